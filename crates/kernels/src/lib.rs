@@ -1,0 +1,1 @@
+//! Arithmetic of foveal on slices.
