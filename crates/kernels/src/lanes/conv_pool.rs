@@ -1,0 +1,327 @@
+//! Convolution, bias, ReLU and max pooling in one step: only the pooled values are stored, with a byte for
+//! each that says which cell of the window it was. The backward pass expands a block of channels at a time.
+//!
+//! ReLU may stand before or after the pooling: the largest of cut-off values is the cut-off largest value.
+
+use super::Frame;
+use super::conv::{Correlation, Finish, Run};
+use crate::dispatch::Isa;
+use crate::geometry::{Conv2dGeometry, Pool2dGeometry};
+use crate::simd::{Kernel, Simd};
+
+/// The place written where ReLU let nothing through.
+const DEAD: u8 = 255;
+
+/// A block of expanded gradients should not take more bytes than this: it shares the L2 cache with the rest.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// The fused step's plan.
+#[derive(Clone, Debug)]
+pub struct ConvPool {
+    conv: Conv2dGeometry,
+    pool: Pool2dGeometry,
+    input: Frame,
+    output: Frame,
+    relu: bool,
+    /// Computes the rows under one row of windows into a strip.
+    strip: Correlation,
+    /// Channels expanded at a time in the backward pass, and their frame and walks.
+    block: usize,
+    expanded: Frame,
+    weights: Correlation,
+    inputs: Vec<Correlation>,
+}
+
+impl ConvPool {
+    /// Whether `pool` after `conv` can be fused: windows that do not overlap and have no padding before them.
+    pub fn fits(pool: &Pool2dGeometry) -> bool {
+        [pool.h, pool.w].iter().all(|a| a.before == 0 && a.stride >= a.kernel)
+            && pool.h.kernel * pool.w.kernel < DEAD as usize
+    }
+
+    /// The plan from planes of `input` to pooled planes of `output`.
+    ///
+    /// # Panics
+    /// When the frames do not have the geometry's extents: the planner's mistake.
+    pub fn new(
+        isa: Isa,
+        conv: &Conv2dGeometry,
+        pool: &Pool2dGeometry,
+        input: &Frame,
+        output: &Frame,
+        relu: bool,
+    ) -> Self {
+        assert!(Self::fits(pool));
+        let height = pool.h.kernel.min(conv.h.output);
+        let mut rows = *conv;
+        rows.h.output = height;
+        let strip_frame = Frame::plain(conv.out_channels, height, conv.w.output);
+        // The strip's frame stands for four channels only; the walk's own checks see all of them.
+        let strip = Correlation::forward(&rows, input, &strip_frame);
+        let mut expanded = Frame::plain(1, conv.h.output, conv.w.output);
+        expanded.halo = Correlation::backward_halo(conv);
+        let bytes = expanded.plane() * isa.lanes() * 4;
+        let block = if conv.groups > 1 {
+            conv.out_channels
+        } else {
+            let fits =
+                |b: &usize| conv.out_channels.is_multiple_of(*b) && (b * bytes <= BLOCK_BYTES || *b <= 4);
+            (1..=conv.out_channels).rev().find(fits).unwrap_or(1)
+        };
+        expanded.channels = block;
+        let (weights, inputs) = Correlation::block(conv, input, &expanded, block);
+        Self {
+            conv: *conv,
+            pool: *pool,
+            input: *input,
+            output: *output,
+            relu,
+            strip,
+            block,
+            expanded,
+            weights,
+            inputs,
+        }
+    }
+
+    /// Vectors of scratch that [`ConvPool::forward`] needs.
+    pub fn strip_vectors(&self) -> usize {
+        4 * self.pool.h.kernel * self.conv.w.output
+    }
+
+    /// Vectors of zeroed memory, the step's own, that [`ConvPool::backward`] needs.
+    pub fn expanded_vectors(&self) -> usize {
+        self.expanded.vectors()
+    }
+
+    /// Bytes of places: one for each pooled value, in vectors of lanes.
+    pub fn places(&self) -> usize {
+        self.output.channels * self.output.height * self.output.width
+    }
+
+    /// Pooled values into `output`, their places in the windows into `places`.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn forward(
+        &self,
+        isa: Isa,
+        input: &[f32],
+        filter: &[f32],
+        bias: Option<&[f32]>,
+        output: &mut [f32],
+        places: &mut [u8],
+        strip: &mut [f32],
+    ) {
+        let lanes = isa.lanes();
+        assert!(input.len() >= self.input.vectors() * lanes);
+        assert!(filter.len() >= self.conv.filter_shape().iter().product());
+        assert!(bias.is_none_or(|b| b.len() >= self.conv.out_channels));
+        assert!(output.len() >= self.output.vectors() * lanes && places.len() >= self.places() * lanes);
+        assert!(strip.len() >= self.strip_vectors() * lanes);
+        isa.run(Forward { plan: self, input, filter, bias, output, places, strip });
+    }
+
+    /// From the pooled gradient, adds the gradients of the filter and the bias, and gives the input's if it is
+    /// asked for: added to what stands there when `accumulate`.
+    ///
+    /// `expanded` is the step's own memory of [`ConvPool::expanded_vectors`], all zeros at first.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn backward(
+        &self,
+        isa: Isa,
+        input: &[f32],
+        filter: &[f32],
+        gradient: &Frame,
+        d_output: &[f32],
+        places: &[u8],
+        expanded: &mut [f32],
+        d_filter: &mut [f32],
+        mut d_bias: Option<&mut [f32]>,
+        mut d_input: Option<(&mut [f32], bool)>,
+    ) {
+        let lanes = isa.lanes();
+        assert!(d_output.len() >= gradient.vectors() * lanes && places.len() >= self.places() * lanes);
+        assert!(expanded.len() >= self.expanded_vectors() * lanes);
+        assert_eq!((gradient.channels, gradient.height), (self.output.channels, self.output.height));
+        assert_eq!(gradient.width, self.output.width);
+        for first in (0..self.conv.out_channels).step_by(self.block) {
+            let d_bias = d_bias.as_mut().map(|d| &mut d[first..first + self.block]);
+            isa.run(Expand { plan: self, first, gradient, d_output, places, expanded, d_bias });
+            self.weights.backward_weights(isa, input, expanded, &mut d_filter[first..]);
+            if let Some((d_input, accumulate)) = &mut d_input {
+                let finish = if first > 0 || *accumulate { Finish::Accumulate } else { Finish::Store };
+                for walk in &self.inputs {
+                    walk.run(isa, expanded, &filter[first..], None, d_input, finish);
+                }
+            }
+        }
+    }
+
+    /// The cells of a window: how many rows and columns of it lie inside the convolution's output.
+    fn window(&self, oh: usize, ow: usize) -> (usize, usize) {
+        let part = |a: &crate::geometry::Axis, o: usize| a.kernel.min(a.input - o * a.stride);
+        (part(&self.pool.h, oh), part(&self.pool.w, ow))
+    }
+}
+
+struct Forward<'a> {
+    plan: &'a ConvPool,
+    input: &'a [f32],
+    filter: &'a [f32],
+    bias: Option<&'a [f32]>,
+    output: &'a mut [f32],
+    places: &'a mut [u8],
+    strip: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let per_group = self.plan.conv.out_channels / self.plan.conv.groups;
+        for group in 0..self.plan.conv.groups {
+            let mut o = 0;
+            while o < per_group {
+                // SAFETY: channels stay below the group's; `forward` has checked the slices.
+                unsafe {
+                    o += match per_group - o {
+                        1 => self.channels::<S, 1>(s, group, o),
+                        2 | 3 => self.channels::<S, 2>(s, group, o),
+                        _ => self.channels::<S, 4>(s, group, o),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    unsafe fn channels<S: Simd, const CO: usize>(&mut self, s: S, group: usize, o: usize) -> usize {
+        let plan = self.plan;
+        let cols = plan.conv.w.output;
+        let first = group * (plan.conv.out_channels / plan.conv.groups) + o;
+        for oh in 0..plan.pool.h.output {
+            let start = oh * plan.pool.h.stride;
+            let rows = plan.window(oh, 0).0;
+            let mut run = Run {
+                walk: &plan.strip,
+                input: self.input,
+                weights: self.filter,
+                bias: self.bias,
+                output: self.strip,
+                finish: Finish::Store,
+                shift: start * plan.conv.h.stride * plan.input.row(),
+                scratch: true,
+            };
+            // SAFETY: rows `start..start + rows` exist, and the strip has room for CO planes of them.
+            unsafe { run.positions::<S, CO>(s, group, o, rows * cols) };
+            for j in 0..CO {
+                // SAFETY: as above.
+                unsafe { self.pool_row(s, first + j, j, oh) };
+            }
+        }
+        CO
+    }
+
+    /// One channel's row of windows from the strip.
+    #[inline(always)]
+    unsafe fn pool_row<S: Simd>(&mut self, s: S, channel: usize, j: usize, oh: usize) {
+        let plan = self.plan;
+        let cols = plan.conv.w.output;
+        let plane = plan.pool.h.kernel.min(plan.conv.h.output) * cols;
+        let (out, width) = (&plan.output, plan.pool.w.output);
+        let y = (channel * out.plane() + out.origin() + oh * out.row()) * S::LANES;
+        let at = (channel * plan.pool.h.output + oh) * width * S::LANES;
+        for ow in 0..width {
+            let (kh, kw) = plan.window(oh, ow);
+            let x = j * plane + ow * plan.pool.w.stride;
+            // SAFETY: the window's cells lie inside the strip, the pooled value inside the output's frame.
+            unsafe {
+                let strip = self.strip.as_ptr();
+                let mut best = s.load(strip.add(x * S::LANES));
+                let mut place = s.splat(0.0);
+                for k in 1..kh * kw {
+                    let (a, b) = (k / kw, k % kw);
+                    let v = s.load(strip.add((x + a * cols + b) * S::LANES));
+                    // Larger, or not a number: the loss will be none either, and the run stops.
+                    let larger = s.gt(v, best);
+                    place = s.select(larger, s.splat((a * plan.pool.w.kernel + b) as f32), place);
+                    best = s.select(s.eq(v, v), s.select(larger, v, best), v);
+                }
+                if plan.relu {
+                    let zero = s.splat(0.0);
+                    place = s.select(s.gt(best, zero), place, s.splat(f32::from(DEAD)));
+                    best = s.max(zero, best);
+                }
+                s.store(self.output.as_mut_ptr().add(y + ow * S::LANES), best);
+                s.store_u8(self.places.as_mut_ptr().add(at + ow * S::LANES), place);
+            }
+        }
+    }
+}
+
+struct Expand<'a> {
+    plan: &'a ConvPool,
+    first: usize,
+    gradient: &'a Frame,
+    d_output: &'a [f32],
+    places: &'a [u8],
+    expanded: &'a mut [f32],
+    d_bias: Option<&'a mut [f32]>,
+}
+
+impl Kernel for Expand<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let plan = self.plan;
+        let (height, width) = (plan.pool.h.output, plan.pool.w.output);
+        for j in 0..plan.block {
+            let channel = self.first + j;
+            let mut sum = s.splat(0.0);
+            for oh in 0..height {
+                let g = channel * self.gradient.plane() + self.gradient.origin() + oh * self.gradient.row();
+                let at = (channel * height + oh) * width * S::LANES;
+                for ow in 0..width {
+                    // SAFETY: `backward` has checked the gradient's frame, the places and the expanded block.
+                    unsafe {
+                        let d = s.load(self.d_output.as_ptr().add((g + ow) * S::LANES));
+                        let place = s.load_u8(self.places.as_ptr().add(at + ow * S::LANES));
+                        let alive = s.gt(s.splat(f32::from(DEAD)), place);
+                        sum = s.add(sum, s.keep(alive, d));
+                        self.window(s, j, oh, ow, d, place);
+                    }
+                }
+            }
+            if let Some(d_bias) = &mut self.d_bias {
+                d_bias[j] += s.sum(sum);
+            }
+        }
+    }
+}
+
+impl Expand<'_> {
+    #[inline(always)]
+    unsafe fn window<S: Simd>(&mut self, s: S, j: usize, oh: usize, ow: usize, d: S::V, place: S::V) {
+        let plan = self.plan;
+        let f = &plan.expanded;
+        let (kh, kw) = plan.window(oh, ow);
+        let at = j * f.plane() + f.origin() + oh * plan.pool.h.stride * f.row() + ow * plan.pool.w.stride;
+        for a in 0..kh {
+            for b in 0..kw {
+                let here = s.eq(place, s.splat((a * plan.pool.w.kernel + b) as f32));
+                // SAFETY: the window's cells inside the convolution's output lie inside the block's frame.
+                unsafe {
+                    let p = self.expanded.as_mut_ptr().add((at + a * f.row() + b) * S::LANES);
+                    s.store(p, s.keep(here, d));
+                }
+            }
+        }
+    }
+}

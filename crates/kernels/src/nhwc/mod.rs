@@ -1,0 +1,13 @@
+//! Kernels for channels side by side: NHWC activations, HWIO filters, any batch from one image up.
+//!
+//! Convolution is an implicit matrix product: a tile of output positions by a tile of filters is held in
+//! registers while taps and channels go by; a table of places serves padding (a row of zeros), strides and
+//! dilations alike, and nothing is copied. Work is split by output, never by sum, or in parts that depend
+//! on the shapes alone: the result has the same bits for any number of threads.
+
+mod conv;
+mod filter;
+pub mod pool;
+
+pub use conv::{conv2d, conv2d_backward_input};
+pub use filter::conv2d_backward_filter;
