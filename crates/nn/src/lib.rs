@@ -1,2 +1,30 @@
 #![forbid(unsafe_code)]
-//! Part of foveal.
+//! Operators, layers, models and the training engine of foveal.
+//!
+//! - [`ops`]: the operators on `ndarray` views, NHWC and HWIO, forward and exact backward.
+//! - [`spec`]: a model as data, readable as TOML; [`builtin`]: the models that foveal brings.
+//! - [`model`]: a spec whose shapes have been checked along the chain, with its parameters; a forward pass
+//!   that keeps every activation.
+//! - [`engine`]: a model and a batch size compiled to a list of fused steps, trained by a team of workers.
+//! - [`loss`], [`optim`], [`schedule`]: what drives the training.
+//!
+//! Shapes are `[n, h, w, c]` everywhere a person looks, numbers are `f32`.
+
+pub mod builtin;
+pub mod engine;
+mod error;
+pub mod init;
+pub mod loss;
+pub mod model;
+pub mod ops;
+pub mod optim;
+pub mod schedule;
+pub mod spec;
+pub mod summary;
+
+pub use error::Error;
+pub use foveal_kernels::{
+    Axis, Conv2dGeometry, Conv2dOptions, GeometryError, Isa, Padding, Pool2dGeometry, Pool2dOptions,
+};
+pub use model::Model;
+pub use spec::ModelSpec;

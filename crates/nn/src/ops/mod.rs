@@ -1,0 +1,66 @@
+//! The operators, on `ndarray` views: activations `[n, h, w, c]`, filters `[kh, kw, c / groups, o]`.
+//!
+//! Every function checks its shapes with the one geometry ([`foveal_kernels::geometry`]) before memory is
+//! taken, and runs the fast kernels on all the threads of the rayon pool it is called from; the results do
+//! not depend on how many there are. Views need not be contiguous: what is not is copied first.
+//!
+//! ```
+//! use foveal_nn::ops::{conv2d, max_pool};
+//! use foveal_nn::{Conv2dOptions, Pool2dOptions};
+//! use ndarray::{Array4, array};
+//!
+//! let image = Array4::from_shape_fn((1, 3, 3, 1), |(_, h, w, _)| (3 * h + w + 1) as f32);
+//! let filter = Array4::ones((2, 2, 1, 1));
+//! let y = conv2d(image.view(), filter.view(), None, &Conv2dOptions::default())?;
+//! assert_eq!(y.into_raw_vec_and_offset().0, [12.0, 16.0, 24.0, 28.0]);
+//!
+//! let image = array![[[[4.0f32], [3.0]], [[2.0], [1.0]]]];
+//! assert_eq!(max_pool(image.view(), &Pool2dOptions::new([2, 2]))?[[0, 0, 0, 0]], 4.0);
+//! # Ok::<(), foveal_nn::Error>(())
+//! ```
+
+mod conv;
+mod dense;
+mod loss;
+mod norm;
+mod pool;
+mod shape;
+
+pub use conv::{ConvGradients, conv2d, conv2d_backward, conv2d_backward_filter, conv2d_backward_input};
+pub use dense::{DenseGradients, dense, dense_backward};
+pub use foveal_kernels::lanes::elementwise::Activation;
+pub use loss::{huber, mean_squared_error, softmax_cross_entropy};
+pub use norm::{BatchNorm, BatchNormGradients, batch_norm, batch_norm_backward, batch_norm_inference};
+pub(crate) use pool::whole;
+pub use pool::{
+    avg_pool, avg_pool_backward, global_avg_pool, global_avg_pool_backward, max_pool, max_pool_backward,
+};
+pub use shape::{
+    activation, activation_backward, add, concat, concat_backward, dropout, flatten, softmax,
+    softmax_backward,
+};
+
+use crate::Error;
+use ndarray::{ArrayView, CowArray, Dimension};
+
+/// The view in row-major order: itself, or a copy.
+pub(crate) fn rows<'a, D: Dimension>(x: ArrayView<'a, f32, D>) -> CowArray<'a, f32, D> {
+    if x.is_standard_layout() {
+        CowArray::from(x)
+    } else {
+        CowArray::from(x.as_standard_layout().into_owned())
+    }
+}
+
+/// The numbers of an array in row-major order.
+pub(crate) fn slice<'a, D: Dimension>(x: &'a CowArray<'_, f32, D>) -> &'a [f32] {
+    x.as_slice().expect("made row-major by `rows`")
+}
+
+/// Refuses an array whose shape is not the expected one.
+pub(crate) fn expect(operator: &'static str, what: &str, got: &[usize], want: &[usize]) -> Result<(), Error> {
+    if got == want {
+        return Ok(());
+    }
+    Err(Error::operator(operator, format!("{what} must have shape {want:?}, got {got:?}")))
+}
