@@ -120,7 +120,7 @@ fn luma([red, green, blue]: &[f32; 3]) -> f32 {
 /// 16-bit samples are scaled to 0..255, transparent pixels are laid over white, and the
 /// orientation that a camera notes (EXIF) is applied. The size in the header is checked before
 /// anything is decoded: 33.5 million pixels at most, no side over 32,768, and no more pixels than
-/// the format can hold in that many bytes.
+/// the format can hold in that many bytes. A JPEG that was cut off is refused, not filled up.
 ///
 /// # Errors
 /// [`Error::Magic`] for another format, [`Error::TooLarge`], [`Error::Truncated`],
@@ -141,6 +141,12 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
             });
         }
     };
+    if format == ImageFormat::Jpeg && lacks_end(bytes) {
+        return Err(Error::Damaged {
+            file: source.to_string(),
+            problem: "it stops before its end marker (FF D9)".to_string(),
+        });
+    }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
@@ -173,6 +179,27 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
         image.apply_orientation(orientation);
     }
     flatten(&image, source)
+}
+
+/// Whether a JPEG file begins its pixels and never ends them. The decoder would fill the missing
+/// part with grey, and a data set would hold half pictures unnoticed.
+fn lacks_end(bytes: &[u8]) -> bool {
+    // Segments (FF, kind, length, content) up to the first scan: a thumbnail within one of them
+    // has an end marker of its own.
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let [0xff, kind, tail @ ..] = rest {
+        match (kind, tail) {
+            (0xda, _) => return !tail.windows(2).any(|pair| pair == [0xff, 0xd9]),
+            (0xff, _) => rest = &rest[1..],
+            (_, [high, low, ..]) => {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                rest = tail.get(length..).unwrap_or_default();
+            }
+            _ => break,
+        }
+    }
+    // No scan: the decoder says what is wrong.
+    false
 }
 
 fn too_large(declared: String, source: &str) -> Error {

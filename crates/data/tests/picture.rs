@@ -69,12 +69,17 @@ fn the_orientation_of_a_camera_is_applied() {
 }
 
 #[test]
-fn truncations_never_panic() {
-    for format in [ImageFormat::Png, ImageFormat::Jpeg] {
-        let good = encode(gradient(), format);
-        assert!(decode(&good, "x").is_ok());
-        broken::every_truncation(&good, |bytes| drop(decode(bytes, "x")));
-    }
+fn a_picture_that_was_cut_off_is_refused() {
+    let good = encode(gradient(), ImageFormat::Jpeg);
+    assert!(decode(&good, "x").is_ok());
+    broken::every_truncation(&good, |bytes| assert!(decode(bytes, "x").is_err()));
+    let good = encode(gradient(), ImageFormat::Png);
+    let whole = decode(&good, "x").unwrap();
+    // The last chunk of a PNG is empty: without it, all pixels are there.
+    broken::every_truncation(&good, |bytes| {
+        assert!(decode(bytes, "x").is_ok_and(|p| p == whole) || bytes.len() < good.len() - 4);
+        assert!(bytes.len() + 12 > good.len() || decode(bytes, "x").is_err());
+    });
 }
 
 #[test]
@@ -96,6 +101,37 @@ fn mutations_never_panic() {
             Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
         });
     }
+}
+
+/// Writes the right checksum into each whole chunk of a PNG.
+fn repair(bytes: &mut [u8]) {
+    let mut at = 8;
+    while let Some(&[a, b, c, d]) = bytes.get(at..at + 4).and_then(|w| w.first_chunk()) {
+        let end = at + 8 + u32::from_be_bytes([a, b, c, d]) as usize;
+        let Some(body) = bytes.get(at + 4..end) else {
+            return;
+        };
+        let mut check = flate2::Crc::new();
+        check.update(body);
+        let sum = check.sum().to_be_bytes();
+        let Some(place) = bytes.get_mut(end..end + 4) else {
+            return;
+        };
+        place.copy_from_slice(&sum);
+        at = end + 4;
+    }
+}
+
+#[test]
+fn mutations_behind_good_checksums_never_panic() {
+    let good = encode(gradient(), ImageFormat::Png);
+    let mut decoded = 0;
+    broken::mutations(&good, |bytes| {
+        let mut bytes = bytes.to_vec();
+        repair(&mut bytes);
+        decoded += usize::from(decode(&bytes, "x").is_ok());
+    });
+    assert!(decoded > 0);
 }
 
 /// A PNG whose header, checksum and all, declares this size, and whose data hold nothing.
