@@ -1,0 +1,322 @@
+//! Samples with their targets, checked once when they are put together.
+
+use crate::Error;
+
+/// The pixels of all samples, in NHWC order: `n * height * width * channels` numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Samples {
+    /// Raw pixel values, 0 to 255.
+    U8(Vec<u8>),
+    /// Numbers as the model will see them.
+    F32(Vec<f32>),
+}
+
+impl Samples {
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Samples::U8(pixels) => pixels.len(),
+            Samples::F32(pixels) => pixels.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What is to be learnt for each sample.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// One class a sample.
+    Classes {
+        /// `n` indices into `names`.
+        labels: Vec<u32>,
+        /// The names of the classes.
+        names: Vec<String>,
+    },
+    /// One or more numbers a sample (regression).
+    Values {
+        /// `n * names.len()` numbers, sample by sample.
+        values: Vec<f32>,
+        /// What each number is.
+        names: Vec<String>,
+    },
+}
+
+/// The pixels of one sample: `height * width * channels` numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sample<'a> {
+    /// Raw pixel values, 0 to 255.
+    U8(&'a [u8]),
+    /// Numbers as the model will see them.
+    F32(&'a [f32]),
+}
+
+/// Samples of one shape, and their targets.
+///
+/// ```
+/// use foveal_data::{Dataset, Samples, Targets};
+///
+/// let names = vec!["dark".to_string(), "light".to_string()];
+/// let targets = Targets::Classes { labels: vec![0, 1], names };
+/// let pixels = Samples::U8(vec![0, 0, 0, 0, 255, 255, 255, 255]);
+/// let set = Dataset::new("two", [2, 2, 1], pixels, targets)?;
+/// assert_eq!(set.len(), 2);
+/// assert_eq!(set.label(1), Some(1));
+/// # Ok::<(), foveal_data::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    name: String,
+    shape: [usize; 3],
+    samples: Samples,
+    targets: Targets,
+}
+
+impl Dataset {
+    /// Puts samples of `shape` (height, width, channels) and targets together.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a shape with a zero or one that overflows, for targets without
+    /// names, and for more than `u32::MAX` samples; [`Error::Mismatch`] when samples and targets
+    /// differ in number; [`Error::Label`] for a label without a class.
+    pub fn new(
+        name: impl Into<String>,
+        shape: [usize; 3],
+        samples: Samples,
+        targets: Targets,
+    ) -> Result<Self, Error> {
+        let name = name.into();
+        let size = sample_size(shape)?;
+        let count = target_count(&name, &targets)?;
+        if samples.len() != count.saturating_mul(size) {
+            let problem = format!(
+                "{} numbers are {} samples of shape {shape:?}, but there are targets for {count}",
+                samples.len(),
+                samples.len() as f64 / size as f64,
+            );
+            let expected = "number of samples";
+            return Err(Error::Mismatch {
+                name,
+                problem,
+                expected,
+            });
+        }
+        Ok(Dataset {
+            name,
+            shape,
+            samples,
+            targets,
+        })
+    }
+
+    /// The name, e.g. `mnist`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Height, width and channels of a sample.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.samples.len() / self.sample_len()
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// Numbers in one sample: height * width * channels, at least 1.
+    pub fn sample_len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// All samples.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// All targets.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The names of the classes, or `None` for a regression.
+    pub fn classes(&self) -> Option<&[String]> {
+        match &self.targets {
+            Targets::Classes { names, .. } => Some(names),
+            Targets::Values { .. } => None,
+        }
+    }
+
+    /// All labels, or `None` for a regression.
+    pub fn labels(&self) -> Option<&[u32]> {
+        match &self.targets {
+            Targets::Classes { labels, .. } => Some(labels),
+            Targets::Values { .. } => None,
+        }
+    }
+
+    /// The label of sample `i`; `None` for a regression and past the end.
+    pub fn label(&self, i: usize) -> Option<u32> {
+        self.labels()?.get(i).copied()
+    }
+
+    /// The target values of sample `i`; `None` for a classification and past the end.
+    pub fn values(&self, i: usize) -> Option<&[f32]> {
+        match &self.targets {
+            Targets::Classes { .. } => None,
+            Targets::Values { values, names } => values.chunks_exact(names.len()).nth(i),
+        }
+    }
+
+    /// The pixels of sample `i`.
+    ///
+    /// # Panics
+    /// When `i` is not below [`len`](Self::len), as a slice does.
+    pub fn sample(&self, i: usize) -> Sample<'_> {
+        let size = self.sample_len();
+        let range = i * size..(i + 1) * size;
+        match &self.samples {
+            Samples::U8(pixels) => Sample::U8(&pixels[range]),
+            Samples::F32(pixels) => Sample::F32(&pixels[range]),
+        }
+    }
+
+    /// Samples in each class, in the order of [`classes`](Self::classes); empty for a regression.
+    pub fn class_counts(&self) -> Vec<u64> {
+        match &self.targets {
+            Targets::Values { .. } => Vec::new(),
+            Targets::Classes { labels, names } => {
+                let mut counts = vec![0; names.len()];
+                for &label in labels {
+                    counts[label as usize] += 1;
+                }
+                counts
+            }
+        }
+    }
+}
+
+/// A data set as it is stored: what may be learnt from, and what may only be looked at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The training part; it still holds the samples that will guide training (validation).
+    pub train: Dataset,
+    /// The test part, if there is one.
+    pub test: Option<Dataset>,
+}
+
+impl Source {
+    /// Puts the two parts together.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when they differ in shape, in class names or in what their values are.
+    pub fn new(train: Dataset, test: Option<Dataset>) -> Result<Self, Error> {
+        if let Some(test) = &test {
+            if test.shape != train.shape {
+                return Err(Error::Mismatch {
+                    name: test.name.clone(),
+                    problem: format!(
+                        "test samples have shape {:?}, training samples {:?}",
+                        test.shape, train.shape
+                    ),
+                    expected: "shape in both parts",
+                });
+            }
+            if names(&test.targets) != names(&train.targets) {
+                return Err(Error::Mismatch {
+                    name: test.name.clone(),
+                    problem: format!(
+                        "test targets are {}, training targets {}",
+                        in_words(&test.targets),
+                        in_words(&train.targets)
+                    ),
+                    expected: "classes or values in both parts",
+                });
+            }
+        }
+        Ok(Source { train, test })
+    }
+}
+
+fn names(targets: &Targets) -> (bool, &[String]) {
+    match targets {
+        Targets::Classes { names, .. } => (true, names),
+        Targets::Values { names, .. } => (false, names),
+    }
+}
+
+fn in_words(targets: &Targets) -> String {
+    let (classes, names) = names(targets);
+    let kind = if classes { "classes" } else { "values" };
+    let first: Vec<&String> = names.iter().take(3).collect();
+    format!("{} {kind} {first:?}", names.len())
+}
+
+/// Height * width * channels, refused when it is zero or overflows.
+fn sample_size(shape: [usize; 3]) -> Result<usize, Error> {
+    shape
+        .iter()
+        .try_fold(1usize, |product, &side| product.checked_mul(side))
+        .filter(|&size| size > 0)
+        .ok_or_else(|| Error::Argument {
+            argument: "sample shape",
+            value: format!("{shape:?}"),
+            allowed: "[height, width, channels], each at least 1".to_string(),
+        })
+}
+
+/// Number of samples that the targets describe.
+fn target_count(name: &str, targets: &Targets) -> Result<usize, Error> {
+    let (_, names) = names(targets);
+    if names.is_empty() {
+        return Err(Error::Argument {
+            argument: "target names",
+            value: "empty".to_string(),
+            allowed: "at least one class or value".to_string(),
+        });
+    }
+    let count = match targets {
+        Targets::Classes { labels, .. } => {
+            let wrong = |&(_, &label): &(usize, &u32)| label as usize >= names.len();
+            if let Some((index, &label)) = labels.iter().enumerate().find(wrong) {
+                return Err(Error::Label {
+                    name: name.to_string(),
+                    index,
+                    label,
+                    classes: names.len(),
+                });
+            }
+            labels.len()
+        }
+        Targets::Values { values, .. } => {
+            if values.len() % names.len() != 0 {
+                return Err(Error::Mismatch {
+                    name: name.to_string(),
+                    problem: format!(
+                        "{} values do not divide into {} a sample",
+                        values.len(),
+                        names.len()
+                    ),
+                    expected: "number of samples",
+                });
+            }
+            values.len() / names.len()
+        }
+    };
+    if u32::try_from(count).is_err() {
+        return Err(Error::Argument {
+            argument: "number of samples",
+            value: count.to_string(),
+            allowed: format!("at most {}", u32::MAX),
+        });
+    }
+    Ok(count)
+}

@@ -1,0 +1,154 @@
+//! What can be wrong with the bytes.
+
+/// Why bytes did not become data. Each message is one line that names the source, the offending
+/// value and what to do.
+///
+/// ```
+/// let error = foveal_data::idx::read_idx(&[0, 0, 13, 1], "x.idx").unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "x.idx: holds IDX type 0x0D (f32), which is not supported here; \
+///      convert it to unsigned bytes (type 0x08)"
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes end too early.
+    #[error(
+        "{file}: ends after {found} bytes where its {part} needs {expected}; fetch or write the file again"
+    )]
+    Truncated {
+        /// Where the bytes come from.
+        file: String,
+        /// What was being read, e.g. `header`.
+        part: &'static str,
+        /// Bytes needed up to the end of that part.
+        expected: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// Bytes stand after the end of the data.
+    #[error(
+        "{file}: holds more than the {expected} bytes that its header declares; fetch or write the file again"
+    )]
+    Trailing {
+        /// Where the bytes come from.
+        file: String,
+        /// Bytes the header declares, itself included.
+        expected: u64,
+    },
+    /// The bytes are of another format.
+    #[error(
+        "{file}: starts with {found}, so it is not {format}; check that this is the right file"
+    )]
+    Magic {
+        /// Where the bytes come from.
+        file: String,
+        /// The format wanted, with its article.
+        format: &'static str,
+        /// The first bytes, in hexadecimal.
+        found: String,
+    },
+    /// The format is right, but this kind of it is not read here.
+    #[error("{file}: holds {what}, which is not supported here; {remedy}")]
+    Unsupported {
+        /// Where the bytes come from.
+        file: String,
+        /// What was found.
+        what: String,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+    /// A header that contradicts its format.
+    #[error("{file}: broken header: {problem}; write the file again with the program it came from")]
+    Header {
+        /// Where the bytes come from.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Declared sizes that no memory should be taken for.
+    #[error("{file}: declares {declared}, more than {limit}; {remedy}")]
+    TooLarge {
+        /// Where the bytes come from.
+        file: String,
+        /// What the header declares.
+        declared: String,
+        /// What is allowed here, and why.
+        limit: String,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+    /// Compressed bytes that do not decode.
+    #[error("{file}: cannot be decoded: {problem}; fetch or write the file again")]
+    Damaged {
+        /// Where the bytes come from.
+        file: String,
+        /// What the decoder says.
+        problem: String,
+    },
+    /// An array of the wrong number of axes.
+    #[error(
+        "{file}: has shape {shape:?} where {expected} is needed; check that this is the right file"
+    )]
+    Rank {
+        /// Where the bytes come from.
+        file: String,
+        /// The shape found.
+        shape: Vec<usize>,
+        /// The shape needed, in words.
+        expected: &'static str,
+    },
+    /// Samples and targets that do not go together.
+    #[error("{name}: {problem}; samples and targets must describe the same {expected}")]
+    Mismatch {
+        /// Name of the data set.
+        name: String,
+        /// The two sizes that differ.
+        problem: String,
+        /// What they must agree on.
+        expected: &'static str,
+    },
+    /// A label without a class.
+    #[error(
+        "{name}: sample {index} has label {label}, but there are {classes} classes; correct the label or name its class"
+    )]
+    Label {
+        /// Name of the data set.
+        name: String,
+        /// Index of the sample.
+        index: usize,
+        /// Its label.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// An argument out of its range.
+    #[error("{argument} is {value}; it must be {allowed}")]
+    Argument {
+        /// Name of the argument.
+        argument: &'static str,
+        /// The value given.
+        value: String,
+        /// What is allowed.
+        allowed: String,
+    },
+}
+
+/// The first bytes of a file, for a message about its magic number.
+pub(crate) fn first_bytes(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "nothing (the file is empty)".to_string();
+    }
+    let shown: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
+    format!("bytes {}", shown.join(" "))
+}
+
+/// Text from a file, fit for one line of a message: control characters escaped, 40 at most.
+pub(crate) fn quoted(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let short: String = text.chars().take(40).collect();
+    let dots = if short.len() < text.len() { "..." } else { "" };
+    format!("{:?}{dots}", short)
+}

@@ -1,0 +1,312 @@
+//! Pictures, and how they are made to fit the input of a model.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::Error;
+pub use crate::digit::fit_digit;
+use crate::error::first_bytes;
+use crate::resample::resize;
+
+/// The longest side of a picture that is decoded.
+const MAX_SIDE: u32 = 32_768;
+/// The most pixels of a picture that is decoded: at 12 bytes a pixel, 400 MB.
+const MAX_PIXELS: u64 = 1 << 25;
+/// What the decoder may take for its own buffers and its output, in bytes.
+const MAX_ALLOC: u64 = 512 << 20;
+/// The most pixels a byte of PNG can hold: 8 of one bit in a byte, expanded 1032 times by DEFLATE.
+const PNG_DENSITY: u64 = 8 * 1032;
+/// The most pixels a byte of JPEG can hold: a block of 64 takes at least one bit.
+const JPEG_DENSITY: u64 = 64 * 8;
+
+/// A grey or RGB picture of `f32` pixels, 0 to 255.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    height: usize,
+    width: usize,
+    channels: usize,
+    pixels: Vec<f32>,
+}
+
+impl Picture {
+    /// A picture of `height * width * channels` pixels, row by row, channel fastest. One channel
+    /// is grey, three are red, green and blue.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when a side is zero, `channels` is neither 1 nor 3, the number of
+    /// pixels does not agree, or a pixel is not within 0 to 255.
+    ///
+    /// ```
+    /// let picture = foveal_data::Picture::new(1, 2, 1, vec![0.0, 255.0])?;
+    /// assert_eq!((picture.height(), picture.width()), (1, 2));
+    /// # Ok::<(), foveal_data::Error>(())
+    /// ```
+    pub fn new(
+        height: usize,
+        width: usize,
+        channels: usize,
+        pixels: Vec<f32>,
+    ) -> Result<Self, Error> {
+        let wrong = |argument, value: String, allowed: &str| Error::Argument {
+            argument,
+            value,
+            allowed: allowed.to_string(),
+        };
+        if height == 0 || width == 0 || !matches!(channels, 1 | 3) {
+            let shape = format!("{height}x{width}x{channels}");
+            let allowed = "height x width x channels with sides of at least 1 and 1 or 3 channels";
+            return Err(wrong("picture shape", shape, allowed));
+        }
+        let size = height
+            .checked_mul(width)
+            .and_then(|n| n.checked_mul(channels));
+        if size != Some(pixels.len()) {
+            let allowed = format!("the product of {height}x{width}x{channels}");
+            return Err(wrong(
+                "number of pixels",
+                pixels.len().to_string(),
+                &allowed,
+            ));
+        }
+        if let Some(pixel) = pixels.iter().find(|p| !(0.0..=255.0).contains(*p)) {
+            return Err(wrong("pixel", pixel.to_string(), "within 0 to 255"));
+        }
+        Ok(Picture {
+            height,
+            width,
+            channels,
+            pixels,
+        })
+    }
+
+    /// Rows, at least 1.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns, at least 1.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// 1 for grey, 3 for RGB.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// `height * width * channels` pixels, 0 to 255, row by row, channel fastest.
+    pub fn pixels(&self) -> &[f32] {
+        &self.pixels
+    }
+
+    /// `height * width` grey pixels, by the luma of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B),
+    /// as TensorFlow's `rgb_to_grayscale` and Pillow's "L" have it.
+    pub fn grey(&self) -> Vec<f32> {
+        if self.channels == 1 {
+            return self.pixels.clone();
+        }
+        let (pixels, _) = self.pixels.as_chunks::<3>();
+        pixels.iter().map(luma).collect()
+    }
+}
+
+fn luma([red, green, blue]: &[f32; 3]) -> f32 {
+    (0.299 * red + 0.587 * green + 0.114 * blue).min(255.0)
+}
+
+/// Decodes a PNG or JPEG file. `source` names it in errors.
+///
+/// 16-bit samples are scaled to 0..255, transparent pixels are laid over white, and the
+/// orientation that a camera notes (EXIF) is applied. The size in the header is checked before
+/// anything is decoded: 33.5 million pixels at most, no side over 32,768, and no more pixels than
+/// the format can hold in that many bytes. A JPEG that was cut off is refused, not filled up.
+///
+/// # Errors
+/// [`Error::Magic`] for another format, [`Error::TooLarge`], [`Error::Truncated`],
+/// [`Error::Unsupported`] and [`Error::Damaged`].
+///
+/// ```
+/// let error = foveal_data::picture::decode(b"GIF89a", "cat.gif").unwrap_err();
+/// assert!(error.to_string().starts_with("cat.gif: starts with bytes 47 49 46 38"));
+/// ```
+pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
+    let format = match image::guess_format(bytes) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
+        _ => {
+            return Err(Error::Magic {
+                file: source.to_string(),
+                format: "a PNG or JPEG picture",
+                found: first_bytes(bytes),
+            });
+        }
+    };
+    if format == ImageFormat::Jpeg && lacks_end(bytes) {
+        return Err(Error::Damaged {
+            file: source.to_string(),
+            problem: "it stops before its end marker (FF D9)".to_string(),
+        });
+    }
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_ALLOC);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|e| refused(e, source))?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > MAX_PIXELS || decoder.total_bytes() > MAX_ALLOC {
+        return Err(too_large(format!("{width}x{height} pixels"), source));
+    }
+    let density = match format {
+        ImageFormat::Png => PNG_DENSITY,
+        _ => JPEG_DENSITY,
+    };
+    let least = pixels.div_ceil(density);
+    if least > bytes.len() as u64 {
+        return Err(Error::Truncated {
+            file: source.to_string(),
+            part: "picture",
+            expected: least,
+            found: bytes.len() as u64,
+        });
+    }
+    // A broken orientation is no reason to refuse the pixels.
+    let orientation = decoder.orientation();
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| refused(e, source))?;
+    if let Ok(orientation) = orientation {
+        image.apply_orientation(orientation);
+    }
+    flatten(&image, source)
+}
+
+/// Whether a JPEG file begins its pixels and never ends them. The decoder would fill the missing
+/// part with grey, and a data set would hold half pictures unnoticed.
+fn lacks_end(bytes: &[u8]) -> bool {
+    // Segments (FF, kind, length, content) up to the first scan: a thumbnail within one of them
+    // has an end marker of its own.
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let [0xff, kind, tail @ ..] = rest {
+        match (kind, tail) {
+            (0xda, _) => return !tail.windows(2).any(|pair| pair == [0xff, 0xd9]),
+            (0xff, _) => rest = &rest[1..],
+            (_, [high, low, ..]) => {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                rest = tail.get(length..).unwrap_or_default();
+            }
+            _ => break,
+        }
+    }
+    // No scan: the decoder says what is wrong.
+    false
+}
+
+fn too_large(declared: String, source: &str) -> Error {
+    Error::TooLarge {
+        file: source.to_string(),
+        declared,
+        limit: format!("{MAX_PIXELS} pixels or sides of {MAX_SIDE}"),
+        remedy: "scale it down",
+    }
+}
+
+fn refused(error: ImageError, source: &str) -> Error {
+    // A decoder's words may quote the file: keep them on one line.
+    let problem = error.to_string().escape_debug().to_string();
+    let file = source.to_string();
+    match error {
+        ImageError::Limits(_) => too_large(format!("a size that was refused ({problem})"), source),
+        ImageError::Unsupported(_) => Error::Unsupported {
+            file,
+            what: format!("a kind of picture ({problem})"),
+            remedy: "save it as an 8-bit PNG",
+        },
+        _ => Error::Damaged { file, problem },
+    }
+}
+
+/// Pixels of any depth as grey or RGB over white.
+fn flatten(image: &DynamicImage, source: &str) -> Result<Picture, Error> {
+    fn eight(bytes: &[u8]) -> impl Iterator<Item = f32> {
+        bytes.iter().map(|&v| f32::from(v))
+    }
+    fn sixteen(words: &[u16]) -> impl Iterator<Item = f32> {
+        words.iter().map(|&v| f32::from(v) / 257.0)
+    }
+    let (channels, pixels): (usize, Vec<f32>) = match image {
+        DynamicImage::ImageLuma8(i) => (1, eight(i.as_raw()).collect()),
+        DynamicImage::ImageLumaA8(i) => (1, over_white::<2>(i.as_raw(), 255.0)),
+        DynamicImage::ImageRgb8(i) => (3, eight(i.as_raw()).collect()),
+        DynamicImage::ImageRgba8(i) => (3, over_white::<4>(i.as_raw(), 255.0)),
+        DynamicImage::ImageLuma16(i) => (1, sixteen(i.as_raw()).collect()),
+        DynamicImage::ImageLumaA16(i) => (1, over_white::<2>(i.as_raw(), 65_535.0)),
+        DynamicImage::ImageRgb16(i) => (3, sixteen(i.as_raw()).collect()),
+        DynamicImage::ImageRgba16(i) => (3, over_white::<4>(i.as_raw(), 65_535.0)),
+        other => (3, eight(other.to_rgb8().as_raw()).collect()),
+    };
+    let (height, width) = (image.height() as usize, image.width() as usize);
+    Picture::new(height, width, channels, pixels).map_err(|error| Error::Damaged {
+        file: source.to_string(),
+        problem: error.to_string(),
+    })
+}
+
+/// Composes N - 1 colours and an opacity, each 0 to `full`, over white.
+fn over_white<const N: usize>(values: &[impl Copy + Into<f32>], full: f32) -> Vec<f32> {
+    let (pixels, _) = values.as_chunks::<N>();
+    let mut flat = Vec::with_capacity(pixels.len() * (N - 1));
+    for pixel in pixels {
+        let opacity = pixel[N - 1].into() / full;
+        for &colour in &pixel[..N - 1] {
+            let value = colour.into() * 255.0 / full * opacity + 255.0 * (1.0 - opacity);
+            flat.push(value.clamp(0.0, 255.0));
+        }
+    }
+    flat
+}
+
+/// Resizes a picture to `shape` (height, width, channels) with a triangle filter: height * width *
+/// channels pixels, 0 to 255, NHWC. The aspect ratio is not kept. RGB becomes grey by its luma
+/// ([`Picture::grey`]); grey becomes RGB by repetition.
+///
+/// # Errors
+/// [`Error::Argument`] when a side is zero, the number of channels is neither 1 nor 3, or the
+/// product exceeds 33.5 million pixels.
+///
+/// ```
+/// use foveal_data::{Picture, picture};
+///
+/// let picture = Picture::new(1, 2, 1, vec![0.0, 255.0])?;
+/// assert_eq!(picture::fit(&picture, [1, 1, 3])?, [127.5; 3]);
+/// # Ok::<(), foveal_data::Error>(())
+/// ```
+pub fn fit(picture: &Picture, shape: [usize; 3]) -> Result<Vec<f32>, Error> {
+    let [height, width, channels] = shape;
+    let size = height.saturating_mul(width);
+    if size == 0 || size as u64 > MAX_PIXELS || !matches!(channels, 1 | 3) {
+        return Err(Error::Argument {
+            argument: "input shape for a picture",
+            value: format!("{shape:?}"),
+            allowed: format!(
+                "[height, width, channels] with 1 or 3 channels and 1 to {MAX_PIXELS} pixels"
+            ),
+        });
+    }
+    let from = [picture.height, picture.width];
+    let grey = if channels == 1 {
+        picture.grey()
+    } else {
+        Vec::new()
+    };
+    let (pixels, depth) = match channels {
+        1 => (&grey, 1),
+        _ => (&picture.pixels, picture.channels),
+    };
+    let fitted = resize(pixels, from, depth, [height, width]);
+    Ok(if depth == channels {
+        fitted
+    } else {
+        fitted.iter().flat_map(|&grey| [grey; 3]).collect()
+    })
+}

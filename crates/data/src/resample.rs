@@ -1,0 +1,69 @@
+//! Resizing with a triangle filter, widened when shrinking so that nothing is skipped.
+
+/// Resizes `pixels` (height x width x channels) to `to` (height, width). The output stays within
+/// the range of the input: each weight is positive and they sum to 1.
+///
+/// `pixels` must hold `from[0] * from[1] * channels` numbers. Any side of zero gives nothing.
+pub(crate) fn resize(
+    pixels: &[f32],
+    from: [usize; 2],
+    channels: usize,
+    to: [usize; 2],
+) -> Vec<f32> {
+    if from.contains(&0) || to.contains(&0) || channels == 0 {
+        return Vec::new();
+    }
+    if from == to {
+        return pixels.to_vec();
+    }
+    // Rows first: a picture is usually shrunk, and this pass runs along memory.
+    let row = from[1] * channels;
+    let vertical = taps(from[0], to[0]);
+    let mut tall = vec![0.0; to[0] * row];
+    for (out, tap) in tall.chunks_exact_mut(row).zip(&vertical) {
+        for (line, &weight) in pixels[tap.first * row..]
+            .chunks_exact(row)
+            .zip(&tap.weights)
+        {
+            for (sum, &pixel) in out.iter_mut().zip(line) {
+                *sum += weight * pixel;
+            }
+        }
+    }
+    let horizontal = taps(from[1], to[1]);
+    let mut small = vec![0.0; to[0] * to[1] * channels];
+    let lines = small.chunks_exact_mut(to[1] * channels);
+    for (out, line) in lines.zip(tall.chunks_exact(row)) {
+        for (out, tap) in out.chunks_exact_mut(channels).zip(&horizontal) {
+            let inputs = line[tap.first * channels..].chunks_exact(channels);
+            for (input, &weight) in inputs.zip(&tap.weights) {
+                for (sum, &pixel) in out.iter_mut().zip(input) {
+                    *sum += weight * pixel;
+                }
+            }
+        }
+    }
+    small
+}
+
+/// The inputs of one output: `weights.len()` of them, from `first` on.
+struct Tap {
+    first: usize,
+    weights: Vec<f32>,
+}
+
+fn taps(from: usize, to: usize) -> Vec<Tap> {
+    let scale = from as f64 / to as f64;
+    let reach = scale.max(1.0);
+    let tap = |out: usize| {
+        let centre = (out as f64 + 0.5) * scale;
+        let first = (centre - reach).floor().max(0.0) as usize;
+        let end = ((centre + reach).ceil() as usize).min(from);
+        let first = first.min(end.saturating_sub(1));
+        let weight = |i: usize| (1.0 - ((i as f64 + 0.5 - centre) / reach).abs()).max(0.0);
+        let sum: f64 = (first..end).map(weight).sum();
+        let weights = (first..end).map(|i| (weight(i) / sum) as f32).collect();
+        Tap { first, weights }
+    };
+    (0..to).map(tap).collect()
+}
