@@ -1,11 +1,13 @@
 #![forbid(unsafe_code)]
 //! What foveal is tested against: naive f64 references that compute their own
-//! shapes, central differences and a comparison that fails on NaN.
+//! shapes, central differences, a comparison that fails on NaN, and the
+//! answers of TensorFlow and PyTorch in `fixtures/`.
 //!
 //! Nothing here is fast, and nothing here imports the code under test. A wrong
 //! argument panics: this crate only ever runs in tests.
 
 mod allclose;
+pub mod fixtures;
 pub mod geometry;
 mod gradcheck;
 mod random;
