@@ -9,11 +9,7 @@
 /// A sentence with the number of elements that differ and the worst of them.
 pub fn allclose(actual: &[f32], expected: &[f64], rtol: f64, atol: f64) -> Result<(), String> {
     if actual.len() != expected.len() {
-        return Err(format!(
-            "{} values where {} were expected",
-            actual.len(),
-            expected.len()
-        ));
+        return Err(format!("{} values where {} were expected", actual.len(), expected.len()));
     }
     let mut failures = 0usize;
     let mut worst: Option<(usize, f64)> = None;
@@ -25,11 +21,7 @@ pub fn allclose(actual: &[f32], expected: &[f64], rtol: f64, atol: f64) -> Resul
             continue;
         }
         failures += 1;
-        let excess = if excess.is_nan() {
-            f64::INFINITY
-        } else {
-            excess
-        };
+        let excess = if excess.is_nan() { f64::INFINITY } else { excess };
         if worst.is_none_or(|(_, w)| excess > w) {
             worst = Some((index, excess));
         }
@@ -56,20 +48,9 @@ pub fn allclose(actual: &[f32], expected: &[f64], rtol: f64, atol: f64) -> Resul
 #[must_use]
 pub fn worst_relative(actual: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(actual.len(), expected.len(), "lengths differ");
-    let magnitude = expected
-        .iter()
-        .filter(|e| e.is_finite())
-        .fold(0.0f64, |m, e| m.max(e.abs()));
-    let worst = actual
-        .iter()
-        .zip(expected)
-        .map(|(&a, &e)| distance(f64::from(a), e))
-        .fold(0.0, f64::max);
-    if magnitude > 0.0 {
-        worst / magnitude
-    } else {
-        worst
-    }
+    let magnitude = expected.iter().filter(|e| e.is_finite()).fold(0.0f64, |m, e| m.max(e.abs()));
+    let worst = actual.iter().zip(expected).map(|(&a, &e)| distance(f64::from(a), e)).fold(0.0, f64::max);
+    if magnitude > 0.0 { worst / magnitude } else { worst }
 }
 
 /// `|a - b|`; 0 for the same NaN or infinity, infinite for NaN against a number.
@@ -99,10 +80,7 @@ mod tests {
     #[test]
     fn a_difference_fails_and_the_worst_is_named() {
         let e = allclose(&[1.0, 2.5, 3.1, 4.0], &[1.0, 2.0, 3.0, 4.0], 1e-3, 1e-3).unwrap_err();
-        assert!(
-            e.contains("2 of 4") && e.contains("worst at 1: 2.5 where 2 "),
-            "{e}"
-        );
+        assert!(e.contains("2 of 4") && e.contains("worst at 1: 2.5 where 2 "), "{e}");
     }
 
     #[test]

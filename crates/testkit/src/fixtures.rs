@@ -304,10 +304,7 @@ fn layer_cases(file: &str) -> Vec<LayerCase> {
 
 fn prefixed(tensors: &Tensors, prefix: &str) -> Tensors {
     let prefix = format!("{prefix}.");
-    tensors
-        .iter()
-        .filter_map(|(name, t)| Some((name.strip_prefix(&prefix)?.to_owned(), t.clone())))
-        .collect()
+    tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(&prefix)?.to_owned(), t.clone()))).collect()
 }
 
 /// A tensor that was stored as f32.
@@ -322,11 +319,11 @@ fn load<M: DeserializeOwned>(family: &str) -> (Vec<M>, Tensors) {
         let path = folder().join(format!("{family}.{extension}"));
         std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
     };
-    let file: File<M> = serde_json::from_slice(&read("json"))
-        .unwrap_or_else(|e| panic!("fixtures/{family}.json: {e}"));
+    let file: File<M> =
+        serde_json::from_slice(&read("json")).unwrap_or_else(|e| panic!("fixtures/{family}.json: {e}"));
     let bytes = read("safetensors");
-    let archive = SafeTensors::deserialize(&bytes)
-        .unwrap_or_else(|e| panic!("fixtures/{family}.safetensors: {e}"));
+    let archive =
+        SafeTensors::deserialize(&bytes).unwrap_or_else(|e| panic!("fixtures/{family}.safetensors: {e}"));
     let tensors = archive.iter().map(|(name, view)| {
         let values = to_f64(view.dtype(), view.data());
         let array = ArrayD::from_shape_vec(view.shape(), values);

@@ -48,13 +48,7 @@ pub enum AxisPad {
 /// `None` if an argument is zero or negative, the filter does not fit, or the
 /// arithmetic leaves 128 bits.
 #[must_use]
-pub fn output_extent(
-    n: i128,
-    k: i128,
-    s: i128,
-    d: i128,
-    pad: AxisPad,
-) -> Option<(i128, i128, i128)> {
+pub fn output_extent(n: i128, k: i128, s: i128, d: i128, pad: AxisPad) -> Option<(i128, i128, i128)> {
     if n < 1 || k < 1 || s < 1 || d < 1 {
         return None;
     }
@@ -93,21 +87,12 @@ impl Axis {
         let pad = pad.axis(axis);
         let (out, before, _) = output_extent(n as i128, k as i128, s as i128, d as i128, pad)
             .unwrap_or_else(|| panic!("axis {axis}: n {n}, k {k}, s {s}, d {d}, {pad:?}"));
-        Axis {
-            n,
-            k,
-            stride: s,
-            dilation: d,
-            before: before as usize,
-            out: out as usize,
-        }
+        Axis { n, k, stride: s, dilation: d, before: before as usize, out: out as usize }
     }
 
     /// The input cell under filter cell `k` for output cell `out`; `None` in the padding.
     pub fn input(&self, out: usize, k: usize) -> Option<usize> {
-        (out * self.stride + k * self.dilation)
-            .checked_sub(self.before)
-            .filter(|&i| i < self.n)
+        (out * self.stride + k * self.dilation).checked_sub(self.before).filter(|&i| i < self.n)
     }
 }
 
@@ -135,13 +120,7 @@ mod tests {
         assert_eq!(output_extent(4, 5, 1, 1, Valid), None);
         assert_eq!(output_extent(4, 3, 1, 2, Valid), None);
         assert_eq!(output_extent(4, 7, 1, 1, Explicit(1, 1)), None);
-        for (n, k, s, d) in [
-            (0, 1, 1, 1),
-            (1, 0, 1, 1),
-            (1, 1, 0, 1),
-            (1, 1, 1, 0),
-            (1, 1, -1, 1),
-        ] {
+        for (n, k, s, d) in [(0, 1, 1, 1), (1, 0, 1, 1), (1, 1, 0, 1), (1, 1, 1, 0), (1, 1, -1, 1)] {
             for pad in [Valid, Same, Explicit(0, 0)] {
                 assert_eq!(output_extent(n, k, s, d, pad), None);
             }
@@ -156,8 +135,7 @@ mod tests {
             for k in 1..6 {
                 for s in 1..5 {
                     for d in 1..4 {
-                        let (out, before, after) =
-                            output_extent(n, k, s, d, AxisPad::Same).unwrap();
+                        let (out, before, after) = output_extent(n, k, s, d, AxisPad::Same).unwrap();
                         let e = (k - 1) * d + 1;
                         assert!(after == before || after == before + 1);
                         assert!((out - 1) * s < n && out * s >= n);

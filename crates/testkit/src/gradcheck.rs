@@ -23,11 +23,7 @@ pub fn gradcheck(
     let d_y = Random::new(seed).array(forward(inputs).raw_dim());
     let gradients = backward(inputs, &d_y);
     if gradients.len() != inputs.len() {
-        return Err(format!(
-            "{} gradients for {} inputs",
-            gradients.len(),
-            inputs.len()
-        ));
+        return Err(format!("{} gradients for {} inputs", gradients.len(), inputs.len()));
     }
     let scalar = |at: &[ArrayD<f64>]| (&forward(at) * &d_y).sum();
     let mut moved = inputs.to_vec();
@@ -51,9 +47,7 @@ pub fn gradcheck(
             let numeric = (above - below) / (2.0 * step);
             let error = (numeric - g).abs() / magnitude;
             if error.is_nan() || error > tolerance {
-                return Err(format!(
-                    "input {which} at {index:?}: {g} where differences give {numeric}"
-                ));
+                return Err(format!("input {which} at {index:?}: {g} where differences give {numeric}"));
             }
             worst = worst.max(error);
         }
@@ -67,14 +61,7 @@ mod tests {
 
     fn check(factor: f64) -> Result<f64, String> {
         let x = Random::new(1).array(6).into_dyn();
-        gradcheck(
-            &[x],
-            2,
-            1e-5,
-            1e-7,
-            |i| i[0].mapv(|v| v * v),
-            |i, d_y| vec![d_y * &i[0] * factor],
-        )
+        gradcheck(&[x], 2, 1e-5, 1e-7, |i| i[0].mapv(|v| v * v), |i, d_y| vec![d_y * &i[0] * factor])
     }
 
     #[test]
@@ -92,14 +79,8 @@ mod tests {
     #[test]
     fn a_gradient_of_the_wrong_shape_fails() {
         let x = Random::new(1).array(6).into_dyn();
-        let e = gradcheck(
-            &[x],
-            2,
-            1e-5,
-            1e-7,
-            |i| i[0].clone(),
-            |_, _| vec![Random::new(1).array(5).into_dyn()],
-        );
+        let e =
+            gradcheck(&[x], 2, 1e-5, 1e-7, |i| i[0].clone(), |_, _| vec![Random::new(1).array(5).into_dyn()]);
         assert!(e.unwrap_err().contains("shape"));
     }
 }

@@ -42,10 +42,7 @@ impl Random {
     }
 
     /// An array of normal numbers that f32 represents exactly, in both types.
-    pub fn array_f32<I: IntoDimension>(
-        &mut self,
-        shape: I,
-    ) -> (Array<f32, I::Dim>, Array<f64, I::Dim>) {
+    pub fn array_f32<I: IntoDimension>(&mut self, shape: I) -> (Array<f32, I::Dim>, Array<f64, I::Dim>) {
         let narrow = self.array(shape).mapv(|v| v as f32);
         let wide = narrow.mapv(f64::from);
         (narrow, wide)
@@ -57,9 +54,8 @@ impl Random {
     pub fn distinct<I: IntoDimension>(&mut self, shape: I, gap: f64) -> Array<f64, I::Dim> {
         let shape = shape.into_dimension();
         let count = shape.size();
-        let mut values: Vec<f64> = (0..count)
-            .map(|i| (i as f64 - (count as f64) / 2.0 + 0.25) * gap * 2.0)
-            .collect();
+        let mut values: Vec<f64> =
+            (0..count).map(|i| (i as f64 - (count as f64) / 2.0 + 0.25) * gap * 2.0).collect();
         for i in (1..count).rev() {
             values.swap(i, self.int(0, i));
         }

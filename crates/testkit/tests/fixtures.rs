@@ -23,10 +23,8 @@ impl Worst {
         ours: &Array<f64, D>,
     ) {
         assert_eq!(theirs.shape(), ours.shape(), "{case} {quantity}");
-        let (theirs, ours): (Vec<f32>, Vec<f64>) = (
-            theirs.iter().copied().collect(),
-            ours.iter().copied().collect(),
-        );
+        let (theirs, ours): (Vec<f32>, Vec<f64>) =
+            (theirs.iter().copied().collect(), ours.iter().copied().collect());
         let error = worst_relative(&theirs, &ours);
         assert!(error <= TOLERANCE, "{case} {quantity}: {error:e}");
         let worst = self.0.entry(quantity.to_owned()).or_default();
@@ -85,13 +83,9 @@ fn conv2d_cases_are_diverse() {
     count("a filter as large as the image", 10, &|c| c.kind == "whole");
     count("VALID", 80, &|c| c.padding == Pad::Valid);
     count("SAME", 80, &|c| c.padding == Pad::Same);
-    count("explicit padding", 60, &|c| {
-        matches!(c.padding, Pad::Explicit(_))
-    });
+    count("explicit padding", 60, &|c| matches!(c.padding, Pad::Explicit(_)));
     count("unequal strides", 100, &|c| c.strides[0] != c.strides[1]);
-    count("dilation with stride", 80, &|c| {
-        c.dilations != [1, 1] && c.strides != [1, 1]
-    });
+    count("dilation with stride", 80, &|c| c.dilations != [1, 1] && c.strides != [1, 1]);
     count("a stride beyond the filter", 30, &|c| {
         let (kh, kw, ..) = c.w.dim();
         c.strides[0] > kh || c.strides[1] > kw
@@ -128,14 +122,7 @@ fn pool() {
     }
     worst.report("pool");
     println!("{counts:?}");
-    for what in [
-        "max ties",
-        "max negative",
-        "max nan",
-        "max inf",
-        "max normal",
-        "avg normal",
-    ] {
+    for what in ["max ties", "max negative", "max nan", "max inf", "max normal", "avg normal"] {
         assert!(counts[what] >= 10, "{what}");
     }
 }
@@ -183,9 +170,7 @@ fn layer(c: &LayerCase) -> (ArrayD<f64>, &'static str, ArrayD<f64>) {
     let number = |v: f64| ndarray::arr0(v).into_dyn();
     let activation = match c.op.as_str() {
         "relu" => Activation::Relu,
-        "leaky_relu" => Activation::LeakyRelu {
-            alpha: c.parameter("alpha"),
-        },
+        "leaky_relu" => Activation::LeakyRelu { alpha: c.parameter("alpha") },
         "sigmoid" => Activation::Sigmoid,
         "tanh" => Activation::Tanh,
         "gelu" => Activation::Gelu,
@@ -203,11 +188,7 @@ fn layer(c: &LayerCase) -> (ArrayD<f64>, &'static str, ArrayD<f64>) {
             return (number(y), "d_logits", d.into_dyn());
         }
         "huber" => {
-            let (p, t, delta) = (
-                c.tensor("prediction"),
-                c.tensor("target"),
-                c.parameter("delta"),
-            );
+            let (p, t, delta) = (c.tensor("prediction"), c.tensor("target"), c.parameter("delta"));
             let d = loss::huber_gradient(p, t, delta);
             return (number(loss::huber(p, t, delta)), "d_prediction", d);
         }
@@ -219,11 +200,7 @@ fn layer(c: &LayerCase) -> (ArrayD<f64>, &'static str, ArrayD<f64>) {
         other => panic!("no reference for {other}"),
     };
     let x = c.tensor("x");
-    (
-        activation.forward(x),
-        "d_x",
-        activation.backward(c.tensor("d_y"), x),
-    )
+    (activation.forward(x), "d_x", activation.backward(c.tensor("d_y"), x))
 }
 
 #[test]
@@ -316,10 +293,7 @@ fn trajectory_is_whole() {
         assert!((a - b).abs() < 1e-6);
     }
     for weights in [&t.initial, &t.final_f32, &t.final_f64] {
-        let shapes: Vec<_> = weights
-            .iter()
-            .map(|(n, w)| (n.as_str(), w.shape()))
-            .collect();
+        let shapes: Vec<_> = weights.iter().map(|(n, w)| (n.as_str(), w.shape())).collect();
         let expected: [(&str, &[usize]); 6] = [
             ("conv1.b", &[8]),
             ("conv1.w", &[3, 3, 1, 8]),

@@ -60,16 +60,7 @@ fn conv2d() {
             1e-9,
             |i| {
                 let bias: Array1<f64> = as_dim(&i[2]);
-                r::conv2d(
-                    &as_dim(&i[0]),
-                    &as_dim(&i[1]),
-                    Some(&bias),
-                    s,
-                    d,
-                    pad,
-                    groups,
-                )
-                .into_dyn()
+                r::conv2d(&as_dim(&i[0]), &as_dim(&i[1]), Some(&bias), s, d, pad, groups).into_dyn()
             },
             |i, d_y| {
                 let (d_y, x, w) = (as_dim(d_y), as_dim(&i[0]), as_dim(&i[1]));
@@ -150,11 +141,8 @@ fn global_average_pool() {
 #[test]
 fn dense() {
     let mut random = Random::new(14);
-    let inputs = [
-        random.array((3, 5)).into_dyn(),
-        random.array((5, 4)).into_dyn(),
-        random.array(4).into_dyn(),
-    ];
+    let inputs =
+        [random.array((3, 5)).into_dyn(), random.array((5, 4)).into_dyn(), random.array(4).into_dyn()];
     gradcheck(
         &inputs,
         1,
@@ -209,11 +197,7 @@ fn activations() {
 #[test]
 fn batch_normalisation() {
     let mut random = Random::new(16);
-    for (shape, epsilon) in [
-        ([3, 2, 4, 3], 1e-3),
-        ([4, 1, 1, 2], 1e-5),
-        ([1, 3, 3, 1], 0.1),
-    ] {
+    for (shape, epsilon) in [([3, 2, 4, 3], 1e-3), ([4, 1, 1, 2], 1e-5), ([1, 3, 3, 1], 0.1)] {
         let channels = shape[3];
         let inputs = [
             (random.array(shape) * 3.0 + 1.0).into_dyn(),
@@ -257,12 +241,9 @@ fn check_loss(
 fn losses() {
     let mut random = Random::new(17);
     let weights = [0.5, 2.0, 1.0, 0.1, 3.0];
-    for (smoothing, weights) in [
-        (0.0, None),
-        (0.1, None),
-        (0.0, Some(&weights[..])),
-        (0.2, Some(&weights[..])),
-    ] {
+    for (smoothing, weights) in
+        [(0.0, None), (0.1, None), (0.0, Some(&weights[..])), (0.2, Some(&weights[..]))]
+    {
         let labels: Vec<usize> = (0..6).map(|_| random.int(0, 4)).collect();
         check_loss(
             random.array((6, 5)) * 2.0,

@@ -55,13 +55,7 @@ impl Block {
         let before_relu = r::conv2d(&x, &w, Some(&bias), ONE, ONE, Pad::Same, 1);
         let before_pool = Relu.forward(&before_relu);
         let y = r::max_pool(&before_pool, TWO, TWO, Pad::Valid);
-        Block {
-            x,
-            w,
-            before_relu,
-            before_pool,
-            y,
-        }
+        Block { x, w, before_relu, before_pool, y }
     }
 
     fn backward(&self, d_y: &Array4<f64>, name: &str, gradients: &mut Weights) -> Array4<f64> {
@@ -116,10 +110,7 @@ fn the_references_train_as_pytorch_does() {
         let classes: Vec<usize> = labels[batch].iter().map(|&l| l.into()).collect();
         let (value, gradients) = loss_and_gradients(x, &classes, &weights);
         let expected = t.losses_f64[step];
-        assert!(
-            (value - expected).abs() < 1e-10,
-            "step {step}: {value} and {expected}"
-        );
+        assert!((value - expected).abs() < 1e-10, "step {step}: {value} and {expected}");
         for (name, adam) in &mut adams {
             let (w, g) = (weights.get_mut(name).unwrap(), &gradients[name]);
             let g = g.as_standard_layout();

@@ -36,9 +36,7 @@ impl Activation {
     /// If the shapes differ.
     #[must_use]
     pub fn backward<D: Dimension>(self, d_y: &Array<f64, D>, x: &Array<f64, D>) -> Array<f64, D> {
-        Zip::from(d_y)
-            .and(x)
-            .map_collect(|d_y, &x| d_y * self.slope(x))
+        Zip::from(d_y).and(x).map_collect(|d_y, &x| d_y * self.slope(x))
     }
 
     fn value(self, x: f64) -> f64 {

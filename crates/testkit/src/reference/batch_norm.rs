@@ -27,11 +27,7 @@ pub fn training<D: Dimension>(
     let rows = as_rows(x);
     let mean = mean_of_rows(&rows);
     let variance = mean_of_rows(&(&rows - &mean).mapv(|v| v * v));
-    Normalized {
-        y: inference(x, gamma, beta, &mean, &variance, epsilon),
-        mean,
-        variance,
-    }
+    Normalized { y: inference(x, gamma, beta, &mean, &variance, epsilon), mean, variance }
 }
 
 /// Normalises with given statistics.

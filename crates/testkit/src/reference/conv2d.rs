@@ -19,15 +19,8 @@ fn for_each_product(
 ) -> [usize; 4] {
     let [batch, height, width, channels] = x;
     let [kh, kw, depth, filters] = w;
-    assert!(
-        groups > 0 && filters % groups == 0,
-        "{filters} filters in {groups} groups"
-    );
-    assert_eq!(
-        depth * groups,
-        channels,
-        "filter depth times groups is the input's channels"
-    );
+    assert!(groups > 0 && filters % groups == 0, "{filters} filters in {groups} groups");
+    assert_eq!(depth * groups, channels, "filter depth times groups is the input's channels");
     let rows = Axis::new(0, height, kh, strides[0], dilations[0], padding);
     let cols = Axis::new(1, width, kw, strides[1], dilations[1], padding);
     for n in 0..batch {
@@ -102,20 +95,10 @@ pub fn conv2d_backward_input(
     groups: usize,
 ) -> Array4<f64> {
     let mut d_x = Array4::zeros(x_shape);
-    let y_shape = for_each_product(
-        x_shape,
-        shape(w),
-        strides,
-        dilations,
-        padding,
-        groups,
-        |yi, xi, wi| d_x[xi] += d_y[yi] * w[wi],
-    );
-    assert_eq!(
-        shape(d_y),
-        y_shape,
-        "the upstream gradient has the output's shape"
-    );
+    let y_shape = for_each_product(x_shape, shape(w), strides, dilations, padding, groups, |yi, xi, wi| {
+        d_x[xi] += d_y[yi] * w[wi]
+    });
+    assert_eq!(shape(d_y), y_shape, "the upstream gradient has the output's shape");
     d_x
 }
 
@@ -134,20 +117,10 @@ pub fn conv2d_backward_filter(
     groups: usize,
 ) -> Array4<f64> {
     let mut d_w = Array4::zeros(w_shape);
-    let y_shape = for_each_product(
-        shape(x),
-        w_shape,
-        strides,
-        dilations,
-        padding,
-        groups,
-        |yi, xi, wi| d_w[wi] += d_y[yi] * x[xi],
-    );
-    assert_eq!(
-        shape(d_y),
-        y_shape,
-        "the upstream gradient has the output's shape"
-    );
+    let y_shape = for_each_product(shape(x), w_shape, strides, dilations, padding, groups, |yi, xi, wi| {
+        d_w[wi] += d_y[yi] * x[xi]
+    });
+    assert_eq!(shape(d_y), y_shape, "the upstream gradient has the output's shape");
     d_w
 }
 

@@ -28,11 +28,7 @@ pub fn dense_backward(
     w: &Array2<f64>,
 ) -> (Array2<f64>, Array2<f64>, Array1<f64>) {
     assert_eq!(d_y.dim(), (x.nrows(), w.ncols()));
-    let d_x = Array2::from_shape_fn(x.dim(), |(n, i)| {
-        (0..w.ncols()).map(|o| d_y[[n, o]] * w[[i, o]]).sum()
-    });
-    let d_w = Array2::from_shape_fn(w.dim(), |(i, o)| {
-        (0..x.nrows()).map(|n| d_y[[n, o]] * x[[n, i]]).sum()
-    });
+    let d_x = Array2::from_shape_fn(x.dim(), |(n, i)| (0..w.ncols()).map(|o| d_y[[n, o]] * w[[i, o]]).sum());
+    let d_w = Array2::from_shape_fn(w.dim(), |(i, o)| (0..x.nrows()).map(|n| d_y[[n, o]] * x[[n, i]]).sum());
     (d_x, d_w, d_y.sum_axis(Axis(0)))
 }

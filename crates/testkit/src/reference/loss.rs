@@ -61,10 +61,7 @@ fn smoothed(logits: &Array2<f64>, labels: &[usize], smoothing: f64) -> Array2<f6
 }
 
 fn normalized_weights(labels: &[usize], class_weights: Option<&[f64]>) -> Vec<f64> {
-    let weights: Vec<f64> = labels
-        .iter()
-        .map(|&label| class_weights.map_or(1.0, |w| w[label]))
-        .collect();
+    let weights: Vec<f64> = labels.iter().map(|&label| class_weights.map_or(1.0, |w| w[label])).collect();
     let sum: f64 = weights.iter().sum();
     weights.iter().map(|w| w / sum).collect()
 }
@@ -96,13 +93,7 @@ pub fn mean_squared_error_gradient<D: Dimension>(
 /// If the shapes differ.
 #[must_use]
 pub fn huber<D: Dimension>(prediction: &Array<f64, D>, target: &Array<f64, D>, delta: f64) -> f64 {
-    mean(prediction, target, |r| {
-        if r.abs() <= delta {
-            r * r / 2.0
-        } else {
-            delta * (r.abs() - delta / 2.0)
-        }
-    })
+    mean(prediction, target, |r| if r.abs() <= delta { r * r / 2.0 } else { delta * (r.abs() - delta / 2.0) })
 }
 
 /// The gradient of [`huber`] with respect to the prediction.
@@ -123,11 +114,7 @@ fn mean<D: Dimension>(p: &Array<f64, D>, t: &Array<f64, D>, f: impl Fn(f64) -> f
     p.iter().zip(t).map(|(p, t)| f(p - t)).sum::<f64>() / p.len() as f64
 }
 
-fn mean_slope<D: Dimension>(
-    p: &Array<f64, D>,
-    t: &Array<f64, D>,
-    f: impl Fn(f64) -> f64,
-) -> Array<f64, D> {
+fn mean_slope<D: Dimension>(p: &Array<f64, D>, t: &Array<f64, D>, f: impl Fn(f64) -> f64) -> Array<f64, D> {
     let count = p.len() as f64;
     Zip::from(p).and(t).map_collect(|p, t| f(p - t) / count)
 }

@@ -21,13 +21,7 @@ impl Sgd {
     /// An optimizer that has not stepped.
     #[must_use]
     pub fn new(lr: f64, momentum: f64, nesterov: bool, weight_decay: f64) -> Sgd {
-        Sgd {
-            lr,
-            momentum,
-            nesterov,
-            weight_decay,
-            velocity: Vec::new(),
-        }
+        Sgd { lr, momentum, nesterov, weight_decay, velocity: Vec::new() }
     }
 
     /// One update in place.
@@ -36,11 +30,7 @@ impl Sgd {
         for ((p, g), b) in parameters.iter_mut().zip(gradients).zip(&mut self.velocity) {
             let g = g + self.weight_decay * *p;
             *b = self.momentum * *b + g;
-            let step = if self.nesterov {
-                g + self.momentum * *b
-            } else {
-                *b
-            };
+            let step = if self.nesterov { g + self.momentum * *b } else { *b };
             *p -= self.lr * step;
         }
     }
@@ -72,15 +62,7 @@ impl Adam {
     /// An optimizer that has not stepped.
     #[must_use]
     pub fn new(lr: f64, betas: [f64; 2], epsilon: f64, weight_decay: f64, decoupled: bool) -> Adam {
-        Adam {
-            lr,
-            betas,
-            epsilon,
-            weight_decay,
-            decoupled,
-            moments: Vec::new(),
-            steps: 0,
-        }
+        Adam { lr, betas, epsilon, weight_decay, decoupled, moments: Vec::new(), steps: 0 }
     }
 
     /// One update in place.

@@ -40,12 +40,7 @@ fn axes(x: [usize; 4], ksize: [usize; 2], strides: [usize; 2], padding: Pad) -> 
     )
 }
 
-fn zeros_of_output(
-    x: [usize; 4],
-    ksize: [usize; 2],
-    strides: [usize; 2],
-    padding: Pad,
-) -> Array4<f64> {
+fn zeros_of_output(x: [usize; 4], ksize: [usize; 2], strides: [usize; 2], padding: Pad) -> Array4<f64> {
     let (rows, cols) = axes(x, ksize, strides, padding);
     Array4::zeros((x[0], rows.out, cols.out, x[3]))
 }
@@ -72,12 +67,7 @@ fn winner(x: &Array4<f64>, cells: &[[usize; 4]]) -> Option<[usize; 4]> {
 /// # Panics
 /// If the window does not fit.
 #[must_use]
-pub fn max_pool(
-    x: &Array4<f64>,
-    ksize: [usize; 2],
-    strides: [usize; 2],
-    padding: Pad,
-) -> Array4<f64> {
+pub fn max_pool(x: &Array4<f64>, ksize: [usize; 2], strides: [usize; 2], padding: Pad) -> Array4<f64> {
     let mut y = zeros_of_output(shape(x), ksize, strides, padding);
     for_each_window(shape(x), ksize, strides, padding, |out, cells| {
         y[out] = winner(x, cells).map_or(f64::NEG_INFINITY, |cell| x[cell]);
@@ -98,11 +88,7 @@ pub fn max_pool_backward(
     padding: Pad,
 ) -> Array4<f64> {
     let expected = zeros_of_output(shape(x), ksize, strides, padding);
-    assert_eq!(
-        d_y.dim(),
-        expected.dim(),
-        "the upstream gradient has the output's shape"
-    );
+    assert_eq!(d_y.dim(), expected.dim(), "the upstream gradient has the output's shape");
     let mut d_x = Array4::zeros(x.dim());
     for_each_window(shape(x), ksize, strides, padding, |out, cells| {
         if let Some(cell) = winner(x, cells) {
@@ -120,12 +106,7 @@ pub fn max_pool_backward(
 /// # Panics
 /// If the window does not fit.
 #[must_use]
-pub fn avg_pool(
-    x: &Array4<f64>,
-    ksize: [usize; 2],
-    strides: [usize; 2],
-    padding: Pad,
-) -> Array4<f64> {
+pub fn avg_pool(x: &Array4<f64>, ksize: [usize; 2], strides: [usize; 2], padding: Pad) -> Array4<f64> {
     let mut y = zeros_of_output(shape(x), ksize, strides, padding);
     for_each_window(shape(x), ksize, strides, padding, |out, cells| {
         let sum: f64 = cells.iter().map(|&cell| x[cell]).sum();
@@ -147,11 +128,7 @@ pub fn avg_pool_backward(
     padding: Pad,
 ) -> Array4<f64> {
     let expected = zeros_of_output(x_shape, ksize, strides, padding);
-    assert_eq!(
-        d_y.dim(),
-        expected.dim(),
-        "the upstream gradient has the output's shape"
-    );
+    assert_eq!(d_y.dim(), expected.dim(), "the upstream gradient has the output's shape");
     let mut d_x = Array4::zeros(x_shape);
     for_each_window(x_shape, ksize, strides, padding, |out, cells| {
         for &cell in cells {
