@@ -420,8 +420,8 @@ impl Scene<'_> {
         let y = &self.arena[self.plan.values[self.plan.output].at.clone()];
         let width = y.len() / lanes;
         for (v, y) in y.chunks_exact(lanes).enumerate() {
-            for l in 0..self.group.count {
-                self.group.outputs[l * width + v] = y[l];
+            for (l, &y) in y.iter().enumerate().take(self.group.count) {
+                self.group.outputs[l * width + v] = y;
             }
         }
     }

@@ -14,6 +14,7 @@ mod step;
 mod update;
 
 pub use batch::{Example, StepReport, Target};
+pub use foveal_kernels::lanes::image::Pixels;
 pub use plan::Plan;
 
 use crate::Error;

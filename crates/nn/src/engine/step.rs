@@ -175,7 +175,7 @@ impl<'a> Scene<'a> {
         if in_place {
             let [x, m] = split(self.arena, [to, mask]);
             move_rows(&by_row, m, frames[1], x, isa.lanes(), |m, x| {
-                x.iter_mut().zip(&*m).for_each(|(x, m)| *x *= m);
+                x.iter_mut().zip(m).for_each(|(x, m)| *x *= m);
             });
             return;
         }
