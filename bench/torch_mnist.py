@@ -30,8 +30,8 @@ def frames(folder, stem):
 
 def main():
     folder = sys.argv[1]
-    epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    batch = int(sys.argv[3]) if len(sys.argv) > 3 else 128
+    epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    batch = int(sys.argv[3]) if len(sys.argv) > 3 else 96
     if len(sys.argv) > 4:
         torch.set_num_threads(int(sys.argv[4]))
     torch.manual_seed(0)
@@ -46,17 +46,17 @@ def main():
     x, y = images("train-images")[5000:], labels("train-labels")[5000:]
     xt, yt = images("test-images"), labels("test-labels")
     net = nn.Sequential(
-        nn.Conv2d(1, 8, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(8, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10),
+        nn.Conv2d(1, 8, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(800, 64), nn.ReLU(), nn.Linear(64, 10),
     ).to(memory_format=torch.channels_last)
-    opt = torch.optim.Adam(net.parameters(), lr=0.006, betas=(0.85, 0.99))
+    opt = torch.optim.Adam(net.parameters(), lr=0.01, betas=(0.8, 0.98))
     steps = -(-len(x) // batch) * epochs
-    up = 0.2
+    up = 0.15
 
     def factor(step):
         at = step / steps
-        return 0.1 + 0.9 * at / up if at < up else 1 - (at - up) / (1 - up)
+        return 0.2 + 0.8 * at / up if at < up else 1 - (at - up) / (1 - up)
 
     schedule = torch.optim.lr_scheduler.LambdaLR(opt, factor)
     begin = time.perf_counter()
