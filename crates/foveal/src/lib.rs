@@ -1,2 +1,14 @@
 #![forbid(unsafe_code)]
-//! Part of foveal.
+//! foveal: see every number of a convolutional network, train it, ship it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`nn`] | operators with TensorFlow's exact shapes and numbers, models, their training engine |
+//! | [`data`] | bytes to data sets: IDX, `.npy`, pictures; splits |
+//! | [`train`] | the training loop, evaluation, saved models |
+//! | [`view`] | figures, and the arithmetic of single cells |
+
+pub use foveal_data as data;
+pub use foveal_nn as nn;
+pub use foveal_train as train;
+pub use foveal_view as view;
