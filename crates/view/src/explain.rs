@@ -161,10 +161,11 @@ fn window(h: &Axis, w: &Axis, depth: usize) -> impl Iterator<Item = (usize, usiz
 fn inside(operator: &'static str, at: [i64; 4], shape: [usize; 4]) -> Result<[usize; 4], Error> {
     let mut cell = [0; 4];
     for ((to, &from), &extent) in cell.iter_mut().zip(&at).zip(&shape) {
-        *to = usize::try_from(from)
-            .ok()
-            .filter(|&v| v < extent)
-            .ok_or(Error::OutOfRange { operator, at, shape })?;
+        *to = usize::try_from(from).ok().filter(|&v| v < extent).ok_or(Error::OutOfRange {
+            operator,
+            at,
+            shape,
+        })?;
     }
     Ok(cell)
 }
@@ -175,9 +176,8 @@ fn source(h: &Axis, w: &Axis, out: [usize; 2], kernel: [usize; 2]) -> Option<[us
 
 /// Where kernel cell `kernel` of output `cell` lies, be it inside the image or not.
 fn place(h: &Axis, w: &Axis, cell: [usize; 4], kernel: [usize; 2], channel: usize) -> [i64; 4] {
-    let along = |axis: &Axis, o: usize, k: usize| {
-        (o * axis.stride + k * axis.dilation) as i64 - axis.before as i64
-    };
+    let along =
+        |axis: &Axis, o: usize, k: usize| (o * axis.stride + k * axis.dilation) as i64 - axis.before as i64;
     [cell[0] as i64, along(h, cell[1], kernel[0]), along(w, cell[2], kernel[1]), channel as i64]
 }
 

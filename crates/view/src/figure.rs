@@ -117,10 +117,7 @@ impl Figure {
         }
         for (i, panel) in self.panels.iter().enumerate() {
             let (row, column) = ((i / plan.columns) as i32, (i % plan.columns) as i32);
-            let place = [
-                plan.left + column * plan.step[0],
-                plan.top + row * plan.step[1] + plan.panel_title,
-            ];
+            let place = [plan.left + column * plan.step[0], plan.top + row * plan.step[1] + plan.panel_title];
             self.panel(pen, &plan, panel, place);
         }
         if plan.bar_for_all {

@@ -1,0 +1,6 @@
+//! `foveal lab`
+use crate::{args::Lab, output::Context};
+/// The lecture.
+pub fn run(_: &Lab, _: &Context) -> anyhow::Result<()> {
+    Ok(())
+}
