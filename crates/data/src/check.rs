@@ -74,10 +74,9 @@ impl fmt::Display for Fault {
             Fault::Duplicates { count, first } => {
                 write!(f, "{count} samples repeat an earlier one, first {first}")
             }
-            Fault::Contradictions { count, first } => write!(
-                f,
-                "{count} samples repeat an earlier one under another class, first {first}"
-            ),
+            Fault::Contradictions { count, first } => {
+                write!(f, "{count} samples repeat an earlier one under another class, first {first}")
+            }
         }
     }
 }
@@ -103,18 +102,10 @@ impl Dataset {
             .iter()
             .zip(&class_counts)
             .filter(|&(_, &count)| count == 0)
-            .map(|(class, _)| Fault::EmptyClass {
-                class: class.clone(),
-            })
+            .map(|(class, _)| Fault::EmptyClass { class: class.clone() })
             .collect();
         faults.extend(self.sample_faults());
-        Report {
-            samples: self.len(),
-            class_counts,
-            mean,
-            std,
-            faults,
-        }
+        Report { samples: self.len(), class_counts, mean, std, faults }
     }
 
     fn sample_faults(&self) -> Vec<Fault> {
@@ -148,9 +139,7 @@ pub fn duplicates_between(a: &Dataset, b: &Dataset) -> usize {
         return 0;
     }
     let known: HashSet<Pixels<'_>> = (0..a.len()).map(|i| Pixels(a.sample(i))).collect();
-    (0..b.len())
-        .filter(|&i| known.contains(&Pixels(b.sample(i))))
-        .count()
+    (0..b.len()).filter(|&i| known.contains(&Pixels(b.sample(i)))).count()
 }
 
 /// Pixels compared bit by bit, so that NaN equals itself.
@@ -229,21 +218,14 @@ fn moments(samples: &Samples) -> (f64, f64) {
             }
             let weighted = |power: i32| -> f64 {
                 let values = histogram.iter().enumerate();
-                values
-                    .map(|(value, &count)| (value as f64 / 255.0).powi(power) * count as f64)
-                    .sum()
+                values.map(|(value, &count)| (value as f64 / 255.0).powi(power) * count as f64).sum()
             };
             let count = (pixels.len() as f64).max(1.0);
             let mean = weighted(1) / count;
             (mean, (weighted(2) / count - mean * mean).max(0.0).sqrt())
         }
         Samples::F32(pixels) => {
-            let finite = || {
-                pixels
-                    .iter()
-                    .map(|&p| f64::from(p))
-                    .filter(|p| p.is_finite())
-            };
+            let finite = || pixels.iter().map(|&p| f64::from(p)).filter(|p| p.is_finite());
             let count = (finite().count() as f64).max(1.0);
             let mean = finite().sum::<f64>() / count;
             let variance = finite().map(|p| (p - mean).powi(2)).sum::<f64>() / count;

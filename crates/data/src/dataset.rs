@@ -98,18 +98,9 @@ impl Dataset {
                 samples.len() as f64 / size as f64,
             );
             let expected = "number of samples";
-            return Err(Error::Mismatch {
-                name,
-                problem,
-                expected,
-            });
+            return Err(Error::Mismatch { name, problem, expected });
         }
-        Ok(Dataset {
-            name,
-            shape,
-            samples,
-            targets,
-        })
+        Ok(Dataset { name, shape, samples, targets })
     }
 
     /// The name, e.g. `mnist`.
@@ -287,12 +278,7 @@ fn target_count(name: &str, targets: &Targets) -> Result<usize, Error> {
         Targets::Classes { labels, .. } => {
             let wrong = |&(_, &label): &(usize, &u32)| label as usize >= names.len();
             if let Some((index, &label)) = labels.iter().enumerate().find(wrong) {
-                return Err(Error::Label {
-                    name: name.to_string(),
-                    index,
-                    label,
-                    classes: names.len(),
-                });
+                return Err(Error::Label { name: name.to_string(), index, label, classes: names.len() });
             }
             labels.len()
         }
@@ -300,11 +286,7 @@ fn target_count(name: &str, targets: &Targets) -> Result<usize, Error> {
             if values.len() % names.len() != 0 {
                 return Err(Error::Mismatch {
                     name: name.to_string(),
-                    problem: format!(
-                        "{} values do not divide into {} a sample",
-                        values.len(),
-                        names.len()
-                    ),
+                    problem: format!("{} values do not divide into {} a sample", values.len(), names.len()),
                     expected: "number of samples",
                 });
             }

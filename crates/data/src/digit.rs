@@ -89,11 +89,7 @@ fn keep_ink(grey: &mut [f32], background: f32, light_paper: bool) -> bool {
         return false;
     }
     for value in grey.iter_mut() {
-        *value = if *value < PAPER * strongest {
-            0.0
-        } else {
-            *value * (255.0 / strongest)
-        };
+        *value = if *value < PAPER * strongest { 0.0 } else { *value * (255.0 / strongest) };
     }
     true
 }
@@ -115,10 +111,7 @@ fn crop(ink: &[f32], width: usize) -> Option<Ink> {
     Some(Ink {
         height: bottom - top + 1,
         width: right - left + 1,
-        pixels: lines
-            .flat_map(|line| &line[left..=right])
-            .copied()
-            .collect(),
+        pixels: lines.flat_map(|line| &line[left..=right]).copied().collect(),
     })
 }
 
@@ -138,11 +131,7 @@ fn scale(ink: &Ink, side: usize) -> Ink {
             *pixel = (*pixel * (255.0 / strongest)).min(255.0);
         }
     }
-    Ink {
-        height,
-        width,
-        pixels,
-    }
+    Ink { height, width, pixels }
 }
 
 /// Copies the ink into the frame, its centre of mass in the middle.

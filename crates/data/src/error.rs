@@ -39,9 +39,7 @@ pub enum Error {
         expected: u64,
     },
     /// The bytes are of another format.
-    #[error(
-        "{file}: starts with {found}, so it is not {format}; check that this is the right file"
-    )]
+    #[error("{file}: starts with {found}, so it is not {format}; check that this is the right file")]
     Magic {
         /// Where the bytes come from.
         file: String,
@@ -89,9 +87,7 @@ pub enum Error {
         problem: String,
     },
     /// An array of the wrong number of axes.
-    #[error(
-        "{file}: has shape {shape:?} where {expected} is needed; check that this is the right file"
-    )]
+    #[error("{file}: has shape {shape:?} where {expected} is needed; check that this is the right file")]
     Rank {
         /// Where the bytes come from.
         file: String,

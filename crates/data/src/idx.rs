@@ -46,10 +46,7 @@ pub fn read_idx(bytes: &[u8], source: &str) -> Result<Idx, Error> {
     let header = read_header(bytes, source)?;
     let body = bytes.get(header.len..).unwrap_or_default();
     check_length(&header, body.len() as u64, source)?;
-    Ok(Idx {
-        shape: header.shape,
-        values: body.to_vec(),
-    })
+    Ok(Idx { shape: header.shape, values: body.to_vec() })
 }
 
 /// A labelled set from an image file (n x height x width, or n x height x width x channels) and a
@@ -80,20 +77,11 @@ pub fn images_and_labels_named(
     build(images, labels, name, Some(names))
 }
 
-fn build(
-    images: &[u8],
-    labels: &[u8],
-    name: &str,
-    names: Option<&[String]>,
-) -> Result<Dataset, Error> {
+fn build(images: &[u8], labels: &[u8], name: &str, names: Option<&[String]>) -> Result<Dataset, Error> {
     let file = format!("{name} labels");
     let labels = read_idx(labels, &file)?;
     if labels.shape.len() != 1 {
-        return Err(Error::Rank {
-            file,
-            shape: labels.shape,
-            expected: "one axis (samples)",
-        });
+        return Err(Error::Rank { file, shape: labels.shape, expected: "one axis (samples)" });
     }
     let file = format!("{name} images");
     let images = read_idx(images, &file)?;
@@ -119,11 +107,7 @@ fn build(
         Some(names) => names.to_vec(),
         None => numbered(&labels.values, shape),
     };
-    let labels = labels
-        .values
-        .iter()
-        .map(|&label| u32::from(label))
-        .collect();
+    let labels = labels.values.iter().map(|&label| u32::from(label)).collect();
     let targets = Targets::Classes { labels, names };
     Dataset::new(name, shape, Samples::U8(images.values), targets)
 }
@@ -131,13 +115,8 @@ fn build(
 /// "0" to "k-1".
 fn numbered(labels: &[u8], shape: [usize; 3]) -> Vec<String> {
     let least = if shape == [28, 28, 1] { 10 } else { 1 };
-    let seen = labels
-        .iter()
-        .max()
-        .map_or(0, |&label| usize::from(label) + 1);
-    (0..seen.max(least))
-        .map(|class| class.to_string())
-        .collect()
+    let seen = labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+    (0..seen.max(least)).map(|class| class.to_string()).collect()
 }
 
 struct Header {
@@ -158,11 +137,7 @@ fn read_header(bytes: &[u8], source: &str) -> Result<Header, Error> {
         found: bytes.len() as u64,
     })?;
     if (zero, also_zero) != (0, 0) {
-        return Err(Error::Magic {
-            file: file(),
-            format: "an IDX file",
-            found: first_bytes(bytes),
-        });
+        return Err(Error::Magic { file: file(), format: "an IDX file", found: first_bytes(bytes) });
     }
     check_kind(kind, source)?;
     let axes = usize::from(axes);
@@ -180,14 +155,9 @@ fn read_header(bytes: &[u8], source: &str) -> Result<Header, Error> {
         found: bytes.len() as u64,
     })?;
     let (words, _) = words.as_chunks::<4>();
-    let sides: Vec<u64> = words
-        .iter()
-        .map(|&w| u32::from_be_bytes(w).into())
-        .collect();
+    let sides: Vec<u64> = words.iter().map(|&w| u32::from_be_bytes(w).into()).collect();
     // Zeros count as one here, so that no order of the axes can overflow later.
-    let bound = sides
-        .iter()
-        .try_fold(1u64, |product, &side| product.checked_mul(side.max(1)));
+    let bound = sides.iter().try_fold(1u64, |product, &side| product.checked_mul(side.max(1)));
     let size: Option<u64> = bound.map(|_| sides.iter().product());
     let shape: Option<Vec<usize>> = sides.iter().map(|&side| side.try_into().ok()).collect();
     match (size, shape) {
@@ -229,16 +199,10 @@ fn check_length(header: &Header, found: u64, source: &str) -> Result<(), Error> 
     let file = source.to_string();
     match found.cmp(&header.size) {
         std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Less => Err(Error::Truncated {
-            file,
-            part: "data",
-            expected: whole(header.size),
-            found: whole(found),
-        }),
-        std::cmp::Ordering::Greater => Err(Error::Trailing {
-            file,
-            expected: whole(header.size),
-        }),
+        std::cmp::Ordering::Less => {
+            Err(Error::Truncated { file, part: "data", expected: whole(header.size), found: whole(found) })
+        }
+        std::cmp::Ordering::Greater => Err(Error::Trailing { file, expected: whole(header.size) }),
     }
 }
 
@@ -249,10 +213,7 @@ fn read_gzip(bytes: &[u8], source: &str) -> Result<Idx, Error> {
             .by_ref()
             .take(limit)
             .read_to_end(into)
-            .map_err(|error| Error::Damaged {
-                file: source.to_string(),
-                problem: format!("gzip: {error}"),
-            })
+            .map_err(|error| Error::Damaged { file: source.to_string(), problem: format!("gzip: {error}") })
     };
     let mut start = Vec::new();
     unpack(4, &mut start)?;
@@ -272,8 +233,5 @@ fn read_gzip(bytes: &[u8], source: &str) -> Result<Idx, Error> {
     unpack(header.size + 1, &mut values)?;
     check_length(&header, values.len() as u64, source)?;
     values.shrink_to_fit();
-    Ok(Idx {
-        shape: header.shape,
-        values,
-    })
+    Ok(Idx { shape: header.shape, values })
 }

@@ -52,22 +52,13 @@ pub fn read_npy(bytes: &[u8], source: &str) -> Result<ArrayD<f32>, Error> {
         });
     }
     if body.len() > size {
-        return Err(Error::Trailing {
-            file: source.to_string(),
-            expected: whole(size as u64),
-        });
+        return Err(Error::Trailing { file: source.to_string(), expected: whole(size as u64) });
     }
     let values = number.read_all(body);
     let shape = IxDyn(&header.shape).set_f(header.fortran);
-    let array = ArrayD::from_shape_vec(shape, values).map_err(|error| Error::Header {
-        file: source.to_string(),
-        problem: error.to_string(),
-    })?;
-    Ok(if header.fortran {
-        array.as_standard_layout().into_owned()
-    } else {
-        array
-    })
+    let array = ArrayD::from_shape_vec(shape, values)
+        .map_err(|error| Error::Header { file: source.to_string(), problem: error.to_string() })?;
+    Ok(if header.fortran { array.as_standard_layout().into_owned() } else { array })
 }
 
 /// Writes an array as a `.npy` file: little-endian `f32` (`<f4`) in C order, whatever the layout
@@ -75,10 +66,8 @@ pub fn read_npy(bytes: &[u8], source: &str) -> Result<ArrayD<f32>, Error> {
 pub fn write_npy(array: ArrayViewD<'_, f32>) -> Vec<u8> {
     let sides: Vec<String> = array.shape().iter().map(usize::to_string).collect();
     let comma = if sides.len() == 1 { "," } else { "" };
-    let dict = format!(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma}), }}",
-        sides.join(", ")
-    );
+    let dict =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma}), }}", sides.join(", "));
     // Version 1 counts the header in 16 bits; only an array of thousands of axes needs more.
     let fits = dict.len() < 65_000;
     let fixed = MAGIC.len() + 2 + if fits { 2 } else { 4 };
@@ -106,11 +95,7 @@ fn split_header<'a>(bytes: &'a [u8], source: &str) -> Result<(&'a [u8], usize), 
     let file = source.to_string();
     let cut_short = !bytes.is_empty() && MAGIC.starts_with(bytes);
     if !bytes.starts_with(MAGIC) && !cut_short {
-        return Err(Error::Magic {
-            file,
-            format: "a .npy file",
-            found: first_bytes(bytes),
-        });
+        return Err(Error::Magic { file, format: "a .npy file", found: first_bytes(bytes) });
     }
     let truncated = |expected: usize| Error::Truncated {
         file: source.to_string(),
@@ -184,19 +169,14 @@ struct Number {
 
 impl Number {
     fn read_all(self, body: &[u8]) -> Vec<f32> {
-        body.chunks_exact(self.size)
-            .map(|bytes| self.read(bytes))
-            .collect()
+        body.chunks_exact(self.size).map(|bytes| self.read(bytes)).collect()
     }
 
     /// One number of `self.size` bytes, at most 8.
     fn read(self, bytes: &[u8]) -> f32 {
         let push = |bits: u64, &byte: &u8| bits << 8 | u64::from(byte);
-        let bits = if self.big_endian {
-            bytes.iter().fold(0, push)
-        } else {
-            bytes.iter().rev().fold(0, push)
-        };
+        let bits =
+            if self.big_endian { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) };
         match (self.kind, self.size) {
             (Kind::Bool, _) => f32::from(u8::from(bits != 0)),
             (Kind::Unsigned, _) => bits as f32,
@@ -255,11 +235,7 @@ fn parse_header(text: &[u8], source: &str) -> Result<Header, Error> {
         return Err(parser.broken(format!("{} stands after its end", quoted(parser.rest))));
     }
     match (number, fortran, shape) {
-        (Some(number), Some(fortran), Some(shape)) => Ok(Header {
-            number,
-            fortran,
-            shape,
-        }),
+        (Some(number), Some(fortran), Some(shape)) => Ok(Header { number, fortran, shape }),
         _ => Err(parser.broken("it lacks descr, fortran_order or shape".to_string())),
     }
 }
@@ -271,10 +247,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn broken(&self, problem: String) -> Error {
-        Error::Header {
-            file: self.source.to_string(),
-            problem,
-        }
+        Error::Header { file: self.source.to_string(), problem }
     }
 
     fn unexpected(&self, wanted: &str) -> Error {
@@ -292,11 +265,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Error> {
-        if self.take(byte) {
-            Ok(())
-        } else {
-            Err(self.unexpected(&format!("'{}'", byte as char)))
-        }
+        if self.take(byte) { Ok(()) } else { Err(self.unexpected(&format!("'{}'", byte as char))) }
     }
 
     /// Everything up to the first byte that `inside` refuses.
@@ -339,9 +308,7 @@ impl<'a> Parser<'a> {
         self.expect(b'(')?;
         while !self.take(b')') {
             let digits = self.run(|byte| byte.is_ascii_digit());
-            let side = std::str::from_utf8(digits)
-                .ok()
-                .and_then(|d| d.parse().ok());
+            let side = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok());
             let side = side.ok_or_else(|| self.unexpected("the length of an axis"))?;
             if shape.len() == MAX_AXES {
                 return Err(self.broken(format!("it has more than {MAX_AXES} axes")));
@@ -359,11 +326,8 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<Number, Error> {
         const REMEDY: &str = "save it as an array of plain numbers, e.g. x.astype('float32')";
-        let unsupported = |what: String| Error::Unsupported {
-            file: self.source.to_string(),
-            what,
-            remedy: REMEDY,
-        };
+        let unsupported =
+            |what: String| Error::Unsupported { file: self.source.to_string(), what, remedy: REMEDY };
         if matches!(self.rest.trim_ascii_start().first(), Some(b'[' | b'(')) {
             return Err(unsupported("a structured type".to_string()));
         }
@@ -402,10 +366,6 @@ impl<'a> Parser<'a> {
         if size > 1 && matches!(order, b'|' | b'=') {
             return Err(self.broken(format!("dtype {} has no byte order", quoted(descr))));
         }
-        Ok(Number {
-            kind,
-            size,
-            big_endian: order == b'>',
-        })
+        Ok(Number { kind, size, big_endian: order == b'>' })
     }
 }

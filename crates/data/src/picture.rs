@@ -42,12 +42,7 @@ impl Picture {
     /// assert_eq!((picture.height(), picture.width()), (1, 2));
     /// # Ok::<(), foveal_data::Error>(())
     /// ```
-    pub fn new(
-        height: usize,
-        width: usize,
-        channels: usize,
-        pixels: Vec<f32>,
-    ) -> Result<Self, Error> {
+    pub fn new(height: usize, width: usize, channels: usize, pixels: Vec<f32>) -> Result<Self, Error> {
         let wrong = |argument, value: String, allowed: &str| Error::Argument {
             argument,
             value,
@@ -58,26 +53,15 @@ impl Picture {
             let allowed = "height x width x channels with sides of at least 1 and 1 or 3 channels";
             return Err(wrong("picture shape", shape, allowed));
         }
-        let size = height
-            .checked_mul(width)
-            .and_then(|n| n.checked_mul(channels));
+        let size = height.checked_mul(width).and_then(|n| n.checked_mul(channels));
         if size != Some(pixels.len()) {
             let allowed = format!("the product of {height}x{width}x{channels}");
-            return Err(wrong(
-                "number of pixels",
-                pixels.len().to_string(),
-                &allowed,
-            ));
+            return Err(wrong("number of pixels", pixels.len().to_string(), &allowed));
         }
         if let Some(pixel) = pixels.iter().find(|p| !(0.0..=255.0).contains(*p)) {
             return Err(wrong("pixel", pixel.to_string(), "within 0 to 255"));
         }
-        Ok(Picture {
-            height,
-            width,
-            channels,
-            pixels,
-        })
+        Ok(Picture { height, width, channels, pixels })
     }
 
     /// Rows, at least 1.
@@ -246,10 +230,8 @@ fn flatten(image: &DynamicImage, source: &str) -> Result<Picture, Error> {
         other => (3, eight(other.to_rgb8().as_raw()).collect()),
     };
     let (height, width) = (image.height() as usize, image.width() as usize);
-    Picture::new(height, width, channels, pixels).map_err(|error| Error::Damaged {
-        file: source.to_string(),
-        problem: error.to_string(),
-    })
+    Picture::new(height, width, channels, pixels)
+        .map_err(|error| Error::Damaged { file: source.to_string(), problem: error.to_string() })
 }
 
 /// Composes N - 1 colours and an opacity, each 0 to `full`, over white.
@@ -288,25 +270,15 @@ pub fn fit(picture: &Picture, shape: [usize; 3]) -> Result<Vec<f32>, Error> {
         return Err(Error::Argument {
             argument: "input shape for a picture",
             value: format!("{shape:?}"),
-            allowed: format!(
-                "[height, width, channels] with 1 or 3 channels and 1 to {MAX_PIXELS} pixels"
-            ),
+            allowed: format!("[height, width, channels] with 1 or 3 channels and 1 to {MAX_PIXELS} pixels"),
         });
     }
     let from = [picture.height, picture.width];
-    let grey = if channels == 1 {
-        picture.grey()
-    } else {
-        Vec::new()
-    };
+    let grey = if channels == 1 { picture.grey() } else { Vec::new() };
     let (pixels, depth) = match channels {
         1 => (&grey, 1),
         _ => (&picture.pixels, picture.channels),
     };
     let fitted = resize(pixels, from, depth, [height, width]);
-    Ok(if depth == channels {
-        fitted
-    } else {
-        fitted.iter().flat_map(|&grey| [grey; 3]).collect()
-    })
+    Ok(if depth == channels { fitted } else { fitted.iter().flat_map(|&grey| [grey; 3]).collect() })
 }

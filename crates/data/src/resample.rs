@@ -4,12 +4,7 @@
 /// the range of the input: each weight is positive and they sum to 1.
 ///
 /// `pixels` must hold `from[0] * from[1] * channels` numbers. Any side of zero gives nothing.
-pub(crate) fn resize(
-    pixels: &[f32],
-    from: [usize; 2],
-    channels: usize,
-    to: [usize; 2],
-) -> Vec<f32> {
+pub(crate) fn resize(pixels: &[f32], from: [usize; 2], channels: usize, to: [usize; 2]) -> Vec<f32> {
     if from.contains(&0) || to.contains(&0) || channels == 0 {
         return Vec::new();
     }
@@ -21,10 +16,7 @@ pub(crate) fn resize(
     let vertical = taps(from[0], to[0]);
     let mut tall = vec![0.0; to[0] * row];
     for (out, tap) in tall.chunks_exact_mut(row).zip(&vertical) {
-        for (line, &weight) in pixels[tap.first * row..]
-            .chunks_exact(row)
-            .zip(&tap.weights)
-        {
+        for (line, &weight) in pixels[tap.first * row..].chunks_exact(row).zip(&tap.weights) {
             for (sum, &pixel) in out.iter_mut().zip(line) {
                 *sum += weight * pixel;
             }

@@ -37,10 +37,7 @@ impl Split {
             });
         }
         let cut = n_validation as u32;
-        Ok(Split {
-            train: (cut..end).collect(),
-            validation: (0..cut).collect(),
-        })
+        Ok(Split { train: (cut..end).collect(), validation: (0..cut).collect() })
     }
 
     /// `fraction` of `n` samples, drawn by `seed`, are for validation.
@@ -59,12 +56,7 @@ impl Split {
     /// assert_eq!(classes, [0, 1]);
     /// # Ok::<(), foveal_data::Error>(())
     /// ```
-    pub fn random(
-        n: usize,
-        labels: Option<&[u32]>,
-        fraction: f64,
-        seed: u64,
-    ) -> Result<Self, Error> {
+    pub fn random(n: usize, labels: Option<&[u32]>, fraction: f64, seed: u64) -> Result<Self, Error> {
         let end = sample_count(n)?;
         if !(0.0..1.0).contains(&fraction) {
             return Err(Error::Argument {
@@ -106,10 +98,7 @@ fn draw(mut groups: Vec<Vec<u32>>, fraction: f64, seed: u64) -> Split {
     let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
     let quotas = shares(&sizes, fraction);
     let mut generator = generator(seed, u64::MAX);
-    let mut split = Split {
-        train: Vec::new(),
-        validation: Vec::new(),
-    };
+    let mut split = Split { train: Vec::new(), validation: Vec::new() };
     for (group, quota) in groups.iter_mut().zip(quotas) {
         shuffle(group, &mut generator);
         let (validation, train) = group.split_at(quota);
@@ -128,9 +117,7 @@ fn shares(sizes: &[usize], fraction: f64) -> Vec<usize> {
     let wanted = (fraction * total as f64).round() as usize;
     let exact: Vec<f64> = sizes.iter().map(|&size| fraction * size as f64).collect();
     let most = |i: usize| sizes[i].saturating_sub(1);
-    let mut quotas: Vec<usize> = (0..sizes.len())
-        .map(|i| (exact[i].floor() as usize).min(most(i)))
-        .collect();
+    let mut quotas: Vec<usize> = (0..sizes.len()).map(|i| (exact[i].floor() as usize).min(most(i))).collect();
     let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
     by_remainder.sort_by(|&a, &b| exact[b].fract().total_cmp(&exact[a].fract()));
     let mut missing = wanted.saturating_sub(quotas.iter().sum());

@@ -3,26 +3,15 @@
 use std::collections::BTreeSet;
 
 use foveal_data::shuffle::epoch_order;
-use foveal_data::{
-    Dataset, Error, Fault, Sample, Samples, Source, Split, Targets, duplicates_between,
-};
+use foveal_data::{Dataset, Error, Fault, Sample, Samples, Source, Split, Targets, duplicates_between};
 use proptest::prelude::*;
 
 fn classes(labels: &[u32], names: usize) -> Targets {
-    Targets::Classes {
-        labels: labels.to_vec(),
-        names: (0..names).map(|i| i.to_string()).collect(),
-    }
+    Targets::Classes { labels: labels.to_vec(), names: (0..names).map(|i| i.to_string()).collect() }
 }
 
 fn bytes(name: &str, pixels: &[u8], labels: &[u32]) -> Dataset {
-    Dataset::new(
-        name,
-        [1, 2, 1],
-        Samples::U8(pixels.to_vec()),
-        classes(labels, 3),
-    )
-    .unwrap()
+    Dataset::new(name, [1, 2, 1], Samples::U8(pixels.to_vec()), classes(labels, 3)).unwrap()
 }
 
 #[test]
@@ -30,41 +19,18 @@ fn lengths_and_labels_are_checked() {
     let new = |shape, len, targets| Dataset::new("s", shape, Samples::U8(vec![0; len]), targets);
     assert!(new([1, 2, 1], 4, classes(&[0, 2], 3)).is_ok());
     assert!(new([1, 2, 1], 0, classes(&[], 1)).unwrap().is_empty());
-    assert!(matches!(
-        new([1, 2, 1], 5, classes(&[0, 2], 3)),
-        Err(Error::Mismatch { .. })
-    ));
-    let expected = Error::Label {
-        name: "s".into(),
-        index: 1,
-        label: 3,
-        classes: 3,
-    };
+    assert!(matches!(new([1, 2, 1], 5, classes(&[0, 2], 3)), Err(Error::Mismatch { .. })));
+    let expected = Error::Label { name: "s".into(), index: 1, label: 3, classes: 3 };
     assert_eq!(new([1, 2, 1], 4, classes(&[0, 3], 3)), Err(expected));
     for shape in [[0, 2, 1], [usize::MAX, 2, 1]] {
-        assert!(matches!(
-            new(shape, 4, classes(&[0], 1)),
-            Err(Error::Argument { .. })
-        ));
+        assert!(matches!(new(shape, 4, classes(&[0], 1)), Err(Error::Argument { .. })));
     }
-    assert!(matches!(
-        new([1, 1, 1], 0, classes(&[], 0)),
-        Err(Error::Argument { .. })
-    ));
-    let values = |n| Targets::Values {
-        values: vec![0.5; n],
-        names: vec!["a".into(), "b".into()],
-    };
+    assert!(matches!(new([1, 1, 1], 0, classes(&[], 0)), Err(Error::Argument { .. })));
+    let values = |n| Targets::Values { values: vec![0.5; n], names: vec!["a".into(), "b".into()] };
     let set = new([1, 1, 1], 2, values(4)).unwrap();
     assert_eq!(set.values(1), Some(&[0.5, 0.5][..]));
-    assert_eq!(
-        (set.values(2), set.label(0), set.classes()),
-        (None, None, None)
-    );
-    assert!(matches!(
-        new([1, 1, 1], 2, values(3)),
-        Err(Error::Mismatch { .. })
-    ));
+    assert_eq!((set.values(2), set.label(0), set.classes()), (None, None, None));
+    assert!(matches!(new([1, 1, 1], 2, values(3)), Err(Error::Mismatch { .. })));
 }
 
 #[test]
@@ -152,16 +118,11 @@ const ORDER_1_0: [u32; 10] = [6, 2, 7, 8, 5, 3, 9, 4, 1, 0];
 fn every_permutation_is_equally_likely() {
     let mut counts = std::collections::BTreeMap::new();
     for epoch in 0..24_000 {
-        *counts
-            .entry(epoch_order(&[0, 1, 2, 3], 5, epoch))
-            .or_insert(0) += 1;
+        *counts.entry(epoch_order(&[0, 1, 2, 3], 5, epoch)).or_insert(0) += 1;
     }
     assert_eq!(counts.len(), 24);
     // Chi-squared with 23 degrees of freedom: 49.7 at one in a thousand.
-    let chi: f64 = counts
-        .values()
-        .map(|&c| f64::from(c - 1000).powi(2) / 1000.0)
-        .sum();
+    let chi: f64 = counts.values().map(|&c| f64::from(c - 1000).powi(2) / 1000.0).sum();
     assert!(chi < 49.7, "{chi}");
 }
 

@@ -33,17 +33,10 @@ fn measure(digit: &[f32], size: usize) -> ([usize; 2], [f32; 2]) {
     let extent = |v: &[usize]| v.iter().max().unwrap() - v.iter().min().unwrap() + 1;
     let mass: f32 = digit.iter().sum();
     let centre = |side: fn(usize, usize) -> usize| {
-        let moment: f32 = digit
-            .iter()
-            .enumerate()
-            .map(|(i, v)| v * side(i, size) as f32)
-            .sum();
+        let moment: f32 = digit.iter().enumerate().map(|(i, v)| v * side(i, size) as f32).sum();
         moment / mass
     };
-    (
-        [extent(&rows), extent(&columns)],
-        [centre(|i, s| i / s), centre(|i, s| i % s)],
-    )
+    ([extent(&rows), extent(&columns)], [centre(|i, s| i / s), centre(|i, s| i % s)])
 }
 
 fn assert_like_mnist(picture: &Picture, size: usize) {
@@ -112,11 +105,7 @@ fn a_shadow_on_the_paper_is_not_ink() {
     let shadow = |(i, v): (usize, &f32)| v * (1.0 - 0.1 * (i % 80) as f32 / 80.0);
     let shaded = clean.pixels().iter().enumerate().map(shadow).collect();
     let shaded = fit_digit(&Picture::new(80, 80, 1, shaded).unwrap(), 28);
-    let difference: f32 = fit_digit(&clean, 28)
-        .iter()
-        .zip(&shaded)
-        .map(|(a, b)| (a - b).abs())
-        .sum();
+    let difference: f32 = fit_digit(&clean, 28).iter().zip(&shaded).map(|(a, b)| (a - b).abs()).sum();
     assert!(difference / 784.0 < 8.0, "{difference}");
 }
 
@@ -142,13 +131,7 @@ fn extreme_aspects_are_read() {
     assert_like_mnist(&line(50, 1, 0), 28);
     assert_like_mnist(&line(3, 10_000, 15_000), 28);
     assert_like_mnist(&line(5_000, 2, 777), 28);
-    let long = stroke(
-        [40, 4_000],
-        [50.0, 20.0],
-        [3_900.0, 20.0],
-        9.0,
-        DARK_ON_LIGHT,
-    );
+    let long = stroke([40, 4_000], [50.0, 20.0], [3_900.0, 20.0], 9.0, DARK_ON_LIGHT);
     assert_like_mnist(&long, 28);
 }
 

@@ -40,9 +40,7 @@ fn plain_and_gzip_give_the_same_array() {
 #[test]
 fn every_truncation_is_an_error() {
     broken::every_truncation(&sample(), |bytes| assert!(read_idx(bytes, "x").is_err()));
-    broken::every_truncation(&gzip(&sample()), |bytes| {
-        assert!(read_idx(bytes, "x").is_err())
-    });
+    broken::every_truncation(&gzip(&sample()), |bytes| assert!(read_idx(bytes, "x").is_err()));
 }
 
 #[test]
@@ -60,10 +58,7 @@ fn mutations_give_an_error_or_a_consistent_array() {
 fn trailing_bytes_are_refused() {
     let mut bytes = sample();
     bytes.push(0);
-    let expected = Error::Trailing {
-        file: "x".into(),
-        expected: 76,
-    };
+    let expected = Error::Trailing { file: "x".into(), expected: 76 };
     assert_eq!(read_idx(&bytes, "x"), Err(expected.clone()));
     assert_eq!(read_idx(&gzip(&bytes), "x"), Err(expected));
 }
@@ -75,10 +70,7 @@ fn sizes_that_overflow_are_refused() {
         assert!(matches!(read_idx(&bytes, "x"), Err(Error::TooLarge { .. })));
     }
     let bytes = idx(&[u32::MAX], &[1]);
-    assert!(matches!(
-        read_idx(&bytes, "x"),
-        Err(Error::Truncated { .. })
-    ));
+    assert!(matches!(read_idx(&bytes, "x"), Err(Error::Truncated { .. })));
 }
 
 #[test]
@@ -86,10 +78,7 @@ fn a_gzip_bomb_is_refused_before_it_unpacks() {
     // 64 MiB of zeros behind a header that declares 784 bytes.
     let mut small = idx(&[1, 28, 28], &[]);
     small.resize(64 << 20, 0);
-    assert!(matches!(
-        read_idx(&gzip(&small), "x"),
-        Err(Error::Trailing { .. })
-    ));
+    assert!(matches!(read_idx(&gzip(&small), "x"), Err(Error::Trailing { .. })));
     // A header that declares more than its bytes can hold.
     let large = gzip(&idx(&[60_000, 28, 28], &[0; 100]));
     assert!(matches!(read_idx(&large, "x"), Err(Error::TooLarge { .. })));
@@ -97,30 +86,13 @@ fn a_gzip_bomb_is_refused_before_it_unpacks() {
 
 #[test]
 fn other_types_are_named() {
-    for (kind, name) in [
-        (9, "i8"),
-        (11, "i16"),
-        (12, "i32"),
-        (13, "f32"),
-        (14, "f64"),
-    ] {
-        let message = read_idx(&[0, 0, kind, 1, 0, 0, 0, 0], "x")
-            .unwrap_err()
-            .to_string();
+    for (kind, name) in [(9, "i8"), (11, "i16"), (12, "i32"), (13, "f32"), (14, "f64")] {
+        let message = read_idx(&[0, 0, kind, 1, 0, 0, 0, 0], "x").unwrap_err().to_string();
         assert!(message.contains(name), "{message}");
     }
-    assert!(matches!(
-        read_idx(&[0, 0, 10, 1], "x"),
-        Err(Error::Header { .. })
-    ));
-    assert!(matches!(
-        read_idx(b"PK\x03\x04", "x"),
-        Err(Error::Magic { .. })
-    ));
-    assert!(matches!(
-        read_idx(&[0, 0, 8, 0], "x"),
-        Err(Error::Header { .. })
-    ));
+    assert!(matches!(read_idx(&[0, 0, 10, 1], "x"), Err(Error::Header { .. })));
+    assert!(matches!(read_idx(b"PK\x03\x04", "x"), Err(Error::Magic { .. })));
+    assert!(matches!(read_idx(&[0, 0, 8, 0], "x"), Err(Error::Header { .. })));
 }
 
 #[test]
@@ -143,11 +115,7 @@ fn images_and_labels_make_a_data_set() {
     assert_eq!(set.classes().unwrap(), names);
     assert!(matches!(
         images_and_labels_named(&colours, &labels, "colours", &names[..3]),
-        Err(Error::Label {
-            index: 0,
-            label: 3,
-            ..
-        })
+        Err(Error::Label { index: 0, label: 3, .. })
     ));
 }
 
@@ -155,15 +123,7 @@ fn images_and_labels_make_a_data_set() {
 fn images_and_labels_that_differ_are_refused() {
     let images = idx(&[2, 2, 2], &[0; 8]);
     let labels = idx(&[3], &[0; 3]);
-    let message = images_and_labels(&images, &labels, "s")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.starts_with("s: 2 images, but 3 labels"),
-        "{message}"
-    );
-    assert!(matches!(
-        images_and_labels(&labels, &images, "swapped"),
-        Err(Error::Rank { .. })
-    ));
+    let message = images_and_labels(&images, &labels, "s").unwrap_err().to_string();
+    assert!(message.starts_with("s: 2 images, but 3 labels"), "{message}");
+    assert!(matches!(images_and_labels(&labels, &images, "swapped"), Err(Error::Rank { .. })));
 }

@@ -50,28 +50,14 @@ fn every_number_type_and_byte_order_is_read() {
     assert_eq!(values("'<i8'", &(-5i64).to_le_bytes()), [-5.0]);
     assert_eq!(values("'>u2'", &65_535u16.to_be_bytes()), [65_535.0]);
     assert_eq!(values("'<u4'", &u32::MAX.to_le_bytes()), [4_294_967_296.0]);
-    assert_eq!(
-        values("'<u8'", &u64::MAX.to_le_bytes()),
-        [18_446_744_073_709_551_616.0]
-    );
+    assert_eq!(values("'<u8'", &u64::MAX.to_le_bytes()), [18_446_744_073_709_551_616.0]);
 }
 
 #[test]
 fn halves_are_exact() {
-    let halves = [
-        0x3c00u16, 0xc000, 0x7bff, 0x0400, 0x0001, 0x8000, 0x7c00, 0x3555,
-    ];
+    let halves = [0x3c00u16, 0xc000, 0x7bff, 0x0400, 0x0001, 0x8000, 0x7c00, 0x3555];
     let body: Vec<u8> = halves.iter().flat_map(|h| h.to_le_bytes()).collect();
-    let expected = [
-        1.0,
-        -2.0,
-        65_504.0,
-        2f32.powi(-14),
-        2f32.powi(-24),
-        -0.0,
-        f32::INFINITY,
-        0.333_251_95,
-    ];
+    let expected = [1.0, -2.0, 65_504.0, 2f32.powi(-14), 2f32.powi(-24), -0.0, f32::INFINITY, 0.333_251_95];
     let read = values("'<f2'", &body);
     assert_eq!(read, expected);
     assert!(read[5].is_sign_negative());
@@ -80,10 +66,7 @@ fn halves_are_exact() {
 
 #[test]
 fn fortran_order_is_transposed() {
-    let body: Vec<u8> = [1.0f32, 4.0, 2.0, 5.0, 3.0, 6.0]
-        .iter()
-        .flat_map(|v| v.to_le_bytes())
-        .collect();
+    let body: Vec<u8> = [1.0f32, 4.0, 2.0, 5.0, 3.0, 6.0].iter().flat_map(|v| v.to_le_bytes()).collect();
     let array = read_npy(&npy("'<f4'", "True", "(2, 3)", &body), "x").unwrap();
     assert_eq!(array, arr2(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).into_dyn());
     assert!(array.is_standard_layout());
@@ -115,10 +98,7 @@ fn what_is_not_numbers_is_named() {
         let error = read_npy(&npy(descr, "False", "(1,)", &[0; 8]), "x.npy").unwrap_err();
         assert!(matches!(error, Error::Unsupported { .. }), "{error}");
         let message = error.to_string();
-        assert!(
-            message.contains(name) && message.starts_with("x.npy: "),
-            "{message}"
-        );
+        assert!(message.contains(name) && message.starts_with("x.npy: "), "{message}");
     }
 }
 
@@ -146,10 +126,7 @@ fn broken_headers_are_refused() {
 fn sizes_are_checked_before_memory_is_taken() {
     let huge = read_npy(&npy("'<f4'", "False", "(4294967296, 4294967296)", &[]), "x");
     assert!(matches!(huge, Err(Error::TooLarge { .. })));
-    let hidden = read_npy(
-        &npy("'<f4'", "False", "(0, 4294967296, 4294967296)", &[]),
-        "x",
-    );
+    let hidden = read_npy(&npy("'<f4'", "False", "(0, 4294967296, 4294967296)", &[]), "x");
     assert!(matches!(hidden, Err(Error::TooLarge { .. })));
     let short = read_npy(&npy("'<f4'", "False", "(1000000000000,)", &[0; 4]), "x");
     assert!(matches!(short, Err(Error::Truncated { .. })));
@@ -157,10 +134,7 @@ fn sizes_are_checked_before_memory_is_taken() {
     assert!(matches!(long, Err(Error::Trailing { .. })));
     let mut header = with_header(2, "{}", &[]);
     header[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
-    assert!(matches!(
-        read_npy(&header, "x"),
-        Err(Error::TooLarge { .. })
-    ));
+    assert!(matches!(read_npy(&header, "x"), Err(Error::TooLarge { .. })));
     assert!(matches!(read_npy(b"", "x"), Err(Error::Magic { .. })));
 }
 

@@ -22,10 +22,7 @@ fn gradient() -> ImageBuffer<Rgb<u8>, Vec<u8>> {
 fn every_depth_is_read() {
     let grey = ImageBuffer::from_fn(2, 1, |x, _| Luma([x as u8 * 200]));
     let picture = decode(&encode(grey, ImageFormat::Png), "x").unwrap();
-    assert_eq!(
-        (picture.height(), picture.width(), picture.channels()),
-        (1, 2, 1)
-    );
+    assert_eq!((picture.height(), picture.width(), picture.channels()), (1, 2, 1));
     assert_eq!(picture.pixels(), [0.0, 200.0]);
 
     let deep = ImageBuffer::from_fn(2, 1, |x, _| Luma([x as u16 * 65_535]));
@@ -33,10 +30,7 @@ fn every_depth_is_read() {
     assert_eq!(picture.pixels(), [0.0, 255.0]);
 
     let picture = decode(&encode(gradient(), ImageFormat::Png), "x").unwrap();
-    assert_eq!(
-        (picture.height(), picture.width(), picture.channels()),
-        (9, 12, 3)
-    );
+    assert_eq!((picture.height(), picture.width(), picture.channels()), (9, 12, 3));
     assert_eq!(picture.pixels()[3..6], [20.0, 0.0, 128.0]);
 }
 
@@ -88,11 +82,7 @@ fn mutations_never_panic() {
         let grey = ImageBuffer::from_fn(7, 5, |x, y| Luma([(x * y) as u8 * 8]));
         encode(grey, ImageFormat::Png)
     };
-    for good in [
-        encode(gradient(), ImageFormat::Png),
-        encode(gradient(), ImageFormat::Jpeg),
-        palette,
-    ] {
+    for good in [encode(gradient(), ImageFormat::Png), encode(gradient(), ImageFormat::Jpeg), palette] {
         broken::mutations(&good, |bytes| match decode(bytes, "x") {
             Ok(picture) => {
                 let size = picture.height() * picture.width() * picture.channels();
@@ -194,12 +184,7 @@ fn fit_converts_and_keeps_the_range() {
         assert!(fitted.iter().all(|v| (-0.01..=255.01).contains(v)));
     }
     assert_eq!(fit(&picture, [9, 12, 3]).unwrap(), picture.pixels());
-    for shape in [
-        [0, 1, 1],
-        [1, 1, 2],
-        [usize::MAX, 2, 1],
-        [1 << 20, 1 << 20, 3],
-    ] {
+    for shape in [[0, 1, 1], [1, 1, 2], [usize::MAX, 2, 1], [1 << 20, 1 << 20, 3]] {
         assert!(matches!(fit(&picture, shape), Err(Error::Argument { .. })));
     }
     let red = Picture::new(1, 1, 3, vec![255.0, 0.0, 0.0]).unwrap();

@@ -7,8 +7,10 @@
 //! | [`data`] | bytes to data sets: IDX, `.npy`, pictures; splits |
 //! | [`train`] | the training loop, evaluation, saved models |
 //! | [`view`] | figures, and the arithmetic of single cells |
+//! | [`kernels`] | the arithmetic on slices beneath it all |
 
 pub use foveal_data as data;
+pub use foveal_kernels as kernels;
 pub use foveal_nn as nn;
 pub use foveal_train as train;
 pub use foveal_view as view;

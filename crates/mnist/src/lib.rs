@@ -30,10 +30,8 @@ pub const CLASSES: usize = 10;
 const IMAGE: usize = HEIGHT * WIDTH;
 
 /// The training images, in frames of equal length.
-const TRAIN_FRAMES: [&[u8]; 2] = [
-    include_bytes!("../data/train-images-0.zst"),
-    include_bytes!("../data/train-images-1.zst"),
-];
+const TRAIN_FRAMES: [&[u8]; 2] =
+    [include_bytes!("../data/train-images-0.zst"), include_bytes!("../data/train-images-1.zst")];
 const TRAIN_LABELS: &[u8] = include_bytes!("../data/train-labels.zst");
 const TEST_IMAGES: &[u8] = include_bytes!("../data/test-images.zst");
 const TEST_LABELS: &[u8] = include_bytes!("../data/test-labels.zst");
@@ -51,9 +49,7 @@ pub fn train_images(threads: usize) -> Vec<u8> {
     let part = pixels.len() / TRAIN_PARTS;
     let share = TRAIN_PARTS.div_ceil(threads.clamp(1, TRAIN_PARTS));
     std::thread::scope(|scope| {
-        let mut shares = TRAIN_FRAMES
-            .chunks(share)
-            .zip(pixels.chunks_mut(part * share));
+        let mut shares = TRAIN_FRAMES.chunks(share).zip(pixels.chunks_mut(part * share));
         let own = shares.next();
         for (frames, out) in shares {
             scope.spawn(move || unpack_all(frames, out, part));

@@ -8,20 +8,14 @@ fn sha256(header: &[u32], body: &[u8]) -> String {
         hash.update(word.to_be_bytes());
     }
     hash.update(body);
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]
 fn train_images_are_the_original_for_any_number_of_threads() {
     for threads in [0, 1, 2, 3, 64] {
         assert_eq!(
-            sha256(
-                &[0x803, 60_000, 28, 28],
-                &foveal_mnist::train_images(threads)
-            ),
+            sha256(&[0x803, 60_000, 28, 28], &foveal_mnist::train_images(threads)),
             "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
         );
     }

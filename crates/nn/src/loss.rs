@@ -1,5 +1,6 @@
 //! What training makes small.
 
+pub use foveal_kernels::lanes::loss::Regression;
 use serde::{Deserialize, Serialize};
 
 /// A loss: the mean over the batch, each image weighted.

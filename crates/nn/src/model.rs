@@ -1,7 +1,7 @@
 //! A spec whose shapes have been checked along the chain, and its parameters.
 
 use crate::Error;
-use crate::init::Random;
+use crate::init::{Init, Random};
 use crate::ops;
 use crate::spec::{LayerKind, ModelSpec};
 use foveal_kernels::geometry::MAX_ARRAY_BYTES;
@@ -53,6 +53,21 @@ impl Model {
     /// # Errors
     /// Names the layer, its line in the model file and the shapes that do not fit.
     pub fn new(spec: &ModelSpec, seed: u64) -> Result<Self, Error> {
+        Self::build(spec, Source::Seed(Random::new(seed)))
+    }
+
+    /// Checks `spec` along the chain and takes its parameters from `given(name, shape)`.
+    ///
+    /// # Errors
+    /// As [`Model::new`]; also when a parameter is not given or has not as many numbers as its shape.
+    pub fn with_params(
+        spec: &ModelSpec,
+        mut given: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, String>,
+    ) -> Result<Self, Error> {
+        Self::build(spec, Source::Given(&mut given))
+    }
+
+    fn build(spec: &ModelSpec, source: Source<'_>) -> Result<Self, Error> {
         let [h, w, c] = spec.input.shape;
         if [h, w, c].contains(&0) || bytes([h, w, c]).is_none() {
             return Err(Error::Spec(format!("input shape {:?} is empty or too large", spec.input.shape)));
@@ -64,7 +79,8 @@ impl Model {
             model: Model { spec: spec.clone(), nodes: Vec::new(), params: Vec::new() },
             shapes: vec![spec.input.shape],
             names: vec!["input".into()],
-            random: Random::new(seed),
+            source,
+            numbers: 0,
         };
         for index in 0..spec.layers.len() {
             build.layer(index)?;
@@ -267,14 +283,25 @@ fn bytes(shape: [usize; 3]) -> Option<u64> {
     (bytes <= MAX_ARRAY_BYTES).then_some(bytes)
 }
 
-struct Build {
+/// Gives a parameter's numbers by its name and shape.
+type Given<'a> = &'a mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, String>;
+
+/// Where parameters come from.
+enum Source<'a> {
+    Seed(Random),
+    Given(Given<'a>),
+}
+
+struct Build<'a> {
     model: Model,
     shapes: Vec<[usize; 3]>,
     names: Vec<String>,
-    random: Random,
+    source: Source<'a>,
+    /// Numbers in all parameters so far.
+    numbers: u64,
 }
 
-impl Build {
+impl Build<'_> {
     fn layer(&mut self, index: usize) -> Result<(), Error> {
         let layer = self.model.spec.layers[index].clone();
         let kind = layer.kind.name();
@@ -283,7 +310,8 @@ impl Build {
             format!("{kind}_{}", before + 1)
         });
         let place = if layer.line > 0 { format!("line {}: ", layer.line) } else { String::new() };
-        let fail = |problem: String| Error::Layer { place, layer: name.clone(), kind, problem };
+        let fail =
+            |problem: String| Error::Layer { place: place.clone(), layer: name.clone(), kind, problem };
         if self.names.contains(&name) {
             return Err(fail("another layer has this name".into()));
         }
@@ -299,7 +327,7 @@ impl Build {
         }
         let from: Vec<[usize; 3]> = inputs.iter().map(|&i| self.shapes[i]).collect();
         let (shape, flops) = self.shape(&layer.kind, &from).map_err(fail)?;
-        let params = self.params(&name, &layer.kind, from[0]);
+        let params = self.params(&name, &layer.kind, from[0]).map_err(fail)?;
         self.model.nodes.push(Node { name: name.clone(), kind: layer.kind, inputs, shape, params, flops });
         self.shapes.push(shape);
         self.names.push(name);
@@ -367,44 +395,61 @@ impl Build {
         Ok((shape, if free { 0 } else { size as u64 }))
     }
 
-    fn params(&mut self, layer: &str, kind: &LayerKind, from: [usize; 3]) -> Vec<usize> {
+    fn params(&mut self, layer: &str, kind: &LayerKind, from: [usize; 3]) -> Result<Vec<usize>, String> {
         let first = self.model.params.len();
-        let mut add = |what: &str, shape: Vec<usize>, values: Vec<f32>, trainable: bool| {
-            self.model.params.push(Param { name: format!("{layer}.{what}"), shape, values, trainable });
-        };
+        let (c, flat) = (from[2], Init::Constant(0.0));
         match kind {
             LayerKind::Conv2d { filters, bias, init, .. } => {
                 let g = conv_geometry(kind, from, 1).and_then(Result::ok).expect("checked before");
                 let shape = g.filter_shape();
                 let cells = shape[0] * shape[1];
-                let fans = (cells * shape[2], cells * filters / g.groups);
-                let count = shape.iter().product();
-                add("filter", shape.to_vec(), init.values(count, fans.0, fans.1, &mut self.random), true);
+                let fans = [cells * shape[2], cells * filters / g.groups];
+                self.param(layer, "filter", &shape, *init, fans)?;
                 if *bias {
-                    add("bias", vec![*filters], vec![0.0; *filters], true);
+                    self.param(layer, "bias", &[*filters], flat, [1, 1])?;
                 }
             }
             LayerKind::Dense { units, bias, init } => {
-                let inputs = from[2];
-                let values = init.values(inputs * units, inputs, *units, &mut self.random);
-                add("weights", vec![inputs, *units], values, true);
+                self.param(layer, "weights", &[c, *units], *init, [c, *units])?;
                 if *bias {
-                    add("bias", vec![*units], vec![0.0; *units], true);
+                    self.param(layer, "bias", &[*units], flat, [1, 1])?;
                 }
             }
             LayerKind::BatchNorm { .. } => {
-                let c = from[2];
-                for (what, value, trainable) in [
-                    ("gamma", 1.0, true),
-                    ("beta", 0.0, true),
-                    ("moving_mean", 0.0, false),
-                    ("moving_variance", 1.0, false),
-                ] {
-                    add(what, vec![c], vec![value; c], trainable);
+                for (what, value) in
+                    [("gamma", 1.0), ("beta", 0.0), ("moving_mean", 0.0), ("moving_variance", 1.0)]
+                {
+                    self.param(layer, what, &[c], Init::Constant(value), [1, 1])?;
                 }
+                self.model.params[first + 2..].iter_mut().for_each(|p| p.trainable = false);
             }
             _ => {}
         }
-        (first..self.model.params.len()).collect()
+        Ok((first..self.model.params.len()).collect())
+    }
+
+    fn param(
+        &mut self,
+        layer: &str,
+        what: &str,
+        shape: &[usize],
+        init: Init,
+        [fan_in, fan_out]: [usize; 2],
+    ) -> Result<(), String> {
+        let count: usize = shape.iter().product();
+        self.numbers = self.numbers.saturating_add(count as u64);
+        if self.numbers.saturating_mul(4) > MAX_ARRAY_BYTES {
+            return Err(format!("the model's parameters would need more than {MAX_ARRAY_BYTES} bytes"));
+        }
+        let name = format!("{layer}.{what}");
+        let values = match &mut self.source {
+            Source::Seed(random) => init.values(count, fan_in, fan_out, random),
+            Source::Given(given) => given(&name, shape)?,
+        };
+        if values.len() != count {
+            return Err(format!("`{name}` has {} numbers, not {count}", values.len()));
+        }
+        self.model.params.push(Param { name, shape: shape.to_vec(), values, trainable: true });
+        Ok(())
     }
 }

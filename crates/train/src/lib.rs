@@ -1,2 +1,20 @@
 #![forbid(unsafe_code)]
-//! Part of foveal.
+//! The training loop: epochs, batches, metrics, early stopping, best weights; what a trained model is as a file.
+//!
+//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`SavedModel`] takes and gives bytes.
+
+mod error;
+mod evaluate;
+mod event;
+mod fit;
+mod preprocess;
+mod recipe;
+mod saved;
+
+pub use error::Error;
+pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, predict, probabilities};
+pub use event::{EpochReport, Event, Outcome, Status};
+pub use fit::fit;
+pub use preprocess::{Fit, Preprocess};
+pub use recipe::Recipe;
+pub use saved::{SavedModel, Training};

@@ -231,6 +231,7 @@ impl Correlation {
         g: &Conv2dGeometry,
         input: &Frame,
         output: &Frame,
+        d_input: &Frame,
         channels: usize,
     ) -> (Self, Vec<Self>) {
         let small = Conv2dGeometry { out_channels: channels, ..*g };
@@ -245,7 +246,7 @@ impl Correlation {
         };
         forward.weight_sum = g.out_channels;
         stretch(&mut forward);
-        let mut backward = Self::backward_input(&small, output, input);
+        let mut backward = Self::backward_input(&small, output, d_input);
         for walk in &mut backward {
             walk.weight_out = g.out_channels;
             stretch(walk);
@@ -258,11 +259,22 @@ impl Correlation {
     ///
     /// # Panics
     /// When a slice is shorter than its frame.
-    pub fn backward_weights(&self, isa: Isa, input: &[f32], d_output: &[f32], d_weights: &mut [f32]) {
+    ///
+    /// `gradient` is the frame of `d_output`, which may have another halo than the output.
+    pub fn backward_weights(
+        &self,
+        isa: Isa,
+        input: &[f32],
+        d_output: &[f32],
+        gradient: &Frame,
+        d_weights: &mut [f32],
+    ) {
         let lanes = isa.lanes();
-        assert!(input.len() >= self.in_len * lanes && d_output.len() >= self.out_len * lanes);
+        assert!(input.len() >= self.in_len * lanes && d_output.len() >= gradient.vectors() * lanes);
         assert!(d_weights.len() >= self.weight_len);
-        isa.run(BackwardWeights { walk: self, input, d_output, d_weights });
+        assert_eq!(gradient.channels, self.groups * self.out_channels);
+        assert_eq!(gradient.height * gradient.width, self.rows * self.cols);
+        isa.run(BackwardWeights { walk: self, gradient, input, d_output, d_weights });
     }
 }
 
@@ -441,6 +453,7 @@ impl Run<'_> {
 
 struct BackwardWeights<'a> {
     walk: &'a Correlation,
+    gradient: &'a Frame,
     input: &'a [f32],
     d_output: &'a [f32],
     d_weights: &'a mut [f32],
@@ -502,14 +515,15 @@ impl BackwardWeights<'_> {
         // SAFETY: `checked` bounds every offset by the frames, `backward_weights` the frames by the slices.
         unsafe {
             let x = self.input.as_ptr();
-            let dy = self.d_output.as_ptr().add((w.out_start + channel * w.out_plane) * S::LANES);
-            for row in 0..w.rows {
+            let f = self.gradient;
+            let dy = self.d_output.as_ptr().add((f.origin() + channel * f.plane()) * S::LANES);
+            for row in 0..f.height {
                 let mut x = x.add(row * w.in_row * S::LANES);
-                let mut dy = dy.add(row * w.out_row * S::LANES);
-                for _ in 0..w.cols {
+                let mut dy = dy.add(row * f.row() * S::LANES);
+                for _ in 0..f.width {
                     let mut g = [s.splat(0.0); CO];
                     for j in 0..CO {
-                        g[j] = s.load(dy.add(j * w.out_plane * S::LANES));
+                        g[j] = s.load(dy.add(j * f.plane() * S::LANES));
                     }
                     for i in 0..R {
                         let v = s.load(x.add(from[i]));
@@ -518,7 +532,7 @@ impl BackwardWeights<'_> {
                         }
                     }
                     x = x.add(w.in_col * S::LANES);
-                    dy = dy.add(w.out_col * S::LANES);
+                    dy = dy.add(S::LANES);
                 }
             }
         }

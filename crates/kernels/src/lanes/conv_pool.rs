@@ -39,7 +39,7 @@ impl ConvPool {
             && pool.h.kernel * pool.w.kernel < DEAD as usize
     }
 
-    /// The plan from planes of `input` to pooled planes of `output`.
+    /// The plan from planes of `input` to pooled planes of `output`; the input's gradient has a frame of its own.
     ///
     /// # Panics
     /// When the frames do not have the geometry's extents: the planner's mistake.
@@ -48,6 +48,7 @@ impl ConvPool {
         conv: &Conv2dGeometry,
         pool: &Pool2dGeometry,
         input: &Frame,
+        d_input: &Frame,
         output: &Frame,
         relu: bool,
     ) -> Self {
@@ -69,7 +70,7 @@ impl ConvPool {
             (1..=conv.out_channels).rev().find(fits).unwrap_or(1)
         };
         expanded.channels = block;
-        let (weights, inputs) = Correlation::block(conv, input, &expanded, block);
+        let (weights, inputs) = Correlation::block(conv, input, &expanded, d_input, block);
         Self {
             conv: *conv,
             pool: *pool,
@@ -123,7 +124,7 @@ impl ConvPool {
     }
 
     /// From the pooled gradient, adds the gradients of the filter and the bias, and gives the input's if it is
-    /// asked for: added to what stands there when `accumulate`.
+    /// asked for: added to what stands there when the flag says so.
     ///
     /// `expanded` is the step's own memory of [`ConvPool::expanded_vectors`], all zeros at first.
     ///
@@ -150,7 +151,7 @@ impl ConvPool {
         for first in (0..self.conv.out_channels).step_by(self.block) {
             let d_bias = d_bias.as_mut().map(|d| &mut d[first..first + self.block]);
             isa.run(Expand { plan: self, first, gradient, d_output, places, expanded, d_bias });
-            self.weights.backward_weights(isa, input, expanded, &mut d_filter[first..]);
+            self.weights.backward_weights(isa, input, expanded, &self.expanded, &mut d_filter[first..]);
             if let Some((d_input, accumulate)) = &mut d_input {
                 let finish = if first > 0 || *accumulate { Finish::Accumulate } else { Finish::Store };
                 for walk in &self.inputs {

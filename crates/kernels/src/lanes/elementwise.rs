@@ -96,6 +96,20 @@ impl Activation {
         isa.run(Map { n, f: self, pass: MapPass::Forward { x: x.as_ptr(), y: y.as_mut_ptr() } });
     }
 
+    /// `x = f(x)`.
+    pub fn forward_in_place(self, isa: Isa, x: &mut [f32]) {
+        isa.run(Map { n: x.len(), f: self, pass: MapPass::Forward { x: x.as_mut_ptr(), y: x.as_mut_ptr() } });
+    }
+
+    /// `d *= f'(x)` from `y = f(x)` alone: for the functions whose slope `y` tells, all but
+    /// [`Activation::Gelu`]; slices of one length.
+    pub fn backward_in_place(self, isa: Isa, y: &[f32], d: &mut [f32]) {
+        let n = y.len().min(d.len());
+        let (y, dx) = (y.as_ptr(), d.as_mut_ptr());
+        let dy = dx.cast_const();
+        isa.run(Map { n, f: self, pass: MapPass::Backward { x: y, y, dy, dx } });
+    }
+
     /// `dx = dy * f'(x)`, where `y = f(x)`; all slices have one length.
     pub fn backward(self, isa: Isa, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
         let n = x.len().min(y.len()).min(dy.len()).min(dx.len());
@@ -138,9 +152,23 @@ impl Map {
     #[inline(always)]
     fn each<S: Simd>(&self, s: S, f: Activation) {
         let mut i = 0;
-        while i < self.n {
-            let m = (self.n - i).min(S::LANES);
-            // SAFETY: `i + m <= n`, which is the shortest slice's length.
+        while i + S::LANES <= self.n {
+            // SAFETY: `i + LANES <= n`, which is the shortest slice's length; a number is read before it is
+            // written, also where both slices are one.
+            unsafe {
+                match self.pass {
+                    MapPass::Forward { x, y } => s.store(y.add(i), f.value(s, s.load(x.add(i)))),
+                    MapPass::Backward { x, y, dy, dx } => {
+                        let slope = f.slope(s, s.load(x.add(i)), s.load(y.add(i)));
+                        s.store(dx.add(i), s.mul(s.load(dy.add(i)), slope));
+                    }
+                }
+            }
+            i += S::LANES;
+        }
+        if i < self.n {
+            let m = self.n - i;
+            // SAFETY: as above, for the `m` numbers left.
             unsafe {
                 match self.pass {
                     MapPass::Forward { x, y } => {
@@ -153,7 +181,6 @@ impl Map {
                     }
                 }
             }
-            i += m;
         }
     }
 }

@@ -165,9 +165,11 @@ pub fn backward_apply(
     x: &[f32],
     k: &[[f32; 3]],
     mask: &[f32],
+    to: &Frame,
     dx: &mut [f32],
 ) {
     struct Run<'a> {
+        to: &'a Frame,
         g: &'a Frame,
         dy: &'a [f32],
         f: &'a Frame,
@@ -180,7 +182,7 @@ pub fn backward_apply(
         type Output = ();
         #[inline(always)]
         fn run<S: Simd>(self, s: S) {
-            let Run { g, dy, f, x, k, mask, dx } = self;
+            let Run { to, g, dy, f, x, k, mask, dx } = self;
             // SAFETY: `backward_apply` checks the frames and the mask against their slices.
             unsafe {
                 let m = s.load(mask.as_ptr());
@@ -189,8 +191,9 @@ pub fn backward_apply(
                     for h in 0..f.height {
                         let i = (c * f.plane() + f.origin() + h * f.row()) * S::LANES;
                         let o = (c * g.plane() + g.origin() + h * g.row()) * S::LANES;
+                        let t = (c * to.plane() + to.origin() + h * to.row()) * S::LANES;
                         for w in (0..f.width * S::LANES).step_by(S::LANES) {
-                            let p = dx.as_mut_ptr().add(i + w);
+                            let p = dx.as_mut_ptr().add(t + w);
                             let v = s.mul_add(s.load(x.as_ptr().add(i + w)), b, d);
                             let v = s.mul_add(s.load(dy.as_ptr().add(o + w)), a, v);
                             s.store(p, s.mul_add(v, m, s.load(p)));
@@ -201,7 +204,7 @@ pub fn backward_apply(
         }
     }
     let lanes = isa.lanes();
-    assert!(x.len().min(dx.len()) >= frame.vectors() * lanes);
+    assert!(x.len() >= frame.vectors() * lanes && dx.len() >= to.vectors() * lanes);
     assert!(dy.len() >= out.vectors() * lanes && mask.len() >= lanes && k.len() >= frame.channels);
-    isa.run(Run { g: out, dy, f: frame, x, k, mask, dx });
+    isa.run(Run { to, g: out, dy, f: frame, x, k, mask, dx });
 }

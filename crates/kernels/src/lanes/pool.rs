@@ -63,15 +63,17 @@ impl PoolWalk {
     }
 
     /// The largest of each window into `y`, and its place in the window, `row * kernel width + column`,
-    /// into `at` (laid out as `y`). The first of equals is taken; not-a-number spreads.
+    /// into `at` (laid out as `y`, without a halo). The first of equals is taken; not-a-number spreads.
     pub fn max(&self, isa: Isa, x: &[f32], y: &mut [f32], at: &mut [f32]) {
-        self.check(isa, x.len(), y.len().min(at.len()));
+        self.check(isa, x.len(), y.len());
+        self.check_places(isa, at.len());
         isa.run(Walk { walk: self, pass: Pass::Max { x, y, at } });
     }
 
     /// Adds each window's gradient to the cell that was its largest.
     pub fn max_backward(&self, isa: Isa, at: &[f32], dy: &[f32], dx: &mut [f32]) {
-        self.check(isa, dx.len(), dy.len().min(at.len()));
+        self.check(isa, dx.len(), dy.len());
+        self.check_places(isa, at.len());
         isa.run(Walk { walk: self, pass: Pass::MaxBackward { at, dy, dx } });
     }
 
@@ -85,6 +87,10 @@ impl PoolWalk {
     pub fn average_backward(&self, isa: Isa, dy: &[f32], dx: &mut [f32]) {
         self.check(isa, dx.len(), dy.len());
         isa.run(Walk { walk: self, pass: Pass::AverageBackward { dy, dx } });
+    }
+
+    fn check_places(&self, isa: Isa, places: usize) {
+        assert!(places >= self.output.channels * self.output.height * self.output.width * isa.lanes());
     }
 
     fn check(&self, isa: Isa, input: usize, output: usize) {
@@ -107,10 +113,13 @@ impl Kernel for Walk<'_> {
         for c in 0..w.output.channels {
             for (oh, rows) in w.rows.iter().enumerate() {
                 let y = c * w.output.plane() + w.output.origin() + oh * w.output.row();
+                let p = (c * w.output.height + oh) * w.output.width;
                 let x = c * w.input.plane() + w.input.origin() + rows.input * w.input.row();
                 for (ow, cols) in w.cols.iter().enumerate() {
                     // SAFETY: `new` and `check` hold every cell of every span inside the slices.
-                    unsafe { self.window(s, (y + ow) * S::LANES, x + cols.input, rows, cols) };
+                    unsafe {
+                        self.window(s, (y + ow) * S::LANES, (p + ow) * S::LANES, x + cols.input, rows, cols)
+                    };
                 }
             }
         }
@@ -119,7 +128,7 @@ impl Kernel for Walk<'_> {
 
 impl Walk<'_> {
     #[inline(always)]
-    unsafe fn window<S: Simd>(&mut self, s: S, y: usize, x: usize, rows: &Span, cols: &Span) {
+    unsafe fn window<S: Simd>(&mut self, s: S, y: usize, p: usize, x: usize, rows: &Span, cols: &Span) {
         let row = self.walk.input.row();
         let cell = |i: usize, j: usize| (x + i * row + j) * S::LANES;
         let (height, width) = (rows.cells.len(), cols.cells.len());
@@ -139,18 +148,18 @@ impl Walk<'_> {
                             let larger = s.gt(v, best);
                             let number = s.eq(v, v);
                             let best_number = s.eq(best, best);
-                            let p = s.splat(place(i, j));
-                            let w = s.select(larger, p, which);
-                            which = s.select(number, w, s.select(best_number, p, which));
+                            let here = s.splat(place(i, j));
+                            let w = s.select(larger, here, which);
+                            which = s.select(number, w, s.select(best_number, here, which));
                             let b = s.select(larger, v, best);
                             best = s.select(number, b, s.select(best_number, v, best));
                         }
                     }
                     s.store(out.as_mut_ptr().add(y), best);
-                    s.store(at.as_mut_ptr().add(y), which);
+                    s.store(at.as_mut_ptr().add(p), which);
                 }
                 Pass::MaxBackward { at, dy, dx } => {
-                    let which = s.load(at.as_ptr().add(y));
+                    let which = s.load(at.as_ptr().add(p));
                     let g = s.load(dy.as_ptr().add(y));
                     for i in 0..height {
                         for j in 0..width {

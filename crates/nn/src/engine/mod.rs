@@ -1,1 +1,146 @@
-//! x
+//! The training engine: a model and a batch size compiled once to a list of steps over one arena, run by a
+//! team of workers that live as long as the run.
+//!
+//! Images stand side by side in vectors ([`foveal_kernels::lanes`]): a *group* of them goes through the whole
+//! network, forward and backward, while it stays in the cache. A training step is two jobs of the team:
+//! the groups, each with gradient sums of its own; then the parameters, each chunk summed over the groups in
+//! their order and updated at once. Batch normalization needs the whole batch's statistics, so it cuts the
+//! first job in stages. Who does what is left to chance and no sum depends on it: the same seed gives the
+//! same bits with any number of threads.
+
+mod batch;
+mod plan;
+mod step;
+mod update;
+
+pub use batch::{Example, StepReport, Target};
+pub use foveal_kernels::lanes::image::Pixels;
+pub use plan::Plan;
+
+use crate::Error;
+use crate::loss::Loss;
+use crate::model::Model;
+use crate::optim::Optimizer;
+use batch::{Group, NormState, Worker};
+use foveal_kernels::Isa;
+use foveal_kernels::team::Team;
+use update::Updates;
+
+/// What the engine is made for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Images in a full batch.
+    pub batch_size: usize,
+    /// Workers; the results do not depend on it.
+    pub threads: usize,
+    /// The loss to make small; `None` makes an engine that only predicts.
+    pub loss: Option<Loss>,
+    /// How gradients become steps.
+    pub optimizer: Optimizer,
+    /// Seeds dropout.
+    pub seed: u64,
+    /// For each input channel, what a raw value is multiplied by, and what is then added.
+    pub scale: Vec<f32>,
+    /// See `scale`.
+    pub shift: Vec<f32>,
+    /// The instruction set.
+    pub isa: Isa,
+}
+
+/// A compiled model with its parameters, ready to train or to predict.
+pub struct Engine {
+    model: Model,
+    plan: Plan,
+    options: Options,
+    team: Team,
+    workers: Vec<Worker>,
+    groups: Vec<Group>,
+    norms: Vec<NormState>,
+    /// All parameters in the plan's layout, and the optimizer's two moments.
+    values: Vec<f32>,
+    moments: [Vec<f32>; 2],
+    updates: Updates,
+    steps: u64,
+}
+
+impl Engine {
+    /// Compiles `model`.
+    ///
+    /// # Errors
+    /// When the options do not fit the model.
+    pub fn new(model: &Model, options: Options) -> Result<Self, Error> {
+        let channels = model.input_shape()[2];
+        let fail = |problem: String| Err(Error::Training(problem));
+        if options.batch_size == 0 {
+            return fail("the batch size must be at least 1".into());
+        }
+        if options.scale.len() != channels || options.shift.len() != channels {
+            let (a, b) = (options.scale.len(), options.shift.len());
+            return fail(format!("{channels} channel(s) need as many scales and shifts, got {a} and {b}"));
+        }
+        if let Some(Loss::CrossEntropy { label_smoothing }) = options.loss
+            && !(0.0..=1.0).contains(&label_smoothing)
+        {
+            return fail(format!("label smoothing must be from 0 to 1, got {label_smoothing}"));
+        }
+        let plan = Plan::new(model, options.isa, options.loss);
+        let team = Team::new(options.threads.max(1));
+        let count = options.batch_size.div_ceil(options.isa.lanes());
+        let updates = Updates::new(model, &plan);
+        let workers = (0..team.threads()).map(|_| Worker::new(&plan, updates.longest())).collect();
+        let groups = (0..count).map(|_| Group::new(&plan, options.isa.lanes())).collect();
+        let norms = plan.norms.iter().map(|n| NormState::new(n.channels)).collect();
+        let mut engine = Self {
+            model: model.clone(),
+            values: vec![0.0; plan.parameters],
+            moments: [vec![0.0; plan.parameters], vec![0.0; plan.parameters]],
+            plan,
+            options,
+            team,
+            workers,
+            groups,
+            norms,
+            updates,
+            steps: 0,
+        };
+        engine.set_params(model);
+        Ok(engine)
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Training steps done.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The model with the parameters as they are now.
+    pub fn model(&self) -> Model {
+        let mut model = self.model.clone();
+        for (param, at) in model.params_mut().iter_mut().zip(&self.plan.offsets) {
+            let n = param.values.len();
+            param.values.copy_from_slice(&self.values[*at..at + n]);
+        }
+        model
+    }
+
+    /// Takes over the parameters of a model of the same spec.
+    pub fn set_params(&mut self, model: &Model) {
+        for (param, at) in model.params().iter().zip(&self.plan.offsets) {
+            self.values[*at..at + param.values.len()].copy_from_slice(&param.values);
+        }
+    }
+
+    /// All numbers that training changes, in the plan's layout.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// All numbers that training changes, to be overwritten with [`Engine::values`] of before.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+}

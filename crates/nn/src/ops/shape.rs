@@ -73,13 +73,13 @@ pub fn dropout<D: Dimension>(
     x: ArrayView<f32, D>,
     rate: f32,
     seed: u64,
-) -> Result<(Array<f32, D>, Array<f32, D>), Error> {
+) -> Result<[Array<f32, D>; 2], Error> {
     if !(0.0..1.0).contains(&rate) {
         return Err(Error::operator("dropout", format!("rate must be from 0 to below 1, got {rate}")));
     }
     let mut mask = Array::zeros(x.raw_dim());
     dropout_mask(Isa::best(), seed, rate, mask.as_slice_mut().expect("new"));
-    Ok((&x * &mask, mask))
+    Ok([&x * &mask, mask])
 }
 
 /// `[n, h, w, c]` to `[n, h * w * c]`, in the order height, width, channel.

@@ -1,0 +1,428 @@
+//! One batch through the plan: groups, workers, stages.
+
+use super::Engine;
+use super::plan::{Norm, Plan, StepKind};
+use super::step::{Forward, Scene};
+use crate::loss::Loss;
+use foveal_kernels::lanes::image::{self, Pixels};
+use foveal_kernels::lanes::loss::{Regression, Sums, regression, softmax_cross_entropy};
+use foveal_kernels::lanes::norm::{self, Moments};
+
+/// One image and what should come out.
+#[derive(Clone, Copy, Debug)]
+pub struct Example<'a> {
+    /// The raw samples, `[height][width][channel]`.
+    pub pixels: Pixels<'a>,
+    /// What should come out.
+    pub target: Target<'a>,
+    /// How much the image counts in the loss.
+    pub weight: f32,
+}
+
+/// What should come out.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// A class.
+    Class(u32),
+    /// The values of a regression.
+    Values(&'a [f32]),
+}
+
+/// What a batch gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepReport {
+    /// The weighted mean loss.
+    pub loss: f64,
+    /// Images whose largest output was the right class.
+    pub correct: usize,
+    /// Images in the batch.
+    pub count: usize,
+}
+
+/// The arena that a group runs in: the worker's own, or the group's where stages part the batch.
+pub(super) struct Memory {
+    pub numbers: Vec<f32>,
+    pub bytes: Vec<u8>,
+}
+
+impl Memory {
+    fn new(plan: &Plan, needed: bool) -> Self {
+        let times = usize::from(needed);
+        Self { numbers: vec![0.0; plan.arena * times], bytes: vec![0; plan.arena_bytes * times] }
+    }
+}
+
+/// What one worker has for itself.
+pub(super) struct Worker {
+    pub memory: Memory,
+    pub scratch: Vec<f32>,
+    pub gradient: Vec<f32>,
+}
+
+impl Worker {
+    pub fn new(plan: &Plan, longest: usize) -> Self {
+        Self {
+            memory: Memory::new(plan, !plan.staged()),
+            scratch: vec![0.0; plan.scratch],
+            gradient: vec![0.0; longest],
+        }
+    }
+}
+
+/// Room for as many lanes as the widest instruction set has.
+const MOST_LANES: usize = 16;
+
+/// One group of images.
+pub(super) struct Group {
+    pub memory: Memory,
+    pub state: GroupState,
+}
+
+impl Group {
+    pub fn new(plan: &Plan, lanes: usize) -> Self {
+        Self { memory: Memory::new(plan, plan.staged()), state: GroupState::new(plan, lanes) }
+    }
+}
+
+/// What one group of images leaves for the rest of the step.
+pub(super) struct GroupState {
+    pub gradients: Vec<f32>,
+    pub saved: Vec<f32>,
+    pub count: usize,
+    pub mask: [f32; MOST_LANES],
+    labels: [u32; MOST_LANES],
+    weights: [f32; MOST_LANES],
+    targets: Vec<f32>,
+    outputs: Vec<f32>,
+    sums: Sums,
+    moments: Vec<Moments>,
+    norm_sums: Vec<[f64; 2]>,
+}
+
+impl GroupState {
+    fn new(plan: &Plan, lanes: usize) -> Self {
+        let outputs = plan.values[plan.output].frame.channels * lanes;
+        let channels = plan.norms.iter().map(|n| n.channels).max().unwrap_or(0);
+        Self {
+            gradients: vec![0.0; plan.gradient_numbers],
+            saved: vec![0.0; plan.saved],
+            count: 0,
+            mask: [0.0; MOST_LANES],
+            labels: [0; MOST_LANES],
+            weights: [0.0; MOST_LANES],
+            targets: vec![0.0; outputs],
+            outputs: vec![0.0; outputs],
+            sums: Sums::default(),
+            moments: vec![Moments::default(); channels],
+            norm_sums: vec![[0.0; 2]; channels],
+        }
+    }
+
+    /// Takes over the targets of images `first..first + count`.
+    fn targets<'a>(&mut self, lanes: usize, count: usize, example: impl Fn(usize) -> Example<'a>) {
+        self.count = count;
+        let values = self.targets.len() / lanes;
+        for l in 0..lanes {
+            let there = l < count;
+            self.mask[l] = f32::from(u8::from(there));
+            (self.weights[l], self.labels[l]) = (0.0, 0);
+            if !there {
+                continue;
+            }
+            let e = example(l);
+            self.weights[l] = e.weight;
+            match e.target {
+                Target::Class(label) => self.labels[l] = label,
+                Target::Values(v) => self.targets[l * values..(l + 1) * values].copy_from_slice(v),
+            }
+        }
+    }
+}
+
+/// A batch normalization's numbers for the present batch.
+pub(super) struct NormState {
+    pub mean: Vec<f32>,
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+    inverse: Vec<f64>,
+    count: f64,
+    pub backward: Vec<[f32; 3]>,
+}
+
+impl NormState {
+    pub fn new(channels: usize) -> Self {
+        Self {
+            mean: vec![0.0; channels],
+            scale: vec![0.0; channels],
+            shift: vec![0.0; channels],
+            inverse: vec![0.0; channels],
+            count: 0.0,
+            backward: vec![[0.0; 3]; channels],
+        }
+    }
+
+    /// Scale and shift from statistics.
+    fn set(&mut self, c: usize, mean: f64, variance: f64, epsilon: f32, gamma: f32, beta: f32) {
+        let inverse = 1.0 / (variance + f64::from(epsilon)).sqrt();
+        self.mean[c] = mean as f32;
+        self.inverse[c] = inverse;
+        self.scale[c] = (f64::from(gamma) * inverse) as f32;
+        self.shift[c] = (f64::from(beta) - mean * f64::from(gamma) * inverse) as f32;
+    }
+}
+
+impl Engine {
+    /// Trains on `count` images, at most the batch size, with learning rate `lr`; `example(i)` gives image `i`.
+    ///
+    /// The parameters change only if the loss is finite.
+    ///
+    /// # Panics
+    /// When `count` is 0 or more than the batch size, when the engine was made without a loss, or when an
+    /// example does not fit the model: sizes are the caller's to check.
+    pub fn step<'a>(
+        &mut self,
+        count: usize,
+        lr: f32,
+        example: impl Fn(usize) -> Example<'a> + Sync,
+    ) -> StepReport {
+        assert!((1..=self.options.batch_size).contains(&count), "from 1 to batch_size images");
+        let loss = self.options.loss.expect("an engine with a loss");
+        let total: f64 = (0..count).map(|i| f64::from(example(i).weight)).sum();
+        let scale = if total > 0.0 { (1.0 / total) as f32 } else { 0.0 };
+        let lanes = self.options.isa.lanes();
+        let groups = count.div_ceil(lanes);
+        let stages = self.plan.stages.len();
+        for stage in 0..stages {
+            let Self { plan, options, team, workers, norms, values, .. } = self;
+            let (steps, seed) = (self.steps, options.seed);
+            team.for_each(workers, &mut self.groups[..groups], |worker, g, group| {
+                if stage == 0 {
+                    let n = lanes.min(count - g * lanes);
+                    group.state.targets(lanes, n, |l| example(g * lanes + l));
+                    group.state.gradients.fill(0.0);
+                }
+                let mut scene = Scene::new(plan, worker, group, values, norms);
+                scene.seed = Some(mix(seed, steps, g as u64));
+                if stage == 0 {
+                    load(&mut scene, options, |l| example(g * lanes + l).pixels);
+                }
+                scene.forward(plan.stages[stage].clone(), Forward::Training);
+                if stage + 1 < stages {
+                    scene.moments(plan.stages[stage + 1].start);
+                } else {
+                    scene.loss(loss, scale);
+                    scene.backward_stage(stage);
+                }
+            });
+            if stage + 1 < stages {
+                self.combine_moments(stage, groups);
+            }
+        }
+        for stage in (0..stages - 1).rev() {
+            self.combine_sums(stage, groups);
+            let Self { plan, team, workers, norms, values, .. } = self;
+            team.for_each(workers, &mut self.groups[..groups], |worker, _, group| {
+                let mut scene = Scene::new(plan, worker, group, values, norms);
+                scene.norm_backward(stage);
+                scene.backward_stage(stage);
+            });
+        }
+        let mut report = StepReport { count, ..Default::default() };
+        for group in &self.groups[..groups] {
+            report.loss += group.state.sums.loss * f64::from(scale);
+            report.correct += group.state.sums.correct;
+        }
+        if report.loss.is_finite() {
+            self.update(groups, lr);
+        }
+        report
+    }
+
+    /// The outputs of `count` images as at inference, `[count][outputs]`, before any softmax that the loss
+    /// would have taken over; `pixels(i)` gives image `i`.
+    ///
+    /// # Panics
+    /// When an image does not fit the model.
+    pub fn predict<'a>(&mut self, count: usize, pixels: impl Fn(usize) -> Pixels<'a> + Sync) -> Vec<f32> {
+        let lanes = self.options.isa.lanes();
+        let width = self.plan.values[self.plan.output].frame.channels;
+        let mut outputs = vec![0.0; count * width];
+        for (i, norm) in self.plan.norms.iter().enumerate() {
+            let p = |k: usize| &self.values[self.plan.offsets[norm.params[k]]..][..norm.channels];
+            for c in 0..norm.channels {
+                let (mean, variance) = (f64::from(p(2)[c]), f64::from(p(3)[c]));
+                self.norms[i].set(c, mean, variance, norm.epsilon, p(0)[c], p(1)[c]);
+            }
+        }
+        let chunk = self.groups.len() * lanes;
+        for (b, out) in outputs.chunks_mut((chunk * width).max(1)).enumerate() {
+            let count = out.len() / width;
+            let groups = count.div_ceil(lanes);
+            let Self { plan, options, team, workers, norms, values, .. } = self;
+            team.for_each(workers, &mut self.groups[..groups], |worker, g, group| {
+                let first = b * chunk + g * lanes;
+                group.state.count = lanes.min(count - g * lanes);
+                let mut scene = Scene::new(plan, worker, group, values, norms);
+                load(&mut scene, options, |l| pixels(first + l));
+                for stage in &plan.stages {
+                    scene.forward(stage.clone(), Forward::Inference);
+                }
+                scene.outputs();
+            });
+            for (g, group) in self.groups[..groups].iter().enumerate() {
+                let rows = &group.state.outputs[..group.state.count * width];
+                out[g * lanes * width..][..rows.len()].copy_from_slice(rows);
+            }
+        }
+        outputs
+    }
+
+    /// The batch's statistics for the normalization after `stage`, in the groups' order; moving statistics
+    /// follow them.
+    fn combine_moments(&mut self, stage: usize, groups: usize) {
+        let (index, norm) = self.norm_at(stage + 1);
+        let state = &mut self.norms[index];
+        for c in 0..norm.channels {
+            let all = self.groups[..groups].iter().map(|g| g.state.moments[c]);
+            let all = all.fold(Moments::default(), Moments::combine);
+            let at = norm.params.map(|p| self.plan.offsets[p] + c);
+            let variance = all.variance();
+            state.count = all.count;
+            state.set(c, all.mean, variance, norm.epsilon, self.values[at[0]], self.values[at[1]]);
+            let keep = norm.momentum;
+            self.values[at[2]] = keep * self.values[at[2]] + (1.0 - keep) * all.mean as f32;
+            self.values[at[3]] = keep * self.values[at[3]] + (1.0 - keep) * variance as f32;
+        }
+    }
+
+    /// The whole batch's gradient of the normalization after `stage`: with `s1 = sum of dy`,
+    /// `s2 = sum of dy (x - mean)` and `r = 1 / sqrt(variance + epsilon)`,
+    /// `dx = gamma r (dy - s1 / n - (x - mean) r^2 s2 / n)`.
+    fn combine_sums(&mut self, stage: usize, groups: usize) {
+        let (index, norm) = self.norm_at(stage + 1);
+        let [gamma, beta] = [0, 1].map(|k| self.plan.gradients[norm.params[k]].expect("trainable"));
+        let state = &mut self.norms[index];
+        for c in 0..norm.channels {
+            let sums = self.groups[..groups].iter().map(|g| g.state.norm_sums[c]);
+            let [s1, s2] = sums.fold([0.0, 0.0], |a, b| [a[0] + b[0], a[1] + b[1]]);
+            let (n, r) = (state.count, state.inverse[c]);
+            let a = f64::from(state.scale[c]);
+            let b = -a * r * r * s2 / n;
+            let d = -b * f64::from(state.mean[c]) - a * s1 / n;
+            state.backward[c] = [a as f32, b as f32, d as f32];
+            self.groups[0].state.gradients[gamma + c] += (s2 * r) as f32;
+            self.groups[0].state.gradients[beta + c] += s1 as f32;
+        }
+    }
+
+    /// The normalization that `stage` begins with.
+    fn norm_at(&self, stage: usize) -> (usize, Norm) {
+        match self.plan.steps[self.plan.stages[stage].start].kind {
+            StepKind::Norm { index } => (index, self.plan.norms[index]),
+            _ => unreachable!("stages after the first begin with a normalization"),
+        }
+    }
+}
+
+fn mix(seed: u64, step: u64, group: u64) -> u64 {
+    // SplitMix64's finalizer over the three.
+    let mut z = seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ group.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn load<'a>(scene: &mut Scene<'_>, options: &super::Options, pixels: impl Fn(usize) -> Pixels<'a>) {
+    let mut images = [Pixels::U8(&[]); MOST_LANES];
+    let count = scene.group.count;
+    for (l, image) in images.iter_mut().enumerate().take(count) {
+        *image = pixels(l);
+    }
+    let value = &scene.plan.values[0];
+    let out = &mut scene.arena[value.at.clone()];
+    image::load(scene.plan.isa, &images[..count], &value.frame, &options.scale, &options.shift, out);
+}
+
+impl Scene<'_> {
+    fn loss(&mut self, loss: Loss, scale: f32) {
+        let value = &self.plan.values[self.plan.output];
+        let [y, d] = super::step::split(self.arena, [&value.at, &value.d]);
+        let (group, isa) = (&mut *self.group, self.plan.isa);
+        let kind = match loss {
+            Loss::CrossEntropy { label_smoothing } => {
+                let weights = &group.weights;
+                group.sums = softmax_cross_entropy(isa, y, &group.labels, weights, label_smoothing, scale, d);
+                return;
+            }
+            Loss::MeanSquared => Regression::MeanSquared,
+            Loss::Huber { delta } => Regression::Huber(delta),
+        };
+        group.sums = regression(isa.lanes(), kind, y, &group.targets, &group.weights, scale, d);
+    }
+
+    fn moments(&mut self, norm_step: usize) {
+        let value = &self.plan.values[self.plan.steps[norm_step].inputs[0].value];
+        let x = &self.arena[value.at.clone()];
+        norm::moments(self.plan.isa, &value.frame, x, &self.group.mask, &mut self.group.moments);
+    }
+
+    /// The backward pass of a stage; what its normalization needs from the whole batch is left in the group.
+    fn backward_stage(&mut self, stage: usize) {
+        let mut steps = self.plan.stages[stage].clone();
+        let norm = match self.plan.steps[steps.start].kind {
+            StepKind::Norm { index } if stage > 0 => Some(index),
+            _ => None,
+        };
+        if norm.is_some() {
+            steps.start += 1;
+        }
+        self.backward(steps);
+        if let Some(index) = norm {
+            let n = &self.plan.norms[index];
+            let (x, y) = (&self.plan.values[n.x], &self.plan.values[n.y]);
+            let (isa, mean) = (self.plan.isa, &self.norms[index].mean);
+            let (at, d) = (&self.arena[x.at.clone()], &self.arena[y.d.clone()]);
+            norm::backward_sums(isa, &x.frame, at, mean, &y.gradient, d, &mut self.group.norm_sums);
+        }
+    }
+
+    /// The gradient through the normalization after `stage`, now that the whole batch's sums are known.
+    fn norm_backward(&mut self, stage: usize) {
+        let StepKind::Norm { index } = self.plan.steps[self.plan.stages[stage + 1].start].kind else {
+            unreachable!("stages after the first begin with a normalization")
+        };
+        let n = &self.plan.norms[index];
+        if n.x == 0 {
+            return;
+        }
+        let (x, y) = (&self.plan.values[n.x], &self.plan.values[n.y]);
+        let [at, d, dx] = super::step::split(self.arena, [&x.at, &y.d, &x.d]);
+        if !n.accumulate {
+            dx.fill(0.0);
+        }
+        let k = &self.norms[index].backward;
+        norm::backward_apply(
+            self.plan.isa,
+            &y.gradient,
+            d,
+            &x.frame,
+            at,
+            k,
+            &self.group.mask,
+            &x.gradient,
+            dx,
+        );
+    }
+
+    /// Copies the outputs to a row for each image.
+    fn outputs(&mut self) {
+        let lanes = self.plan.isa.lanes();
+        let y = &self.arena[self.plan.values[self.plan.output].at.clone()];
+        let width = y.len() / lanes;
+        for (v, y) in y.chunks_exact(lanes).enumerate() {
+            for (l, &y) in y.iter().enumerate().take(self.group.count) {
+                self.group.outputs[l * width + v] = y;
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Naive references in f64: NHWC activations, HWIO filters, one loop per dimension.
+
+pub mod activation;
+pub mod batch_norm;
+mod conv2d;
+mod dense;
+pub mod loss;
+pub mod optim;
+mod pool;
+
+pub use conv2d::{conv2d, conv2d_backward_bias, conv2d_backward_filter, conv2d_backward_input};
+pub use dense::{dense, dense_backward};
+pub use pool::{
+    avg_pool, avg_pool_backward, global_average_pool, global_average_pool_backward, max_pool,
+    max_pool_backward,
+};

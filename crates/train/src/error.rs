@@ -1,0 +1,25 @@
+/// What can go wrong in training, evaluating and reading models.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The model or an operator refuses.
+    #[error(transparent)]
+    Model(#[from] foveal_nn::Error),
+    /// The data set refuses.
+    #[error(transparent)]
+    Data(#[from] foveal_data::Error),
+    /// The data do not fit the model: names both.
+    #[error("{0}")]
+    Mismatch(String),
+    /// A recipe's value is out of range.
+    #[error("recipe: {0}")]
+    Recipe(String),
+    /// A model file cannot be understood; names the file.
+    #[error("{file}: {problem}")]
+    File {
+        /// Where the bytes come from.
+        file: String,
+        /// What is wrong with them.
+        problem: String,
+    },
+}

@@ -1,0 +1,273 @@
+use crate::fit::pixels;
+use crate::{Error, Preprocess};
+use foveal_data::{Dataset, Targets};
+use foveal_nn::engine::{Engine, Options};
+use foveal_nn::loss::{Loss, Regression};
+use foveal_nn::optim::Optimizer;
+use foveal_nn::spec::LayerKind;
+use foveal_nn::{Isa, Model};
+
+/// How well a model does on a data set.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evaluation {
+    /// Of a classifier.
+    Classes(ClassScores),
+    /// Of a regression.
+    Values(ValueScores),
+}
+
+/// A classifier's scores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassScores {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Share of images whose most likely class is the right one.
+    pub accuracy: f64,
+    /// Mean of the classes' F1.
+    pub macro_f1: f64,
+    /// Each class's scores, in class order.
+    pub per_class: Vec<PerClass>,
+    /// Counts of images: row the true class, column the predicted one.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// One class's scores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PerClass {
+    /// The class's name.
+    pub class: String,
+    /// Of the images predicted as the class, the share that are.
+    pub precision: f64,
+    /// Of the class's images, the share predicted as it.
+    pub recall: f64,
+    /// Harmonic mean of precision and recall.
+    pub f1: f64,
+    /// Images of the class.
+    pub support: u64,
+}
+
+/// A regression's scores over all values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueScores {
+    /// Mean squared error.
+    pub loss: f64,
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Root of the mean squared error.
+    pub rmse: f64,
+    /// Share of the variance that the model explains.
+    pub r2: f64,
+}
+
+/// Refuses data whose samples or targets the model cannot have.
+pub(crate) fn targets_fit(model: &Model, data: &Dataset, loss: Option<Loss>) -> Result<(), Error> {
+    let mismatch = |text: String| Err(Error::Mismatch(format!("{}: {text}", data.name())));
+    if model.input_shape() != data.shape() {
+        let (m, d) = (model.input_shape(), data.shape());
+        return mismatch(format!("the model takes inputs {m:?} (h, w, c), the data set has {d:?}"));
+    }
+    let outputs = model.outputs();
+    match (data.targets(), loss) {
+        (Targets::Classes { names, .. }, None | Some(Loss::CrossEntropy { .. }))
+            if names.len() == outputs =>
+        {
+            Ok(())
+        }
+        (Targets::Classes { names, .. }, None | Some(Loss::CrossEntropy { .. })) => {
+            mismatch(format!("the model has {outputs} outputs, the data set {} classes", names.len()))
+        }
+        (Targets::Values { names, .. }, None | Some(Loss::MeanSquared | Loss::Huber { .. }))
+            if names.len() == outputs =>
+        {
+            Ok(())
+        }
+        (Targets::Values { names, .. }, None | Some(Loss::MeanSquared | Loss::Huber { .. })) => {
+            mismatch(format!("the model has {outputs} outputs, the data set {} values an image", names.len()))
+        }
+        (Targets::Classes { .. }, _) => mismatch("classes need the loss `cross_entropy`".into()),
+        (Targets::Values { .. }, _) => mismatch("values need the loss `mean_squared` or `huber`".into()),
+    }
+}
+
+/// The outputs of `model` for the images at `indices` (all without), `[image][output]`: probabilities for a
+/// classifier that ends in softmax, else the numbers before it.
+///
+/// # Errors
+/// When the samples do not have the model's input shape.
+pub fn predict(
+    model: &Model,
+    preprocess: &Preprocess,
+    data: &Dataset,
+    indices: Option<&[u32]>,
+    threads: usize,
+) -> Result<Vec<f32>, Error> {
+    if model.input_shape() != data.shape() {
+        let (m, d) = (model.input_shape(), data.shape());
+        let name = data.name();
+        return Err(Error::Mismatch(format!("{name}: the model takes inputs {m:?}, the data set has {d:?}")));
+    }
+    let options = preprocess.options(Options {
+        batch_size: 256,
+        threads,
+        loss: None,
+        optimizer: Optimizer::default(),
+        seed: 0,
+        scale: Vec::new(),
+        shift: Vec::new(),
+        isa: Isa::best(),
+    });
+    let mut engine = Engine::new(model, options)?;
+    Ok(match indices {
+        Some(indices) => engine.predict(indices.len(), |i| pixels(data, indices[i] as usize)),
+        None => engine.predict(data.len(), |i| pixels(data, i)),
+    })
+}
+
+/// Scores `model` on the images at `indices` (all without).
+///
+/// # Errors
+/// When the data do not fit the model.
+pub fn evaluate(
+    model: &Model,
+    preprocess: &Preprocess,
+    data: &Dataset,
+    indices: Option<&[u32]>,
+    threads: usize,
+) -> Result<Evaluation, Error> {
+    targets_fit(model, data, None)?;
+    let all: Vec<u32>;
+    let indices = match indices {
+        Some(indices) => indices,
+        None => {
+            all = (0..u32::try_from(data.len()).unwrap_or(u32::MAX)).collect();
+            &all
+        }
+    };
+    let mut outputs = predict(model, preprocess, data, Some(indices), threads)?;
+    if ends_in_softmax(model) {
+        // Back to numbers whose softmax they are.
+        outputs.iter_mut().for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln());
+    }
+    Ok(match data.targets() {
+        Targets::Classes { labels, names } => {
+            Evaluation::Classes(class_scores(&outputs, labels, names, indices))
+        }
+        Targets::Values { values, names } => {
+            Evaluation::Values(value_scores(&outputs, values, names.len(), indices))
+        }
+    })
+}
+
+fn ends_in_softmax(model: &Model) -> bool {
+    matches!(model.nodes().last().map(|n| &n.kind), Some(LayerKind::Softmax {}))
+}
+
+/// Outputs as probabilities, row by row, whether or not the model ends in softmax.
+pub fn probabilities(model: &Model, outputs: &[f32]) -> Vec<f32> {
+    let mut p = outputs.to_vec();
+    if !ends_in_softmax(model) {
+        p.chunks_exact_mut(model.outputs()).for_each(softmax);
+    }
+    p
+}
+
+fn softmax(row: &mut [f32]) {
+    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    row.iter_mut().for_each(|v| *v = (*v - top).exp());
+    let total: f32 = row.iter().sum();
+    row.iter_mut().for_each(|v| *v /= total);
+}
+
+/// The index of the largest, the first of equals.
+fn top(row: &[f32]) -> usize {
+    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+}
+
+fn cross_entropy(row: &[f32], label: usize) -> f64 {
+    let top = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    row.iter().map(|&v| (f64::from(v) - top).exp()).sum::<f64>().ln() + top - f64::from(row[label])
+}
+
+/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy.
+pub(crate) fn score(outputs: &[f32], data: &Dataset, indices: &[u32], loss: Loss) -> (f64, Option<f64>) {
+    let n = indices.len() as f64;
+    let width = outputs.len() / indices.len();
+    let rows = outputs.chunks_exact(width).zip(indices);
+    match (data.targets(), loss) {
+        (Targets::Classes { labels, .. }, _) => {
+            let (mut sum, mut correct) = (0.0, 0usize);
+            for (row, &i) in rows {
+                let label = labels[i as usize] as usize;
+                sum += cross_entropy(row, label);
+                correct += usize::from(top(row) == label);
+            }
+            (sum / n, Some(correct as f64 / n))
+        }
+        (Targets::Values { values, .. }, loss) => {
+            let kind = match loss {
+                Loss::Huber { delta } => Regression::Huber(delta),
+                _ => Regression::MeanSquared,
+            };
+            let sum: f64 = rows
+                .flat_map(|(row, &i)| row.iter().zip(&values[i as usize * width..]))
+                .map(|(&y, &t)| f64::from(kind.value(y - t).0))
+                .sum();
+            (sum / (n * width as f64), None)
+        }
+    }
+}
+
+fn class_scores(outputs: &[f32], labels: &[u32], names: &[String], indices: &[u32]) -> ClassScores {
+    let k = names.len();
+    let mut confusion = vec![vec![0u64; k]; k];
+    let mut loss = 0.0;
+    for (row, &i) in outputs.chunks_exact(k).zip(indices) {
+        let label = labels[i as usize] as usize;
+        confusion[label][top(row)] += 1;
+        loss += cross_entropy(row, label);
+    }
+    let share = |a: u64, b: u64| if b == 0 { 0.0 } else { a as f64 / b as f64 };
+    let per_class: Vec<PerClass> = (0..k)
+        .map(|c| {
+            let hit = confusion[c][c];
+            let support: u64 = confusion[c].iter().sum();
+            let predicted: u64 = confusion.iter().map(|row| row[c]).sum();
+            let f1 = share(2 * hit, support + predicted);
+            let (precision, recall) = (share(hit, predicted), share(hit, support));
+            PerClass { class: names[c].clone(), precision, recall, f1, support }
+        })
+        .collect();
+    let n = indices.len().max(1) as f64;
+    let correct: u64 = (0..k).map(|c| confusion[c][c]).sum();
+    ClassScores {
+        loss: loss / n,
+        accuracy: correct as f64 / n,
+        macro_f1: per_class.iter().map(|c| c.f1).sum::<f64>() / k.max(1) as f64,
+        per_class,
+        confusion,
+    }
+}
+
+fn value_scores(outputs: &[f32], values: &[f32], width: usize, indices: &[u32]) -> ValueScores {
+    let pairs: Vec<(f64, f64)> = outputs
+        .chunks_exact(width)
+        .zip(indices)
+        .flat_map(|(row, &i)| row.iter().zip(&values[i as usize * width..]))
+        .map(|(&y, &t)| (f64::from(y), f64::from(t)))
+        .collect();
+    let n = pairs.len().max(1) as f64;
+    // R² of each output about its own mean, over all outputs together.
+    let mut spread = 0.0;
+    for k in 0..width {
+        let column = || pairs.iter().skip(k).step_by(width).map(|p| p.1);
+        let mean = column().sum::<f64>() / (n / width as f64);
+        spread += column().map(|t| (t - mean).powi(2)).sum::<f64>();
+    }
+    let squares: f64 = pairs.iter().map(|(y, t)| (y - t).powi(2)).sum();
+    ValueScores {
+        loss: squares / n,
+        mae: pairs.iter().map(|(y, t)| (y - t).abs()).sum::<f64>() / n,
+        rmse: (squares / n).sqrt(),
+        r2: if spread > 0.0 { 1.0 - squares / spread } else { 0.0 },
+    }
+}

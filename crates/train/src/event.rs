@@ -1,0 +1,99 @@
+use foveal_nn::Model;
+
+/// What happens while a model is trained.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The run begins.
+    Started {
+        /// Epochs planned.
+        epochs: usize,
+        /// Steps in an epoch.
+        batches: usize,
+        /// Training and validation images.
+        images: [usize; 2],
+    },
+    /// A step is done.
+    Batch {
+        /// The epoch, from 1 on.
+        epoch: usize,
+        /// Epochs planned.
+        epochs: usize,
+        /// The step in the epoch, from 1 on.
+        batch: usize,
+        /// Steps in an epoch.
+        batches: usize,
+        /// Images a second since the epoch began.
+        images_per_second: f64,
+        /// Mean loss of the epoch so far.
+        loss: f64,
+        /// Accuracy of the epoch so far, on the images as they were trained; not for regressions.
+        accuracy: Option<f64>,
+        /// Learning rate of the step.
+        lr: f32,
+    },
+    /// An epoch is done.
+    Epoch(EpochReport),
+    /// The run is over.
+    Finished(Status),
+}
+
+/// An epoch's figures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochReport {
+    /// The epoch, from 1 on.
+    pub epoch: usize,
+    /// Epochs planned.
+    pub epochs: usize,
+    /// Mean loss over the epoch's images, as they were trained.
+    pub train_loss: f64,
+    /// Accuracy over the epoch's images, as they were trained; not for regressions.
+    pub train_accuracy: Option<f64>,
+    /// Mean loss over the validation images at the epoch's end.
+    pub validation_loss: Option<f64>,
+    /// Accuracy over the validation images at the epoch's end; not for regressions.
+    pub validation_accuracy: Option<f64>,
+    /// Seconds the epoch's steps took.
+    pub seconds: f64,
+    /// Images a second in the epoch's steps.
+    pub images_per_second: f64,
+    /// Learning rate of the last step.
+    pub lr: f32,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// All epochs are done.
+    Finished,
+    /// The validation score had stopped getting better.
+    EarlyStopped,
+    /// The caller asked to stop.
+    Interrupted,
+    /// The loss was not a number; the weights are those of the last good epoch.
+    NonFinite {
+        /// The epoch, from 1 on.
+        epoch: usize,
+        /// The step in the epoch, from 1 on.
+        batch: usize,
+    },
+}
+
+/// What a run leaves.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The model with the weights to keep.
+    pub model: Model,
+    /// Each epoch's figures.
+    pub history: Vec<EpochReport>,
+    /// How the run ended.
+    pub status: Status,
+    /// Seconds in training steps; validation, reading and writing not counted.
+    pub train_seconds: f64,
+    /// Images a second in training steps.
+    pub images_per_second: f64,
+    /// Validation accuracy of the weights to keep.
+    pub validation_accuracy: Option<f64>,
+    /// Validation loss of the weights to keep.
+    pub validation_loss: Option<f64>,
+}
