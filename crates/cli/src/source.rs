@@ -25,6 +25,18 @@ pub fn open(data: &str, threads: usize) -> Result<Source> {
     bail!("{data}: there is no such data set or folder; `foveal data list` says what there is")
 }
 
+/// The test part of a data set, opened only when it is asked for.
+pub type Later = Box<dyn FnOnce() -> Result<Option<Dataset>>>;
+
+/// The training part at once, the test part later: it is looked at once, when all is learnt.
+pub fn open_for_training(data: &str, threads: usize) -> Result<(Dataset, Later)> {
+    if data == MNIST {
+        return Ok((training_digits(threads)?, Box::new(|| test_digits().map(Some))));
+    }
+    let Source { train, test } = open(data, threads)?;
+    Ok((train, Box::new(|| Ok(test))))
+}
+
 /// A short name for run folders and results: `mnist`, or the folder's own name.
 pub fn name(data: &str) -> String {
     let path = Path::new(data);
@@ -34,10 +46,7 @@ pub fn name(data: &str) -> String {
 }
 
 fn built_in(threads: usize) -> Result<Source> {
-    let part = |name: &str, pixels, labels| digits(name, pixels, labels);
-    let train = part(MNIST, mnist::train_images(threads), mnist::train_labels())?;
-    let test = part("mnist test", mnist::test_images(), mnist::test_labels())?;
-    Ok(Source::new(train, Some(test))?)
+    Ok(Source::new(training_digits(threads)?, Some(test_digits()?))?)
 }
 
 /// The built-in test digits.

@@ -3,11 +3,14 @@
 mod completions;
 mod conv2d;
 mod data;
+mod eval;
 mod explain;
 mod lab;
 mod model;
 mod pool;
+mod predict;
 mod summary;
+mod train;
 
 use crate::args::Command;
 use crate::output::Context;
@@ -23,7 +26,9 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Summary(args) => summary::run(args, context),
         Command::Data(args) => data::run(args, context),
         Command::Lab(args) => lab::run(args, context),
-        Command::Train(_) | Command::Eval(_) | Command::Predict(_) => anyhow::bail!("not yet"),
+        Command::Train(args) => train::run(args, context),
+        Command::Eval(args) => eval::run(args, context),
+        Command::Predict(args) => predict::run(args, context),
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -4,7 +4,7 @@ use super::model;
 use crate::args;
 use crate::array_text;
 use crate::output::{Context, Side, count, table};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use foveal::nn::Model;
 use foveal::nn::summary::{Summary, summary};
 use serde::Serialize;
@@ -27,7 +27,7 @@ struct Layer {
 
 /// Shows what a model is made of.
 pub fn run(args: &args::Summary, context: &Context) -> Result<()> {
-    let model = Model::new(&model::spec(&args.model)?, context.seed).with_context(|| args.model.clone())?;
+    let model = model::any(&args.model, context.seed)?;
     let found = summary(&model);
     if context.json {
         return context.print_json(&json(found));
