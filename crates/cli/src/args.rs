@@ -133,7 +133,6 @@ pub struct Conv2d {
     #[arg(short, long, value_name = "Y.npy")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub options: ConvArgs,
 }
 
@@ -179,7 +178,6 @@ pub struct Pool {
     #[arg(short, long, value_name = "Y.npy")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub options: PoolArgs,
 }
 
@@ -223,7 +221,6 @@ Example:
         #[arg(long, value_name = "N,H,W,O", value_parser = four, allow_hyphen_values = true)]
         at: Four,
         #[command(flatten)]
-        #[allow(missing_docs)]
         options: ConvArgs,
     },
     /// One cell of a maximum pooling
@@ -242,7 +239,6 @@ pub struct ExplainPool {
     #[arg(long, value_name = "N,H,W,C", value_parser = four, allow_hyphen_values = true)]
     pub at: Four,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub options: PoolArgs,
 }
 
@@ -288,17 +284,6 @@ pub enum Preset {
     Balanced,
     /// As good as can be
     Best,
-}
-
-impl Preset {
-    /// The preset's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Preset::Fast => "fast",
-            Preset::Balanced => "balanced",
-            Preset::Best => "best",
-        }
-    }
 }
 
 /// `foveal train`
@@ -366,11 +351,14 @@ pub struct Completions {
 
 /// A shell with completions.
 #[derive(ValueEnum, Debug, Clone, Copy)]
-#[allow(missing_docs)]
 pub enum Shell {
+    /// GNU bash
     Bash,
+    /// Z shell
     Zsh,
+    /// fish
     Fish,
+    /// PowerShell
     Powershell,
 }
 

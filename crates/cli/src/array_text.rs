@@ -21,11 +21,19 @@ pub fn number(value: f32) -> String {
 
 /// The feature maps `[h, w]` of `x` `[n, h, w, c]`, one after the other.
 pub fn maps(x: &Array4<f32>) -> String {
-    let (n, _, _, c) = x.dim();
     if x.is_empty() {
         return "[]\n".into();
     }
-    let long = x.len() > LONG;
+    all_maps(x, x.len() > LONG)
+}
+
+/// The feature maps of `x` by their edges alone.
+pub fn edges(x: &Array4<f32>) -> String {
+    all_maps(x, true)
+}
+
+fn all_maps(x: &Array4<f32>, long: bool) -> String {
+    let (n, _, _, c) = x.dim();
     let all: Vec<(usize, usize)> = (0..n).flat_map(|n| (0..c).map(move |c| (n, c))).collect();
     let style = decimals(x.iter().copied().collect::<Vec<_>>().as_slice());
     let mut text = String::new();

@@ -15,6 +15,8 @@ pub struct Context {
     pub json: bool,
     /// Whether stderr is for errors alone.
     pub quiet: bool,
+    /// Whether stdout is a terminal.
+    pub terminal: bool,
     /// Whether stdout is a terminal that may be painted on.
     pub colors: bool,
     /// Seed of everything random.
@@ -35,11 +37,13 @@ impl Context {
             .build_global()
             .with_context(|| format!("cannot start {threads} threads; ask for fewer with --threads"))?;
         let allowed = !common.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let terminal = io::stdout().is_terminal();
         Ok(Self {
+            terminal,
             language: common.lang.unwrap_or_else(Language::from_environment),
             json: common.json,
             quiet: common.quiet,
-            colors: allowed && io::stdout().is_terminal(),
+            colors: allowed && terminal,
             seed: common.seed,
             threads,
             started,
@@ -142,7 +146,7 @@ pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -8,10 +8,13 @@
 //! # Ok::<(), foveal_view::Error>(())
 //! ```
 
+mod plan;
+
 use crate::draw::{self, Anchor, Canvas};
 use crate::{ColorMap, Error, colormap};
 use image::{ImageFormat, RgbImage};
 use ndarray::{Array2, ArrayView2};
+use plan::Plan;
 use std::io::Cursor;
 
 /// Pixels of a figure for one of its units: figures are made for dense screens and for print.
@@ -26,6 +29,10 @@ const SOFT: [u8; 3] = [0x66, 0x66, 0x66];
 const NAN: [u8; 3] = [0xe0, 0xb0, 0xd0];
 /// A cell shows its number when there are at most this many cells.
 const FEW: usize = 64;
+/// The width of a colour bar.
+const BAR: i32 = 14;
+/// The smallest text that can be read.
+const LEAST: i32 = 9;
 /// The longest side of a figure in its own units.
 const LARGEST: i32 = 8000;
 
@@ -46,6 +53,22 @@ pub struct Panel {
     pub title: String,
     /// Its cells.
     pub values: Array2<f32>,
+    /// Rows and columns of padding at the top, bottom, left and right of them: drawn as padding, and of no
+    /// account for the colours.
+    pub padding: [usize; 4],
+}
+
+impl Panel {
+    /// Cells without padding.
+    pub fn new(title: impl Into<String>, values: Array2<f32>) -> Self {
+        Self { title: title.into(), values, padding: [0; 4] }
+    }
+
+    fn is_padding(&self, (row, column): (usize, usize)) -> bool {
+        let [top, bottom, left, right] = self.padding;
+        let (rows, columns) = self.values.dim();
+        row < top || row + bottom >= rows || column < left || column + right >= columns
+    }
 }
 
 /// A picture of one or more arrays.
@@ -62,8 +85,7 @@ pub struct Figure {
 
 /// A figure of one array: nearest-neighbour cells, each with its number when there are few.
 pub fn imshow(values: ArrayView2<f32>, title: impl Into<String>, colors: ColorMap) -> Figure {
-    let panel = Panel { title: String::new(), values: values.to_owned() };
-    subplots(vec![panel], title, colors, Scale::Shared)
+    subplots(vec![Panel::new("", values.to_owned())], title, colors, Scale::Shared)
 }
 
 /// A figure of several arrays, side by side.
@@ -115,16 +137,15 @@ impl Figure {
             pen.text(plan.width / 2, y + TITLE / 2, line, TITLE, Anchor::Middle, INK);
             y += TITLE + 6;
         }
+        let labels = Labels::new(&self.panels, plan.cell);
         for (i, panel) in self.panels.iter().enumerate() {
-            let (row, column) = ((i / plan.columns) as i32, (i % plan.columns) as i32);
-            let place = [plan.left + column * plan.step[0], plan.top + row * plan.step[1] + plan.panel_title];
-            self.panel(pen, &plan, panel, place);
+            self.panel(pen, &plan, labels.as_ref(), panel, i);
         }
         if plan.bar_for_all {
-            let x = plan.left + plan.columns as i32 * plan.step[0];
-            let y = plan.top + plan.panel_title;
-            let height = (plan.rows as i32 - 1) * plan.step[1] + plan.side[1];
-            bar(pen, self.colors, plan.ranges[0], [x, y], height);
+            let last = |edges: &[i32]| edges.last().copied().unwrap_or(0);
+            let y = plan.rows[0] + plan.panel_title;
+            let height = last(&plan.rows) - plan.below - y;
+            bar(pen, self.colors, plan.ranges[0], [last(&plan.columns), y], height);
         }
         let mut y = plan.height - MARGIN - (plan.note.len() as i32 - 1) * (TEXT + 5) - TEXT / 2;
         for line in &plan.note {
@@ -134,23 +155,28 @@ impl Figure {
         Ok(canvas.into_image())
     }
 
-    fn panel(&self, pen: &mut Pen, plan: &Plan, panel: &Panel, [x, y]: [i32; 2]) {
+    fn panel(&self, pen: &mut Pen, plan: &Plan, labels: Option<&Labels>, panel: &Panel, index: usize) {
         let cell = plan.cell;
+        let across = plan.columns.len() - 1;
+        let (x, y) = (plan.columns[index % across], plan.rows[index / across] + plan.panel_title);
         let (rows, columns) = panel.values.dim();
         let (width, height) = (columns as i32 * cell, rows as i32 * cell);
-        let index = self.panels.iter().position(|p| std::ptr::eq(p, panel)).unwrap_or(0);
         let (low, high) = plan.ranges[index];
-        let numbers = cell >= 24 && panel.values.len() <= FEW;
-        let labels = numbers.then(|| labels(panel.values.iter().copied()));
         pen.text(x + width / 2, y - TEXT, &panel.title, TEXT, Anchor::Middle, INK);
-        for (i, (place, &value)) in panel.values.indexed_iter().enumerate() {
-            let color = shade(self.colors, value, low, high);
+        for (place, &value) in panel.values.indexed_iter() {
             let (cx, cy) = (x + place.1 as i32 * cell, y + place.0 as i32 * cell);
-            pen.fill(cx, cy, cell, cell, color);
-            if let Some(labels) = &labels {
-                let ink = if colormap::luminance(color) > 0.179 { [0; 3] } else { [255; 3] };
-                let size = fitting(&labels[i], cell);
-                pen.text(cx + cell / 2, cy + cell / 2, &labels[i], size, Anchor::Middle, ink);
+            let (color, ink) = if panel.is_padding(place) {
+                pen.hatch(cx, cy, cell);
+                ([255; 3], SOFT)
+            } else {
+                let color = shade(self.colors, value, low, high);
+                pen.fill(cx, cy, cell, cell, color);
+                (color, [0; 3])
+            };
+            if let Some(labels) = labels {
+                let ink = if colormap::luminance(color) > 0.179 { ink } else { [255; 3] };
+                let (text, middle) = (labels.text(value), cell / 2);
+                pen.text(cx + middle, cy + middle, &text, labels.size, Anchor::Middle, ink);
             }
         }
         pen.frame(x, y, width, height);
@@ -161,93 +187,11 @@ impl Figure {
     }
 }
 
-/// Where everything stands, in units.
-struct Plan {
-    width: i32,
-    height: i32,
-    left: i32,
-    top: i32,
-    rows: usize,
-    columns: usize,
-    /// From one panel to the next.
-    step: [i32; 2],
-    /// The largest panel's cells.
-    side: [i32; 2],
-    cell: i32,
-    panel_title: i32,
-    title: Vec<String>,
-    note: Vec<String>,
-    ranges: Vec<(f32, f32)>,
-    bar_for_all: bool,
-}
-
-impl Plan {
-    fn new(figure: &Figure) -> Result<Self, Error> {
-        let panels = &figure.panels;
-        if panels.is_empty() || panels.iter().any(|p| p.values.is_empty()) {
-            return Err(Error::Figure("there is nothing to draw".into()));
-        }
-        let most = |f: fn(&Panel) -> usize| panels.iter().map(f).max().unwrap_or(1);
-        let (high, wide) = (most(|p| p.values.nrows()), most(|p| p.values.ncols()));
-        let columns = figure.columns.min(panels.len());
-        let rows = panels.len().div_ceil(columns);
-        let room = match columns {
-            1 => 360,
-            2 => 260,
-            3 => 230,
-            _ => 180,
-        };
-        let longest = i32::try_from(high.max(wide)).unwrap_or(i32::MAX);
-        let cell = (room / longest).clamp(1, 110);
-        let (wide, high) = (wide as i64 * i64::from(cell), high as i64 * i64::from(cell));
-        if wide.max(high) > i64::from(LARGEST) {
-            return Err(Error::Figure(format!("{high} x {wide} cells are too many to draw")));
-        }
-        let side = [wide as i32, high as i32];
-        let ranges = ranges(figure);
-        let bar_for_all = panels.len() == 1 || figure.scale == Scale::Shared || figure.range.is_some();
-        let bar = 12 + 14 + 6 + bar_text(&ranges) + 6;
-        let panel_title = if panels.iter().any(|p| !p.title.is_empty()) { TEXT + 12 } else { 0 };
-        let text = |p: &Panel| draw::width(&p.title, TEXT as f32) as i32 + 8;
-        let title_room = panels.iter().map(text).max().unwrap_or(0);
-        let beside = if bar_for_all { 22 } else { bar + 22 };
-        let step = [(side[0] + beside).max(title_room), side[1] + panel_title + 34];
-        let left = MARGIN + 24;
-        let body = left + columns as i32 * step[0] + if bar_for_all { bar } else { 0 } + MARGIN;
-        let width = body.max(420);
-        let left = left + (width - body) / 2;
-        let lines = |text: &str, size| draw::wrap(text, size as f32, (width - 2 * MARGIN) as f32);
-        let (title, note) = (lines(&figure.title, TITLE), lines(&figure.note, TEXT));
-        let top = MARGIN + title.len() as i32 * (TITLE + 6) + 10;
-        let foot = if note.is_empty() { 0 } else { note.len() as i32 * (TEXT + 5) + 4 };
-        let height = top + rows as i32 * step[1] + foot + MARGIN;
-        if width.max(height) > LARGEST {
-            return Err(Error::Figure(format!("{} panels are too many for one figure", panels.len())));
-        }
-        Ok(Self {
-            width,
-            height,
-            left,
-            top,
-            rows,
-            columns,
-            step,
-            side,
-            cell,
-            panel_title,
-            title,
-            note,
-            ranges,
-            bar_for_all,
-        })
-    }
-}
-
 /// The range of numbers that each panel's colours stand for.
 fn ranges(figure: &Figure) -> Vec<(f32, f32)> {
     let finite = |p: &Panel| {
-        let numbers = p.values.iter().copied().filter(|v| v.is_finite());
-        numbers.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)))
+        let inside = p.values.indexed_iter().filter(|(at, v)| v.is_finite() && !p.is_padding(*at));
+        inside.map(|(_, &v)| v).fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)))
     };
     let each: Vec<(f32, f32)> = figure.panels.iter().map(finite).collect();
     let all = each.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |a, b| (a.0.min(b.0), a.1.max(b.1)));
@@ -283,6 +227,17 @@ impl Pen<'_> {
         self.canvas.fill(x * DENSITY, y * DENSITY, width * DENSITY, height * DENSITY, color);
     }
 
+    /// Padding: pale, with slanting lines.
+    fn hatch(&mut self, x: i32, y: i32, side: i32) {
+        self.fill(x, y, side, side, [0xf4, 0xf4, 0xf4]);
+        let [x, y, side] = [x, y, side].map(|v| v * DENSITY);
+        for row in 0..side {
+            for column in (0..side).filter(|column| (row + column).rem_euclid(8 * DENSITY) < DENSITY) {
+                self.canvas.fill(x + column, y + row, 1, 1, [0xd8, 0xd8, 0xd8]);
+            }
+        }
+    }
+
     fn frame(&mut self, x: i32, y: i32, width: i32, height: i32) {
         let [x, y, width, height] = [x, y, width, height].map(|v| v * DENSITY);
         self.canvas.frame(x, y, width, height, DENSITY, SOFT);
@@ -298,7 +253,7 @@ impl Pen<'_> {
 fn ticks(pen: &mut Pen, x: i32, y: i32, rows: usize, columns: usize, cell: i32) {
     let every = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
     let step = every.into_iter().find(|&step| step * cell >= 22).unwrap_or(1000);
-    let (width, height) = (columns as i32 * cell, rows as i32 * cell);
+    let height = rows as i32 * cell;
     for i in (0..columns as i32).step_by(step as usize) {
         let middle = x + i * cell + cell / 2;
         pen.fill(middle, y + height + 1, 1, 4, SOFT);
@@ -307,63 +262,126 @@ fn ticks(pen: &mut Pen, x: i32, y: i32, rows: usize, columns: usize, cell: i32) 
     for i in (0..rows as i32).step_by(step as usize) {
         let middle = y + i * cell + cell / 2;
         pen.fill(x - 5, middle, 4, 1, SOFT);
-        debug_assert!(width > 0);
         pen.text(x - 8, middle, &i.to_string(), SMALL, Anchor::End, SOFT);
     }
 }
 
 /// A colour bar with the numbers at its ends and in its middle.
-fn bar(pen: &mut Pen, colors: ColorMap, (low, high): (f32, f32), [x, y]: [i32; 2], height: i32) {
+fn bar(pen: &mut Pen, colors: ColorMap, range: (f32, f32), [x, y]: [i32; 2], height: i32) {
+    let (low, high) = range;
+    let numbers = bar_numbers(range);
     if low == high {
-        pen.fill(x, y, 14, height, shade(colors, low, low, high));
-        pen.frame(x, y, 14, height);
-        pen.text(x + 20, y + height / 2, &short(low), SMALL, Anchor::Start, INK);
+        pen.fill(x, y, BAR, height, shade(colors, low, low, high));
+        pen.frame(x, y, BAR, height);
+        pen.text(x + BAR + 7, y + height / 2, &numbers[1], SMALL, Anchor::Start, INK);
         return;
     }
     for i in 0..height {
         let t = 1.0 - i as f32 / (height - 1).max(1) as f32;
-        pen.fill(x, y + i, 14, 1, colors.color(t));
+        pen.fill(x, y + i, BAR, 1, colors.color(t));
     }
-    pen.frame(x, y, 14, height);
-    let middle = low / 2.0 + high / 2.0;
-    for (value, at) in [(high, 0), (middle, height / 2), (low, height)] {
-        pen.fill(x + 15, y + at, 3, 1, SOFT);
-        pen.text(x + 21, y + at, &short(value), SMALL, Anchor::Start, INK);
+    pen.frame(x, y, BAR, height);
+    for (text, at) in numbers.iter().zip([height, height / 2, 0]) {
+        pen.fill(x + BAR + 1, y + at, 3, 1, SOFT);
+        pen.text(x + BAR + 7, y + at, text, SMALL, Anchor::Start, INK);
     }
 }
 
-fn bar_text(ranges: &[(f32, f32)]) -> i32 {
-    let widest = |(low, high): &(f32, f32)| {
-        [*low, *low / 2.0 + *high / 2.0, *high].map(|v| draw::width(&short(v), SMALL as f32) as i32 + 2)
+/// The least, the middle and the greatest number of a bar.
+fn bar_numbers((low, high): (f32, f32)) -> [String; 3] {
+    let values = [low, low / 2.0 + high / 2.0, high];
+    let places = places(values.into_iter());
+    values.map(|v| number(v, places))
+}
+
+/// The width of a bar with its numbers and the gaps around it.
+fn bar_room(ranges: &[(f32, f32)]) -> i32 {
+    let widths = ranges.iter().flat_map(|r| bar_numbers(*r)).map(|t| draw::width(&t, SMALL as f32) as i32);
+    12 + BAR + 7 + widths.max().unwrap_or(0) + 8
+}
+
+/// How the numbers in the cells are written.
+struct Labels {
+    places: Option<usize>,
+    size: i32,
+}
+
+impl Labels {
+    /// The same in all panels. Nothing when the cells are too many or too small to read numbers in.
+    fn new(panels: &[Panel], cell: i32) -> Option<Self> {
+        if panels.iter().any(|p| p.values.len() > FEW) {
+            return None;
+        }
+        let values = || panels.iter().flat_map(|p| p.values.iter().copied());
+        let places = places(values());
+        let wanted = (cell as f32 * 0.36).min(26.0);
+        let widest = values().map(|v| draw::width(&number(v, places), wanted)).fold(1.0f32, f32::max);
+        let size = (wanted * (cell as f32 * 0.84 / widest).min(1.0)) as i32;
+        (size >= LEAST).then_some(Self { places, size })
+    }
+
+    fn text(&self, value: f32) -> String {
+        number(value, self.places)
+    }
+}
+
+/// Decimals that give the largest number three digits, no more than any number needs; none for numbers too large or
+/// too small to be written out.
+fn places(values: impl Iterator<Item = f32>) -> Option<usize> {
+    let finite: Vec<f32> = values.filter(|v| v.is_finite()).collect();
+    let largest = finite.iter().fold(0.0f32, |a, v| a.max(v.abs()));
+    if largest == 0.0 {
+        return Some(0);
+    }
+    if !(1e-3..1e6).contains(&largest) {
+        return None;
+    }
+    let most = (2 - largest.log10().floor() as i32).clamp(0, 5) as usize;
+    let needed = |v: &f32| {
+        let text = format!("{v:.most$}");
+        text.split_once('.').map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len())
     };
-    ranges.iter().flat_map(widest).max().unwrap_or(0)
+    finite.iter().map(needed).max()
 }
 
-/// A number in a few signs.
-fn short(value: f32) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let size = value.abs();
-    if !(1e-3..1e5).contains(&size) {
-        return format!("{value:.1e}");
-    }
-    let decimals = (2 - size.log10().floor() as i32).clamp(0, 5) as usize;
-    let text = format!("{value:.decimals$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+fn number(value: f32, places: Option<usize>) -> String {
+    match places {
+        _ if !value.is_finite() || value == 0.0 => {
+            if value == 0.0 {
+                "0".into()
+            } else {
+                value.to_string()
+            }
+        }
+        Some(places) => format!("{value:.places$}"),
+        None => format!("{value:.1e}"),
     }
 }
 
-fn labels(values: impl Iterator<Item = f32>) -> Vec<String> {
-    values.map(short).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The text size at which `label` fits a cell.
-fn fitting(label: &str, cell: i32) -> i32 {
-    let room = cell as f32 * 0.84;
-    let wanted = (cell as f32 * 0.36).clamp(9.0, 26.0);
-    let width = draw::width(label, wanted).max(1.0);
-    (wanted * (room / width).min(1.0)) as i32
+    #[test]
+    fn figures_of_any_numbers_can_be_drawn() {
+        let odd = ndarray::arr2(&[[f32::NAN, f32::INFINITY], [f32::NEG_INFINITY, 1e-30]]);
+        let huge = ndarray::arr2(&[[f32::MAX, f32::MIN]]);
+        for colors in [ColorMap::Greys, ColorMap::Diverging, ColorMap::Magma] {
+            for scale in [Scale::Shared, Scale::PerPanel] {
+                let panels = vec![Panel::new("가", odd.clone()), Panel::new("", huge.clone())];
+                assert!(subplots(panels, "수", colors, scale).render().is_ok());
+            }
+        }
+        assert!(subplots(Vec::new(), "", ColorMap::Gray, Scale::Shared).render().is_err());
+        assert!(imshow(Array2::zeros((0, 3)).view(), "", ColorMap::Gray).render().is_err());
+        assert!(imshow(Array2::zeros((9000, 1)).view(), "", ColorMap::Gray).render().is_err());
+    }
+
+    #[test]
+    fn cells_have_the_colours_of_their_numbers() {
+        let image = imshow(ndarray::arr2(&[[0.0, 1.0]]).view(), "", ColorMap::Gray).render().unwrap();
+        let counts = |color: [u8; 3]| image.pixels().filter(|p| p.0 == color).count();
+        // Two cells of 110 x 110 units, less the text in them; white is also the paper.
+        assert!(counts([0; 3]) > 110 * 110 * 4 * 8 / 10, "{}", counts([0; 3]));
+    }
 }

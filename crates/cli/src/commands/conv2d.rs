@@ -18,16 +18,14 @@ pub fn run(args: &Conv2d, context: &Context) -> Result<()> {
 }
 
 /// Input, filter and bias of a convolution.
-pub fn read(
-    x: &Path,
-    filter: &Path,
-    options: &ConvArgs,
-) -> Result<(Array4<f32>, Array4<f32>, Option<Array1<f32>>)> {
+pub type Inputs = (Array4<f32>, Array4<f32>, Option<Array1<f32>>);
+
+/// Reads what a convolution takes.
+pub fn read(x: &Path, filter: &Path, options: &ConvArgs) -> Result<Inputs> {
     let x = files::read_array4(x, "conv2d", "an input [n, h, w, c]")?;
     let filter = files::read_array4(filter, "conv2d", "a filter [h, w, c / groups, o]")?;
-    let bias =
-        options.bias.as_deref().map(|path| files::read_array1(path, "conv2d", "a bias [o]")).transpose()?;
-    Ok((x, filter, bias))
+    let bias = options.bias.as_deref().map(|path| files::read_array1(path, "conv2d", "a bias [o]"));
+    Ok((x, filter, bias.transpose()?))
 }
 
 #[derive(Serialize)]

@@ -88,6 +88,7 @@ pub fn equation(cell: &Explanation, context: &Context) -> String {
             format!("{input}·{}", factor(t.filter.unwrap_or(0.0)))
         }
         _ if t.padding => padding.to_owned(),
+        "max_pool" => number(t.input),
         _ => factor(t.input),
     };
     let mut parts: Vec<String> = match cell.operator {
