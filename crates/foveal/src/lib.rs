@@ -1,5 +1,13 @@
 #![forbid(unsafe_code)]
-//! A convolutional-network workbench in Rust.
+//! foveal: see every number of a convolutional network, train it, ship it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`nn`] | operators with TensorFlow's exact shapes and numbers, models, their training engine |
+//! | [`data`] | bytes to data sets: IDX, `.npy`, pictures; splits |
+//! | [`train`] | the training loop, evaluation, saved models |
+//! | [`view`] | figures, and the arithmetic of single cells |
+//! | [`kernels`] | the arithmetic on slices beneath it all |
 
 pub use foveal_data as data;
 pub use foveal_kernels as kernels;

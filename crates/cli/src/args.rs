@@ -1,0 +1,436 @@
+//! The command line: every command, option and help text.
+
+use crate::language::Language;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use foveal::nn::{Conv2dOptions, Padding, Pool2dOptions};
+use std::path::PathBuf;
+
+/// See, train and ship convolutional networks, with TensorFlow's exact operators, on this machine alone.
+#[derive(Parser, Debug)]
+#[command(name = "foveal", version, propagate_version = true, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  foveal lab                            the lecture, step by step
+  foveal train mnist                    99 % on handwritten digits
+  foveal explain conv2d X.npy W.npy --at 0,0,0,0
+
+Results go to stdout, everything else to stderr. Exit status: 0 done; 1 could not be done, with one
+`error:` line; 2 wrong usage; 130 interrupted.")]
+pub struct Cli {
+    /// What every command understands.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Common options")]
+pub struct Common {
+    /// Threads to work with; results do not depend on it [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Seed of everything random
+    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Print one JSON object on stdout (numbers that are not finite as "NaN", "inf", "-inf")
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// No colours (as the environment variable NO_COLOR)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Language of results [default: from LC_ALL, LC_MESSAGES, LANG]
+    #[arg(long, global = true, value_name = "en|ko", value_enum, hide_possible_values = true)]
+    pub lang: Option<Language>,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Two-dimensional convolution (cross-correlation), as tf.nn.conv2d
+    #[command(after_help = "\
+Example:
+  foveal conv2d X.npy W.npy --padding SAME --strides 2,2 -o Y.npy")]
+    Conv2d(Conv2d),
+    /// The largest number of each window, as tf.nn.max_pool
+    #[command(after_help = "\
+Padding counts as minus infinity, never as 0.
+
+Example:
+  foveal max-pool X.npy --ksize 2,2 --padding SAME")]
+    MaxPool(Pool),
+    /// The mean of each window, as tf.nn.avg_pool
+    #[command(after_help = "\
+Padding does not count: the mean is over the cells inside the image.
+
+Example:
+  foveal avg-pool X.npy --ksize 2,2")]
+    AvgPool(Pool),
+    /// The arithmetic of one output cell, term by term
+    #[command(subcommand, arg_required_else_help = true)]
+    Explain(Explain),
+    /// Layers, shapes, parameters and operations of a model
+    #[command(after_help = "\
+Examples:
+  foveal summary lab-11-1
+  foveal summary net.toml")]
+    Summary(Summary),
+    /// What is in a data set, and what is wrong with it
+    #[command(subcommand, arg_required_else_help = true)]
+    Data(Data),
+    /// The lecture "CNN Basics", step by step, every number and every figure
+    #[command(after_help = "\
+Examples:
+  foveal lab --lang ko
+  foveal lab --out figures")]
+    Lab(Lab),
+    /// Train a model
+    #[command(after_help = "\
+Examples:
+  foveal train mnist
+  foveal train mnist --model lab-11-1 --epochs 15 --out runs/lab
+  foveal train digits/ --model net.toml --lr 0.001
+
+Leaves a run folder with model.safetensors, config.toml and metrics.csv. ^C ends the training early and
+keeps what has been learnt.")]
+    Train(Train),
+    /// How well a model does on the test part of a data set
+    #[command(after_help = "\
+Example:
+  foveal eval runs/lab mnist")]
+    Eval(Eval),
+    /// What a model makes of pictures or arrays
+    #[command(after_help = "\
+An INPUT is a PNG or JPEG picture, an array ([h, w], [h, w, c] or [n, h, w, c], .npy), or a built-in
+sample such as mnist:test:7.
+
+Example:
+  foveal predict runs/lab digit.png mnist:test:7")]
+    Predict(Predict),
+    /// Print completions for a shell
+    #[command(after_help = "\
+Example:
+  foveal completions bash > ~/.local/share/bash-completion/completions/foveal")]
+    Completions(Completions),
+}
+
+/// `foveal conv2d`
+#[derive(Args, Debug)]
+pub struct Conv2d {
+    /// Input [n, h, w, c]
+    #[arg(value_name = "X.npy")]
+    pub x: PathBuf,
+    /// Filter [h, w, c / groups, o]
+    #[arg(value_name = "W.npy")]
+    pub filter: PathBuf,
+    /// Write the output here instead of printing it
+    #[arg(short, long, value_name = "Y.npy")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: ConvArgs,
+}
+
+/// The options of a convolution.
+#[derive(Args, Debug)]
+pub struct ConvArgs {
+    /// Step between windows: height,width, or one number for both
+    #[arg(long, value_name = "H,W", default_value = "1,1", value_parser = pair, allow_hyphen_values = true)]
+    pub strides: Pair,
+    /// SAME, VALID, or cells to add: top,bottom,left,right
+    #[arg(long, value_name = "SAME|VALID|T,B,L,R", default_value = "VALID", value_parser = padding, allow_hyphen_values = true)]
+    pub padding: Padding,
+    /// Step between the filter's cells: height,width, or one number for both
+    #[arg(long, value_name = "H,W", default_value = "1,1", value_parser = pair, allow_hyphen_values = true)]
+    pub dilations: Pair,
+    /// Groups that the channels are split into
+    #[arg(long, value_name = "N", default_value_t = 1, allow_hyphen_values = true)]
+    pub groups: i64,
+    /// A number to add for each filter [o]
+    #[arg(long, value_name = "B.npy")]
+    pub bias: Option<PathBuf>,
+}
+
+impl ConvArgs {
+    /// As the operator takes them.
+    pub fn options(&self) -> Conv2dOptions {
+        Conv2dOptions {
+            strides: self.strides.0,
+            dilations: self.dilations.0,
+            padding: self.padding,
+            groups: self.groups,
+        }
+    }
+}
+
+/// `foveal max-pool`, `foveal avg-pool`
+#[derive(Args, Debug)]
+pub struct Pool {
+    /// Input [n, h, w, c]
+    #[arg(value_name = "X.npy")]
+    pub x: PathBuf,
+    /// Write the output here instead of printing it
+    #[arg(short, long, value_name = "Y.npy")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: PoolArgs,
+}
+
+/// The options of a pooling.
+#[derive(Args, Debug)]
+pub struct PoolArgs {
+    /// The window: height,width, or one number for both
+    #[arg(long, value_name = "H,W", value_parser = pair, allow_hyphen_values = true)]
+    pub ksize: Pair,
+    /// Step between windows: height,width, or one number for both [default: the window's size]
+    #[arg(long, value_name = "H,W", value_parser = pair, allow_hyphen_values = true)]
+    pub strides: Option<Pair>,
+    /// SAME, VALID, or cells to add: top,bottom,left,right
+    #[arg(long, value_name = "SAME|VALID|T,B,L,R", default_value = "VALID", value_parser = padding, allow_hyphen_values = true)]
+    pub padding: Padding,
+}
+
+impl PoolArgs {
+    /// As the operator takes them.
+    pub fn options(&self) -> Pool2dOptions {
+        let ksize = self.ksize.0;
+        Pool2dOptions { ksize, strides: self.strides.map_or(ksize, |s| s.0), padding: self.padding }
+    }
+}
+
+/// `foveal explain`
+#[derive(Subcommand, Debug)]
+pub enum Explain {
+    /// One cell of a convolution
+    #[command(after_help = "\
+Example:
+  foveal explain conv2d X.npy W.npy --at 0,0,0,0 --padding SAME")]
+    Conv2d {
+        /// Input [n, h, w, c]
+        #[arg(value_name = "X.npy")]
+        x: PathBuf,
+        /// Filter [h, w, c / groups, o]
+        #[arg(value_name = "W.npy")]
+        filter: PathBuf,
+        /// The output cell: image,row,column,channel, each from 0
+        #[arg(long, value_name = "N,H,W,O", value_parser = four, allow_hyphen_values = true)]
+        at: Four,
+        #[command(flatten)]
+        options: ConvArgs,
+    },
+    /// One cell of a maximum pooling
+    MaxPool(ExplainPool),
+    /// One cell of a mean pooling
+    AvgPool(ExplainPool),
+}
+
+/// `foveal explain max-pool`, `foveal explain avg-pool`
+#[derive(Args, Debug)]
+pub struct ExplainPool {
+    /// Input [n, h, w, c]
+    #[arg(value_name = "X.npy")]
+    pub x: PathBuf,
+    /// The output cell: image,row,column,channel, each from 0
+    #[arg(long, value_name = "N,H,W,C", value_parser = four, allow_hyphen_values = true)]
+    pub at: Four,
+    #[command(flatten)]
+    pub options: PoolArgs,
+}
+
+/// `foveal summary`
+#[derive(Args, Debug)]
+pub struct Summary {
+    /// A built-in model (fast, lab-11-1, lab-11-2), a model file (.toml), a saved model or a run folder
+    #[arg(value_name = "MODEL|NAME")]
+    pub model: String,
+}
+
+/// `foveal data`
+#[derive(Subcommand, Debug)]
+pub enum Data {
+    /// The data sets that foveal brings, and the kinds it reads
+    List,
+    /// Counts, statistics and what deserves a look
+    #[command(after_help = "\
+Examples:
+  foveal data check mnist
+  foveal data check fashion/")]
+    Check {
+        /// `mnist`, or a folder with the four IDX files (plain or .gz)
+        #[arg(value_name = "DATA")]
+        data: String,
+    },
+}
+
+/// `foveal lab`
+#[derive(Args, Debug)]
+pub struct Lab {
+    /// Write every figure there, as PNG
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// How much time to spend.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// As soon as can be
+    Fast,
+    /// A few minutes
+    Balanced,
+    /// As good as can be
+    Best,
+}
+
+/// `foveal train`
+#[derive(Args, Debug)]
+pub struct Train {
+    /// `mnist`, or a folder with the four IDX files (plain or .gz)
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// A built-in model or a model file
+    #[arg(long, value_name = "NAME|FILE.toml", default_value = "fast")]
+    pub model: String,
+    /// How much time to spend
+    #[arg(long, value_enum, default_value = "fast")]
+    pub preset: Preset,
+    /// Times to go through the training data [default: the preset's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub epochs: Option<u32>,
+    /// Samples a step [default: the preset's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch_size: Option<u32>,
+    /// Learning rate [default: the preset's]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub lr: Option<f32>,
+    /// The run folder [default: runs/<data>-<time>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
+    /// of others]
+    #[arg(long, value_name = "N")]
+    pub validation: Option<usize>,
+    /// Write no report
+    #[arg(long)]
+    pub no_report: bool,
+}
+
+/// `foveal eval`
+#[derive(Args, Debug)]
+pub struct Eval {
+    /// A saved model (.safetensors) or a run folder
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// `mnist`, or a folder with the four IDX files (plain or .gz)
+    #[arg(value_name = "DATA")]
+    pub data: String,
+}
+
+/// `foveal predict`
+#[derive(Args, Debug)]
+pub struct Predict {
+    /// A saved model (.safetensors) or a run folder
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Pictures, arrays, built-in samples
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<String>,
+}
+
+/// `foveal completions`
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// A shell with completions.
+#[derive(ValueEnum, Debug, Clone, Copy)]
+pub enum Shell {
+    /// GNU bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    Powershell,
+}
+
+/// Height and width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair(pub [i64; 2]);
+
+impl std::fmt::Display for Pair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{},{}", self.0[0], self.0[1])
+    }
+}
+
+/// A cell `[n, h, w, c]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Four(pub [i64; 4]);
+
+fn numbers(text: &str) -> Result<Vec<i64>, String> {
+    let one = |part: &str| part.trim().parse().map_err(|_| format!("`{}` is no whole number", part.trim()));
+    text.split(',').map(one).collect()
+}
+
+fn pair(text: &str) -> Result<Pair, String> {
+    match numbers(text)?[..] {
+        [both] => Ok(Pair([both, both])),
+        [height, width] => Ok(Pair([height, width])),
+        _ => Err("it must be one number or two: height,width".into()),
+    }
+}
+
+fn four(text: &str) -> Result<Four, String> {
+    match numbers(text)?[..] {
+        [n, h, w, c] => Ok(Four([n, h, w, c])),
+        _ => Err("it must be four numbers: image,row,column,channel".into()),
+    }
+}
+
+fn padding(text: &str) -> Result<Padding, String> {
+    const WORDS: &str = "it must be SAME, VALID or four numbers: top,bottom,left,right";
+    match text.to_ascii_uppercase().as_str() {
+        "SAME" => Ok(Padding::Same),
+        "VALID" => Ok(Padding::Valid),
+        _ => match numbers(text).map_err(|_| WORDS.to_owned())?[..] {
+            [top, bottom, left, right] => Ok(Padding::Explicit([top, bottom, left, right])),
+            _ => Err(WORDS.into()),
+        },
+    }
+}
+
+fn positive(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if v > 0.0 && v.is_finite() => Ok(v),
+        _ => Err("it must be a number above 0".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn numbers_of_any_size_reach_the_geometry() {
+        assert_eq!(pair("2"), Ok(Pair([2, 2])));
+        assert_eq!(pair("0,-1"), Ok(Pair([0, -1])));
+        assert_eq!(padding("4611686018427387904,0,0,0"), Ok(Padding::Explicit([1 << 62, 0, 0, 0])));
+        assert_eq!(padding("same"), Ok(Padding::Same));
+        assert!(pair("1,2,3").is_err() && four("1,2,3").is_err() && padding("FULL").is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! `foveal eval`
+
+use super::model;
+use crate::args::Eval;
+use crate::output::{Context, Side, count, table};
+use crate::source;
+use anyhow::{Result, anyhow};
+use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, evaluate};
+use serde::Serialize;
+
+/// Scores a model on the test part of a data set.
+pub fn run(args: &Eval, context: &Context) -> Result<()> {
+    let saved = model::saved(&args.model)?;
+    let test = match args.data.as_str() {
+        source::MNIST => Some(source::test_digits()?),
+        data => source::open(data, context.threads)?.test,
+    };
+    let test = test.ok_or_else(|| anyhow!("{}: there is no test part to score a model on", args.data))?;
+    let score = evaluate(&saved.model, &saved.preprocess, &test, None, context.threads)?;
+    match (score, context.json) {
+        (Evaluation::Classes(scores), true) => context.print_json(&json(&scores)),
+        (Evaluation::Classes(scores), false) => context.print(&class_text(&scores, test.len(), context)),
+        (Evaluation::Values(s), true) => {
+            context.print_json(&Values { loss: s.loss, mae: s.mae, rmse: s.rmse, r2: s.r2 })
+        }
+        (Evaluation::Values(s), false) => context.print(&value_text(&s)),
+    }
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    loss: f64,
+    accuracy: f64,
+    macro_f1: f64,
+    classes: Vec<&'a str>,
+    per_class: Vec<Class<'a>>,
+    confusion: &'a [Vec<u64>],
+}
+
+#[derive(Serialize)]
+struct Class<'a> {
+    class: &'a str,
+    precision: f64,
+    recall: f64,
+    f1: f64,
+    support: u64,
+}
+
+#[derive(Serialize)]
+struct Values {
+    loss: f64,
+    mae: f64,
+    rmse: f64,
+    r2: f64,
+}
+
+fn json(scores: &ClassScores) -> Json<'_> {
+    let class = |c: &'_ PerClass| -> (f64, f64, f64, u64) { (c.precision, c.recall, c.f1, c.support) };
+    let per_class = scores
+        .per_class
+        .iter()
+        .map(|c| {
+            let (precision, recall, f1, support) = class(c);
+            Class { class: &c.class, precision, recall, f1, support }
+        })
+        .collect();
+    Json {
+        loss: scores.loss,
+        accuracy: scores.accuracy,
+        macro_f1: scores.macro_f1,
+        classes: scores.per_class.iter().map(|c| c.class.as_str()).collect(),
+        per_class,
+        confusion: &scores.confusion,
+    }
+}
+
+fn class_text(scores: &ClassScores, images: usize, context: &Context) -> String {
+    let mut text = context.language.pick(
+        format!("accuracy {:.2} % of {} images\n", 100.0 * scores.accuracy, count(images as u64)),
+        format!("이미지 {}장의 정확도 {:.2} %\n", count(images as u64), 100.0 * scores.accuracy),
+    );
+    text += &format!("{} {:.4}\n", context.say("loss", "손실"), scores.loss);
+    text += &format!("{} {:.4}\n\n", context.say("macro F1", "매크로 F1"), scores.macro_f1);
+    let columns = [
+        (context.say("class", "분류"), Side::Left),
+        (context.say("precision", "정밀도"), Side::Right),
+        (context.say("recall", "재현율"), Side::Right),
+        ("F1", Side::Right),
+        (context.say("images", "이미지"), Side::Right),
+    ];
+    let share = |v: f64| format!("{v:.4}");
+    let row = |c: &PerClass| {
+        vec![c.class.clone(), share(c.precision), share(c.recall), share(c.f1), count(c.support)]
+    };
+    text += &table(&columns, &scores.per_class.iter().map(row).collect::<Vec<_>>());
+    text += context.say(
+        "\nConfusion: rows are the true classes, columns what the model says.\n\n",
+        "\n혼동 행렬: 행은 참인 분류, 열은 모델의 답.\n\n",
+    );
+    let mut columns = vec![("", Side::Left)];
+    columns.extend(scores.per_class.iter().map(|c| (c.class.as_str(), Side::Right)));
+    let rows: Vec<Vec<String>> = scores
+        .per_class
+        .iter()
+        .zip(&scores.confusion)
+        .map(|(c, counts)| {
+            let cell = |n: &u64| if *n == 0 { "·".to_owned() } else { count(*n) };
+            std::iter::once(c.class.clone()).chain(counts.iter().map(cell)).collect()
+        })
+        .collect();
+    text + &table(&columns, &rows)
+}
+
+fn value_text(s: &ValueScores) -> String {
+    format!("MAE {:.4}\nRMSE {:.4}\nR² {:.4}\n", s.mae, s.rmse, s.r2)
+}

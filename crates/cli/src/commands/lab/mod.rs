@@ -1,0 +1,82 @@
+//! `foveal lab`: the lecture "CNN Basics", step by step.
+
+#[cfg(test)]
+mod code;
+mod figures;
+mod picture;
+mod steps;
+mod words;
+
+use crate::args::Lab;
+use crate::array_text;
+use crate::files;
+use crate::output::{Context, Number, numbers};
+use anyhow::Result;
+use serde::Serialize;
+use steps::{Show, Step};
+use words::Words;
+
+/// Tells the lecture.
+pub fn run(args: &Lab, context: &Context) -> Result<()> {
+    let steps = steps::all(context)?;
+    let words = Words::new(context.language);
+    if let Some(out) = &args.out {
+        files::make_folder(out)?;
+        for (name, figure) in figures::all(&steps, context) {
+            files::write(&out.join(format!("{name}.png")), &figure.to_png()?)?;
+        }
+        let wrote = context.say("figures are in", "그림은 여기에:");
+        context.note(&format!("{wrote} {}", out.display()));
+    }
+    if context.json {
+        return context.print_json(&json(&steps, &words));
+    }
+    let mut text = String::new();
+    for (i, step) in steps.iter().enumerate() {
+        text += &told(i + 1, step, &words, context);
+    }
+    context.print(&text)
+}
+
+#[derive(Serialize)]
+struct Json {
+    steps: Vec<JsonStep>,
+}
+
+/// A step of words alone has neither shape nor values.
+#[derive(Serialize)]
+struct JsonStep {
+    title: String,
+    shape: Option<Vec<usize>>,
+    values: Option<Vec<Number>>,
+}
+
+fn json(steps: &[Step], words: &Words) -> Json {
+    let step = |step: &Step| JsonStep {
+        title: words.title(step.key).to_owned(),
+        shape: step.array.as_ref().map(|a| a.shape().to_vec()),
+        values: step.array.as_ref().map(numbers),
+    };
+    Json { steps: steps.iter().map(step).collect() }
+}
+
+fn told(number: usize, step: &Step, words: &Words, context: &Context) -> String {
+    let title = format!("{number}. {}", words.title(step.key));
+    let line = "=".repeat(crate::output::width(&title));
+    let mut text = format!("{title}\n{line}\n\n{}\n", words.text(step));
+    if let Some(code) = words::code(step.key) {
+        text += &format!("\n{}\n", code.lines().map(|l| format!("    {l}\n")).collect::<String>().trim_end());
+    }
+    if let Some(array) = &step.array {
+        text += &format!("\n{} {}\n", context.say("shape", "크기"), array_text::shape(array.shape()));
+        text += &match (step.show, context.terminal) {
+            (Show::Numbers, _) => array_text::maps(array),
+            (Show::Picture, true) => picture::maps(array, context.colors),
+            (Show::Picture, false) if array.shape()[3] == 1 => {
+                array_text::whole(array_text::map(array.view(), 0, 0))
+            }
+            (Show::Picture, false) => array_text::edges(array),
+        };
+    }
+    text + "\n"
+}

@@ -1,0 +1,34 @@
+//! One module for each command.
+
+mod completions;
+mod conv2d;
+mod data;
+mod eval;
+mod explain;
+mod lab;
+mod model;
+mod pool;
+mod predict;
+mod summary;
+mod train;
+
+use crate::args::Command;
+use crate::output::Context;
+use anyhow::Result;
+
+/// Does what was asked for.
+pub fn run(command: &Command, context: &Context) -> Result<()> {
+    match command {
+        Command::Conv2d(args) => conv2d::run(args, context),
+        Command::MaxPool(args) => pool::run(pool::Kind::Max, args, context),
+        Command::AvgPool(args) => pool::run(pool::Kind::Average, args, context),
+        Command::Explain(args) => explain::run(args, context),
+        Command::Summary(args) => summary::run(args, context),
+        Command::Data(args) => data::run(args, context),
+        Command::Lab(args) => lab::run(args, context),
+        Command::Train(args) => train::run(args, context),
+        Command::Eval(args) => eval::run(args, context),
+        Command::Predict(args) => predict::run(args, context),
+        Command::Completions(args) => completions::run(args),
+    }
+}

@@ -1,0 +1,48 @@
+//! MODEL on the command line: a built-in model's name, a model file, a saved model or a run folder.
+
+use crate::files;
+use anyhow::{Context as _, Result, bail};
+use foveal::nn::{Model, ModelSpec, builtin};
+use foveal::train::SavedModel;
+use std::path::{Path, PathBuf};
+
+/// The name of the model in a run folder.
+pub const SAVED: &str = "model.safetensors";
+
+/// The model to be trained that `name` names: built in, or a model file.
+pub fn spec(name: &str) -> Result<ModelSpec> {
+    if let Some(spec) = builtin::spec(name) {
+        return Ok(spec);
+    }
+    let path = Path::new(name);
+    if !path.exists() && path.extension().is_none() {
+        let names: Vec<&str> = builtin::ALL.iter().map(|b| b.name).collect();
+        bail!(
+            "no built-in model is called `{name}` and there is no such file; built in are {}",
+            names.join(", ")
+        );
+    }
+    let text = files::read_text(path)?;
+    ModelSpec::from_toml(&text).with_context(|| name.to_owned())
+}
+
+/// The model that `name` names, with parameters made from `seed` unless it is a trained one.
+pub fn any(name: &str, seed: u64) -> Result<Model> {
+    let path = Path::new(name);
+    if path.is_dir() || path.extension().is_some_and(|e| e == "safetensors") {
+        return Ok(saved(path)?.model);
+    }
+    Model::new(&spec(name)?, seed).with_context(|| name.to_owned())
+}
+
+/// A trained model, from its file or its run folder.
+pub fn saved(path: &Path) -> Result<SavedModel> {
+    if !path.exists() && path.to_str().and_then(builtin::spec).is_some() {
+        bail!(
+            "{} is a built-in model that has not been trained; train it and name its run folder",
+            path.display()
+        );
+    }
+    let file = if path.is_dir() { path.join(SAVED) } else { PathBuf::from(path) };
+    Ok(SavedModel::from_bytes(&files::read(&file)?, &file.display().to_string())?)
+}

@@ -1,0 +1,155 @@
+//! What goes to stdout and stderr.
+
+use crate::args::Common;
+use crate::language::Language;
+use anyhow::{Context as _, Result};
+use serde::{Serialize, Serializer};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::time::Instant;
+
+/// What every command knows about how it was called.
+pub struct Context {
+    /// The language of results.
+    pub language: Language,
+    /// Whether stdout is for one JSON object.
+    pub json: bool,
+    /// Whether stderr is for errors alone.
+    pub quiet: bool,
+    /// Whether stdout is a terminal.
+    pub terminal: bool,
+    /// Whether stdout is a terminal that may be painted on.
+    pub colors: bool,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Threads to work with.
+    pub threads: usize,
+    /// When the program started.
+    pub started: Instant,
+}
+
+impl Context {
+    /// From the common options; also sizes the pool of threads that operators run on.
+    pub fn new(common: &Common, started: Instant) -> Result<Self> {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = common.threads.map_or_else(all, usize::from);
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .with_context(|| format!("cannot start {threads} threads; ask for fewer with --threads"))?;
+        let allowed = !common.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let terminal = io::stdout().is_terminal();
+        Ok(Self {
+            terminal,
+            language: common.lang.unwrap_or_else(Language::from_environment),
+            json: common.json,
+            quiet: common.quiet,
+            colors: allowed && terminal,
+            seed: common.seed,
+            threads,
+            started,
+        })
+    }
+
+    /// The one of two texts in the language of results.
+    pub fn say<'a>(&self, english: &'a str, korean: &'a str) -> &'a str {
+        self.language.pick(english, korean)
+    }
+
+    /// A line on stderr, unless quiet.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            // Progress that nobody reads is no reason to stop.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// One JSON object on stdout.
+    pub fn print_json(&self, value: &impl Serialize) -> Result<()> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
+    }
+
+    /// Text on stdout.
+    pub fn print(&self, text: &str) -> Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            out.write_all(b"\n")?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+/// A number for JSON, which has no word for what is not finite: then it is a text.
+#[derive(Clone, Copy)]
+pub struct Number(pub f32);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            v if v.is_finite() => s.serialize_f32(v),
+            v if v.is_nan() => s.serialize_str("NaN"),
+            v if v > 0.0 => s.serialize_str("inf"),
+            _ => s.serialize_str("-inf"),
+        }
+    }
+}
+
+/// Numbers for JSON.
+pub fn numbers<'a>(values: impl IntoIterator<Item = &'a f32>) -> Vec<Number> {
+    values.into_iter().map(|&v| Number(v)).collect()
+}
+
+/// Columns a text takes on a terminal: Hangul takes two each.
+pub fn width(text: &str) -> usize {
+    text.chars()
+        .map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}') { 2 } else { 1 })
+        .sum()
+}
+
+/// Which side of its column a text stands on.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Side {
+    /// Texts.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Rows under headings, each line indented by two blanks.
+pub fn table(columns: &[(&str, Side)], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = columns.iter().map(|(title, _)| width(title)).collect();
+    for row in rows {
+        widths.iter_mut().zip(row).for_each(|(w, cell)| *w = (*w).max(width(cell)));
+    }
+    let line = |cells: &[String]| {
+        let mut text = String::from(" ");
+        for ((cell, &w), (_, side)) in cells.iter().zip(&widths).zip(columns) {
+            let blanks = " ".repeat(w - width(cell));
+            text.push(' ');
+            match side {
+                Side::Left => text.extend([cell.as_str(), &blanks]),
+                Side::Right => text.extend([blanks.as_str(), cell]),
+            }
+            text.push(' ');
+        }
+        text.trim_end().to_owned() + "\n"
+    };
+    let titles: Vec<String> = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
+    std::iter::once(&titles).chain(rows).map(|row| line(row)).collect()
+}
+
+/// A count with commas: 1,379,333.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! The lecture.
+
+use crate::harness::Bench;
+use insta::assert_snapshot;
+
+#[test]
+fn the_lecture_in_english_and_korean() {
+    let bench = Bench::new();
+    assert_snapshot!("lab_english", cut(&bench.run("lab").good().told()));
+    assert_snapshot!("lab_korean", cut(&bench.run("lab --lang ko").good().told()));
+}
+
+/// Up to the random filters, whose products are rounded one way or another on different machines.
+fn cut(text: &str) -> &str {
+    text.split("\n10. ").next().unwrap()
+}
+
+#[test]
+fn the_lecture_has_the_lectures_numbers() {
+    let json = Bench::new().run("lab --json").good().json();
+    let steps = json["steps"].as_array().unwrap();
+    let find = |shape: serde_json::Value, start: &[f64]| {
+        steps.iter().any(|s| {
+            let values = s["values"].as_array().cloned().unwrap_or_default();
+            let begins = values.iter().zip(start).filter(|(v, w)| v.as_f64() == Some(**w)).count();
+            s["shape"] == shape && begins == start.len()
+        })
+    };
+    let shape = |s: [usize; 4]| serde_json::json!(s);
+    assert!(find(shape([1, 3, 3, 1]), &[1.0, 2.0, 3.0]));
+    assert!(find(shape([1, 2, 2, 1]), &[12.0, 16.0, 24.0, 28.0]));
+    assert!(find(shape([1, 3, 3, 1]), &[12.0, 16.0, 9.0, 24.0, 28.0, 15.0, 15.0, 17.0, 9.0]));
+    assert!(find(shape([1, 3, 3, 3]), &[12.0, 120.0, -12.0, 16.0, 160.0, -16.0]));
+    assert!(find(shape([1, 1, 1, 1]), &[4.0]));
+    assert!(find(shape([1, 2, 2, 1]), &[4.0, 3.0, 2.0, 1.0]));
+    assert!(find(shape([1, 2, 2, 1]), &[-1.0; 4]));
+    assert!(find(shape([1, 28, 28, 1]), &[0.0]));
+    assert!(find(shape([1, 14, 14, 5]), &[]) && find(shape([1, 7, 7, 5]), &[]));
+    assert!(steps.iter().all(|s| s["title"].as_str().is_some_and(|t| !t.is_empty())));
+}
+
+#[test]
+fn the_pooled_maps_are_those_of_the_maps_shown_and_follow_the_seed() {
+    let bench = Bench::new();
+    let values = |run: &str, side: u64| -> Vec<f64> {
+        let json = bench.run(run).good().json();
+        let steps = json["steps"].as_array().unwrap().clone();
+        let step = steps.iter().find(|s| s["shape"] == serde_json::json!([1, side, side, 5])).unwrap();
+        step["values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    };
+    let (maps, small) = (values("lab --json", 14), values("lab --json", 7));
+    for (i, &pooled) in small.iter().enumerate() {
+        let (h, w, c) = (i / 35, i / 5 % 7, i % 5);
+        let at = |dh: usize, dw: usize| maps[((2 * h + dh) * 14 + 2 * w + dw) * 5 + c];
+        assert_eq!(pooled, at(0, 0).max(at(0, 1)).max(at(1, 0)).max(at(1, 1)));
+    }
+    assert_ne!(values("lab --json --seed 1", 14), maps);
+    assert_eq!(values("lab --json --threads 1", 14), maps);
+}
+
+#[test]
+fn every_figure_is_written() {
+    let bench = Bench::new();
+    let run = bench.run("lab --out figures --lang ko -q").good();
+    assert_eq!(run.stderr, "");
+    let mut names: Vec<String> = std::fs::read_dir(bench.path("figures"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_snapshot!("figures", names.join("\n"));
+    for name in names {
+        let bytes = std::fs::read(bench.path("figures").join(&name)).unwrap();
+        let picture = foveal::data::picture::decode(&bytes, &name).unwrap();
+        assert!(picture.width() > 600 && picture.height() > 500, "{name}");
+    }
+}

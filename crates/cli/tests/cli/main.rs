@@ -1,0 +1,11 @@
+#![forbid(unsafe_code)]
+//! The built program, end to end: what it prints, what it writes, how it ends.
+
+mod broken_inputs;
+mod files;
+mod harness;
+mod lab;
+mod models;
+mod operators;
+mod streams;
+mod training;
