@@ -1,7 +1,7 @@
 //! Workers that live as long as a training run: a step costs two barriers, not two thread starts.
 //!
-//! Between jobs the workers spin for a short while, since the next job is usually microseconds away, and
-//! then sleep. Which worker takes which item is left to chance; the results must not depend on it.
+//! Between jobs the workers spin for a short while, since the next job is usually microseconds away; then they
+//! give way to whoever else wants the CPU, and at last they sleep. Which worker takes which item is left to chance; the results must not depend on it.
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,8 +9,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
-/// Turns of the spin loop before a waiting worker sleeps.
-const SPINS: u32 = 20_000;
+/// Turns of the spin loop (some ten microseconds) before a waiting worker gives way to others.
+const SPINS: u32 = 1_000;
+
+/// Turns of giving way before it sleeps.
+const YIELDS: u32 = 4_000;
+
+/// One turn of waiting; `turn` counts them.
+fn wait_a_turn(turn: &mut u32) {
+    *turn += 1;
+    if *turn < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+}
 
 type Job = *const (dyn Fn(usize) + Sync);
 
@@ -168,10 +177,9 @@ impl Team {
         struct Wait<'a>(&'a Shared);
         impl Drop for Wait<'_> {
             fn drop(&mut self) {
-                let mut spins = 0;
+                let mut turn = 0;
                 while self.0.pending.load(Acquire) != 0 {
-                    spins += 1;
-                    if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+                    wait_a_turn(&mut turn);
                 }
             }
         }
@@ -224,14 +232,15 @@ impl Shared {
         }
     }
 
-    /// Waits until the epoch is no longer `seen`: spins, then sleeps.
+    /// Waits until the epoch is no longer `seen`: spins, gives way, then sleeps.
     fn next(&self, seen: usize) -> usize {
-        for _ in 0..SPINS {
+        let mut turn = 0;
+        while turn < SPINS + YIELDS {
             let now = self.epoch.load(Acquire);
             if now != seen {
                 return now;
             }
-            std::hint::spin_loop();
+            wait_a_turn(&mut turn);
         }
         let mut guard = self.lock.lock().unwrap_or_else(|e| e.into_inner());
         self.sleepers.fetch_add(1, SeqCst);

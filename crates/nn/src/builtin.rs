@@ -37,13 +37,13 @@ pub fn spec(name: &str) -> Option<ModelSpec> {
     Some(ModelSpec { input: InputSpec { shape: [28, 28, 1] }, layers })
 }
 
-fn conv(filters: usize, kernel: usize, bias: bool, init: Init) -> LayerKind {
+fn conv(filters: usize, kernel: usize, padding: Padding, bias: bool, init: Init) -> LayerKind {
     LayerKind::Conv2d {
         filters,
         kernel: [kernel; 2],
         strides: [1, 1],
         dilations: [1, 1],
-        padding: Padding::Same,
+        padding,
         groups: 1,
         bias,
         init,
@@ -63,8 +63,9 @@ fn chain(kinds: impl IntoIterator<Item = LayerKind>) -> Vec<LayerSpec> {
 }
 
 fn fast() -> Vec<LayerSpec> {
-    let block = |filters, kernel| [conv(filters, kernel, true, Init::He), LayerKind::Relu {}, pool()];
-    let blocks = [block(8, 5), block(16, 5)].into_iter().flatten();
+    let block =
+        |filters, kernel| [conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu {}, pool()];
+    let blocks = [block(8, 5), block(32, 3)].into_iter().flatten();
     chain(blocks.chain([
         LayerKind::Flatten {},
         dense(64, Init::He),
@@ -75,7 +76,7 @@ fn fast() -> Vec<LayerSpec> {
 
 /// The course's convolution block: filters from a normal distribution of deviation 0.01, no bias.
 fn course(filters: usize) -> [LayerKind; 3] {
-    [conv(filters, 3, false, Init::Normal(0.01)), LayerKind::Relu {}, pool()]
+    [conv(filters, 3, Padding::Same, false, Init::Normal(0.01)), LayerKind::Relu {}, pool()]
 }
 
 fn lab_11_1() -> Vec<LayerSpec> {

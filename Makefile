@@ -1,0 +1,29 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: build test lint fmt bench audit
+
+build:      ## the program, as users get it
+	cargo build --release --locked
+
+fmt:
+	cargo fmt --all
+
+lint:       ## format, clippy and rustdoc, warnings refused
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# All rings of tests, then the operators and the engine once more on the narrower instruction sets.
+test: lint
+	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	{ cargo test --workspace --locked --no-fail-fast; \
+	  for isa in avx2 portable; do \
+	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --locked -p foveal-nn --tests; \
+	  done; } 2>&1 | tee "$$log"; \
+	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"
+
+bench:      ## against PyTorch, in a virtual environment outside the tree
+	python3 bench/mnist.py
+
+audit:      ## licences, sources and advisories; needs cargo-deny and its advisory database
+	cargo deny check
