@@ -15,8 +15,8 @@ Examples:
   foveal train mnist                    99 % on handwritten digits
   foveal explain conv2d X.npy W.npy --at 0,0,0,0
 
-Results go to stdout, everything else to stderr. Exit status: 0 done; 1 could not be done, with one
-`error:` line; 2 wrong usage; 130 interrupted.")]
+Results go to stdout, everything else to stderr.
+Exit status: 0 done; 1 could not be done, with one `error:` line; 2 wrong usage; 130 interrupted.")]
 pub struct Cli {
     /// What every command understands.
     #[command(flatten)]
@@ -97,8 +97,8 @@ Examples:
   foveal train mnist --model lab-11-1 --epochs 15 --out runs/lab
   foveal train digits/ --model net.toml --lr 0.001
 
-Leaves a run folder with model.safetensors, config.toml and metrics.csv. ^C ends the training early and
-keeps what has been learnt.")]
+Leaves a run folder with model.safetensors, config.toml and metrics.csv.
+^C ends the training early and keeps what has been learnt.")]
     Train(Train),
     /// How well a model does on the test part of a data set
     #[command(after_help = "\
@@ -107,8 +107,8 @@ Example:
     Eval(Eval),
     /// What a model makes of pictures or arrays
     #[command(after_help = "\
-An INPUT is a PNG or JPEG picture, an array ([h, w], [h, w, c] or [n, h, w, c], .npy), or a built-in
-sample such as mnist:test:7.
+An INPUT is a PNG or JPEG picture, a .npy array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the
+scale of the training data: 0 to 255 for pictures), or a built-in sample such as mnist:test:7.
 
 Example:
   foveal predict runs/lab digit.png mnist:test:7")]

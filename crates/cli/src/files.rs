@@ -22,7 +22,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// The text of a file.
 pub fn read_text(path: &Path) -> Result<String> {
-    String::from_utf8(read(path)?).with_context(|| format!("{}: not a text in UTF-8", path.display()))
+    let text = String::from_utf8(read(path)?).ok();
+    text.with_context(|| format!("{}: this is no text file; check that it is the right file", path.display()))
 }
 
 /// An array from a `.npy` file.

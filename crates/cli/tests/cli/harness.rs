@@ -101,6 +101,7 @@ impl Run {
             let number = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
             match character {
                 '█' => {}
+                '·' => text.push('#'),
                 c if c.is_ascii_digit() && text.ends_with('#') => {}
                 c if c.is_ascii_digit() => text.push('#'),
                 c if number(c) && text.ends_with('#') => {}

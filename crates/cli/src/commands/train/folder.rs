@@ -10,8 +10,14 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+const CONFIG: &str = "config.toml";
+
 /// A run folder that is there.
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    /// Whether it was made for this run.
+    made: bool,
+}
 
 #[derive(Serialize)]
 struct Config<'a> {
@@ -28,13 +34,14 @@ impl Folder {
     /// Makes `out`, or `runs/<data>-<time>` where nothing is yet.
     pub fn new(out: Option<&Path>, data: &str) -> Result<Self> {
         let path = out.map_or_else(|| unused(data), Path::to_owned);
+        let made = !path.exists();
         files::make_folder(&path)?;
-        Ok(Self(path))
+        Ok(Self { path, made })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Writes how the run was asked for. Before anything is trained, so that a folder that cannot be written to
@@ -49,7 +56,16 @@ impl Folder {
             spec,
         };
         let text = toml::to_string(&config).context("config.toml")?;
-        files::write(&self.0.join("config.toml"), text.as_bytes())
+        files::write(&self.path.join(CONFIG), text.as_bytes())
+    }
+
+    /// Takes it away again, if it was made for a run that could not begin.
+    pub fn abandon(&self) {
+        if self.made {
+            // What cannot be taken away does no harm.
+            let _ = std::fs::remove_file(self.path.join(CONFIG));
+            let _ = std::fs::remove_dir(&self.path);
+        }
     }
 
     /// Writes each epoch's figures.
@@ -71,12 +87,12 @@ impl Folder {
                 e.lr
             );
         }
-        files::write(&self.0.join("metrics.csv"), text.as_bytes())
+        files::write(&self.path.join("metrics.csv"), text.as_bytes())
     }
 
     /// Writes the model; says where.
     pub fn write_model(&self, saved: &SavedModel) -> Result<PathBuf> {
-        let path = self.0.join(SAVED);
+        let path = self.path.join(SAVED);
         files::write(&path, &saved.to_bytes()?)?;
         Ok(path)
     }

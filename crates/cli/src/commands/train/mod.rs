@@ -36,7 +36,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
         progress.tell(event);
     });
     drop(progress);
-    let trained = trained?;
+    let trained = trained.inspect_err(|_| folder.abandon())?;
     folder.write_metrics(&trained.history)?;
     let saved = saved(args, &data, preprocess, recipe, &trained);
     let model_path = folder.write_model(&saved)?;
