@@ -29,7 +29,8 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
 /// The model that `name` names, with parameters made from `seed` unless it is a trained one.
 pub fn any(name: &str, seed: u64) -> Result<Model> {
     let path = Path::new(name);
-    if path.is_dir() || path.extension().is_some_and(|e| e == "safetensors") {
+    // A built-in model's name is that model, whatever stands in the folder at hand.
+    if builtin::spec(name).is_none() && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors") {
         return Ok(saved(path)?.model);
     }
     Model::new(&spec(name)?, seed).with_context(|| name.to_owned())
