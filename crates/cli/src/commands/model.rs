@@ -30,7 +30,8 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
 pub fn any(name: &str, seed: u64) -> Result<Model> {
     let path = Path::new(name);
     // A built-in model's name is that model, whatever stands in the folder at hand.
-    if builtin::spec(name).is_none() && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors") {
+    if builtin::spec(name).is_none() && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors")
+    {
         return Ok(saved(path)?.model);
     }
     Model::new(&spec(name)?, seed).with_context(|| name.to_owned())

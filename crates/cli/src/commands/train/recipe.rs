@@ -25,9 +25,7 @@ pub fn recipe(args: &Train, context: &Context) -> Recipe {
 fn preset(model: &str, preset: Preset) -> Recipe {
     let base = match model {
         "fast" => Recipe::fast(),
-        "lab-11-1" | "lab-11-2" => {
-            Recipe { epochs: 15, batch_size: 100, keep_best: false, ..Recipe::default() }
-        }
+        "lab-11-1" | "lab-11-2" => Recipe::course(),
         _ => Recipe::default(),
     };
     let falling = match base.schedule {
