@@ -107,7 +107,7 @@ impl Activation {
     }
 
     /// `d *= f'(x)` from `y = f(x)` alone: for the functions whose slope `y` tells, all but
-    /// [`Activation::Gelu`]; slices of one length.
+    /// [`Activation::Gelu`] and a [`Activation::LeakyRelu`] that falls below zero; slices of one length.
     pub fn backward_in_place(self, isa: Isa, y: &[f32], d: &mut [f32]) {
         let n = y.len().min(d.len());
         let (y, dx) = (y.as_ptr(), d.as_mut_ptr());
