@@ -18,12 +18,12 @@ use foveal_kernels::Isa;
 use foveal_testkit::worst_relative;
 
 /// Runs `f` for every instruction set.
-pub fn each(mut f: impl FnMut(Isa)) {
+pub(crate) fn each(mut f: impl FnMut(Isa)) {
     Isa::available().into_iter().for_each(&mut f);
 }
 
 /// The worst error of one instruction set.
-pub struct Worst {
+pub(crate) struct Worst {
     isa: Isa,
     what: &'static str,
     error: f64,
@@ -31,12 +31,12 @@ pub struct Worst {
 }
 
 impl Worst {
-    pub fn new(isa: Isa, what: &'static str) -> Self {
+    pub(crate) fn new(isa: Isa, what: &'static str) -> Self {
         Self { isa, what, error: 0.0, checks: 0 }
     }
 
     /// Compares with the expectation, relative to its largest magnitude.
-    pub fn check<'a>(
+    pub(crate) fn check<'a>(
         &mut self,
         case: &dyn std::fmt::Debug,
         ours: impl IntoIterator<Item = &'a f32>,
