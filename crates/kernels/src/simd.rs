@@ -95,14 +95,15 @@ pub trait Kernel {
     fn run<S: Simd>(self, s: S) -> Self::Output;
 }
 
-/// e to the power of each lane, within 2 units in the last place from -87 to 88; beyond, the ends' values.
+/// e to the power of each lane, within 2 units in the last place from -87 to 88; beyond, the ends' values. NaN stays NaN.
 ///
 /// Cody and Waite's reduction to `[-ln 2 / 2, ln 2 / 2]`, then Taylor's polynomial of degree 6, whose
 /// remainder there is below 1.3e-7.
 #[inline(always)]
 pub fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     let c = |v: f32| s.splat(v);
-    let x = s.max(s.min(x, c(88.0)), c(-87.0));
+    // `min` and `max` give their second argument where one is not a number, so that NaN spreads.
+    let x = s.max(c(-87.0), s.min(c(88.0), x));
     // Adding and taking away 1.5 * 2^23 rounds to the nearest whole number.
     let magic = c(12_582_912.0);
     let n = s.sub(s.mul_add(x, c(std::f32::consts::LOG2_E), magic), magic);

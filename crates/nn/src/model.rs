@@ -163,7 +163,7 @@ impl Model {
                 x.shape()
             )));
         }
-        let mut values = vec![x.to_owned()];
+        let mut values = vec![ops::rows(x).into_owned()];
         for node in &self.nodes {
             let value = self.forward(node, &values)?;
             values.push(value);

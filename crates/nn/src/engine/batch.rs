@@ -4,6 +4,8 @@ use super::Engine;
 use super::plan::{Norm, Plan, StepKind};
 use super::step::{Forward, Scene};
 use crate::loss::Loss;
+use foveal_kernels::Isa;
+use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::image::{self, Pixels};
 use foveal_kernels::lanes::loss::{Regression, Sums, regression, softmax_cross_entropy};
 use foveal_kernels::lanes::norm::{self, Moments};
@@ -116,6 +118,20 @@ impl GroupState {
             moments: vec![Moments::default(); channels],
             norm_sums: vec![[0.0; 2]; channels],
         }
+    }
+
+    /// The loss of the outputs `y` and its gradient `d`.
+    fn loss(&mut self, isa: Isa, loss: Loss, scale: f32, y: &[f32], d: &mut [f32]) {
+        let kind = match loss {
+            Loss::CrossEntropy { label_smoothing } => {
+                let (labels, weights) = (&self.labels, &self.weights);
+                self.sums = softmax_cross_entropy(isa, y, labels, weights, label_smoothing, scale, d);
+                return;
+            }
+            Loss::MeanSquared => Regression::MeanSquared,
+            Loss::Huber { delta } => Regression::Huber(delta),
+        };
+        self.sums = regression(isa.lanes(), kind, y, &self.targets, &self.weights, scale, d);
     }
 
     /// Takes over the targets of images `first..first + count`.
@@ -347,17 +363,16 @@ impl Scene<'_> {
     fn loss(&mut self, loss: Loss, scale: f32) {
         let value = &self.plan.values[self.plan.output];
         let [y, d] = super::step::split(self.arena, [&value.at, &value.d]);
-        let (group, isa) = (&mut *self.group, self.plan.isa);
-        let kind = match loss {
-            Loss::CrossEntropy { label_smoothing } => {
-                let weights = &group.weights;
-                group.sums = softmax_cross_entropy(isa, y, &group.labels, weights, label_smoothing, scale, d);
-                return;
-            }
-            Loss::MeanSquared => Regression::MeanSquared,
-            Loss::Huber { delta } => Regression::Huber(delta),
-        };
-        group.sums = regression(isa.lanes(), kind, y, &group.targets, &group.weights, scale, d);
+        if value.gradient.halo == [0; 4] {
+            self.group.loss(self.plan.isa, loss, scale, y, d);
+            return;
+        }
+        // A convolution at the end: its gradient stands in a frame with a halo.
+        let plain = Frame { halo: [0; 4], ..value.gradient };
+        let flat = &mut self.scratch[..y.len()];
+        self.group.loss(self.plan.isa, loss, scale, y, flat);
+        let lanes = self.plan.isa.lanes();
+        super::step::move_rows(&plain, flat, &value.gradient, d, lanes, |a, b| b.copy_from_slice(a));
     }
 
     fn moments(&mut self, norm_step: usize) {

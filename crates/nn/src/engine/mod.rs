@@ -78,6 +78,15 @@ impl Engine {
             let (a, b) = (options.scale.len(), options.shift.len());
             return fail(format!("{channels} channel(s) need as many scales and shifts, got {a} and {b}"));
         }
+        if let Some(Loss::Huber { delta }) = options.loss
+            && !(delta > 0.0 && delta.is_finite())
+        {
+            return fail(format!("Huber's delta must be above 0, got {delta}"));
+        }
+        let shape = model.output_shape();
+        if shape[..2] != [1, 1] {
+            return fail(format!("the output {shape:?} is not flat: end the model with one row of numbers"));
+        }
         if let Some(Loss::CrossEntropy { label_smoothing }) = options.loss
             && !(0.0..=1.0).contains(&label_smoothing)
         {

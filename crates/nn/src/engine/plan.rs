@@ -241,6 +241,7 @@ impl Lowering<'_> {
             }
         }
         self.plan.output = self.slot[last + 1].expect("every node has been lowered");
+        self.scratch(self.plan.values[self.plan.output].frame.vectors());
         self.gradients();
         self.stages();
     }
@@ -282,6 +283,8 @@ impl Lowering<'_> {
             // The loss takes the numbers before softmax.
             LayerKind::Softmax {} if last && matches!(loss, Some(Loss::CrossEntropy { .. })) => Lowered::Same,
             LayerKind::Gelu {} | LayerKind::Softmax {} => Lowered::Step(StepShape::Plain),
+            // The result does not tell the sign.
+            LayerKind::LeakyRelu { alpha } if *alpha < 0.0 => Lowered::Step(StepShape::Plain),
             kind if activation(kind).is_some() || matches!(kind, LayerKind::Dropout { .. }) => {
                 let free = x > 0 && self.only_reader(x) == Some(i) && !self.needs_output(x - 1);
                 Lowered::Step(if free { StepShape::InPlace } else { StepShape::Plain })

@@ -18,7 +18,7 @@ pub(super) struct Scene<'a> {
     pub plan: &'a Plan,
     pub arena: &'a mut [f32],
     bytes: &'a mut [u8],
-    scratch: &'a mut [f32],
+    pub scratch: &'a mut [f32],
     pub group: &'a mut GroupState,
     values: &'a [f32],
     pub norms: &'a [NormState],
@@ -82,6 +82,13 @@ impl<'a> Scene<'a> {
             StepKind::ActivationInPlace(f) => {
                 for row in rows(&yv.frame, isa.lanes()) {
                     f.forward_in_place(isa, &mut self.arena[yv.at.clone()][row]);
+                }
+            }
+            // An engine that trains also predicts, and then nothing is dropped.
+            StepKind::Dropout { .. } if mode == Forward::Inference => {
+                if xi != yi {
+                    let [x, y] = split(self.arena, [&xv.at, &yv.at]);
+                    move_rows(&xv.frame, x, &yv.frame, y, isa.lanes(), |x, y| y.copy_from_slice(x));
                 }
             }
             StepKind::Dropout { rate, mask, salt } => {
@@ -158,7 +165,6 @@ impl<'a> Scene<'a> {
                 move_rows(&xv.frame, x, &yv.frame, y, isa.lanes(), |x, y| f.forward(isa, x, y));
             }
         }
-        debug_assert!(mode == Forward::Training || !matches!(step.kind, StepKind::Dropout { .. }));
     }
 
     /// `to = from * mask`, row by row; the mask has no halo.
@@ -405,7 +411,7 @@ fn row_sets<const N: usize>(frames: [&Frame; N], lanes: usize) -> impl Iterator<
 }
 
 /// Calls `f` with each row of `from` and its place in `to`, frames of one extent.
-fn move_rows(
+pub(super) fn move_rows(
     from: &Frame,
     x: &[f32],
     to: &Frame,

@@ -95,7 +95,7 @@ pub fn flatten(x: ArrayView4<f32>) -> ndarray::Array2<f32> {
 /// When there is none or the shapes differ.
 pub fn add(inputs: &[ArrayView4<f32>]) -> Result<Array4<f32>, Error> {
     let [first, rest @ ..] = inputs else { return Err(Error::operator("add", "there is no input")) };
-    let mut y = first.to_owned();
+    let mut y = rows(first.view()).into_owned();
     for x in rest {
         expect("add", "every input", x.shape(), first.shape())?;
         y += x;
@@ -112,7 +112,9 @@ pub fn concat(inputs: &[ArrayView4<f32>]) -> Result<Array4<f32>, Error> {
     for x in rest {
         expect("concat", "every input's [n, h, w]", &x.shape()[..3], &first.shape()[..3])?;
     }
-    Ok(ndarray::concatenate(Axis(3), inputs).expect("extents were compared"))
+    let y = ndarray::concatenate(Axis(3), inputs).expect("extents were compared");
+    // Joined along the last axis, the numbers come in another order.
+    Ok(rows(y.view()).into_owned())
 }
 
 /// The gradient of [`concat`]: `d_output` split into the inputs' `channels`.
