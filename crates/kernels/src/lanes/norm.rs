@@ -1,5 +1,5 @@
 //! Batch normalization on lanes. The statistics are the whole batch's: each group gives its count, means
-//! and squared deviations, [`combine`] joins them in the groups' order (Chan, Golub and LeVeque 1979), and
+//! and squared deviations, [`Moments::combine`] joins them in the groups' order (Chan, Golub and LeVeque 1979), and
 //! every group is then normalized with the same numbers.
 
 use super::Frame;

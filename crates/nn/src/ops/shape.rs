@@ -117,7 +117,7 @@ pub fn concat(inputs: &[ArrayView4<f32>]) -> Result<Array4<f32>, Error> {
     Ok(rows(y.view()).into_owned())
 }
 
-/// The gradient of [`concat`]: `d_output` split into the inputs' `channels`.
+/// The gradient of [`concat`](concat()): `d_output` split into the inputs' `channels`.
 ///
 /// # Errors
 /// When the channels do not add up.
