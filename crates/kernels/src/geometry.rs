@@ -182,7 +182,8 @@ impl Check {
     }
 
     fn bytes(&self, what: &str, shape: &[usize]) -> Result<(), GeometryError> {
-        let bytes = shape.iter().try_fold(4u64, |a, &v| a.checked_mul(v as u64));
+        // An empty batch is judged by one image: its extents must make sense too.
+        let bytes = shape.iter().try_fold(4u64, |a, &v| a.checked_mul(v.max(1) as u64));
         match bytes {
             Some(b) if b <= MAX_ARRAY_BYTES => Ok(()),
             _ => self.fail(format_args!(

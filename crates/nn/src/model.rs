@@ -350,7 +350,10 @@ impl Build<'_> {
         } else if let Some(g) = pool_geometry(kind, first, 1) {
             let g = g.map_err(|e| e.problem)?;
             let [_, h, w, c] = g.output_shape();
-            return Ok(([h, w, c], (h * w * c * g.h.kernel * g.w.kernel) as u64));
+            // A window may be larger than the image, and its cells more than 64 bits can count.
+            let flops =
+                [h, w, c, g.h.kernel, g.w.kernel].iter().fold(1u64, |a, &v| a.saturating_mul(v as u64));
+            return Ok(([h, w, c], flops));
         } else {
             match kind {
                 LayerKind::Dense { units, .. } => {

@@ -12,26 +12,17 @@ use std::ops::Range;
 pub struct PoolWalk {
     input: Frame,
     output: Frame,
-    /// For each output row, the kernel rows inside the image; likewise columns.
-    rows: Vec<Span>,
-    cols: Vec<Span>,
-    kernel_width: usize,
+    /// For each output row, the image's rows under its window; likewise columns.
+    rows: Vec<Range<usize>>,
+    cols: Vec<Range<usize>>,
 }
 
-/// The part of a window that lies inside the image: kernel cells and the first one's input index.
-#[derive(Clone, Debug)]
-struct Span {
-    cells: Range<usize>,
-    input: usize,
-}
-
-fn spans(a: &crate::geometry::Axis) -> Vec<Span> {
+/// For each output, the input cells under its window.
+fn spans(a: &crate::geometry::Axis) -> Vec<Range<usize>> {
     (0..a.output)
         .map(|o| {
             let at = o * a.stride;
-            let first = a.before.saturating_sub(at);
-            let last = (a.before + a.input).saturating_sub(at).min(a.kernel);
-            Span { cells: first..last, input: (at + first).saturating_sub(a.before) }
+            at.saturating_sub(a.before)..(at + a.kernel).saturating_sub(a.before).min(a.input)
         })
         .collect()
 }
@@ -53,16 +44,10 @@ impl PoolWalk {
         let extents = |f: &Frame| (f.channels, f.height, f.width);
         assert_eq!(extents(input), (g.channels, g.h.input, g.w.input));
         assert_eq!(extents(output), (g.channels, g.h.output, g.w.output));
-        Self {
-            input: *input,
-            output: *output,
-            rows: spans(&g.h),
-            cols: spans(&g.w),
-            kernel_width: g.w.kernel,
-        }
+        Self { input: *input, output: *output, rows: spans(&g.h), cols: spans(&g.w) }
     }
 
-    /// The largest of each window into `y`, and its place in the window, `row * kernel width + column`,
+    /// The largest of each window into `y`, and its place in the window's part inside the image, row by row,
     /// into `at` (laid out as `y`, without a halo). The first of equals is taken; not-a-number spreads.
     pub fn max(&self, isa: Isa, x: &[f32], y: &mut [f32], at: &mut [f32]) {
         self.check(isa, x.len(), y.len());
@@ -114,11 +99,11 @@ impl Kernel for Walk<'_> {
             for (oh, rows) in w.rows.iter().enumerate() {
                 let y = c * w.output.plane() + w.output.origin() + oh * w.output.row();
                 let p = (c * w.output.height + oh) * w.output.width;
-                let x = c * w.input.plane() + w.input.origin() + rows.input * w.input.row();
+                let x = c * w.input.plane() + w.input.origin() + rows.start * w.input.row();
                 for (ow, cols) in w.cols.iter().enumerate() {
                     // SAFETY: `new` and `check` hold every cell of every span inside the slices.
                     unsafe {
-                        self.window(s, (y + ow) * S::LANES, (p + ow) * S::LANES, x + cols.input, rows, cols)
+                        self.window(s, (y + ow) * S::LANES, (p + ow) * S::LANES, x + cols.start, rows, cols)
                     };
                 }
             }
@@ -128,13 +113,19 @@ impl Kernel for Walk<'_> {
 
 impl Walk<'_> {
     #[inline(always)]
-    unsafe fn window<S: Simd>(&mut self, s: S, y: usize, p: usize, x: usize, rows: &Span, cols: &Span) {
+    unsafe fn window<S: Simd>(
+        &mut self,
+        s: S,
+        y: usize,
+        p: usize,
+        x: usize,
+        rows: &Range<usize>,
+        cols: &Range<usize>,
+    ) {
         let row = self.walk.input.row();
         let cell = |i: usize, j: usize| (x + i * row + j) * S::LANES;
-        let (height, width) = (rows.cells.len(), cols.cells.len());
-        let place = |i: usize, j: usize| {
-            ((rows.cells.start + i) * self.walk.kernel_width + cols.cells.start + j) as f32
-        };
+        let (height, width) = (rows.len(), cols.len());
+        let place = |i: usize, j: usize| (i * width + j) as f32;
         // SAFETY: as the caller.
         unsafe {
             match &mut self.pass {

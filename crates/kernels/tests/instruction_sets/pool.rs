@@ -88,3 +88,32 @@ fn not_a_number_spreads_and_infinities_count() {
         worst.check(&shape, &unpack(isa, &input, &dx, n), &expected);
     });
 }
+
+/// A window so large that its cells cannot be numbered in f32, as SAME allows.
+#[test]
+fn a_window_far_larger_than_the_image() {
+    each(|isa| {
+        let mut random = Random::new(14);
+        let mut worst = Worst::new(isa, "lanes max with a large window");
+        let shape = [isa.lanes(), 4, 5, 2];
+        let options = Pool2dOptions {
+            ksize: [9, 40_000_001],
+            strides: [1, 1],
+            padding: padding(foveal_testkit::Pad::Same),
+        };
+        let g = Pool2dGeometry::new("pool", &shape, &options).unwrap();
+        let f = frame(&mut random, [2, 4, 5], [0; 4]);
+        let walk = PoolWalk::new(&g, &f, &f);
+        let (x, x64) = eighths(&mut random, shape);
+        let (dy, dy64) = random.array_f32(shape);
+        let (mut y, mut at) = (vec![0.0; f.vectors() * isa.lanes()], vec![0.0; 40 * isa.lanes()]);
+        walk.max(isa, &pack(isa, &f, &x, 0.0), &mut y, &mut at);
+        let mut dx = vec![0.0; f.vectors() * isa.lanes()];
+        walk.max_backward(isa, &at, &pack(isa, &f, &dy, 0.0), &mut dx);
+        // Every window sees the whole image.
+        let same = ([9, 11], [1, 1], foveal_testkit::Pad::Same);
+        worst.check(&shape, &unpack(isa, &f, &y, isa.lanes()), &r::max_pool(&x64, same.0, same.1, same.2));
+        let expected = r::max_pool_backward(&dy64, &x64, same.0, same.1, same.2);
+        worst.check(&shape, &unpack(isa, &f, &dx, isa.lanes()), &expected);
+    });
+}

@@ -17,6 +17,12 @@ pub struct DenseGradients {
 /// A dense layer is a 1x1 convolution of a 1x1 image.
 fn geometry(name: &'static str, x: &[usize], w: &[usize]) -> Result<Conv2dGeometry, Error> {
     let (&[n, inputs], &[rows, units]) = (x, w) else { unreachable!("two-dimensional views") };
+    if inputs == 0 || units == 0 {
+        return Err(Error::operator(
+            name,
+            format!("needs inputs and units, got input {x:?} and weights {w:?}"),
+        ));
+    }
     if inputs != rows {
         return Err(Error::operator(
             name,

@@ -122,8 +122,8 @@ pub fn concat(inputs: &[ArrayView4<f32>]) -> Result<Array4<f32>, Error> {
 /// # Errors
 /// When the channels do not add up.
 pub fn concat_backward(channels: &[usize], d_output: ArrayView4<f32>) -> Result<Vec<Array4<f32>>, Error> {
-    let total: usize = channels.iter().sum();
-    if total != d_output.shape()[3] {
+    let total = channels.iter().try_fold(0usize, |a, &c| a.checked_add(c));
+    if total != Some(d_output.shape()[3]) {
         return Err(Error::operator(
             "concat_backward",
             format!("channels {channels:?} do not add up to d_output {:?}", d_output.shape()),

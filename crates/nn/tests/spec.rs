@@ -1,0 +1,191 @@
+//! Ring 6: the model file's reader gives a model or an error that says where, whatever it is given.
+
+use foveal_nn::{Model, ModelSpec};
+use proptest::prelude::*;
+
+const VALID: &str = r#"# A small model
+[input]
+shape = [8, 8, 1]        # height, width, channels
+
+[[layer]]
+kind = "conv2d"
+name = "first"
+filters = 4
+kernel = [3, 3]
+strides = [1, 1]
+padding = "SAME"
+
+[[layer]]
+kind = "relu"
+
+[[layer]]
+kind = "conv2d"
+filters = 4
+kernel = [3, 3]
+dilations = [2, 2]
+padding = [2, 2, 2, 2]
+groups = 2
+bias = false
+init = { normal = 0.1 }
+
+[[layer]]
+kind = "add"
+inputs = ["first", "conv2d_2"]
+
+[[layer]]
+kind = "batch_norm"
+epsilon = 1e-5
+
+[[layer]]
+kind = "max_pool"
+ksize = [2, 2]
+
+[[layer]]
+kind = "dropout"
+rate = 0.25
+
+[[layer]]
+kind = "flatten"
+
+[[layer]]
+kind = "dense"
+units = 3
+"#;
+
+/// Reads and, where it can be, builds without taking more memory than a test should.
+fn read(text: &str) -> Result<Model, foveal_nn::Error> {
+    let spec = ModelSpec::from_toml(text)?;
+    Model::with_params(&spec, |name, shape| {
+        let count = shape.iter().product::<usize>();
+        if count > 1 << 16 { Err(format!("`{name}` is not there")) } else { Ok(vec![0.5; count]) }
+    })
+}
+
+#[test]
+fn the_valid_file_is_valid_and_survives_itself() {
+    let spec = ModelSpec::from_toml(VALID).unwrap();
+    let model = read(VALID).unwrap();
+    assert_eq!((model.outputs(), model.nodes().len()), (3, 9));
+    let again = ModelSpec::from_toml(&spec.to_toml()).unwrap();
+    assert_eq!(again.input, spec.input);
+    let kinds = |s: &ModelSpec| -> Vec<_> {
+        s.layers.iter().map(|l| (l.name.clone(), l.inputs.clone(), l.kind.clone())).collect()
+    };
+    assert_eq!(kinds(&again), kinds(&spec));
+}
+
+#[test]
+fn errors_say_where() {
+    for (from, to, parts) in [
+        ("kind = \"relu\"", "kind = \"rellu\"", &["", "rellu"][..]),
+        ("units = 3", "units = -3", &["", "dense"]),
+        ("units = 3", "units = 3\nunit = 4", &["", "unit"]),
+        ("units = 3", "units = 3\nunits = 4", &["line 48", "duplicate"]),
+        ("kernel = [3, 3]\nstrides", "kernel = [3]\nstrides", &["", "conv2d"]),
+        ("kernel = [3, 3]\nstrides", "kernel = [9, 9]\npadding_ = 1\nstrides", &["", "padding_"]),
+        ("\"first\", \"conv2d_2\"", "\"first\", \"other\"", &["", "add_1", "other"]),
+        ("groups = 2", "groups = 3", &["", "conv2d_2", "[1, 8, 8, 4]"]),
+        ("rate = 0.25", "rate = 1.0", &["", "dropout_1", "rate"]),
+        ("kind = \"flatten\"", "kind = \"relu\"", &["line 45", "dense_1", "flatten"]),
+        ("shape = [8, 8, 1]", "shape = [8, 8]", &["line 3"]),
+        ("shape = [8, 8, 1]", "shape = [8, 0, 1]", &["[8, 0, 1]"]),
+        ("[input]", "[imput]", &["imput"]),
+    ] {
+        assert!(VALID.contains(from), "{from}");
+        let message = read(&VALID.replacen(from, to, 1)).expect_err(to).to_string();
+        // An empty part stands for the line that the changed layer begins at.
+        let before = &VALID[..VALID.find(from).unwrap()];
+        let line = before.rfind("[[layer]]").map_or(0, |at| before[..at].lines().count() + 1);
+        let line = format!("line {line}: ");
+        let parts = parts.iter().map(|part| if part.is_empty() { line.as_str() } else { part });
+        parts.for_each(|part| assert!(message.contains(part), "{to}: {message} does not name {part}"));
+    }
+}
+
+/// One change to the bytes of a file.
+#[derive(Clone, Debug)]
+enum Change {
+    Set(usize, u8),
+    Remove(usize, usize),
+    Insert(usize, String),
+    Repeat(usize, usize),
+    Number(usize, String),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let at = 0..VALID.len();
+    let words = "[\\[\\]{}\"'=,.#\n 0-9a-z_-]{1,12}";
+    let number = prop_oneof![
+        any::<i64>().prop_map(|v| v.to_string()),
+        Just("0".into()),
+        Just("-1".into()),
+        Just("99999999999999999999".into()),
+        Just("nan".into()),
+        Just("inf".into()),
+        Just("1e400".into()),
+        Just("4294967296".into()),
+        Just("[]".into()),
+        Just("\"x\"".into()),
+        Just("{}".into()),
+    ];
+    prop_oneof![
+        (at.clone(), any::<u8>()).prop_map(|(i, b)| Change::Set(i, b)),
+        (at.clone(), 1usize..40).prop_map(|(i, n)| Change::Remove(i, n)),
+        (at.clone(), words).prop_map(|(i, s)| Change::Insert(i, s)),
+        (at.clone(), 1usize..200).prop_map(|(i, n)| Change::Repeat(i, n)),
+        (at, number).prop_map(|(i, s)| Change::Number(i, s)),
+    ]
+}
+
+fn apply(bytes: &mut Vec<u8>, change: Change) {
+    let clip = |i: usize, n: usize| i.min(n);
+    match change {
+        Change::Set(i, b) => {
+            let i = clip(i, bytes.len() - 1);
+            bytes[i] = b;
+        }
+        Change::Remove(i, n) => {
+            let i = clip(i, bytes.len() - 1);
+            let end = clip(i + n, bytes.len());
+            bytes.drain(i..end);
+            bytes.push(b'\n');
+        }
+        Change::Insert(i, s) => {
+            let i = clip(i, bytes.len());
+            bytes.splice(i..i, s.into_bytes());
+        }
+        Change::Repeat(i, n) => {
+            let i = clip(i, bytes.len());
+            let part = bytes[i..clip(i + n, bytes.len())].to_vec();
+            bytes.splice(i..i, part);
+        }
+        // Another value for the field of the line that `i` is in.
+        Change::Number(i, s) => {
+            let i = clip(i, bytes.len());
+            let Some(equals) = bytes[i..].iter().position(|&b| b == b'=') else { return };
+            let start = i + equals + 1;
+            let end = bytes[start..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| start + n);
+            bytes.splice(start..end, format!(" {s}").into_bytes());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn changed_files_never_panic(changes in prop::collection::vec(change(), 1..6)) {
+        let mut bytes = VALID.as_bytes().to_vec();
+        changes.into_iter().for_each(|c| apply(&mut bytes, c));
+        let text = String::from_utf8_lossy(&bytes);
+        match read(&text) {
+            Ok(model) => prop_assert!(model.outputs() > 0),
+            Err(e) => prop_assert!(!e.to_string().is_empty()),
+        }
+    }
+
+    #[test]
+    fn any_text_never_panics(text in "\\PC{0,200}") {
+        let _ = read(&text);
+    }
+}
