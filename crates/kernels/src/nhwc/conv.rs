@@ -43,7 +43,9 @@ pub fn conv2d(isa: Isa, g: &Conv2dGeometry, x: &[f32], filter: &[f32], bias: Opt
         sum: ci,
         make: co,
     };
-    let at = |t: usize, c: usize, group: usize, o: usize| (t * ci + c) * g.out_channels + group * co + o;
+    let at = |t: &Tap, c: usize, group: usize, o: usize| {
+        Some((t.filter * ci + c) * g.out_channels + group * co + o)
+    };
     gather(isa, &walk, x, filter, at, bias, y);
 }
 
@@ -59,6 +61,11 @@ pub fn conv2d_backward_input(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &
         return;
     }
     let (ci, co) = (g.in_channels / g.groups, g.out_channels / g.groups);
+    let residues = g.h.stride.saturating_mul(g.w.stride);
+    let dense = g.h.dilation == 1 && g.w.dilation == 1;
+    if g.groups == 1 && dense && residues > 1 && 2 * ci < isa.lanes() && residues <= 2 * isa.lanes() / ci {
+        return together(isa, g, dy, filter, dx);
+    }
     for ph in 0..g.h.stride.min(g.h.input) {
         for pw in 0..g.w.stride.min(g.w.input) {
             let mut taps = Vec::new();
@@ -81,11 +88,63 @@ pub fn conv2d_backward_input(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &
                 sum: co,
                 make: ci,
             };
-            let at =
-                |t: usize, c: usize, group: usize, o: usize| (t * ci + o) * g.out_channels + group * co + c;
+            let at = |t: &Tap, c: usize, group: usize, o: usize| {
+                Some((t.filter * ci + o) * g.out_channels + group * co + c)
+            };
             gather(isa, &walk, dy, filter, at, None, dx);
         }
     }
+}
+
+/// The gradient of an input of few channels under a stride above 1: one residue alone would leave most of a
+/// vector empty, so all residues stand side by side as channels, and are dealt out to their places after.
+fn together(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &[f32], dx: &mut [f32]) {
+    let (ci, [sh, sw]) = (g.in_channels, [g.h.stride, g.w.stride]);
+    // Output rows (columns) that any residue reads, relative to its own index.
+    let span = |a: &Axis| {
+        let reached: Vec<isize> = (0..a.stride).flat_map(|p| residue(a, p)).map(|(_, at)| at).collect();
+        reached.iter().copied().min().unwrap_or(0)..=reached.iter().copied().max().unwrap_or(0)
+    };
+    let mut taps = Vec::new();
+    for dh in span(&g.h) {
+        taps.extend(span(&g.w).map(|dw| Tap { dh, dw, filter: 0 }));
+    }
+    let (rows, cols) = (g.h.input.div_ceil(sh), g.w.input.div_ceil(sw));
+    let make = sh * sw * ci;
+    let walk = Walk {
+        taps,
+        from: Plane { height: g.h.output, width: g.w.output, channels: g.out_channels },
+        to: Plane { height: rows, width: cols, channels: make },
+        rows,
+        cols,
+        from_step: [1, 1],
+        to_first: [0, 0],
+        to_step: [1, 1],
+        batch: g.batch,
+        groups: 1,
+        sum: g.out_channels,
+        make,
+    };
+    // The kernel cell through which residue `p` reads output `d`, if there is one.
+    let cell = |a: &Axis, p: usize, d: isize| {
+        let far = (p + a.before) as isize - d * a.stride as isize;
+        let k = usize::try_from(far).ok().filter(|k| k.is_multiple_of(a.dilation))? / a.dilation;
+        (k < a.kernel).then_some(k)
+    };
+    let at = |t: &Tap, c: usize, _: usize, o: usize| {
+        let (ph, pw, channel) = (o / (sw * ci), o / ci % sw, o % ci);
+        let (kh, kw) = (cell(&g.h, ph, t.dh)?, cell(&g.w, pw, t.dw)?);
+        Some(((kh * g.w.kernel + kw) * ci + channel) * g.out_channels + c)
+    };
+    let mut side = vec![0f32; g.batch * rows * cols * make];
+    gather(isa, &walk, dy, filter, at, None, &mut side);
+    dx.par_chunks_mut(g.w.input * ci).enumerate().for_each(|(row, dx)| {
+        let (n, h) = (row / g.h.input, row % g.h.input);
+        let from = &side[((n * rows + h / sh) * cols) * make..][..cols * make];
+        for (from, dx) in from.chunks_exact(make).zip(dx.chunks_mut(sw * ci)) {
+            dx.copy_from_slice(&from[h % sh * sw * ci..][..dx.len()]);
+        }
+    });
 }
 
 /// The kernel cells that reach input positions `p + i * stride`, each with the output index at `i = 0`.
@@ -178,7 +237,7 @@ fn gather(
     walk: &Walk,
     x: &[f32],
     filter: &[f32],
-    at: impl Fn(usize, usize, usize, usize) -> usize,
+    at: impl Fn(&Tap, usize, usize, usize) -> Option<usize>,
     bias: Option<&[f32]>,
     y: &mut [f32],
 ) {
@@ -191,9 +250,9 @@ fn gather(
         let (group, first) = (i / blocks, i % blocks * block);
         let n = block.min(walk.make - first);
         for (row, out) in packed.chunks_exact_mut(block).enumerate() {
-            let (tap, c) = (walk.taps[row / walk.sum].filter, row % walk.sum);
+            let (tap, c) = (&walk.taps[row / walk.sum], row % walk.sum);
             for (o, out) in out.iter_mut().take(n).enumerate() {
-                *out = filter[at(tap, c, group, first + o)];
+                *out = at(tap, c, group, first + o).map_or(0.0, |i| filter[i]);
             }
         }
     }
@@ -303,16 +362,14 @@ impl Chunk<'_> {
         let (walk, n) = (self.walk, self.to.len());
         let width = NV * S::LANES;
         let index = group * blocks + b;
-        let mut acc = [[s.splat(0.0); NV]; P];
         // SAFETY: `places` bounds every place by the input's shape, which `conv2d` holds to the slice; a tap in
         // the padding reads `sum` zeros; the packed filter and bias have a block for each index.
         unsafe {
+            let mut bias = [s.splat(0.0); NV];
             for v in 0..NV {
-                let bias = s.load(self.biases.as_ptr().add(index * width + v * S::LANES));
-                for acc in &mut acc {
-                    acc[v] = bias;
-                }
+                bias[v] = s.load(self.biases.as_ptr().add(index * width + v * S::LANES));
             }
+            let mut acc = [bias; P];
             let mut f = self.packed.as_ptr().add(index * walk.taps.len() * walk.sum * width);
             for t in 0..walk.taps.len() {
                 let mut rows = [self.zeros.as_ptr(); P];
@@ -336,15 +393,26 @@ impl Chunk<'_> {
                     f = f.add(width);
                 }
             }
-            for i in 0..P {
-                let first = b * self.block;
-                let y = self.output.0.add(self.to[p + i] + group * walk.make + first);
-                for v in 0..NV {
-                    let left = (walk.make - first).saturating_sub(v * S::LANES);
-                    if left >= S::LANES {
+            // Two loops with small bodies: the compiler unrolls them, and so keeps the sums in registers.
+            let first = b * self.block;
+            let y = self.output.0.add(group * walk.make + first);
+            let left = walk.make - first;
+            if left >= width {
+                for i in 0..P {
+                    let y = y.add(*self.to.get_unchecked(p + i));
+                    for v in 0..NV {
                         s.store(y.add(v * S::LANES), acc[i][v]);
-                    } else if left > 0 {
-                        s.store_first(y.add(v * S::LANES), acc[i][v], left);
+                    }
+                }
+            } else {
+                let mut count = [0; NV];
+                for v in 0..NV {
+                    count[v] = left.saturating_sub(v * S::LANES).min(S::LANES);
+                }
+                for i in 0..P {
+                    let y = y.add(*self.to.get_unchecked(p + i));
+                    for v in 0..NV {
+                        s.store_first(y.add(v * S::LANES), acc[i][v], count[v]);
                     }
                 }
             }
