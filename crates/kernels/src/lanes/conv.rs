@@ -434,17 +434,32 @@ impl Run<'_> {
                     }
                 }
             }
-            for j in 0..CO {
-                let plane = if self.scratch { j } else { channel + j };
-                let y = self.output.as_mut_ptr().add(plane * w.out_plane * S::LANES);
-                for q in 0..Q {
-                    let y = y.add(to[q]);
-                    let v = match self.finish {
-                        Finish::Store => acc[j][q],
-                        Finish::Relu => s.max(acc[j][q], s.splat(0.0)),
-                        Finish::Accumulate => s.add(acc[j][q], s.load(y)),
-                    };
-                    s.store(y, v);
+            let first = if self.scratch { 0 } else { channel };
+            let y = self.output.as_mut_ptr().add(first * w.out_plane * S::LANES);
+            let plane = w.out_plane * S::LANES;
+            // A loop for each finish, its body small: the compiler unrolls it and keeps the sums in registers.
+            match self.finish {
+                Finish::Store => {
+                    for j in 0..CO {
+                        for q in 0..Q {
+                            s.store(y.add(j * plane + to[q]), acc[j][q]);
+                        }
+                    }
+                }
+                Finish::Relu => {
+                    for j in 0..CO {
+                        for q in 0..Q {
+                            s.store(y.add(j * plane + to[q]), s.max(acc[j][q], s.splat(0.0)));
+                        }
+                    }
+                }
+                Finish::Accumulate => {
+                    for j in 0..CO {
+                        for q in 0..Q {
+                            let y = y.add(j * plane + to[q]);
+                            s.store(y, s.add(acc[j][q], s.load(y)));
+                        }
+                    }
                 }
             }
         }
