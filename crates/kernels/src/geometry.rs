@@ -122,6 +122,18 @@ impl Axis {
     pub fn source(&self, o: usize, k: usize) -> Option<usize> {
         (o * self.stride + k * self.dilation).checked_sub(self.before).filter(|&i| i < self.input)
     }
+
+    /// The kernel cells that reach input indices `p + i * stride`, each with the output index at `i = 0`
+    /// (which may lie before the first or after the last output).
+    pub fn residue(&self, p: usize) -> Vec<(usize, isize)> {
+        let stride = self.stride as isize;
+        (0..self.kernel)
+            .filter_map(|k| {
+                let at = (p + self.before) as isize - (k * self.dilation) as isize;
+                (at.rem_euclid(stride) == 0).then_some((k, at.div_euclid(stride)))
+            })
+            .collect()
+    }
 }
 
 /// Checks one axis; the caller words the error from the returned reason.

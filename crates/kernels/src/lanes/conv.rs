@@ -111,20 +111,10 @@ impl Correlation {
 
     fn residue(g: &Conv2dGeometry, dy: &Frame, dx: &Frame, ph: usize, pw: usize) -> Self {
         let (ci, o) = (g.in_channels / g.groups, g.out_channels);
-        // The output index under input position p + i * stride through kernel cell k is first + i.
-        let reach = |a: &crate::geometry::Axis, p: usize| -> Vec<(usize, isize)> {
-            (0..a.kernel)
-                .filter_map(|k| {
-                    let at = (p + a.before) as isize - (k * a.dilation) as isize;
-                    let s = a.stride as isize;
-                    (at.rem_euclid(s) == 0).then_some((k, at.div_euclid(s)))
-                })
-                .collect()
-        };
         let origin = dy.origin() as isize;
         let mut taps = Vec::new();
-        for (kh, oh) in reach(&g.h, ph) {
-            for &(kw, ow) in &reach(&g.w, pw) {
+        for (kh, oh) in g.h.residue(ph) {
+            for &(kw, ow) in &g.w.residue(pw) {
                 let at = origin + oh * dy.row() as isize + ow;
                 taps.push(Tap {
                     input: usize::try_from(at).expect("the halo covers what the taps reach"),

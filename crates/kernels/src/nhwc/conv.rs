@@ -69,8 +69,8 @@ pub fn conv2d_backward_input(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &
     for ph in 0..g.h.stride.min(g.h.input) {
         for pw in 0..g.w.stride.min(g.w.input) {
             let mut taps = Vec::new();
-            for (i, dh) in residue(&g.h, ph) {
-                for &(j, dw) in &residue(&g.w, pw) {
+            for (i, dh) in g.h.residue(ph) {
+                for &(j, dw) in &g.w.residue(pw) {
                     taps.push(Tap { dh, dw, filter: i * g.w.kernel + j });
                 }
             }
@@ -102,7 +102,7 @@ fn together(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &[f32], dx: &mut [
     let (ci, [sh, sw]) = (g.in_channels, [g.h.stride, g.w.stride]);
     // Output rows (columns) that any residue reads, relative to its own index.
     let span = |a: &Axis| {
-        let reached: Vec<isize> = (0..a.stride).flat_map(|p| residue(a, p)).map(|(_, at)| at).collect();
+        let reached: Vec<isize> = (0..a.stride).flat_map(|p| a.residue(p)).map(|(_, at)| at).collect();
         reached.iter().copied().min().unwrap_or(0)..=reached.iter().copied().max().unwrap_or(0)
     };
     let mut taps = Vec::new();
@@ -145,17 +145,6 @@ fn together(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &[f32], dx: &mut [
             dx.copy_from_slice(&from[h % sh * sw * ci..][..dx.len()]);
         }
     });
-}
-
-/// The kernel cells that reach input positions `p + i * stride`, each with the output index at `i = 0`.
-fn residue(a: &Axis, p: usize) -> Vec<(usize, isize)> {
-    (0..a.kernel)
-        .filter_map(|k| {
-            let at = (p + a.before) as isize - (k * a.dilation) as isize;
-            let s = a.stride as isize;
-            (at.rem_euclid(s) == 0).then_some((k, at.div_euclid(s)))
-        })
-        .collect()
 }
 
 pub(super) fn product(shape: [usize; 4]) -> usize {
