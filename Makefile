@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build test lint fmt bench audit
+.PHONY: build test test-neon lint fmt bench audit
 
 build:      ## the program, as users get it
 	cargo build --release --locked
@@ -21,6 +21,12 @@ test: lint
 	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --locked -p foveal-nn --tests; \
 	  done; } 2>&1 | tee "$$log"; \
 	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"
+
+# Needs the rustup target aarch64-unknown-linux-gnu and Debian's qemu-user and gcc-aarch64-linux-gnu.
+test-neon:  ## the kernels' ring on NEON, emulated
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
+	cargo test --locked -p foveal-kernels --target aarch64-unknown-linux-gnu
 
 bench:      ## against PyTorch, in a virtual environment outside the tree
 	python3 bench/mnist.py

@@ -1,6 +1,10 @@
 //! Which instruction set runs.
 
+#[cfg(target_arch = "aarch64")]
+use crate::arch::neon::Neon;
 use crate::arch::portable::Portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use crate::arch::wasm::Simd128;
 #[cfg(target_arch = "x86_64")]
 use crate::arch::x86::{Avx2, Avx512};
 use crate::simd::{Kernel, Simd};
@@ -17,6 +21,10 @@ enum Kind {
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128(Simd128),
 }
 
 impl Isa {
@@ -28,12 +36,16 @@ impl Isa {
             sets.extend(Avx512::new().map(|s| Isa(Kind::Avx512(s))));
             sets.extend(Avx2::new().map(|s| Isa(Kind::Avx2(s))));
         }
+        #[cfg(target_arch = "aarch64")]
+        sets.extend(Neon::new().map(|s| Isa(Kind::Neon(s))));
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        sets.push(Isa(Kind::Simd128(Simd128)));
         sets.push(Isa(Kind::Portable(Portable)));
         sets
     }
 
-    /// The best set, or the one that the environment variable `FOVEAL_ISA` names (`avx512`, `avx2`,
-    /// `portable`) if the CPU has it. Decided once.
+    /// The best set, or the one that the environment variable `FOVEAL_ISA` names (`avx512`, `avx2`, `neon`,
+    /// `simd128`, `portable`) if the CPU has it. Decided once.
     pub fn best() -> Isa {
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| {
@@ -43,7 +55,7 @@ impl Isa {
         })
     }
 
-    /// `avx512`, `avx2` or `portable`.
+    /// `avx512`, `avx2`, `neon`, `simd128` or `portable`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Kind::Portable(_) => "portable",
@@ -51,6 +63,10 @@ impl Isa {
             Kind::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => "neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Kind::Simd128(_) => "simd128",
         }
     }
 
@@ -62,6 +78,10 @@ impl Isa {
             Kind::Avx2(_) => Avx2::LANES,
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(_) => Avx512::LANES,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => Neon::LANES,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Kind::Simd128(_) => Simd128::LANES,
         }
     }
 
@@ -74,6 +94,10 @@ impl Isa {
             Kind::Avx2(s) => s.run(kernel),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(s) => s.run(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(s) => s.run(kernel),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Kind::Simd128(s) => s.run(kernel),
         }
     }
 }
