@@ -30,6 +30,7 @@ test-neon:  ## the kernels' ring on NEON, emulated
 
 bench:      ## against PyTorch, in a virtual environment outside the tree
 	python3 bench/mnist.py
+	python3 bench/training.py
 
 audit:      ## licences, sources and advisories; needs cargo-deny and its advisory database
 	cargo deny check

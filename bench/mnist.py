@@ -61,4 +61,5 @@ def main():
     print("PyTorch", rows[0][1][1]["torch"])
 
 
-main()
+if __name__ == "__main__":
+    main()
