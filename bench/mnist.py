@@ -27,6 +27,13 @@ def python():
     return str(exe)
 
 
+def program():
+    """The program as users get it, built."""
+    subprocess.run(["cargo", "build", "--release", "--locked"], cwd=ROOT, check=True)
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return str(target / "release" / "foveal")
+
+
 def timed(command):
     begin = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -38,10 +45,8 @@ def main():
     args = argparse.ArgumentParser()
     args.add_argument("--runs", type=int, default=5)
     runs = args.parse_args().runs
-    subprocess.run(["cargo", "build", "--release", "--locked"], cwd=ROOT, check=True)
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     out = VENV.parent / "foveal-bench-run"
-    ours = [str(target / "release" / "foveal"), "train", "mnist", "--json", "--out", str(out)]
+    ours = [program(), "train", "mnist", "--json", "--out", str(out)]
     theirs = [python(), str(ROOT / "bench" / "torch_mnist.py"), str(ROOT / "crates" / "mnist" / "data")]
     rows = []
     for i in range(runs + 1):

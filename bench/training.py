@@ -5,12 +5,10 @@ Uses the virtual environment of bench/mnist.py. Usage: python3 bench/training.py
 """
 import argparse
 import json
-import os
-import pathlib
 import statistics
 import subprocess
 
-from mnist import ROOT, VENV, python
+from mnist import ROOT, VENV, program, python
 
 NETS = ["8-16", "16-32-128", "lab-11-1", "lab-11-2"]
 
@@ -23,14 +21,12 @@ def main():
     args = argparse.ArgumentParser()
     args.add_argument("--runs", type=int, default=5)
     runs = args.parse_args().runs
-    subprocess.run(["cargo", "build", "--release", "--locked"], cwd=ROOT, check=True)
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    exe, peer = python(), str(ROOT / "bench" / "torch_training.py")
+    foveal, exe, peer = program(), python(), str(ROOT / "bench" / "torch_training.py")
     print(f"images a second, medians of {runs} by turns; ratio to PyTorch's better layout of each turn")
     for net in NETS:
         file = ROOT / "bench" / "models" / f"{net}.toml"
         model = str(file) if file.exists() else net
-        ours = [str(target / "release" / "foveal"), "train", "mnist", "--model", model, "--epochs", "1",
+        ours = [foveal, "train", "mnist", "--model", model, "--epochs", "1",
                 "--batch-size", "128", "--lr", "0.001", "--json", "--out", str(VENV.parent / "foveal-bench-run")]
         rows = [(run(ours), run([exe, peer, net, "nchw"]), run([exe, peer, net, "channels_last"])) for _ in range(runs)]
         f, a, b = (statistics.median(r[i] for r in rows) for i in range(3))

@@ -121,7 +121,9 @@ impl Run<'_> {
             (_, Status::NonFinite { .. }) => self.engine.values_mut().copy_from_slice(&self.good),
             _ => {}
         }
-        let kept = self.validate();
+        // The last epoch's scores still hold if its weights are the ones kept.
+        let last = history.last().and_then(|e| e.validation_loss.map(|loss| (loss, e.validation_accuracy)));
+        let kept = last.filter(|_| self.good == self.engine.values()).or_else(|| self.validate());
         (self.on_event)(&Event::Finished(status));
         Outcome {
             model: self.engine.model(),

@@ -220,23 +220,15 @@ impl Lowering<'_> {
         let shapes: Vec<Lowered> = (0..=last).map(|i| self.shape(i, loss)).collect();
         let frames = self.frames(&shapes);
         self.slot[0] = Some(self.value(frames[0], frames[0].halo, false));
-        let mut fused_until: Vec<Option<usize>> = vec![None; last + 1];
         for (i, shape) in shapes.iter().enumerate() {
             match shape {
-                Lowered::Fused => self.slot[i + 1] = fused_until[i].take().or(self.slot[i + 1]),
+                // The step that took the node along has placed the output, if anyone else reads it.
+                Lowered::Fused => {}
                 Lowered::Same => self.slot[i + 1] = self.slot[model.nodes()[i].inputs[0]],
                 Lowered::Step(shape) => {
                     let y = self.step(i, shape, &frames);
                     let end = if let StepShape::ConvPool { last, .. } = shape { *last } else { i };
-                    (i..=end).for_each(|n| {
-                        // The nodes between are the only readers of each other: only the last one's value exists.
-                        if n == end {
-                            self.slot[n + 1] = Some(y)
-                        }
-                        if n > i {
-                            fused_until[n] = Some(y)
-                        }
-                    });
+                    self.slot[end + 1] = Some(y);
                 }
             }
         }

@@ -293,6 +293,14 @@ fn graphs() -> Vec<Named> {
             ce,
         ),
         model(
+            "interleaved branches, both fused",
+            "[8, 8, 1]",
+            &format!(
+                "conv2d filters = 3, {same}, name = \"a\"; conv2d filters = 3, {same}, inputs = [\"input\"], name = \"b\"; relu inputs = [\"a\"], name = \"ar\"; relu inputs = [\"b\"], name = \"br\"; max_pool ksize = [2, 2], inputs = [\"ar\"], name = \"ap\"; max_pool ksize = [2, 2], inputs = [\"br\"], name = \"bp\"; concat inputs = [\"ap\", \"bp\"]; flatten; dense units = 4"
+            ),
+            ce,
+        ),
+        model(
             "branches of one convolution",
             "[8, 8, 1]",
             &format!(
