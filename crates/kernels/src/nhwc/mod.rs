@@ -2,12 +2,15 @@
 //!
 //! Convolution is an implicit matrix product: a tile of output positions by a tile of filters is held in
 //! registers while taps and channels go by; a table of places serves padding (a row of zeros), strides and
-//! dilations alike, and nothing is copied. Work is split by output, never by sum, or in parts that depend
-//! on the shapes alone: the result has the same bits for any number of threads.
+//! dilations alike, and no patches are copied. Where channels are few, a row of the kernel is read as one
+//! stretch. Work is split by output, never by sum, or in parts that depend on the shapes alone: the result
+//! has the same bits for any number of threads.
 
 mod conv;
 mod filter;
+mod gather;
 pub mod pool;
+mod walk;
 
 pub use conv::{conv2d, conv2d_backward_input};
 pub use filter::conv2d_backward_filter;

@@ -1,0 +1,288 @@
+//! The gathering product: a tile of positions by a tile of made channels stays in registers while taps and
+//! channels go by.
+
+use super::walk::{PADDING, Tap, Walk};
+use crate::dispatch::Isa;
+use crate::simd::{Kernel, Simd};
+use rayon::prelude::*;
+
+/// A filter packed for blocks of made channels: `[group][block][tap][channel][lane of the block]`.
+pub(super) struct Packed {
+    values: Vec<f32>,
+    biases: Vec<f32>,
+    /// Made channels in a block: one vector or two.
+    block: usize,
+    /// Blocks in a group.
+    blocks: usize,
+    /// Numbers of one block.
+    size: usize,
+}
+
+/// Where a filter's numbers lie: `first(tap, group, made channel)` is the place for the first summed channel
+/// (`None`: it is zero), and the others follow at `step`.
+pub(super) struct Places<F> {
+    pub first: F,
+    pub step: usize,
+}
+
+impl Packed {
+    /// Packs `filter` for `walk`, which must not be merged yet.
+    pub fn new<F>(isa: Isa, walk: &Walk, filter: &[f32], places: &Places<F>, bias: Option<&[f32]>) -> Self
+    where
+        F: Fn(&Tap, usize, usize) -> Option<usize> + Sync,
+    {
+        let lanes = isa.lanes();
+        let block = if walk.make > lanes { 2 * lanes } else { lanes };
+        let blocks = walk.make.div_ceil(block);
+        let size = walk.taps.len() * walk.sum * block;
+        let mut values = vec![0f32; walk.groups * blocks * size];
+        let pack = |(i, out): (usize, &mut [f32])| {
+            let (group, first) = (i / blocks, i % blocks * block);
+            let n = block.min(walk.make - first);
+            for (tap, out) in walk.taps.iter().zip(out.chunks_exact_mut(walk.sum * block)) {
+                pack_tap(filter, places, tap, group, first, n, block, out);
+            }
+        };
+        if values.len() < 1 << 15 {
+            values.chunks_exact_mut(size.max(1)).enumerate().for_each(pack);
+        } else {
+            values.par_chunks_exact_mut(size.max(1)).enumerate().for_each(pack);
+        }
+        let mut biases = vec![0f32; walk.groups * blocks * block];
+        if let Some(bias) = bias {
+            for (i, b) in biases.chunks_exact_mut(block).enumerate() {
+                let (group, first) = (i / blocks, i % blocks * block);
+                let n = block.min(walk.make - first);
+                b[..n].copy_from_slice(&bias[group * walk.make + first..][..n]);
+            }
+        }
+        Self { values, biases, block, blocks, size }
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn pack_tap<F>(
+    filter: &[f32],
+    places: &Places<F>,
+    tap: &Tap,
+    group: usize,
+    first: usize,
+    n: usize,
+    block: usize,
+    out: &mut [f32],
+) where
+    F: Fn(&Tap, usize, usize) -> Option<usize>,
+{
+    let at = |o: usize| (places.first)(tap, group, first + o);
+    let side_by_side = at(0).is_some_and(|a| (1..n).all(|o| at(o) == Some(a + o)));
+    if let (true, Some(a)) = (side_by_side, at(0)) {
+        for (c, out) in out.chunks_exact_mut(block).enumerate() {
+            out[..n].copy_from_slice(&filter[a + c * places.step..][..n]);
+        }
+        return;
+    }
+    // A few channels at a time, so that what is written stays near.
+    for (k, out) in out.chunks_mut(16 * block).enumerate() {
+        for o in 0..n {
+            if let Some(a) = at(o) {
+                let from = filter[a + k * 16 * places.step..].iter().step_by(places.step);
+                for (out, &f) in out[o..].iter_mut().step_by(block).zip(from) {
+                    *out = f;
+                }
+            }
+        }
+    }
+}
+
+/// A pointer to the output, shared by tasks that write different elements.
+#[derive(Clone, Copy)]
+pub(super) struct Output(pub *mut f32);
+// SAFETY: each task writes elements of its own.
+unsafe impl Sync for Output {}
+// SAFETY: as above.
+unsafe impl Send for Output {}
+
+/// How many positions, and which blocks, a task takes.
+struct Split {
+    chunk: usize,
+    /// Tasks for each chunk: each block alone, or 1 for all together.
+    parts: usize,
+}
+
+impl Split {
+    fn new(walk: &Walk, packed: &Packed) -> Self {
+        let positions = walk.positions();
+        let bytes = packed.values.len() * 4;
+        let blocks = walk.groups * packed.blocks;
+        let fair = positions.div_ceil(4 * rayon::current_num_threads());
+        if bytes <= 384 << 10 {
+            // The whole filter stays in the cache: all blocks over a few positions.
+            return Self { chunk: fair.clamp(1, 96).next_multiple_of(12), parts: 1 };
+        }
+        // One block's filter stays in the cache, and many positions go by.
+        let most = ((384 << 10) / (4 * walk.from.channels)).max(96);
+        let fair = positions.div_ceil((4 * rayon::current_num_threads()).div_ceil(blocks));
+        Self { chunk: fair.clamp(1, most).next_multiple_of(12), parts: blocks }
+    }
+}
+
+/// Runs the walk over all positions.
+pub(super) fn gather(isa: Isa, walk: &Walk, x: &[f32], packed: &Packed, y: &mut [f32]) {
+    let positions = walk.positions();
+    let zeros = vec![0f32; walk.from.channels.max(walk.stretch())];
+    let split = Split::new(walk, packed);
+    let output = Output(y.as_mut_ptr());
+    let all = walk.groups * packed.blocks;
+    let chunks = positions.div_ceil(split.chunk);
+    let task = |i: usize| {
+        let (part, first) = (i / chunks, i % chunks * split.chunk);
+        let n = split.chunk.min(positions - first);
+        let mut from = vec![0; walk.taps.len() * n];
+        let mut to = vec![0; n];
+        walk.places(first, n, &mut from, &mut to);
+        let blocks = if split.parts == 1 { 0..all } else { part..part + 1 };
+        isa.run(Chunk { walk, x, packed, zeros: &zeros, from: &from, to: &to, output, blocks });
+    };
+    let tasks = chunks * split.parts;
+    let work = positions * walk.taps.len() * walk.stretch() * walk.make * walk.groups;
+    if work < 1 << 15 {
+        (0..tasks).for_each(task);
+    } else {
+        (0..tasks).into_par_iter().for_each(task);
+    }
+}
+
+/// Some positions by some blocks.
+struct Chunk<'a> {
+    walk: &'a Walk,
+    x: &'a [f32],
+    packed: &'a Packed,
+    zeros: &'a [f32],
+    from: &'a [u32],
+    to: &'a [usize],
+    output: Output,
+    blocks: std::ops::Range<usize>,
+}
+
+impl Kernel for Chunk<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for b in self.blocks.clone() {
+            // SAFETY: `places` and the packing hold every place inside the slices.
+            unsafe {
+                match (self.packed.block > S::LANES, S::REGISTERS >= 32) {
+                    (true, true) => self.positions::<S, 12, 2>(s, b),
+                    (true, false) => self.positions::<S, 6, 2>(s, b),
+                    (false, _) => self.positions::<S, 12, 1>(s, b),
+                }
+            }
+        }
+    }
+}
+
+impl Chunk<'_> {
+    #[inline(always)]
+    unsafe fn positions<S: Simd, const P: usize, const NV: usize>(&self, s: S, b: usize) {
+        let n = self.to.len();
+        let mut p = 0;
+        while p < n {
+            // SAFETY: as the caller; the positions stay below `n`.
+            unsafe {
+                match n - p {
+                    left if left >= P => {
+                        self.tile::<S, P, NV>(s, b, p);
+                        p += P;
+                    }
+                    4.. => {
+                        self.tile::<S, 4, NV>(s, b, p);
+                        p += 4;
+                    }
+                    _ => {
+                        self.tile::<S, 1, NV>(s, b, p);
+                        p += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// `P` positions by `NV` vectors of made channels.
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, s: S, b: usize, p: usize) {
+        let (walk, packed, n) = (self.walk, self.packed, self.to.len());
+        let width = NV * S::LANES;
+        let group = b / packed.blocks;
+        let stretch = walk.stretch();
+        // SAFETY: `places` bounds every place by the input's shape, which the callers hold to the slice; a tap
+        // in the padding reads zeros; the packed filter and bias have a block for each index.
+        unsafe {
+            let mut bias = [s.splat(0.0); NV];
+            for v in 0..NV {
+                bias[v] = s.load(packed.biases.as_ptr().add(b * width + v * S::LANES));
+            }
+            let mut acc = [bias; P];
+            let mut f = packed.values.as_ptr().add(b * packed.size);
+            for t in 0..walk.taps.len() {
+                let mut rows = [self.zeros.as_ptr(); P];
+                for i in 0..P {
+                    let from = *self.from.get_unchecked(t * n + p + i);
+                    if from != PADDING {
+                        rows[i] = self.x.as_ptr().add(from as usize + group * walk.sum);
+                    }
+                }
+                for c in 0..stretch {
+                    let mut w = [s.splat(0.0); NV];
+                    for v in 0..NV {
+                        w[v] = s.load(f.add(v * S::LANES));
+                    }
+                    for i in 0..P {
+                        let x = s.splat(*rows[i].add(c));
+                        for v in 0..NV {
+                            acc[i][v] = s.mul_add(x, w[v], acc[i][v]);
+                        }
+                    }
+                    f = f.add(width);
+                }
+            }
+            self.store::<S, P, NV>(s, b, p, &acc);
+        }
+    }
+
+    /// Two loops with small bodies: the compiler unrolls them, and so keeps the sums in registers.
+    #[inline(always)]
+    unsafe fn store<S: Simd, const P: usize, const NV: usize>(
+        &self,
+        s: S,
+        b: usize,
+        p: usize,
+        acc: &[[S::V; NV]; P],
+    ) {
+        let (group, first) = (b / self.packed.blocks, b % self.packed.blocks * self.packed.block);
+        let left = self.walk.make - first;
+        // SAFETY: as the caller; channels past the last are not touched.
+        unsafe {
+            let y = self.output.0.add(group * self.walk.make + first);
+            if left >= NV * S::LANES {
+                for i in 0..P {
+                    let y = y.add(*self.to.get_unchecked(p + i));
+                    for v in 0..NV {
+                        s.store(y.add(v * S::LANES), acc[i][v]);
+                    }
+                }
+            } else {
+                let mut count = [0; NV];
+                for v in 0..NV {
+                    count[v] = left.saturating_sub(v * S::LANES).min(S::LANES);
+                }
+                for i in 0..P {
+                    let y = y.add(*self.to.get_unchecked(p + i));
+                    for v in 0..NV {
+                        s.store_first(y.add(v * S::LANES), acc[i][v], count[v]);
+                    }
+                }
+            }
+        }
+    }
+}
