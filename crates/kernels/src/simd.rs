@@ -44,6 +44,10 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `p` must be valid for writing `n` numbers, and `n <= LANES`.
     unsafe fn store_first(self, p: *mut f32, v: Self::V, n: usize);
+    /// Asks for the cache line at `p`, which may be any address, to be brought to the second-level cache; does
+    /// nothing where the CPU has no such instruction.
+    #[inline(always)]
+    fn prefetch(self, _p: *const f32) {}
     /// Reads `LANES` bytes as numbers.
     ///
     /// # Safety

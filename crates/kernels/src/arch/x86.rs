@@ -91,6 +91,11 @@ unsafe impl Simd for Avx2 {
         };
     }
     #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+    }
+    #[inline(always)]
     fn splat(self, v: f32) -> __m256 {
         // SAFETY: the CPU has AVX2.
         unsafe { _mm256_set1_ps(v) }
@@ -167,6 +172,11 @@ unsafe impl Simd for Avx512 {
             let h = _mm_add_ps(h, _mm_movehl_ps(h, h));
             _mm_cvtss_f32(_mm_add_ss(h, _mm_shuffle_ps::<1>(h, h)))
         };
+    }
+    #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
     }
     #[inline(always)]
     fn splat(self, v: f32) -> __m512 {

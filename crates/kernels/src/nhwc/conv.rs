@@ -18,10 +18,9 @@ pub fn conv2d(isa: Isa, g: &Conv2dGeometry, x: &[f32], filter: &[f32], bias: Opt
     if y.is_empty() {
         return;
     }
-    let mut walk = forward(g);
+    let walk = forward(g);
     let packed = Packed::new(isa, &walk, filter, &forward_places(g), bias);
-    let x = walk.merge(x);
-    gather(isa, &walk, &x, &packed, y);
+    gather(isa, walk, x, &packed, y);
 }
 
 /// The walk of the forward pass.
@@ -85,7 +84,7 @@ pub fn conv2d_backward_input(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &
                     taps.push(Tap { dh, dw, filter: i * g.w.kernel + j });
                 }
             }
-            let mut walk = Walk {
+            let walk = Walk {
                 taps,
                 from: Plane { height: g.h.output, width: g.w.output, channels: g.out_channels },
                 to: Plane { height: g.h.input, width: g.w.input, channels: g.in_channels },
@@ -107,8 +106,7 @@ pub fn conv2d_backward_input(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &
                 step: 1,
             };
             let packed = Packed::new(isa, &walk, filter, &places, None);
-            let dy = walk.merge(dy);
-            gather(isa, &walk, &dy, &packed, dx);
+            gather(isa, walk, dy, &packed, dx);
         }
     }
 }
@@ -153,7 +151,7 @@ fn backward_together(
     }
     let (rows, cols) = (g.h.input.div_ceil(sh), g.w.input.div_ceil(sw));
     let make = sh * sw * ci;
-    let mut walk = Walk {
+    let walk = Walk {
         taps,
         from: Plane { height: g.h.output, width: g.w.output, channels: g.out_channels },
         to: Plane { height: rows, width: cols, channels: make },
@@ -182,9 +180,8 @@ fn backward_together(
         step: 1,
     };
     let packed = Packed::new(isa, &walk, filter, &places, None);
-    let dy = walk.merge(dy);
     let mut side = vec![0f32; g.batch * rows * cols * make];
-    gather(isa, &walk, &dy, &packed, &mut side);
+    gather(isa, walk, dy, &packed, &mut side);
     let deal = |(row, dx): (usize, &mut [f32])| {
         let (n, h) = (row / g.h.input, row % g.h.input);
         let from = &side[((n * rows + h / sh) * cols) * make..][..cols * make];

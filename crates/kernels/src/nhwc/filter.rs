@@ -2,7 +2,7 @@
 
 use super::conv::{forward, product};
 use super::gather::Output;
-use super::walk::{PADDING, Walk};
+use super::walk::{PADDING, Padded, Strip, Walk};
 use crate::dispatch::Isa;
 use crate::geometry::Conv2dGeometry;
 use crate::simd::{Kernel, Simd};
@@ -27,34 +27,37 @@ pub fn conv2d_backward_filter(isa: Isa, g: &Conv2dGeometry, x: &[f32], dy: &[f32
     assert_eq!(d_filter.len(), product(g.filter_shape()));
     d_filter.fill(0.0);
     let mut walk = forward(g);
-    let x = walk.merge(x);
+    let padded = walk.merge();
     let zeros = vec![0f32; walk.from.channels.max(walk.stretch())];
-    let positions = walk.positions();
-    let job = Job { walk: &walk, x: &x, zeros: &zeros, dy, filters: g.out_channels };
+    let job = Job { padded, x, zeros: &zeros, dy, filters: g.out_channels };
+    let strips = Strip::cut(&walk, if padded.is_some() { 4 * CHUNK } else { walk.positions() / 8 + 1 });
     // A small filter is split by positions, a large one by its own taps and filters.
+    let blocks = walk.make.div_ceil(2 * isa.lanes());
     if d_filter.len() > 1 << 16 {
-        let blocks = walk.make.div_ceil(2 * isa.lanes());
-        let slices = (16usize.div_ceil(blocks * g.groups)).min(walk.taps.len());
+        let all = walk.taps.len();
+        let slices = (16usize.div_ceil(blocks * g.groups)).min(all);
         let out = Output(d_filter.as_mut_ptr());
         (0..g.groups * blocks * slices).into_par_iter().for_each(|i| {
             let (column, slice) = (i / slices, i % slices);
-            let taps = walk.taps.len() * slice / slices..walk.taps.len() * (slice + 1) / slices;
-            isa.run(Part { job: &job, out, positions: 0..positions, columns: column..column + 1, taps });
+            let first = all * slice / slices;
+            let walk = Walk { taps: walk.taps[first..all * (slice + 1) / slices].to_vec(), ..walk.clone() };
+            // SAFETY: the tap's rows lie inside the gradient.
+            let out = Output(unsafe { out.first().add(first * walk.stretch() * g.out_channels) });
+            isa.run(Part { job: &job, walk: &walk, out, strips: &strips, columns: column..column + 1 });
         });
         return;
     }
-    let parts = (positions / 512).clamp(1, 8);
-    let columns = 0..g.groups * walk.make.div_ceil(2 * isa.lanes());
-    let whole = |out: &mut [f32], positions: Range<usize>| {
+    let parts = (walk.positions() / 512).clamp(1, 8).min(strips.len().max(1));
+    let whole = |out: &mut [f32], strips: &[Strip]| {
         let out = Output(out.as_mut_ptr());
-        isa.run(Part { job: &job, out, positions, columns: columns.clone(), taps: 0..walk.taps.len() });
+        isa.run(Part { job: &job, walk: &walk, out, strips, columns: 0..g.groups * blocks });
     };
     if parts == 1 {
-        return whole(d_filter, 0..positions);
+        return whole(d_filter, &strips);
     }
     let mut sums = vec![0f32; parts * d_filter.len()];
     sums.par_chunks_mut(d_filter.len()).enumerate().for_each(|(i, out)| {
-        whole(out, positions * i / parts..positions * (i + 1) / parts);
+        whole(out, &strips[strips.len() * i / parts..strips.len() * (i + 1) / parts]);
     });
     for part in sums.chunks_exact(d_filter.len()) {
         for (d, s) in d_filter.iter_mut().zip(part) {
@@ -64,21 +67,21 @@ pub fn conv2d_backward_filter(isa: Isa, g: &Conv2dGeometry, x: &[f32], dy: &[f32
 }
 
 struct Job<'a> {
-    walk: &'a Walk,
+    padded: Option<Padded>,
     x: &'a [f32],
     zeros: &'a [f32],
     dy: &'a [f32],
     filters: usize,
 }
 
-/// Some taps by some columns (pairs of vectors of filters, counted through the groups) over some positions,
+/// A walk's taps by some columns (pairs of vectors of filters, counted through the groups) over some strips,
 /// added to `out`.
 struct Part<'a> {
     job: &'a Job<'a>,
+    walk: &'a Walk,
     out: Output,
-    positions: Range<usize>,
+    strips: &'a [Strip],
     columns: Range<usize>,
-    taps: Range<usize>,
 }
 
 impl Kernel for Part<'_> {
@@ -86,55 +89,116 @@ impl Kernel for Part<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Job { walk, x, zeros, .. } = *self.job;
-        let width = 2 * S::LANES;
-        let blocks = walk.make.div_ceil(width);
-        let mut places = vec![0; walk.taps.len() * CHUNK];
-        let mut to = vec![0; CHUNK];
-        let mut from = vec![zeros.as_ptr(); walk.taps.len() * CHUNK];
-        let mut dy = vec![0f32; CHUNK * width];
-        let mut first = self.positions.start;
-        while first < self.positions.end {
-            let n = CHUNK.min(self.positions.end - first);
-            walk.places(first, n, &mut places, &mut to);
-            for (from, &place) in from.iter_mut().zip(&places[..walk.taps.len() * n]) {
-                *from = if place == PADDING { zeros.as_ptr() } else { x[place as usize..].as_ptr() };
-            }
-            for column in self.columns.clone() {
-                let (group, u) = (column / blocks, column % blocks * width);
-                let count = width.min(walk.make - u);
-                let at = group * walk.make + u;
-                self.pack::<S>(s, first, n, at, count, &mut dy);
-                let tile = Tile { part: &self, from: &from, dy: &dy, n, group, at, count };
-                // SAFETY: the pointers reach `stretch` numbers each, `dy` holds `n` rows of two vectors, and rows
-                // and filters stay inside the gradient.
-                unsafe {
-                    if count > S::LANES { tile.rows::<S, 2>(s) } else { tile.rows::<S, 1>(s) }
+        let Job { padded, x, .. } = *self.job;
+        let walk = self.walk;
+        let taps = walk.taps.len();
+        let mut room = Room {
+            places: vec![0; taps * CHUNK],
+            from: vec![self.job.zeros.as_ptr(); taps * CHUNK],
+            dy: vec![0f32; if walk.make > S::LANES { self.columns.len() * CHUNK * 2 * S::LANES } else { 0 }],
+            columns: self.columns.clone().map(|c| Column::new(walk, c, 2 * S::LANES)).collect(),
+        };
+        let mut copy = Vec::new();
+        for strip in self.strips {
+            let first = (strip.images.start * walk.rows + strip.rows.start) * walk.cols;
+            match &padded {
+                Some(padded) => {
+                    let local = padded.lay_out(walk, strip, x, &mut copy);
+                    self.strip(s, &local, &copy, 0, first, strip.positions(walk), &mut room);
                 }
+                None => self.strip(s, walk, x, first, first, strip.positions(walk), &mut room),
             }
-            first += n;
         }
     }
 }
 
+/// Buffers of a task.
+struct Room {
+    places: Vec<u32>,
+    from: Vec<*const f32>,
+    dy: Vec<f32>,
+    columns: Vec<Column>,
+}
+
+/// Neighbouring filters of one group, at most two vectors of them.
+struct Column {
+    group: usize,
+    /// The first filter, counted through the groups, and how many there are.
+    at: usize,
+    count: usize,
+}
+
+impl Column {
+    fn new(walk: &Walk, index: usize, width: usize) -> Self {
+        let blocks = walk.make.div_ceil(width);
+        let (group, first) = (index / blocks, index % blocks * width);
+        Self { group, at: group * walk.make + first, count: width.min(walk.make - first) }
+    }
+}
+
 impl Part<'_> {
-    /// Copies `count` filters of `dy` for `n` positions side by side, in whole vectors.
+    /// Positions `first..first + count` of `walk` over `x`; the output's gradient starts at position `d_first`.
+    #[allow(clippy::too_many_arguments)]
     #[inline(always)]
-    fn pack<S: Simd>(&self, s: S, first: usize, n: usize, at: usize, count: usize, dy: &mut [f32]) {
-        let width = if count > S::LANES { 2 * S::LANES } else { S::LANES };
-        let all = self.job.filters;
-        let from = &self.job.dy[first * all + at..(first + n - 1) * all + at + count];
-        for (p, to) in dy.chunks_exact_mut(width).enumerate().take(n) {
-            let from = &from[p * all..][..count];
-            // SAFETY: both slices have `count` numbers, and the vectors that are partial are masked.
-            unsafe {
-                let a = s.load_first(from.as_ptr(), count.min(S::LANES));
-                s.store(to.as_mut_ptr(), a);
-                if count > S::LANES {
-                    let b = s.load_first(from.as_ptr().add(S::LANES), count - S::LANES);
-                    s.store(to.as_mut_ptr().add(S::LANES), b);
+    fn strip<S: Simd>(
+        &self,
+        s: S,
+        walk: &Walk,
+        x: &[f32],
+        first: usize,
+        d_first: usize,
+        count: usize,
+        room: &mut Room,
+    ) {
+        let Room { places, from, dy, columns } = room;
+        let width = 2 * S::LANES;
+        let wide = walk.make > S::LANES;
+        let zeros = self.job.zeros.as_ptr();
+        let mut done = 0;
+        while done < count {
+            let n = CHUNK.min(count - done);
+            walk.places(first + done, n, places);
+            for (from, &place) in from.iter_mut().zip(&places[..walk.taps.len() * n]) {
+                *from = if place == PADDING { zeros } else { x.as_ptr().wrapping_add(place as usize) };
+            }
+            // In the order of memory, so that the CPU foresees what is read.
+            if wide {
+                for p in 0..n {
+                    for (i, column) in columns.iter().enumerate().filter(|(_, c)| c.count > S::LANES) {
+                        let to = (i * CHUNK + p) * width;
+                        self.pack::<S>(s, d_first + done + p, column, &mut dy[to..to + width]);
+                    }
                 }
             }
+            for (i, column) in columns.iter().enumerate() {
+                // SAFETY: the pointers reach `stretch` numbers each, `dy` has `n` rows of two whole vectors or of
+                // `count` numbers, and rows and filters stay inside the gradient.
+                unsafe {
+                    if column.count > S::LANES {
+                        let dy = &dy[i * CHUNK * width..][..n * width];
+                        Tile { part: self, from, dy, step: width, n, column }.rows::<S, 2>(s);
+                    } else {
+                        let step = self.job.filters;
+                        let dy = &self.job.dy[(d_first + done) * step + column.at..];
+                        let dy = &dy[..(n - 1) * step + column.count];
+                        Tile { part: self, from, dy, step, n, column }.rows::<S, 1>(s);
+                    }
+                }
+            }
+            done += n;
+        }
+    }
+
+    /// Copies a column of `dy` at one position, more than one vector, to two whole vectors.
+    #[inline(always)]
+    fn pack<S: Simd>(&self, s: S, position: usize, column: &Column, to: &mut [f32]) {
+        let from = &self.job.dy[position * self.job.filters + column.at..][..column.count];
+        let to = &mut to[..2 * S::LANES];
+        // SAFETY: `from` has the column's numbers, more than a vector, and `to` two vectors.
+        unsafe {
+            s.store(to.as_mut_ptr(), s.load(from.as_ptr()));
+            let b = s.load_first(from.as_ptr().add(S::LANES), column.count - S::LANES);
+            s.store(to.as_mut_ptr().add(S::LANES), b);
         }
     }
 }
@@ -144,26 +208,24 @@ struct Tile<'a> {
     part: &'a Part<'a>,
     /// For each tap, where each position reads.
     from: &'a [*const f32],
-    /// For each position, the column's vectors.
+    /// For each position, the column's numbers, and how far the next position's are.
     dy: &'a [f32],
+    step: usize,
     n: usize,
-    group: usize,
-    /// The column's first filter, and how many it has.
-    at: usize,
-    count: usize,
+    column: &'a Column,
 }
 
 impl Tile<'_> {
     /// All rows of the part's taps: a few taps at once where each has few rows, else each in even pieces.
     #[inline(always)]
     unsafe fn rows<S: Simd, const NV: usize>(&self, s: S) {
-        let walk = self.part.job.walk;
+        let walk = self.part.walk;
         let stretch = walk.stretch();
-        let mut t = self.part.taps.start;
+        let mut t = 0;
         // SAFETY: as the caller.
         unsafe {
-            while t < self.part.taps.end {
-                let left = self.part.taps.end - t;
+            while t < walk.taps.len() {
+                let left = walk.taps.len() - t;
                 t += match (stretch, left) {
                     (1, 4..) => self.tile::<S, 4, 1, NV>(s, t, 0),
                     (2, 3..) => self.tile::<S, 3, 2, NV>(s, t, 0),
@@ -180,7 +242,7 @@ impl Tile<'_> {
     /// One tap's rows in even pieces.
     #[inline(always)]
     unsafe fn tap<S: Simd, const NV: usize>(&self, s: S, t: usize) -> usize {
-        let stretch = self.part.job.walk.stretch();
+        let stretch = self.part.walk.stretch();
         let most = if S::REGISTERS >= 32 || NV == 1 { ROWS } else { ROWS / 2 };
         let pieces = stretch.div_ceil(most);
         for piece in 0..pieces {
@@ -214,20 +276,22 @@ impl Tile<'_> {
         tap: usize,
         first: usize,
     ) -> usize {
-        let Job { walk, filters, .. } = *self.part.job;
+        let (walk, filters) = (self.part.walk, self.part.job.filters);
+        let (n, step, count) = (self.n, self.step, self.column.count);
         let mut acc = [[[s.splat(0.0); NV]; R]; T];
         // SAFETY: as the caller.
         unsafe {
-            let skip = self.group * walk.sum + first;
-            let from = self.from.as_ptr().add(tap * self.n);
+            let skip = self.column.group * walk.sum + first;
+            let from = self.from.as_ptr().add(tap * n);
             let mut dy = self.dy.as_ptr();
-            for p in 0..self.n {
+            for p in 0..n {
                 let mut d = [s.splat(0.0); NV];
-                for v in 0..NV {
+                d[0] = if NV == 1 { s.load_first(dy, count) } else { s.load(dy) };
+                for v in 1..NV {
                     d[v] = s.load(dy.add(v * S::LANES));
                 }
                 for t in 0..T {
-                    let x = (*from.add(t * self.n + p)).add(skip);
+                    let x = (*from.add(t * n + p)).add(skip);
                     for r in 0..R {
                         let k = s.splat(*x.add(r));
                         for v in 0..NV {
@@ -235,10 +299,10 @@ impl Tile<'_> {
                         }
                     }
                 }
-                dy = dy.add(NV * S::LANES);
+                dy = dy.wrapping_add(step);
             }
-            let out = self.part.out.0.add((tap * walk.stretch() + first) * filters + self.at);
-            let last = self.count - (NV - 1) * S::LANES;
+            let out = self.part.out.first().add((tap * walk.stretch() + first) * filters + self.column.at);
+            let last = count - (NV - 1) * S::LANES;
             for t in 0..T {
                 for r in 0..R {
                     let out = out.add((t * walk.stretch() + r) * filters);

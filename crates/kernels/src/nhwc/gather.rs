@@ -1,10 +1,11 @@
 //! The gathering product: a tile of positions by a tile of made channels stays in registers while taps and
 //! channels go by.
 
-use super::walk::{PADDING, Tap, Walk};
+use super::walk::{PADDING, Strip, Tap, Walk};
 use crate::dispatch::Isa;
 use crate::simd::{Kernel, Simd};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// A filter packed for blocks of made channels: `[group][block][tap][channel][lane of the block]`.
 pub(super) struct Packed {
@@ -97,6 +98,13 @@ fn pack_tap<F>(
 /// A pointer to the output, shared by tasks that write different elements.
 #[derive(Clone, Copy)]
 pub(super) struct Output(pub *mut f32);
+
+impl Output {
+    pub fn first(self) -> *mut f32 {
+        self.0
+    }
+}
+
 // SAFETY: each task writes elements of its own.
 unsafe impl Sync for Output {}
 // SAFETY: as above.
@@ -116,8 +124,10 @@ impl Split {
         let blocks = walk.groups * packed.blocks;
         let fair = positions.div_ceil(4 * rayon::current_num_threads());
         if bytes <= 384 << 10 {
-            // The whole filter stays in the cache: all blocks over a few positions.
-            return Self { chunk: fair.clamp(1, 96).next_multiple_of(12), parts: 1 };
+            // The whole filter stays in the cache: all blocks over a few positions; more where each is little work.
+            let each = walk.taps.len() * walk.stretch() * walk.make * walk.groups;
+            let most = ((1 << 21) / each.max(1)).clamp(96, 1536);
+            return Self { chunk: fair.clamp(1, most).next_multiple_of(12), parts: 1 };
         }
         // One block's filter stays in the cache, and many positions go by.
         let most = ((384 << 10) / (4 * walk.from.channels)).max(96);
@@ -127,29 +137,42 @@ impl Split {
 }
 
 /// Runs the walk over all positions.
-pub(super) fn gather(isa: Isa, walk: &Walk, x: &[f32], packed: &Packed, y: &mut [f32]) {
+pub(super) fn gather(isa: Isa, mut walk: Walk, x: &[f32], packed: &Packed, y: &mut [f32]) {
+    let padded = walk.merge();
     let positions = walk.positions();
     let zeros = vec![0f32; walk.from.channels.max(walk.stretch())];
-    let split = Split::new(walk, packed);
+    let split = Split::new(&walk, packed);
     let output = Output(y.as_mut_ptr());
     let all = walk.groups * packed.blocks;
-    let chunks = positions.div_ceil(split.chunk);
-    let task = |i: usize| {
-        let (part, first) = (i / chunks, i % chunks * split.chunk);
-        let n = split.chunk.min(positions - first);
+    let small = positions * walk.taps.len() * walk.stretch() * walk.make * walk.groups < 1 << 15;
+    let run = |walk: &Walk, x: &[f32], output, first: usize, n: usize, blocks| {
         let mut from = vec![0; walk.taps.len() * n];
         let mut to = vec![0; n];
-        walk.places(first, n, &mut from, &mut to);
-        let blocks = if split.parts == 1 { 0..all } else { part..part + 1 };
+        walk.places(first, n, &mut from);
+        walk.targets(first, &mut to);
         isa.run(Chunk { walk, x, packed, zeros: &zeros, from: &from, to: &to, output, blocks });
     };
-    let tasks = chunks * split.parts;
-    let work = positions * walk.taps.len() * walk.stretch() * walk.make * walk.groups;
-    if work < 1 << 15 {
-        (0..tasks).for_each(task);
-    } else {
-        (0..tasks).into_par_iter().for_each(task);
+    let each = |tasks: usize, task: &(dyn Fn(usize) + Sync)| match small {
+        true => (0..tasks).for_each(task),
+        false => (0..tasks).into_par_iter().for_each(task),
+    };
+    if let Some(padded) = padded {
+        let strips = Strip::cut(&walk, split.chunk);
+        return each(strips.len(), &|i| {
+            let strip = &strips[i];
+            let mut copy = Vec::new();
+            let local = padded.lay_out(&walk, strip, x, &mut copy);
+            // SAFETY: the strip's first element lies inside the output.
+            let output = Output(unsafe { output.first().add(strip.target(&walk)) });
+            run(&local, &copy, output, 0, strip.positions(&walk), 0..all);
+        });
     }
+    let chunks = positions.div_ceil(split.chunk);
+    each(chunks * split.parts, &|i| {
+        let (part, first) = (i / chunks, i % chunks * split.chunk);
+        let blocks = if split.parts == 1 { 0..all } else { part..part + 1 };
+        run(&walk, x, output, first, split.chunk.min(positions - first), blocks);
+    });
 }
 
 /// Some positions by some blocks.
@@ -183,24 +206,41 @@ impl Kernel for Chunk<'_> {
 }
 
 impl Chunk<'_> {
+    /// What the next positions will read that these do not: as much as they step on, after the last place read.
+    #[inline(always)]
+    fn ahead(&self) -> Range<*const f32> {
+        let x = self.x.as_ptr();
+        if self.walk.run > 1 {
+            return x..x;
+        }
+        let last = self.from.iter().rev().take(self.to.len()).find(|&&p| p != PADDING);
+        let Some(&last) = last else { return self.x.as_ptr_range() };
+        let (step, from) = (self.walk.from_step, &self.walk.from);
+        let rows = self.to.len().div_ceil(self.walk.cols) * step[0];
+        let first = self.x.as_ptr().wrapping_add(last as usize);
+        first..first.wrapping_add(rows * from.width * from.channels)
+    }
+
     #[inline(always)]
     unsafe fn positions<S: Simd, const P: usize, const NV: usize>(&self, s: S, b: usize) {
         let n = self.to.len();
         let mut p = 0;
+        let mut ahead = if b == self.blocks.start { self.ahead() } else { self.x.as_ptr_range() };
+        if b != self.blocks.start { ahead.start = ahead.end; }
         while p < n {
             // SAFETY: as the caller; the positions stay below `n`.
             unsafe {
                 match n - p {
                     left if left >= P => {
-                        self.tile::<S, P, NV>(s, b, p);
+                        self.tile::<S, P, NV>(s, b, p, &mut ahead);
                         p += P;
                     }
                     4.. => {
-                        self.tile::<S, 4, NV>(s, b, p);
+                        self.tile::<S, 4, NV>(s, b, p, &mut ahead);
                         p += 4;
                     }
                     _ => {
-                        self.tile::<S, 1, NV>(s, b, p);
+                        self.tile::<S, 1, NV>(s, b, p, &mut ahead);
                         p += 1;
                     }
                 }
@@ -210,7 +250,7 @@ impl Chunk<'_> {
 
     /// `P` positions by `NV` vectors of made channels.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, s: S, b: usize, p: usize) {
+    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, s: S, b: usize, p: usize, ahead: &mut Range<*const f32>) {
         let (walk, packed, n) = (self.walk, self.packed, self.to.len());
         let width = NV * S::LANES;
         let group = b / packed.blocks;
@@ -224,15 +264,27 @@ impl Chunk<'_> {
             }
             let mut acc = [bias; P];
             let mut f = packed.values.as_ptr().add(b * packed.size);
+            let mut next = ahead.start;
+            let step = if ahead.start < ahead.end { 16 } else { 0 };
             for t in 0..walk.taps.len() {
                 let mut rows = [self.zeros.as_ptr(); P];
+                let mut padding = true;
                 for i in 0..P {
                     let from = *self.from.get_unchecked(t * n + p + i);
                     if from != PADDING {
                         rows[i] = self.x.as_ptr().add(from as usize + group * walk.sum);
+                        padding = false;
                     }
                 }
+                if padding {
+                    f = f.add(stretch * width);
+                    continue;
+                }
                 for c in 0..stretch {
+                    if NV == 2 {
+                        s.prefetch(next);
+                        next = next.wrapping_add(step);
+                    }
                     let mut w = [s.splat(0.0); NV];
                     for v in 0..NV {
                         w[v] = s.load(f.add(v * S::LANES));
@@ -246,6 +298,7 @@ impl Chunk<'_> {
                     f = f.add(width);
                 }
             }
+            ahead.start = next;
             self.store::<S, P, NV>(s, b, p, &acc);
         }
     }
@@ -263,7 +316,7 @@ impl Chunk<'_> {
         let left = self.walk.make - first;
         // SAFETY: as the caller; channels past the last are not touched.
         unsafe {
-            let y = self.output.0.add(group * self.walk.make + first);
+            let y = self.output.first().add(group * self.walk.make + first);
             if left >= NV * S::LANES {
                 for i in 0..P {
                     let y = y.add(*self.to.get_unchecked(p + i));

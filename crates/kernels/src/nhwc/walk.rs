@@ -1,7 +1,6 @@
 //! Which cells of one array each position of another sums over.
 
-use rayon::prelude::*;
-use std::borrow::Cow;
+use std::ops::Range;
 
 /// No place: the tap lies in the padding.
 pub(super) const PADDING: u32 = u32::MAX;
@@ -69,12 +68,12 @@ impl Walk {
         if self.taps.chunks(n).all(whole) { n } else { 1 }
     }
 
-    /// Reads taps that stand side by side as one, where channels are so few that it pays: from an array with
-    /// the padding in place, which is `x` itself if there is none.
-    pub fn merge<'a>(&mut self, x: &'a [f32]) -> Cow<'a, [f32]> {
+    /// Reads taps that stand side by side as one, where channels are so few that it pays. `from` then has the
+    /// padding in place: [`Padded`] lays it out, a strip at a time.
+    pub fn merge(&mut self) -> Option<Padded> {
         let run = self.side_by_side();
-        if self.groups > 1 || run == 1 || run * self.sum > LONGEST_RUN || x.is_empty() {
-            return Cow::Borrowed(x);
+        if self.groups > 1 || run == 1 || run * self.sum > LONGEST_RUN || self.positions() == 0 {
+            return None;
         }
         let halo = |count: usize, step: usize, size: usize, d: fn(&Tap) -> isize| {
             let low = self.taps.iter().map(d).min().unwrap_or(0);
@@ -87,7 +86,7 @@ impl Walk {
         let new = Plane { height: old.height + top + bottom, width: old.width + left + right, ..old };
         // Enormous padding is served by the table of places instead.
         if new.numbers() / 4 > old.numbers() + 1024 {
-            return Cow::Borrowed(x);
+            return None;
         }
         self.taps = self.taps.iter().step_by(run).copied().collect();
         for tap in &mut self.taps {
@@ -96,40 +95,88 @@ impl Walk {
         }
         self.run = run;
         self.from = new;
-        if new.numbers() == old.numbers() {
-            return Cow::Borrowed(x);
-        }
-        let mut padded = vec![0f32; self.batch * new.numbers()];
-        let copy = |(image, out): (&[f32], &mut [f32])| {
-            let row = old.width * old.channels;
-            let rows = out.chunks_exact_mut(new.width * new.channels).skip(top);
-            for (from, out) in image.chunks_exact(row).zip(rows) {
-                out[left * old.channels..][..row].copy_from_slice(from);
-            }
-        };
-        let images = x.par_chunks_exact(old.numbers()).zip(padded.par_chunks_exact_mut(new.numbers()));
-        images.with_min_len((1 << 16) / new.numbers() + 1).for_each(copy);
-        Cow::Owned(padded)
+        Some(Padded { plain: old, top, left })
     }
 
-    /// Fills the places that positions `first..first + n` read (`from`: for each tap, `n` of them) and write.
-    pub fn places(&self, first: usize, n: usize, from: &mut [u32], to: &mut [usize]) {
-        let mut p = 0;
-        while p < n {
-            let at = first + p;
-            let (image, cell) = (at / (self.rows * self.cols), at % (self.rows * self.cols));
-            let (row, col) = (cell / self.cols, cell % self.cols);
-            let len = (self.cols - col).min(n - p);
+    /// Whether no tap of any position lies outside `from`.
+    fn inside(&self) -> bool {
+        let fits = |d: isize, count: usize, step: usize, size: usize| {
+            d >= 0 && d + (count.saturating_sub(1) * step) as isize <= size as isize - 1
+        };
+        let last = (self.run - 1) as isize;
+        self.taps.iter().all(|t| {
+            fits(t.dh, self.rows, self.from_step[0], self.from.height)
+                && fits(t.dw, self.cols, self.from_step[1], self.from.width)
+                && fits(t.dw + last, self.cols, self.from_step[1], self.from.width)
+        })
+    }
+
+    /// Fills the places that positions from `first` on write.
+    pub fn targets(&self, first: usize, to: &mut [usize]) {
+        let (mut image, cell) = (first / (self.rows * self.cols), first % (self.rows * self.cols));
+        let (mut row, mut col) = (cell / self.cols, cell % self.cols);
+        let mut to = to;
+        while !to.is_empty() {
+            let (now, later) = to.split_at_mut((self.cols - col).min(to.len()));
             let h = self.to_first[0] + row * self.to_step[0];
-            for (i, to) in to[p..p + len].iter_mut().enumerate() {
-                let w = self.to_first[1] + (col + i) * self.to_step[1];
-                *to = ((image * self.to.height + h) * self.to.width + w) * self.to.channels;
+            let w = self.to_first[1] + col * self.to_step[1];
+            let mut at = ((image * self.to.height + h) * self.to.width + w) * self.to.channels;
+            for to in now {
+                *to = at;
+                at += self.to_step[1] * self.to.channels;
             }
-            for (t, tap) in self.taps.iter().enumerate() {
-                self.row_places(image, row, col, tap, &mut from[t * n + p..][..len]);
+            (to, col, row) = (later, 0, row + 1);
+            if row == self.rows {
+                (row, image) = (0, image + 1);
+            }
+        }
+    }
+
+    /// Fills the places that positions `first..first + n` read: for each tap, `n` of them.
+    pub fn places(&self, first: usize, n: usize, from: &mut [u32]) {
+        let inside = self.inside();
+        let mut p = 0;
+        let (mut image, cell) = (first / (self.rows * self.cols), first % (self.rows * self.cols));
+        let (mut row, mut col) = (cell / self.cols, cell % self.cols);
+        while p < n {
+            let len = (self.cols - col).min(n - p);
+            if inside {
+                let h = image * self.from.height + row * self.from_step[0];
+                let mut at = ((h * self.from.width + col * self.from_step[1]) * self.from.channels) as u32;
+                for from in &mut from[p..p + len] {
+                    *from = at;
+                    at += (self.from_step[1] * self.from.channels) as u32;
+                }
+            } else {
+                for (t, tap) in self.taps.iter().enumerate() {
+                    self.row_places(image, row, col, tap, &mut from[t * n + p..][..len]);
+                }
             }
             p += len;
+            col = 0;
+            row += 1;
+            if row == self.rows {
+                (row, image) = (0, image + 1);
+            }
         }
+        if inside {
+            self.spread(n, from);
+        }
+    }
+
+    /// From the places of positions to those of every tap, where each lies a fixed distance away.
+    fn spread(&self, n: usize, from: &mut [u32]) {
+        let offset = |t: &Tap| (t.dh as usize * self.from.width + t.dw as usize) * self.from.channels;
+        let Some((head, rest)) = self.taps.split_first() else { return };
+        let (base, from) = from.split_at_mut(n);
+        for (tap, from) in rest.iter().zip(from.chunks_exact_mut(n)) {
+            let offset = offset(tap) as u32;
+            for (from, base) in from.iter_mut().zip(&*base) {
+                *from = base + offset;
+            }
+        }
+        let offset = offset(head) as u32;
+        base.iter_mut().for_each(|b| *b += offset);
     }
 
     /// The places that one tap reads for positions side by side.
@@ -154,5 +201,82 @@ impl Walk {
             at += step * channels;
         }
         out[high..].fill(PADDING);
+    }
+}
+
+/// Padding that is laid out in memory, for a strip of rows or a few images at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Padded {
+    plain: Plane,
+    top: usize,
+    left: usize,
+}
+
+/// Some rows of one image, or all rows of some images.
+#[derive(Clone, Debug)]
+pub(super) struct Strip {
+    pub images: Range<usize>,
+    pub rows: Range<usize>,
+}
+
+impl Strip {
+    /// How a walk is cut into strips of about `positions`.
+    pub fn cut(walk: &Walk, positions: usize) -> Vec<Strip> {
+        let rows = (positions / walk.cols).max(1);
+        if rows >= walk.rows {
+            let images = (rows / walk.rows).max(1);
+            let first = (0..walk.batch).step_by(images);
+            return first
+                .map(|i| Strip { images: i..(i + images).min(walk.batch), rows: 0..walk.rows })
+                .collect();
+        }
+        // As even as can be.
+        let pieces = walk.rows.div_ceil(rows);
+        let all = (0..walk.batch).flat_map(|i| (0..pieces).map(move |p| (i, p)));
+        all.map(|(i, p)| Strip {
+            images: i..i + 1,
+            rows: walk.rows * p / pieces..walk.rows * (p + 1) / pieces,
+        })
+        .collect()
+    }
+
+    pub fn positions(&self, walk: &Walk) -> usize {
+        self.images.len() * self.rows.len() * walk.cols
+    }
+
+    /// The first number that the strip's first position writes.
+    pub fn target(&self, walk: &Walk) -> usize {
+        let row = self.images.start * walk.to.height + self.rows.start * walk.to_step[0];
+        row * walk.to.width * walk.to.channels
+    }
+}
+
+impl Padded {
+    /// Copies what `strip` reads of `x`, with its padding, to `out`; gives the walk over that copy.
+    pub fn lay_out(&self, walk: &Walk, strip: &Strip, x: &[f32], out: &mut Vec<f32>) -> Walk {
+        let reach = walk.taps.iter().map(|t| t.dh as usize).max().unwrap_or(0);
+        let height = (strip.rows.len() - 1) * walk.from_step[0] + reach + 1;
+        let (wide, row) = (walk.from.width * walk.from.channels, self.plain.width * self.plain.channels);
+        let left = self.left * self.plain.channels;
+        out.resize(strip.images.len() * height * wide, 0.0);
+        for (i, out) in out.chunks_exact_mut(height * wide).enumerate() {
+            let image = &x[(strip.images.start + i) * self.plain.numbers()..][..self.plain.numbers()];
+            for (h, out) in out.chunks_exact_mut(wide).enumerate() {
+                let h = (strip.rows.start * walk.from_step[0] + h).wrapping_sub(self.top);
+                if h >= self.plain.height {
+                    out.fill(0.0);
+                    continue;
+                }
+                out[..left].fill(0.0);
+                out[left..left + row].copy_from_slice(&image[h * row..][..row]);
+                out[left + row..].fill(0.0);
+            }
+        }
+        Walk {
+            batch: strip.images.len(),
+            rows: strip.rows.len(),
+            from: Plane { height, ..walk.from },
+            ..walk.clone()
+        }
     }
 }
