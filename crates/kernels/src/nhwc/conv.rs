@@ -1,5 +1,6 @@
 //! The forward pass and the input gradient: the same gathering product over different walks.
 
+use super::depthwise;
 use super::gather::{Packed, Places, gather};
 use super::walk::{Plane, Tap, Walk};
 use crate::dispatch::Isa;
@@ -19,6 +20,9 @@ pub fn conv2d(isa: Isa, g: &Conv2dGeometry, x: &[f32], filter: &[f32], bias: Opt
         return;
     }
     let walk = forward(g);
+    if depthwise::fits(g) {
+        return depthwise::gather(isa, &walk, x, filter, bias, y);
+    }
     let packed = Packed::new(isa, &walk, filter, &forward_places(g), bias);
     gather(isa, walk, x, &packed, y);
 }
@@ -99,6 +103,10 @@ pub fn conv2d_backward_input(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &
                 make: ci,
                 run: 1,
             };
+            if depthwise::fits(g) {
+                depthwise::gather(isa, &walk, dy, filter, None, dx);
+                continue;
+            }
             let places = Places {
                 first: |t: &Tap, group: usize, c: usize| {
                     Some((t.filter * ci + c) * g.out_channels + group * co)

@@ -1,6 +1,7 @@
 //! The filter gradient: rows of (tap, channel) by vectors of filters, summed over positions.
 
 use super::conv::{forward, product};
+use super::depthwise;
 use super::gather::Output;
 use super::walk::{PADDING, Padded, Strip, Walk};
 use crate::dispatch::Isa;
@@ -27,6 +28,9 @@ pub fn conv2d_backward_filter(isa: Isa, g: &Conv2dGeometry, x: &[f32], dy: &[f32
     assert_eq!(d_filter.len(), product(g.filter_shape()));
     d_filter.fill(0.0);
     let mut walk = forward(g);
+    if depthwise::fits(g) {
+        return depthwise::filter(isa, &walk, x, dy, d_filter);
+    }
     let padded = walk.merge();
     let zeros = vec![0f32; walk.from.channels.max(walk.stretch())];
     let job = Job { padded, x, zeros: &zeros, dy, filters: g.out_channels };
@@ -170,18 +174,24 @@ impl Part<'_> {
                     }
                 }
             }
+            // What the next chunk reads for the first time is asked for while this one is summed.
+            let next = (d_first + done + n).min(d_first + count) * self.job.filters;
+            let after = (next + CHUNK * self.job.filters).min(self.job.dy.len());
+            let whole = columns.iter().map(|c| c.count).sum::<usize>() == self.job.filters;
+            let after = if whole && walk.run == 1 { after } else { next };
+            let mut ahead = self.job.dy[next..after].as_ptr_range();
             for (i, column) in columns.iter().enumerate() {
                 // SAFETY: the pointers reach `stretch` numbers each, `dy` has `n` rows of two whole vectors or of
                 // `count` numbers, and rows and filters stay inside the gradient.
                 unsafe {
                     if column.count > S::LANES {
                         let dy = &dy[i * CHUNK * width..][..n * width];
-                        Tile { part: self, from, dy, step: width, n, column }.rows::<S, 2>(s);
+                        Tile { part: self, from, dy, step: width, n, column }.rows::<S, 2>(s, &mut ahead);
                     } else {
                         let step = self.job.filters;
                         let dy = &self.job.dy[(d_first + done) * step + column.at..];
                         let dy = &dy[..(n - 1) * step + column.count];
-                        Tile { part: self, from, dy, step, n, column }.rows::<S, 1>(s);
+                        Tile { part: self, from, dy, step, n, column }.rows::<S, 1>(s, &mut ahead);
                     }
                 }
             }
@@ -218,7 +228,7 @@ struct Tile<'a> {
 impl Tile<'_> {
     /// All rows of the part's taps: a few taps at once where each has few rows, else each in even pieces.
     #[inline(always)]
-    unsafe fn rows<S: Simd, const NV: usize>(&self, s: S) {
+    unsafe fn rows<S: Simd, const NV: usize>(&self, s: S, ahead: &mut Range<*const f32>) {
         let walk = self.part.walk;
         let stretch = walk.stretch();
         let mut t = 0;
@@ -227,13 +237,13 @@ impl Tile<'_> {
             while t < walk.taps.len() {
                 let left = walk.taps.len() - t;
                 t += match (stretch, left) {
-                    (1, 4..) => self.tile::<S, 4, 1, NV>(s, t, 0),
-                    (2, 3..) => self.tile::<S, 3, 2, NV>(s, t, 0),
-                    (3, 3..) => self.tile::<S, 3, 3, NV>(s, t, 0),
-                    (4, 3..) => self.tile::<S, 3, 4, NV>(s, t, 0),
-                    (5, 2..) => self.tile::<S, 2, 5, NV>(s, t, 0),
-                    (6, 2..) => self.tile::<S, 2, 6, NV>(s, t, 0),
-                    _ => self.tap::<S, NV>(s, t),
+                    (1, 4..) => self.tile::<S, 4, 1, NV>(s, t, 0, ahead),
+                    (2, 3..) => self.tile::<S, 3, 2, NV>(s, t, 0, ahead),
+                    (3, 3..) => self.tile::<S, 3, 3, NV>(s, t, 0, ahead),
+                    (4, 3..) => self.tile::<S, 3, 4, NV>(s, t, 0, ahead),
+                    (5, 2..) => self.tile::<S, 2, 5, NV>(s, t, 0, ahead),
+                    (6, 2..) => self.tile::<S, 2, 6, NV>(s, t, 0, ahead),
+                    _ => self.tap::<S, NV>(s, t, ahead),
                 };
             }
         }
@@ -241,7 +251,7 @@ impl Tile<'_> {
 
     /// One tap's rows in even pieces.
     #[inline(always)]
-    unsafe fn tap<S: Simd, const NV: usize>(&self, s: S, t: usize) -> usize {
+    unsafe fn tap<S: Simd, const NV: usize>(&self, s: S, t: usize, ahead: &mut Range<*const f32>) -> usize {
         let stretch = self.part.walk.stretch();
         let most = if S::REGISTERS >= 32 || NV == 1 { ROWS } else { ROWS / 2 };
         let pieces = stretch.div_ceil(most);
@@ -250,18 +260,18 @@ impl Tile<'_> {
             // SAFETY: as the caller.
             unsafe {
                 match stretch * (piece + 1) / pieces - first {
-                    1 => self.tile::<S, 1, 1, NV>(s, t, first),
-                    2 => self.tile::<S, 1, 2, NV>(s, t, first),
-                    3 => self.tile::<S, 1, 3, NV>(s, t, first),
-                    4 => self.tile::<S, 1, 4, NV>(s, t, first),
-                    5 => self.tile::<S, 1, 5, NV>(s, t, first),
-                    6 => self.tile::<S, 1, 6, NV>(s, t, first),
-                    7 => self.tile::<S, 1, 7, NV>(s, t, first),
-                    8 => self.tile::<S, 1, 8, NV>(s, t, first),
-                    9 => self.tile::<S, 1, 9, NV>(s, t, first),
-                    10 => self.tile::<S, 1, 10, NV>(s, t, first),
-                    11 => self.tile::<S, 1, 11, NV>(s, t, first),
-                    _ => self.tile::<S, 1, 12, NV>(s, t, first),
+                    1 => self.tile::<S, 1, 1, NV>(s, t, first, ahead),
+                    2 => self.tile::<S, 1, 2, NV>(s, t, first, ahead),
+                    3 => self.tile::<S, 1, 3, NV>(s, t, first, ahead),
+                    4 => self.tile::<S, 1, 4, NV>(s, t, first, ahead),
+                    5 => self.tile::<S, 1, 5, NV>(s, t, first, ahead),
+                    6 => self.tile::<S, 1, 6, NV>(s, t, first, ahead),
+                    7 => self.tile::<S, 1, 7, NV>(s, t, first, ahead),
+                    8 => self.tile::<S, 1, 8, NV>(s, t, first, ahead),
+                    9 => self.tile::<S, 1, 9, NV>(s, t, first, ahead),
+                    10 => self.tile::<S, 1, 10, NV>(s, t, first, ahead),
+                    11 => self.tile::<S, 1, 11, NV>(s, t, first, ahead),
+                    _ => self.tile::<S, 1, 12, NV>(s, t, first, ahead),
                 };
             }
         }
@@ -275,6 +285,7 @@ impl Tile<'_> {
         s: S,
         tap: usize,
         first: usize,
+        ahead: &mut Range<*const f32>,
     ) -> usize {
         let (walk, filters) = (self.part.walk, self.part.job.filters);
         let (n, step, count) = (self.n, self.step, self.column.count);
@@ -284,7 +295,13 @@ impl Tile<'_> {
             let skip = self.column.group * walk.sum + first;
             let from = self.from.as_ptr().add(tap * n);
             let mut dy = self.dy.as_ptr();
+            let mut next = ahead.start;
+            let line = if ahead.start < ahead.end { 16 } else { 0 };
             for p in 0..n {
+                if NV == 2 {
+                    s.prefetch(next);
+                    next = next.wrapping_add(line);
+                }
                 let mut d = [s.splat(0.0); NV];
                 d[0] = if NV == 1 { s.load_first(dy, count) } else { s.load(dy) };
                 for v in 1..NV {
@@ -301,6 +318,7 @@ impl Tile<'_> {
                 }
                 dy = dy.wrapping_add(step);
             }
+            ahead.start = next;
             let out = self.part.out.first().add((tap * walk.stretch() + first) * filters + self.column.at);
             let last = count - (NV - 1) * S::LANES;
             for t in 0..T {

@@ -226,7 +226,9 @@ impl Chunk<'_> {
         let n = self.to.len();
         let mut p = 0;
         let mut ahead = if b == self.blocks.start { self.ahead() } else { self.x.as_ptr_range() };
-        if b != self.blocks.start { ahead.start = ahead.end; }
+        if b != self.blocks.start {
+            ahead.start = ahead.end;
+        }
         while p < n {
             // SAFETY: as the caller; the positions stay below `n`.
             unsafe {
@@ -250,7 +252,13 @@ impl Chunk<'_> {
 
     /// `P` positions by `NV` vectors of made channels.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, s: S, b: usize, p: usize, ahead: &mut Range<*const f32>) {
+    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(
+        &self,
+        s: S,
+        b: usize,
+        p: usize,
+        ahead: &mut Range<*const f32>,
+    ) {
         let (walk, packed, n) = (self.walk, self.packed, self.to.len());
         let width = NV * S::LANES;
         let group = b / packed.blocks;
@@ -268,17 +276,11 @@ impl Chunk<'_> {
             let step = if ahead.start < ahead.end { 16 } else { 0 };
             for t in 0..walk.taps.len() {
                 let mut rows = [self.zeros.as_ptr(); P];
-                let mut padding = true;
                 for i in 0..P {
                     let from = *self.from.get_unchecked(t * n + p + i);
                     if from != PADDING {
                         rows[i] = self.x.as_ptr().add(from as usize + group * walk.sum);
-                        padding = false;
                     }
-                }
-                if padding {
-                    f = f.add(stretch * width);
-                    continue;
                 }
                 for c in 0..stretch {
                     if NV == 2 {

@@ -3,10 +3,12 @@
 //! Convolution is an implicit matrix product: a tile of output positions by a tile of filters is held in
 //! registers while taps and channels go by; a table of places serves padding (a row of zeros), strides and
 //! dilations alike, and no patches are copied. Where channels are few, a row of the kernel is read as one
-//! stretch. Work is split by output, never by sum, or in parts that depend on the shapes alone: the result
+//! stretch; where each channel has a filter of its own (depthwise), channels alone fill the vectors. Work is
+//! split by output, never by sum, or in parts that depend on the shapes alone: the result
 //! has the same bits for any number of threads.
 
 mod conv;
+mod depthwise;
 mod filter;
 mod gather;
 pub mod pool;

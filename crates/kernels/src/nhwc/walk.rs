@@ -101,14 +101,15 @@ impl Walk {
     /// Whether no tap of any position lies outside `from`.
     fn inside(&self) -> bool {
         let fits = |d: isize, count: usize, step: usize, size: usize| {
-            d >= 0 && d + (count.saturating_sub(1) * step) as isize <= size as isize - 1
+            (0..size as isize).contains(&d) && d as usize + count.saturating_sub(1) * step < size
         };
         let last = (self.run - 1) as isize;
-        self.taps.iter().all(|t| {
-            fits(t.dh, self.rows, self.from_step[0], self.from.height)
-                && fits(t.dw, self.cols, self.from_step[1], self.from.width)
-                && fits(t.dw + last, self.cols, self.from_step[1], self.from.width)
-        })
+        !self.taps.is_empty()
+            && self.taps.iter().all(|t| {
+                fits(t.dh, self.rows, self.from_step[0], self.from.height)
+                    && fits(t.dw, self.cols, self.from_step[1], self.from.width)
+                    && fits(t.dw + last, self.cols, self.from_step[1], self.from.width)
+            })
     }
 
     /// Fills the places that positions from `first` on write.
@@ -188,9 +189,8 @@ impl Walk {
         let step = self.from_step[1] as isize;
         let w = col as isize * step + tap.dw;
         // Positions whose column lies inside the image.
-        let reach = |limit: isize| {
-            (limit - w + step - 1).div_euclid(step).clamp(0, out.len() as isize) as usize
-        };
+        let reach =
+            |limit: isize| (limit - w + step - 1).div_euclid(step).clamp(0, out.len() as isize) as usize;
         let (low, high) = (reach(0), reach(self.from.width as isize));
         let base = (image * self.from.height + h as usize) * self.from.width;
         let channels = self.from.channels as isize;

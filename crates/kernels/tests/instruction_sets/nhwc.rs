@@ -38,15 +38,26 @@ fn convolution() {
             let case = Case::random(&mut random, batch);
             check(&case, &mut random, &mut worst);
         }
-        // Enough positions that the filter's gradient is made in parts, and a filter large enough to be cut.
+        // Enough positions that the filter's gradient is made in parts, filters large enough to be cut for it and
+        // to be taken block by block, and depthwise ones wider than a vector.
         let plain =
             Case { x: [0; 4], w: [0; 4], strides: [1, 1], dilations: [1, 1], pad: Pad::Same, groups: 1 };
         for (x, w) in [
             ([3, 25, 23, 3], [3, 3, 3, 17]),
             ([1, 6, 5, 70], [3, 3, 70, 130]),
             ([130, 1, 1, 37], [1, 1, 37, 10]),
+            ([1, 4, 5, 300], [3, 3, 300, 70]),
+            ([5, 20, 20, 2], [5, 5, 2, 3]),
         ] {
             check(&Case { x, w, ..plain }, &mut random, &mut worst);
+        }
+        for (x, strides, dilations) in [
+            ([3, 15, 14, 37], [1, 1], [1, 1]),
+            ([1, 9, 10, 53], [2, 1], [1, 1]),
+            ([2, 7, 9, 16], [1, 2], [2, 3]),
+        ] {
+            let case = Case { x, w: [3, 3, 1, x[3]], strides, dilations, groups: x[3], ..plain };
+            check(&case, &mut random, &mut worst);
         }
     });
 }
