@@ -146,11 +146,9 @@ pub(super) fn gather(isa: Isa, mut walk: Walk, x: &[f32], packed: &Packed, y: &m
     let all = walk.groups * packed.blocks;
     let small = positions * walk.taps.len() * walk.stretch() * walk.make * walk.groups < 1 << 15;
     let run = |walk: &Walk, x: &[f32], output, first: usize, n: usize, blocks| {
-        let mut from = vec![0; walk.taps.len() * n];
-        let mut to = vec![0; n];
-        walk.places(first, n, &mut from);
-        walk.targets(first, &mut to);
-        isa.run(Chunk { walk, x, packed, zeros: &zeros, from: &from, to: &to, output, blocks });
+        let table = Table::new(walk, first, n);
+        let finish = Finish { floor: f32::NEG_INFINITY, pool: false };
+        isa.run(Chunk { walk, x, packed, zeros: &zeros, table: &table, at: 0..n, output, blocks, finish });
     };
     let each = |tasks: usize, task: &(dyn Fn(usize) + Sync)| match small {
         true => (0..tasks).for_each(task),
@@ -175,16 +173,52 @@ pub(super) fn gather(isa: Isa, mut walk: Walk, x: &[f32], packed: &Packed, y: &m
     });
 }
 
+/// Where positions read and write.
+pub(super) struct Table {
+    /// Where each position reads; if not `inside`, for each tap.
+    pub from: Vec<u32>,
+    pub to: Vec<usize>,
+    /// No tap ever lies in the padding: tap `t` reads `offsets[t]` after the position's place.
+    pub inside: bool,
+    pub offsets: Vec<usize>,
+}
+
+impl Table {
+    fn new(walk: &Walk, first: usize, n: usize) -> Self {
+        let inside = walk.inside();
+        let mut from = vec![0; if inside { n } else { walk.taps.len() * n }];
+        let mut to = vec![0; n];
+        if inside {
+            walk.bases(first, &mut from);
+        } else {
+            walk.places(first, n, &mut from);
+        }
+        walk.targets(first, &mut to);
+        Self { from, to, inside, offsets: if inside { walk.offsets() } else { Vec::new() } }
+    }
+}
+
+/// What is done with a sum before it is stored.
+#[derive(Clone, Copy)]
+pub(super) struct Finish {
+    /// Smaller sums become this: 0 for ReLU, minus infinity for nothing.
+    pub floor: f32,
+    /// Four positions in a row make one output, the largest of them.
+    pub pool: bool,
+}
+
 /// Some positions by some blocks.
-struct Chunk<'a> {
-    walk: &'a Walk,
-    x: &'a [f32],
-    packed: &'a Packed,
-    zeros: &'a [f32],
-    from: &'a [u32],
-    to: &'a [usize],
-    output: Output,
-    blocks: std::ops::Range<usize>,
+pub(super) struct Chunk<'a> {
+    pub walk: &'a Walk,
+    pub x: &'a [f32],
+    pub packed: &'a Packed,
+    pub zeros: &'a [f32],
+    pub table: &'a Table,
+    /// The table's positions to do; with pooling, whole windows.
+    pub at: Range<usize>,
+    pub output: Output,
+    pub blocks: Range<usize>,
+    pub finish: Finish,
 }
 
 impl Kernel for Chunk<'_> {
@@ -193,12 +227,17 @@ impl Kernel for Chunk<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         for b in self.blocks.clone() {
-            // SAFETY: `places` and the packing hold every place inside the slices.
+            // SAFETY: the table and the packing hold every place inside the slices.
             unsafe {
-                match (self.packed.block > S::LANES, S::REGISTERS >= 32) {
-                    (true, true) => self.positions::<S, 12, 2>(s, b),
-                    (true, false) => self.positions::<S, 6, 2>(s, b),
-                    (false, _) => self.positions::<S, 12, 1>(s, b),
+                match (self.packed.block > S::LANES, S::REGISTERS >= 32, self.table.inside) {
+                    (true, true, true) => self.positions::<S, 12, 2, true>(s, b),
+                    (true, true, false) => self.positions::<S, 12, 2, false>(s, b),
+                    (true, false, true) if self.finish.pool => self.positions::<S, 4, 2, true>(s, b),
+                    (true, false, false) if self.finish.pool => self.positions::<S, 4, 2, false>(s, b),
+                    (true, false, true) => self.positions::<S, 6, 2, true>(s, b),
+                    (true, false, false) => self.positions::<S, 6, 2, false>(s, b),
+                    (false, _, true) => self.positions::<S, 12, 1, true>(s, b),
+                    (false, _, false) => self.positions::<S, 12, 1, false>(s, b),
                 }
             }
         }
@@ -209,40 +248,37 @@ impl Chunk<'_> {
     /// What the next positions will read that these do not: as much as they step on, after the last place read.
     #[inline(always)]
     fn ahead(&self) -> Range<*const f32> {
+        let (table, n) = (self.table, self.table.to.len());
         let x = self.x.as_ptr();
-        if self.walk.run > 1 {
-            return x..x;
-        }
-        let last = self.from.iter().rev().take(self.to.len()).find(|&&p| p != PADDING);
-        let Some(&last) = last else { return self.x.as_ptr_range() };
+        let last = table.from.iter().rev().take(n).find(|&&p| p != PADDING);
+        let Some(&last) = last.filter(|_| self.walk.run == 1) else { return x..x };
         let (step, from) = (self.walk.from_step, &self.walk.from);
-        let rows = self.to.len().div_ceil(self.walk.cols) * step[0];
-        let first = self.x.as_ptr().wrapping_add(last as usize);
+        let rows = n.div_ceil(self.walk.cols) * step[0];
+        let first = x.wrapping_add(last as usize + table.offsets.last().unwrap_or(&0));
         first..first.wrapping_add(rows * from.width * from.channels)
     }
 
     #[inline(always)]
-    unsafe fn positions<S: Simd, const P: usize, const NV: usize>(&self, s: S, b: usize) {
-        let n = self.to.len();
-        let mut p = 0;
-        let mut ahead = if b == self.blocks.start { self.ahead() } else { self.x.as_ptr_range() };
+    unsafe fn positions<S: Simd, const P: usize, const NV: usize, const INSIDE: bool>(&self, s: S, b: usize) {
+        let mut p = self.at.start;
+        let mut ahead = self.ahead();
         if b != self.blocks.start {
             ahead.start = ahead.end;
         }
-        while p < n {
-            // SAFETY: as the caller; the positions stay below `n`.
+        while p < self.at.end {
+            // SAFETY: as the caller; the positions stay inside the table.
             unsafe {
-                match n - p {
+                match self.at.end - p {
                     left if left >= P => {
-                        self.tile::<S, P, NV>(s, b, p, &mut ahead);
+                        self.tile::<S, P, NV, INSIDE>(s, b, p, &mut ahead);
                         p += P;
                     }
                     4.. => {
-                        self.tile::<S, 4, NV>(s, b, p, &mut ahead);
+                        self.tile::<S, 4, NV, INSIDE>(s, b, p, &mut ahead);
                         p += 4;
                     }
                     _ => {
-                        self.tile::<S, 1, NV>(s, b, p, &mut ahead);
+                        self.tile::<S, 1, NV, INSIDE>(s, b, p, &mut ahead);
                         p += 1;
                     }
                 }
@@ -252,19 +288,19 @@ impl Chunk<'_> {
 
     /// `P` positions by `NV` vectors of made channels.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(
+    unsafe fn tile<S: Simd, const P: usize, const NV: usize, const INSIDE: bool>(
         &self,
         s: S,
         b: usize,
         p: usize,
         ahead: &mut Range<*const f32>,
     ) {
-        let (walk, packed, n) = (self.walk, self.packed, self.to.len());
+        let (walk, packed, n) = (self.walk, self.packed, self.table.to.len());
         let width = NV * S::LANES;
         let group = b / packed.blocks;
-        let stretch = walk.stretch();
-        // SAFETY: `places` bounds every place by the input's shape, which the callers hold to the slice; a tap
-        // in the padding reads zeros; the packed filter and bias have a block for each index.
+        let (stretch, taps) = (walk.stretch(), walk.taps.len());
+        // SAFETY: the table bounds every place by the input's shape, which the callers hold to the slice; a tap in
+        // the padding reads zeros; the packed filter and bias have a block for each index.
         unsafe {
             let mut bias = [s.splat(0.0); NV];
             for v in 0..NV {
@@ -274,12 +310,24 @@ impl Chunk<'_> {
             let mut f = packed.values.as_ptr().add(b * packed.size);
             let mut next = ahead.start;
             let step = if ahead.start < ahead.end { 16 } else { 0 };
-            for t in 0..walk.taps.len() {
-                let mut rows = [self.zeros.as_ptr(); P];
+            let mut rows = [self.zeros.as_ptr(); P];
+            if INSIDE {
                 for i in 0..P {
-                    let from = *self.from.get_unchecked(t * n + p + i);
-                    if from != PADDING {
-                        rows[i] = self.x.as_ptr().add(from as usize + group * walk.sum);
+                    let from = *self.table.from.get_unchecked(p + i) as usize;
+                    rows[i] = self.x.as_ptr().add(from + group * walk.sum);
+                }
+            }
+            for t in 0..taps {
+                let mut offset = 0;
+                if INSIDE {
+                    offset = *self.table.offsets.get_unchecked(t);
+                } else {
+                    rows = [self.zeros.as_ptr(); P];
+                    for i in 0..P {
+                        let from = *self.table.from.get_unchecked(t * n + p + i);
+                        if from != PADDING {
+                            rows[i] = self.x.as_ptr().add(from as usize + group * walk.sum);
+                        }
                     }
                 }
                 for c in 0..stretch {
@@ -292,7 +340,7 @@ impl Chunk<'_> {
                         w[v] = s.load(f.add(v * S::LANES));
                     }
                     for i in 0..P {
-                        let x = s.splat(*rows[i].add(c));
+                        let x = s.splat(*rows[i].add(offset + c));
                         for v in 0..NV {
                             acc[i][v] = s.mul_add(x, w[v], acc[i][v]);
                         }
@@ -301,11 +349,17 @@ impl Chunk<'_> {
                 }
             }
             ahead.start = next;
+            let floor = s.splat(self.finish.floor);
+            for i in 0..P {
+                for v in 0..NV {
+                    acc[i][v] = s.max(floor, acc[i][v]);
+                }
+            }
             self.store::<S, P, NV>(s, b, p, &acc);
         }
     }
 
-    /// Two loops with small bodies: the compiler unrolls them, and so keeps the sums in registers.
+    /// Loops with small bodies: the compiler unrolls them, and so keeps the sums in registers.
     #[inline(always)]
     unsafe fn store<S: Simd, const P: usize, const NV: usize>(
         &self,
@@ -316,23 +370,32 @@ impl Chunk<'_> {
     ) {
         let (group, first) = (b / self.packed.blocks, b % self.packed.blocks * self.packed.block);
         let left = self.walk.make - first;
+        let mut count = [0; NV];
+        for v in 0..NV {
+            count[v] = left.saturating_sub(v * S::LANES).min(S::LANES);
+        }
         // SAFETY: as the caller; channels past the last are not touched.
         unsafe {
             let y = self.output.first().add(group * self.walk.make + first);
-            if left >= NV * S::LANES {
+            if self.finish.pool {
+                for i in 0..P / 4 {
+                    let y = y.add(*self.table.to.get_unchecked(p + 4 * i));
+                    for v in 0..NV {
+                        let a = larger(s, acc[4 * i][v], acc[4 * i + 1][v]);
+                        let b = larger(s, acc[4 * i + 2][v], acc[4 * i + 3][v]);
+                        s.store_first(y.add(v * S::LANES), larger(s, a, b), count[v]);
+                    }
+                }
+            } else if left >= NV * S::LANES {
                 for i in 0..P {
-                    let y = y.add(*self.to.get_unchecked(p + i));
+                    let y = y.add(*self.table.to.get_unchecked(p + i));
                     for v in 0..NV {
                         s.store(y.add(v * S::LANES), acc[i][v]);
                     }
                 }
             } else {
-                let mut count = [0; NV];
-                for v in 0..NV {
-                    count[v] = left.saturating_sub(v * S::LANES).min(S::LANES);
-                }
                 for i in 0..P {
-                    let y = y.add(*self.to.get_unchecked(p + i));
+                    let y = y.add(*self.table.to.get_unchecked(p + i));
                     for v in 0..NV {
                         s.store_first(y.add(v * S::LANES), acc[i][v], count[v]);
                     }
@@ -340,4 +403,10 @@ impl Chunk<'_> {
             }
         }
     }
+}
+
+/// The larger of both; not-a-number if either is.
+#[inline(always)]
+fn larger<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
+    s.select(s.eq(a, a), s.max(a, b), a)
 }

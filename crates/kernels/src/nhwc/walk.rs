@@ -99,7 +99,7 @@ impl Walk {
     }
 
     /// Whether no tap of any position lies outside `from`.
-    fn inside(&self) -> bool {
+    pub fn inside(&self) -> bool {
         let fits = |d: isize, count: usize, step: usize, size: usize| {
             (0..size as isize).contains(&d) && d as usize + count.saturating_sub(1) * step < size
         };
@@ -114,70 +114,70 @@ impl Walk {
 
     /// Fills the places that positions from `first` on write.
     pub fn targets(&self, first: usize, to: &mut [usize]) {
-        let (mut image, cell) = (first / (self.rows * self.cols), first % (self.rows * self.cols));
-        let (mut row, mut col) = (cell / self.cols, cell % self.cols);
-        let mut to = to;
-        while !to.is_empty() {
-            let (now, later) = to.split_at_mut((self.cols - col).min(to.len()));
-            let h = self.to_first[0] + row * self.to_step[0];
+        let step = self.to_step[1] * self.to.channels;
+        self.segments(first, to.len(), |image, row, col, at| {
+            let h = image * self.to.height + self.to_first[0] + row * self.to_step[0];
             let w = self.to_first[1] + col * self.to_step[1];
-            let mut at = ((image * self.to.height + h) * self.to.width + w) * self.to.channels;
-            for to in now {
-                *to = at;
-                at += self.to_step[1] * self.to.channels;
+            let mut place = (h * self.to.width + w) * self.to.channels;
+            for to in &mut to[at] {
+                *to = place;
+                place += step;
             }
-            (to, col, row) = (later, 0, row + 1);
-            if row == self.rows {
-                (row, image) = (0, image + 1);
+        });
+    }
+
+    /// Fills the places of positions from `first` on in `from`, as if a tap lay right on them.
+    pub fn bases(&self, first: usize, from: &mut [u32]) {
+        let step = self.from_step[1] * self.from.channels;
+        self.segments(first, from.len(), |image, row, col, at| {
+            let h = image * self.from.height + row * self.from_step[0];
+            let mut place = (h * self.from.width + col * self.from_step[1]) * self.from.channels;
+            for from in &mut from[at] {
+                *from = place as u32;
+                place += step;
             }
-        }
+        });
+    }
+
+    /// Where each tap reads, relative to a position's place.
+    pub fn offsets(&self) -> Vec<usize> {
+        let offset = |t: &Tap| (t.dh as usize * self.from.width + t.dw as usize) * self.from.channels;
+        self.taps.iter().map(offset).collect()
     }
 
     /// Fills the places that positions `first..first + n` read: for each tap, `n` of them.
     pub fn places(&self, first: usize, n: usize, from: &mut [u32]) {
-        let inside = self.inside();
-        let mut p = 0;
-        let (mut image, cell) = (first / (self.rows * self.cols), first % (self.rows * self.cols));
-        let (mut row, mut col) = (cell / self.cols, cell % self.cols);
-        while p < n {
-            let len = (self.cols - col).min(n - p);
-            if inside {
-                let h = image * self.from.height + row * self.from_step[0];
-                let mut at = ((h * self.from.width + col * self.from_step[1]) * self.from.channels) as u32;
-                for from in &mut from[p..p + len] {
-                    *from = at;
-                    at += (self.from_step[1] * self.from.channels) as u32;
-                }
-            } else {
-                for (t, tap) in self.taps.iter().enumerate() {
-                    self.row_places(image, row, col, tap, &mut from[t * n + p..][..len]);
+        if self.inside() {
+            let (base, rest) = from.split_at_mut(n);
+            self.bases(first, base);
+            let offsets = self.offsets();
+            for (offset, from) in offsets[1..].iter().zip(rest.chunks_exact_mut(n)) {
+                for (from, base) in from.iter_mut().zip(&*base) {
+                    *from = base + *offset as u32;
                 }
             }
-            p += len;
-            col = 0;
-            row += 1;
+            return base.iter_mut().for_each(|b| *b += offsets[0] as u32);
+        }
+        self.segments(first, n, |image, row, col, at| {
+            for (t, tap) in self.taps.iter().enumerate() {
+                self.row_places(image, row, col, tap, &mut from[t * n..][at.clone()]);
+            }
+        });
+    }
+
+    /// Calls `f(image, row, column, which)` for positions that stand side by side.
+    fn segments(&self, first: usize, n: usize, mut f: impl FnMut(usize, usize, usize, Range<usize>)) {
+        let (mut image, cell) = (first / (self.rows * self.cols), first % (self.rows * self.cols));
+        let (mut row, mut col) = (cell / self.cols, cell % self.cols);
+        let mut p = 0;
+        while p < n {
+            let len = (self.cols - col).min(n - p);
+            f(image, row, col, p..p + len);
+            (p, col, row) = (p + len, 0, row + 1);
             if row == self.rows {
                 (row, image) = (0, image + 1);
             }
         }
-        if inside {
-            self.spread(n, from);
-        }
-    }
-
-    /// From the places of positions to those of every tap, where each lies a fixed distance away.
-    fn spread(&self, n: usize, from: &mut [u32]) {
-        let offset = |t: &Tap| (t.dh as usize * self.from.width + t.dw as usize) * self.from.channels;
-        let Some((head, rest)) = self.taps.split_first() else { return };
-        let (base, from) = from.split_at_mut(n);
-        for (tap, from) in rest.iter().zip(from.chunks_exact_mut(n)) {
-            let offset = offset(tap) as u32;
-            for (from, base) in from.iter_mut().zip(&*base) {
-                *from = base + offset;
-            }
-        }
-        let offset = offset(head) as u32;
-        base.iter_mut().for_each(|b| *b += offset);
     }
 
     /// The places that one tap reads for positions side by side.
