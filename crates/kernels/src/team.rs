@@ -172,7 +172,7 @@ impl Team {
     }
 
     /// Calls `f` on every worker with its number, and returns when all are done.
-    fn run(&mut self, f: &(dyn Fn(usize) + Sync)) {
+    pub(crate) fn run(&mut self, f: &(dyn Fn(usize) + Sync)) {
         /// Waits for the workers even when the caller's own part panics.
         struct Wait<'a>(&'a Shared);
         impl Drop for Wait<'_> {

@@ -82,6 +82,17 @@ fn a_training_step_takes_no_memory() {
             });
             assert_eq!(taken.count_total, 0, "{} with {count} images", isa.name());
         }
+        // A few images go one at a time through a net of their own, made once.
+        let mut out = [0.0; 700];
+        for count in [1, 70] {
+            let mut predict = |out: &mut [f32]| {
+                engine.predict_into(count, |i| Pixels::U8(&pixels[i * 144..(i + 1) * 144]), out);
+            };
+            let out = &mut out[..count * 10];
+            predict(out);
+            let taken = allocation_counter::measure(|| predict(out));
+            assert_eq!(taken.count_total, 0, "{}: predicting {count}", isa.name());
+        }
         // The count is not always 0: predictions are given in memory of their own.
         let taken = allocation_counter::measure(|| {
             engine.predict(3, |i| Pixels::U8(&pixels[i * 144..(i + 1) * 144]));

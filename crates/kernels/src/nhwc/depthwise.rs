@@ -1,6 +1,6 @@
 //! Depthwise convolution, one filter for each channel: a vector holds neighbouring channels of one position.
 
-use super::gather::Output;
+use super::gather::{Output, Table};
 use super::walk::{PADDING, Walk};
 use crate::dispatch::Isa;
 use crate::geometry::Conv2dGeometry;
@@ -22,27 +22,27 @@ pub(super) fn gather(isa: Isa, walk: &Walk, x: &[f32], filter: &[f32], bias: Opt
     let zeros = vec![0f32; walk.from.channels];
     let bias = bias.unwrap_or(&zeros);
     let output = Output(y.as_mut_ptr());
+    let floor = f32::NEG_INFINITY;
     let task = |i: usize| {
-        let first = i * CHUNK;
-        let n = CHUNK.min(positions - first);
-        let mut from = vec![0; walk.taps.len() * n];
-        let mut to = vec![0; n];
-        walk.places(first, n, &mut from);
-        walk.targets(first, &mut to);
-        isa.run(Gather { walk, x, filter, bias, zeros: &zeros, from: &from, to: &to, output });
+        let n = CHUNK.min(positions - i * CHUNK);
+        let table = Table::new(walk, i * CHUNK, n);
+        isa.run(Gather { walk, x, filter, bias, zeros: &zeros, table: &table, at: 0..n, output, floor });
     };
     (0..positions.div_ceil(CHUNK)).into_par_iter().for_each(task);
 }
 
-struct Gather<'a> {
-    walk: &'a Walk,
-    x: &'a [f32],
-    filter: &'a [f32],
-    bias: &'a [f32],
-    zeros: &'a [f32],
-    from: &'a [u32],
-    to: &'a [usize],
-    output: Output,
+/// Some positions of a table.
+pub(super) struct Gather<'a> {
+    pub walk: &'a Walk,
+    pub x: &'a [f32],
+    pub filter: &'a [f32],
+    pub bias: &'a [f32],
+    pub zeros: &'a [f32],
+    pub table: &'a Table,
+    pub at: Range<usize>,
+    pub output: Output,
+    /// Smaller sums become this.
+    pub floor: f32,
 }
 
 impl Kernel for Gather<'_> {
@@ -50,20 +50,23 @@ impl Kernel for Gather<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (channels, n) = (self.walk.from.channels, self.to.len());
-        let mut p = 0;
-        while p < n {
-            let wide = n - p >= 4;
+        let channels = self.walk.from.channels;
+        let mut p = self.at.start;
+        while p < self.at.end {
+            let wide = self.at.end - p >= 4;
             let mut c = 0;
             while c < channels {
                 let left = (channels - c).min(S::LANES);
-                // SAFETY: `places` and `targets` hold every place inside the arrays, whose positions have
-                // `channels` numbers; the last vector is masked.
+                // SAFETY: the table holds every place inside the arrays, whose positions have `channels` numbers;
+                // the last vector is masked.
                 unsafe {
-                    match (wide, left == S::LANES) {
-                        (true, true) => self.tile::<S, 4, true>(s, p, c, left),
-                        (true, false) => self.tile::<S, 4, false>(s, p, c, left),
-                        (false, _) => self.tile::<S, 1, false>(s, p, c, left),
+                    match (wide, left == S::LANES, self.table.inside) {
+                        (true, true, true) => self.tile::<S, 4, true, true>(s, p, c, left),
+                        (true, true, false) => self.tile::<S, 4, true, false>(s, p, c, left),
+                        (true, false, true) => self.tile::<S, 4, false, true>(s, p, c, left),
+                        (true, false, false) => self.tile::<S, 4, false, false>(s, p, c, left),
+                        (false, _, true) => self.tile::<S, 1, false, true>(s, p, c, left),
+                        (false, _, false) => self.tile::<S, 1, false, false>(s, p, c, left),
                     }
                 }
                 c += left;
@@ -76,8 +79,14 @@ impl Kernel for Gather<'_> {
 impl Gather<'_> {
     /// `P` positions by `left` channels from `c` on, a whole vector if `FULL`.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const FULL: bool>(&self, s: S, p: usize, c: usize, left: usize) {
-        let (channels, n) = (self.walk.from.channels, self.to.len());
+    unsafe fn tile<S: Simd, const P: usize, const FULL: bool, const INSIDE: bool>(
+        &self,
+        s: S,
+        p: usize,
+        c: usize,
+        left: usize,
+    ) {
+        let (channels, table, n) = (self.walk.from.channels, self.table, self.table.to.len());
         // SAFETY: as the caller.
         unsafe {
             let load = |p: *const f32| if FULL { s.load(p) } else { s.load_first(p, left) };
@@ -85,17 +94,22 @@ impl Gather<'_> {
             for (t, tap) in self.walk.taps.iter().enumerate() {
                 let w = load(self.filter.as_ptr().add(tap.filter * channels + c));
                 for i in 0..P {
-                    let from = *self.from.get_unchecked(t * n + p + i);
-                    let x = match from {
-                        PADDING => self.zeros.as_ptr(),
-                        from => self.x.as_ptr().add(from as usize),
+                    let x = if INSIDE {
+                        let from = *table.from.get_unchecked(p + i) as usize;
+                        self.x.as_ptr().add(from + *table.offsets.get_unchecked(t))
+                    } else {
+                        match *table.from.get_unchecked(t * n + p + i) {
+                            PADDING => self.zeros.as_ptr(),
+                            from => self.x.as_ptr().add(from as usize),
+                        }
                     };
                     acc[i] = s.mul_add(load(x.add(c)), w, acc[i]);
                 }
             }
             for i in 0..P {
-                let y = self.output.first().add(*self.to.get_unchecked(p + i) + c);
-                if FULL { s.store(y, acc[i]) } else { s.store_first(y, acc[i], left) }
+                let y = self.output.first().add(*table.to.get_unchecked(p + i) + c);
+                let sum = s.max(s.splat(self.floor), acc[i]);
+                if FULL { s.store(y, sum) } else { s.store_first(y, sum, left) }
             }
         }
     }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// A filter packed for blocks of made channels: `[group][block][tap][channel][lane of the block]`.
+#[derive(Clone, Debug)]
 pub(super) struct Packed {
     values: Vec<f32>,
     biases: Vec<f32>,
@@ -32,11 +33,34 @@ impl Packed {
     where
         F: Fn(&Tap, usize, usize) -> Option<usize> + Sync,
     {
+        let mut packed = Self::blank(isa, walk);
+        packed.fill(walk, filter, places, bias);
+        packed
+    }
+
+    /// Room for a filter of `walk`, which must not be merged yet.
+    pub fn blank(isa: Isa, walk: &Walk) -> Self {
         let lanes = isa.lanes();
         let block = if walk.make > lanes { 2 * lanes } else { lanes };
         let blocks = walk.make.div_ceil(block);
         let size = walk.taps.len() * walk.sum * block;
-        let mut values = vec![0f32; walk.groups * blocks * size];
+        let values = vec![0f32; walk.groups * blocks * size];
+        let biases = vec![0f32; walk.groups * blocks * block];
+        Self { values, biases, block, blocks, size }
+    }
+
+    /// Blocks in all groups.
+    pub fn count(&self) -> usize {
+        self.biases.len() / self.block
+    }
+
+    /// Packs `filter` for the `walk` that this was made for.
+    pub fn fill<F>(&mut self, walk: &Walk, filter: &[f32], places: &Places<F>, bias: Option<&[f32]>)
+    where
+        F: Fn(&Tap, usize, usize) -> Option<usize> + Sync,
+    {
+        let Self { values, biases, block, blocks, size } = self;
+        let (block, blocks, size) = (*block, *blocks, *size);
         let pack = |(i, out): (usize, &mut [f32])| {
             let (group, first) = (i / blocks, i % blocks * block);
             let n = block.min(walk.make - first);
@@ -49,7 +73,6 @@ impl Packed {
         } else {
             values.par_chunks_exact_mut(size.max(1)).enumerate().for_each(pack);
         }
-        let mut biases = vec![0f32; walk.groups * blocks * block];
         if let Some(bias) = bias {
             for (i, b) in biases.chunks_exact_mut(block).enumerate() {
                 let (group, first) = (i / blocks, i % blocks * block);
@@ -57,7 +80,6 @@ impl Packed {
                 b[..n].copy_from_slice(&bias[group * walk.make + first..][..n]);
             }
         }
-        Self { values, biases, block, blocks, size }
     }
 }
 
@@ -143,7 +165,7 @@ pub(super) fn gather(isa: Isa, mut walk: Walk, x: &[f32], packed: &Packed, y: &m
     let zeros = vec![0f32; walk.from.channels.max(walk.stretch())];
     let split = Split::new(&walk, packed);
     let output = Output(y.as_mut_ptr());
-    let all = walk.groups * packed.blocks;
+    let all = packed.count();
     let small = positions * walk.taps.len() * walk.stretch() * walk.make * walk.groups < 1 << 15;
     let run = |walk: &Walk, x: &[f32], output, first: usize, n: usize, blocks| {
         let table = Table::new(walk, first, n);
@@ -174,6 +196,7 @@ pub(super) fn gather(isa: Isa, mut walk: Walk, x: &[f32], packed: &Packed, y: &m
 }
 
 /// Where positions read and write.
+#[derive(Clone, Debug)]
 pub(super) struct Table {
     /// Where each position reads; if not `inside`, for each tap.
     pub from: Vec<u32>,
@@ -184,7 +207,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn new(walk: &Walk, first: usize, n: usize) -> Self {
+    pub fn new(walk: &Walk, first: usize, n: usize) -> Self {
         let inside = walk.inside();
         let mut from = vec![0; if inside { n } else { walk.taps.len() * n }];
         let mut to = vec![0; n];
@@ -199,7 +222,7 @@ impl Table {
 }
 
 /// What is done with a sum before it is stored.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Finish {
     /// Smaller sums become this: 0 for ReLU, minus infinity for nothing.
     pub floor: f32,

@@ -12,7 +12,9 @@ mod depthwise;
 mod filter;
 mod gather;
 pub mod pool;
+mod prepared;
 mod walk;
 
 pub use conv::{conv2d, conv2d_backward_input};
 pub use filter::conv2d_backward_filter;
+pub use prepared::{Layout, Prepared, dense};

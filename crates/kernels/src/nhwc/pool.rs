@@ -72,13 +72,19 @@ fn each_output(
     assert_eq!(x.len(), product(g.input_shape()));
     assert_eq!(y.len(), product(g.output_shape()));
     let image = g.h.input * g.w.input * g.channels;
-    y.par_chunks_mut(g.w.output * g.channels).enumerate().for_each(|(row, y)| {
+    let row = |(row, y): (usize, &mut [f32])| {
         let (n, oh) = (row / g.h.output, row % g.h.output);
         let image = &x[n * image..(n + 1) * image];
         for (ow, out) in y.chunks_exact_mut(g.channels).enumerate() {
             f(g, image, oh, ow, out);
         }
-    });
+    };
+    let rows = g.w.output * g.channels;
+    if y.len() * g.h.kernel * g.w.kernel < 1 << 15 {
+        y.chunks_mut(rows).enumerate().for_each(row);
+    } else {
+        y.par_chunks_mut(rows).enumerate().for_each(row);
+    }
 }
 
 /// The gradient of max pooling: each window's gradient goes to the cell that was its largest. `dx` is

@@ -68,9 +68,9 @@ impl Walk {
         if self.taps.chunks(n).all(whole) { n } else { 1 }
     }
 
-    /// Reads taps that stand side by side as one, where channels are so few that it pays. `from` then has the
-    /// padding in place: [`Padded`] lays it out, a strip at a time.
-    pub fn merge(&mut self) -> Option<Padded> {
+    /// The zeros that have to stand around `from` (above, below, left, right) for taps side by side to be read
+    /// as one, where channels are so few that this pays.
+    pub fn halo(&self) -> Option<[usize; 4]> {
         let run = self.side_by_side();
         if self.groups > 1 || run == 1 || run * self.sum > LONGEST_RUN || self.positions() == 0 {
             return None;
@@ -78,23 +78,33 @@ impl Walk {
         let halo = |count: usize, step: usize, size: usize, d: fn(&Tap) -> isize| {
             let low = self.taps.iter().map(d).min().unwrap_or(0);
             let high = self.taps.iter().map(d).max().unwrap_or(0) + ((count - 1) * step) as isize;
-            ((-low).max(0) as usize, (high - size as isize + 1).max(0) as usize)
+            [(-low).max(0) as usize, (high - size as isize + 1).max(0) as usize]
         };
-        let (top, bottom) = halo(self.rows, self.from_step[0], self.from.height, |t| t.dh);
-        let (left, right) = halo(self.cols, self.from_step[1], self.from.width, |t| t.dw);
-        let old = self.from;
-        let new = Plane { height: old.height + top + bottom, width: old.width + left + right, ..old };
+        let [top, bottom] = halo(self.rows, self.from_step[0], self.from.height, |t| t.dh);
+        let [left, right] = halo(self.cols, self.from_step[1], self.from.width, |t| t.dw);
         // Enormous padding is served by the table of places instead.
-        if new.numbers() / 4 > old.numbers() + 1024 {
-            return None;
-        }
+        let Plane { height, width, .. } = self.from;
+        let area = (height + top + bottom) * (width + left + right);
+        (area / 4 <= height * width + 1024).then_some([top, bottom, left, right])
+    }
+
+    /// Reads taps that stand side by side as one, if [`Walk::halo`] says so. `from` then has the padding in place:
+    /// [`Padded`] lays it out, a strip at a time.
+    pub fn merge(&mut self) -> Option<Padded> {
+        let [top, bottom, left, right] = self.halo()?;
+        let run = self.side_by_side();
         self.taps = self.taps.iter().step_by(run).copied().collect();
         for tap in &mut self.taps {
             tap.dh += top as isize;
             tap.dw += left as isize;
         }
         self.run = run;
-        self.from = new;
+        let old = self.from;
+        self.from = Plane {
+            height: old.height + top + bottom,
+            width: old.width + left + right,
+            channels: old.channels,
+        };
         Some(Padded { plain: old, top, left })
     }
 

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::plan::{Norm, Plan, StepKind};
+use super::single::Single;
 use super::step::{Forward, Scene};
 use crate::loss::Loss;
 use foveal_kernels::Isa;
@@ -248,6 +249,7 @@ impl Engine {
             report.loss += group.state.sums.loss * f64::from(scale);
             report.correct += group.state.sums.correct;
         }
+        self.changed();
         if report.loss.is_finite() {
             self.update(groups, lr);
         }
@@ -260,9 +262,30 @@ impl Engine {
     /// # Panics
     /// When an image does not fit the model.
     pub fn predict<'a>(&mut self, count: usize, pixels: impl Fn(usize) -> Pixels<'a> + Sync) -> Vec<f32> {
+        let mut outputs = vec![0.0; count * self.plan.values[self.plan.output].frame.channels];
+        self.predict_into(count, pixels, &mut outputs);
+        outputs
+    }
+
+    /// [`Engine::predict`] into a slice.
+    ///
+    /// A few images (up to a quarter of a vector's lanes) go through the net one at a time with channels side by
+    /// side, more with images side by side; the two differ in the last bits.
+    ///
+    /// # Panics
+    /// When an image does not fit the model or `outputs` has not `count` rows.
+    pub fn predict_into<'a>(
+        &mut self,
+        count: usize,
+        pixels: impl Fn(usize) -> Pixels<'a> + Sync,
+        outputs: &mut [f32],
+    ) {
         let lanes = self.options.isa.lanes();
         let width = self.plan.values[self.plan.output].frame.channels;
-        let mut outputs = vec![0.0; count * width];
+        assert_eq!(outputs.len(), count * width, "a row for each image");
+        if count <= lanes / 4 {
+            return self.predict_singly(pixels, outputs);
+        }
         for (i, norm) in self.plan.norms.iter().enumerate() {
             let p = |k: usize| &self.values[self.plan.offsets[norm.params[k]]..][..norm.channels];
             for c in 0..norm.channels {
@@ -290,7 +313,19 @@ impl Engine {
                 out[g * lanes * width..][..rows.len()].copy_from_slice(rows);
             }
         }
-        outputs
+    }
+
+    fn predict_singly<'a>(&mut self, pixels: impl Fn(usize) -> Pixels<'a>, outputs: &mut [f32]) {
+        let Self { model, options, plan, values, team, single, .. } = self;
+        let single = single.get_or_insert_with(|| Single::new(model, options.isa, options.loss));
+        let param = |p: usize| &values[plan.offsets[p]..][..model.params()[p].values.len()];
+        if single.stale {
+            single.load(model, param);
+        }
+        let width = plan.values[plan.output].frame.channels;
+        for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
+            single.run(team, pixels(i), &options.scale, &options.shift, param, out);
+        }
     }
 
     /// The batch's statistics for the normalization after `stage`, in the groups' order; moving statistics

@@ -10,6 +10,7 @@
 
 mod batch;
 mod plan;
+mod single;
 mod step;
 mod update;
 
@@ -24,6 +25,7 @@ use crate::optim::Optimizer;
 use batch::{Group, NormState, Worker};
 use foveal_kernels::Isa;
 use foveal_kernels::team::Team;
+use single::Single;
 use update::Updates;
 
 /// What the engine is made for.
@@ -61,6 +63,8 @@ pub struct Engine {
     moments: [Vec<f32>; 2],
     updates: Updates,
     steps: u64,
+    /// Made when a few images are predicted for the first time.
+    single: Option<Single>,
 }
 
 impl Engine {
@@ -111,6 +115,7 @@ impl Engine {
             norms,
             updates,
             steps: 0,
+            single: None,
         };
         engine.set_params(model);
         Ok(engine)
@@ -138,6 +143,7 @@ impl Engine {
 
     /// Takes over the parameters of a model of the same spec.
     pub fn set_params(&mut self, model: &Model) {
+        self.changed();
         for (param, at) in model.params().iter().zip(&self.plan.offsets) {
             self.values[*at..at + param.values.len()].copy_from_slice(&param.values);
         }
@@ -150,6 +156,14 @@ impl Engine {
 
     /// All numbers that training changes, to be overwritten with [`Engine::values`] of before.
     pub fn values_mut(&mut self) -> &mut [f32] {
+        self.changed();
         &mut self.values
+    }
+
+    /// Notes that parameters have changed.
+    fn changed(&mut self) {
+        if let Some(single) = &mut self.single {
+            single.stale = true;
+        }
     }
 }

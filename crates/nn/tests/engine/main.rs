@@ -175,12 +175,17 @@ fn predictions_are_the_operators() {
     for (k, (name, toml, loss)) in models::all().into_iter().chain(models::with_dropout()).enumerate() {
         for isa in Isa::available() {
             let mut random = Random::new((100 + k) as u64);
-            let model = build(&toml, &mut random);
+            let mut model = build(&toml, &mut random);
             for training in [Some(loss), None] {
                 let mut engine = Engine::new(&model, options(&model, training, isa, 2)).unwrap();
                 let last_softmax = matches!(model.nodes().last().unwrap().kind, LayerKind::Softmax {});
                 let own = last_softmax && matches!(training, Some(Loss::CrossEntropy { .. }));
-                for n in [70, 1, 5] {
+                for n in [70, 1, 2, 5] {
+                    // Other parameters each time: what was prepared for single images must follow.
+                    for p in &mut model.params_mut()[..] {
+                        p.values.iter_mut().for_each(|v| *v *= 1.01);
+                    }
+                    engine.set_params(&model);
                     let batch = batch(&model, n, loss, &mut random);
                     let values = model.activations(batch.x.mapv(|v| v as f32).view()).unwrap();
                     let want = &values[values.len() - 1 - usize::from(own)];
