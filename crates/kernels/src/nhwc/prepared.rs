@@ -125,17 +125,18 @@ impl Prepared {
         self.packed.fill(&forward(g), filter, &forward_places(g), bias);
     }
 
-    /// Runs it on `x`, laid out as was said; only the image's own numbers of `y` are written.
+    /// Runs it on `x`, laid out as was said; only the image's own numbers of `y` are written. The workers
+    /// of `team` share a large one.
     ///
     /// # Panics
     /// When a slice is shorter than its layout.
-    pub fn run(&self, team: &mut Team, x: &[f32], y: &mut [f32]) {
+    pub fn run(&self, team: Option<&mut Team>, x: &[f32], y: &mut [f32]) {
         assert!(x.len() >= self.from.numbers() && y.len() >= self.to.numbers());
         let positions = self.table.to.len();
         let output = Output(y.as_mut_ptr());
-        if self.geometry.flops() < LARGE || team.threads() == 1 {
+        let Some(team) = team.filter(|t| t.threads() > 1 && self.geometry.flops() >= LARGE) else {
             return self.part(x, output, 0..positions);
-        }
+        };
         // A piece for each worker, of whole tiles.
         let piece = positions.div_ceil(team.threads()).next_multiple_of(12);
         let at = |i: usize| (i * piece).min(positions);

@@ -2,14 +2,16 @@
 
 use super::Engine;
 use super::plan::{Norm, Plan, StepKind};
-use super::single::Single;
+use super::single::{Room, Single};
 use super::step::{Forward, Scene};
 use crate::loss::Loss;
+use crate::model::Model;
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::image::{self, Pixels};
 use foveal_kernels::lanes::loss::{Regression, Sums, regression, softmax_cross_entropy};
 use foveal_kernels::lanes::norm::{self, Moments};
+use foveal_kernels::team::Team;
 
 /// One image and what should come out.
 #[derive(Clone, Copy, Debug)]
@@ -156,6 +158,24 @@ impl GroupState {
     }
 }
 
+/// Images that a worker takes at a time where they go one by one.
+const IMAGES: usize = 8;
+
+/// What predicting images one by one needs.
+pub(super) struct Singly {
+    pub net: Single,
+    rooms: Vec<Room>,
+    bounds: Vec<usize>,
+}
+
+impl Singly {
+    fn new(model: &Model, options: &super::Options, team: &Team) -> Self {
+        let net = Single::new(model, options.isa, options.loss);
+        let rooms = (0..team.threads()).map(|_| net.room()).collect();
+        Self { net, rooms, bounds: Vec::new() }
+    }
+}
+
 /// A batch normalization's numbers for the present batch.
 pub(super) struct NormState {
     pub mean: Vec<f32>,
@@ -269,8 +289,9 @@ impl Engine {
 
     /// [`Engine::predict`] into a slice.
     ///
-    /// A few images (up to a quarter of a vector's lanes) go through the net one at a time with channels side by
-    /// side, more with images side by side; the two differ in the last bits.
+    /// A few images (up to a quarter of a vector's lanes), or any number if the model's channels fill vectors well,
+    /// go through the net one at a time with channels side by side; others with images side by side. The two ways
+    /// differ in the last bits.
     ///
     /// # Panics
     /// When an image does not fit the model or `outputs` has not `count` rows.
@@ -283,7 +304,7 @@ impl Engine {
         let lanes = self.options.isa.lanes();
         let width = self.plan.values[self.plan.output].frame.channels;
         assert_eq!(outputs.len(), count * width, "a row for each image");
-        if count <= lanes / 4 {
+        if count > 0 && (count <= lanes / 4 || self.wide) {
             return self.predict_singly(pixels, outputs);
         }
         for (i, norm) in self.plan.norms.iter().enumerate() {
@@ -315,17 +336,28 @@ impl Engine {
         }
     }
 
-    fn predict_singly<'a>(&mut self, pixels: impl Fn(usize) -> Pixels<'a>, outputs: &mut [f32]) {
+    fn predict_singly<'a>(&mut self, pixels: impl Fn(usize) -> Pixels<'a> + Sync, outputs: &mut [f32]) {
         let Self { model, options, plan, values, team, single, .. } = self;
-        let single = single.get_or_insert_with(|| Single::new(model, options.isa, options.loss));
+        let single = single.get_or_insert_with(|| Singly::new(model, options, team));
+        let Singly { net, rooms, bounds } = single;
         let param = |p: usize| &values[plan.offsets[p]..][..model.params()[p].values.len()];
-        if single.stale {
-            single.load(model, param);
+        if net.stale {
+            net.load(model, param);
         }
+        let adjust = [&options.scale[..], &options.shift[..]];
         let width = plan.values[plan.output].frame.channels;
-        for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
-            single.run(team, pixels(i), &options.scale, &options.shift, param, out);
+        if outputs.len() == width {
+            return net.run(Some(team), &mut rooms[0], pixels(0), adjust, param, outputs);
         }
+        bounds.clear();
+        bounds.extend((0..outputs.len()).step_by(IMAGES * width));
+        bounds.push(outputs.len());
+        let net = &*net;
+        team.for_each_part(rooms, bounds, [outputs], |room, part, [outputs]| {
+            for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
+                net.run(None, room, pixels(part * IMAGES + i), adjust, param, out);
+            }
+        });
     }
 
     /// The batch's statistics for the normalization after `stage`, in the groups' order; moving statistics

@@ -22,10 +22,9 @@ use crate::Error;
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::optim::Optimizer;
-use batch::{Group, NormState, Worker};
+use batch::{Group, NormState, Singly, Worker};
 use foveal_kernels::Isa;
 use foveal_kernels::team::Team;
-use single::Single;
 use update::Updates;
 
 /// What the engine is made for.
@@ -63,8 +62,10 @@ pub struct Engine {
     moments: [Vec<f32>; 2],
     updates: Updates,
     steps: u64,
-    /// Made when a few images are predicted for the first time.
-    single: Option<Single>,
+    /// Many images, too, are best predicted one at a time.
+    wide: bool,
+    /// Made when images are predicted one at a time for the first time.
+    single: Option<Singly>,
 }
 
 impl Engine {
@@ -103,6 +104,7 @@ impl Engine {
         let workers = (0..team.threads()).map(|_| Worker::new(&plan, updates.longest())).collect();
         let groups = (0..count).map(|_| Group::new(&plan, options.isa.lanes())).collect();
         let norms = plan.norms.iter().map(|n| NormState::new(n.channels)).collect();
+        let wide = single::wide(model, options.isa);
         let mut engine = Self {
             model: model.clone(),
             values: vec![0.0; plan.parameters],
@@ -115,6 +117,7 @@ impl Engine {
             norms,
             updates,
             steps: 0,
+            wide,
             single: None,
         };
         engine.set_params(model);
@@ -163,7 +166,7 @@ impl Engine {
     /// Notes that parameters have changed.
     fn changed(&mut self) {
         if let Some(single) = &mut self.single {
-            single.stale = true;
+            single.net.stale = true;
         }
     }
 }

@@ -19,10 +19,14 @@ pub(super) struct Single {
     slots: Vec<usize>,
     /// How each model value lies in its buffer.
     layouts: Vec<Layout>,
-    buffers: Vec<Vec<f32>>,
+    /// Numbers in each buffer.
+    sizes: Vec<usize>,
     /// The parameters have changed since they were taken over.
     pub stale: bool,
 }
+
+/// One worker's buffers.
+pub(super) type Room = Vec<Vec<f32>>;
 
 struct Step {
     node: usize,
@@ -72,7 +76,7 @@ impl Single {
             steps: Vec::new(),
             slots: vec![0; values],
             layouts: (0..values).map(|v| Layout::plain(model.value_shape(v))).collect(),
-            buffers: Vec::new(),
+            sizes: Vec::new(),
             stale: true,
         };
         single.layouts[0] = wanted(model, &readers, 0);
@@ -94,8 +98,13 @@ impl Single {
 
     /// A buffer for value `v`.
     fn buffer(&mut self, v: usize) -> usize {
-        self.buffers.push(vec![0.0; self.layouts[v].numbers()]);
-        self.buffers.len() - 1
+        self.sizes.push(self.layouts[v].numbers());
+        self.sizes.len() - 1
+    }
+
+    /// Buffers for a worker: zero, as what lies around images must stay.
+    pub fn room(&self) -> Room {
+        self.sizes.iter().map(|&n| vec![0.0; n]).collect()
     }
 
     /// Lowers node `i` and those it takes along; gives the last of them.
@@ -187,23 +196,23 @@ impl Single {
         self.stale = false;
     }
 
-    /// Predicts one image; `out` takes the outputs. Nothing is allocated.
+    /// Predicts one image; `out` takes the outputs. Nothing is allocated. A large layer is shared by the `team`.
     pub fn run<'a>(
-        &mut self,
-        team: &mut Team,
+        &self,
+        mut team: Option<&mut Team>,
+        room: &mut Room,
         image: Pixels<'_>,
-        scale: &[f32],
-        shift: &[f32],
+        [scale, shift]: [&[f32]; 2],
         param: impl Fn(usize) -> &'a [f32],
         out: &mut [f32],
     ) {
         let first = self.slots[0];
-        place(image, &self.layouts[0], scale, shift, &mut self.buffers[first]);
-        for step in &mut self.steps {
-            let mut y = std::mem::take(&mut self.buffers[step.y]);
-            let x = &self.buffers[step.inputs[0]];
+        place(image, &self.layouts[0], scale, shift, &mut room[first]);
+        for step in &self.steps {
+            let mut y = std::mem::take(&mut room[step.y]);
+            let x = &room[step.inputs[0]];
             match &step.kind {
-                Kind::Conv { prepared, .. } => prepared.run(team, x, &mut y),
+                Kind::Conv { prepared, .. } => prepared.run(team.as_deref_mut(), x, &mut y),
                 Kind::Dense { weights, bias, relu } => {
                     nhwc::dense(self.isa, x, param(*weights), bias.map(&param), *relu, &mut y);
                 }
@@ -221,24 +230,24 @@ impl Single {
                 Kind::Add => {
                     y.copy_from_slice(x);
                     for &i in &step.inputs[1..] {
-                        y.iter_mut().zip(&self.buffers[i]).for_each(|(y, x)| *y += x);
+                        y.iter_mut().zip(&room[i]).for_each(|(y, x)| *y += x);
                     }
                 }
                 Kind::Concat(channels) => {
                     let all: usize = channels.iter().sum();
                     let mut at = 0;
                     for (&i, &c) in step.inputs.iter().zip(channels) {
-                        for (x, y) in self.buffers[i].chunks_exact(c).zip(y.chunks_exact_mut(all)) {
+                        for (x, y) in room[i].chunks_exact(c).zip(y.chunks_exact_mut(all)) {
                             y[at..at + c].copy_from_slice(x);
                         }
                         at += c;
                     }
                 }
             }
-            self.buffers[step.y] = y;
+            room[step.y] = y;
         }
         let last = *self.slots.last().expect("the input at least");
-        out.copy_from_slice(&self.buffers[last]);
+        out.copy_from_slice(&room[last]);
     }
 }
 
@@ -255,6 +264,26 @@ fn wanted(model: &Model, readers: &[Vec<usize>], v: usize) -> Layout {
         Some(g) => Layout { halo: Prepared::halo(&g), ..plain },
         None => plain,
     }
+}
+
+/// Whether many images, too, are best taken one at a time: channels side by side give at least nine tenths of a
+/// vector's lanes work, and what dense layers read for every image stays in the cache.
+pub(super) fn wide(model: &Model, isa: Isa) -> bool {
+    let (mut useful, mut all, mut dense) = (0.0, 0.0, 0);
+    for node in model.nodes() {
+        let groups = match node.kind {
+            LayerKind::Conv2d { groups, .. } => groups.max(1) as usize,
+            LayerKind::Dense { .. } => {
+                dense += model.params()[node.params[0]].values.len() * 4;
+                1
+            }
+            _ => continue,
+        };
+        let channels = node.shape[2] / groups;
+        useful += node.flops as f64;
+        all += node.flops as f64 * channels.next_multiple_of(isa.lanes()) as f64 / channels as f64;
+    }
+    useful >= 0.9 * all && dense <= 512 << 10
 }
 
 fn place(image: Pixels<'_>, layout: &Layout, scale: &[f32], shift: &[f32], out: &mut [f32]) {
