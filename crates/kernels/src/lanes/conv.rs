@@ -285,10 +285,8 @@ pub(super) struct Run<'a> {
 #[inline(always)]
 pub(super) fn tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
-    (0..count).map(move |i| {
-        let start = total * i / count;
-        (start, total * (i + 1) / count - start)
-    })
+    let (each, longer) = (total / count.max(1), total % count.max(1));
+    (0..count).map(move |i| (i * each + i.min(longer), each + usize::from(i < longer)))
 }
 
 /// Calls `$body` with `$n` as a constant from 1 to 6.
@@ -368,26 +366,27 @@ impl Run<'_> {
         count: usize,
     ) {
         let most = if S::REGISTERS >= 32 { 6 } else { 3 };
-        for (p, q) in tiles(count, most) {
+        let mut at = (0, 0);
+        for (_, q) in tiles(count, most) {
             // SAFETY: as the caller; positions stay below rows * cols.
-            constant!(q, Q, unsafe { self.tile::<S, CO, Q>(s, group, o, p) });
+            constant!(q, Q, unsafe { self.tile::<S, CO, Q>(s, group, o, &mut at) });
         }
     }
 
-    /// `CO` channels at `Q` positions from `p` on, held in registers.
+    /// `CO` channels at `Q` positions from row and column `at` on, which step on; held in registers.
     #[inline(always)]
     unsafe fn tile<S: Simd, const CO: usize, const Q: usize>(
         &mut self,
         s: S,
         group: usize,
         o: usize,
-        p: usize,
+        at: &mut (usize, usize),
     ) {
         let w = self.walk;
         let channel = group * w.out_channels + o;
         let mut from = [0usize; Q];
         let mut to = [0usize; Q];
-        let (mut row, mut col) = (p / w.cols, p % w.cols);
+        let (mut row, mut col) = *at;
         for q in 0..Q {
             from[q] = (w.in_start + self.shift + row * w.in_row + col * w.in_col) * S::LANES;
             to[q] = (w.out_start + row * w.out_row + col * w.out_col) * S::LANES;
@@ -396,6 +395,7 @@ impl Run<'_> {
                 (row, col) = (row + 1, 0);
             }
         }
+        *at = (row, col);
         let mut acc = [[s.splat(0.0); Q]; CO];
         if let Some(bias) = self.bias {
             for (j, acc) in acc.iter_mut().enumerate() {

@@ -8,6 +8,7 @@ use super::conv::{Correlation, Finish, Run};
 use crate::dispatch::Isa;
 use crate::geometry::{Conv2dGeometry, Pool2dGeometry};
 use crate::simd::{Kernel, Simd};
+use std::ops::Range;
 
 /// The place written where ReLU let nothing through.
 const DEAD: u8 = 255;
@@ -161,6 +162,15 @@ impl ConvPool {
         }
     }
 
+    /// How many windows of row `oh` lie inside the convolution's output, from the left.
+    fn full(&self, oh: usize) -> usize {
+        let (h, w) = (&self.pool.h, &self.pool.w);
+        if h.input < oh * h.stride + h.kernel || w.input < w.kernel {
+            return 0;
+        }
+        ((w.input - w.kernel) / w.stride + 1).min(w.output)
+    }
+
     /// The cells of a window: how many rows and columns of it lie inside the convolution's output.
     fn window(&self, oh: usize, ow: usize) -> (usize, usize) {
         let part = |a: &crate::geometry::Axis, o: usize| a.kernel.min(a.input - o * a.stride);
@@ -232,34 +242,59 @@ impl Forward<'_> {
     /// One channel's row of windows from the strip.
     #[inline(always)]
     unsafe fn pool_row<S: Simd>(&mut self, s: S, channel: usize, j: usize, oh: usize) {
+        let full = self.plan.full(oh);
+        // SAFETY: as the caller.
+        unsafe {
+            match [self.plan.pool.h.kernel, self.plan.pool.w.kernel] {
+                [2, 2] => self.windows(s, channel, j, oh, 0..full, (2, 2)),
+                size => self.windows(s, channel, j, oh, 0..full, size.into()),
+            }
+            for ow in full..self.plan.pool.w.output {
+                self.windows(s, channel, j, oh, ow..ow + 1, self.plan.window(oh, ow));
+            }
+        }
+    }
+
+    /// Windows with `kh` by `kw` cells inside the strip.
+    #[inline(always)]
+    unsafe fn windows<S: Simd>(
+        &mut self,
+        s: S,
+        channel: usize,
+        j: usize,
+        oh: usize,
+        range: Range<usize>,
+        (kh, kw): (usize, usize),
+    ) {
         let plan = self.plan;
-        let cols = plan.conv.w.output;
+        let (cols, kernel, relu) = (plan.conv.w.output, plan.pool.w.kernel, plan.relu);
         let plane = plan.pool.h.kernel.min(plan.conv.h.output) * cols;
         let (out, width) = (&plan.output, plan.pool.w.output);
         let y = (channel * out.plane() + out.origin() + oh * out.row()) * S::LANES;
         let at = (channel * plan.pool.h.output + oh) * width * S::LANES;
-        for ow in 0..width {
-            let (kh, kw) = plan.window(oh, ow);
-            let x = j * plane + ow * plan.pool.w.stride;
+        let stride = plan.pool.w.stride;
+        let zero = s.splat(0.0);
+        let floor = s.splat(if relu { 0.0 } else { f32::NEG_INFINITY });
+        for ow in range {
+            let x = j * plane + ow * stride;
             // SAFETY: the window's cells lie inside the strip, the pooled value inside the output's frame.
             unsafe {
                 let strip = self.strip.as_ptr();
                 let mut best = s.load(strip.add(x * S::LANES));
-                let mut place = s.splat(0.0);
-                for k in 1..kh * kw {
-                    let (a, b) = (k / kw, k % kw);
-                    let v = s.load(strip.add((x + a * cols + b) * S::LANES));
-                    // Larger, or not a number: the loss will be none either, and the run stops.
-                    let larger = s.gt(v, best);
-                    place = s.select(larger, s.splat((a * plan.pool.w.kernel + b) as f32), place);
-                    best = s.select(s.eq(v, v), s.select(larger, v, best), v);
+                let mut place = zero;
+                for a in 0..kh {
+                    for b in usize::from(a == 0)..kw {
+                        let v = s.load(strip.add((x + a * cols + b) * S::LANES));
+                        // Larger, or not a number: the loss will be none either, and the run stops.
+                        let larger = s.gt(v, best);
+                        place = s.select(larger, s.splat((a * kernel + b) as f32), place);
+                        best = s.select(s.eq(v, v), s.select(larger, v, best), v);
+                    }
                 }
-                if plan.relu {
-                    let zero = s.splat(0.0);
+                if relu {
                     place = s.select(s.gt(best, zero), place, s.splat(f32::from(DEAD)));
-                    best = s.max(zero, best);
                 }
-                s.store(self.output.as_mut_ptr().add(y + ow * S::LANES), best);
+                s.store(self.output.as_mut_ptr().add(y + ow * S::LANES), s.max(floor, best));
                 s.store_u8(self.places.as_mut_ptr().add(at + ow * S::LANES), place);
             }
         }
@@ -284,19 +319,19 @@ impl Kernel for Expand<'_> {
         let plan = self.plan;
         let (height, width) = (plan.pool.h.output, plan.pool.w.output);
         for j in 0..plan.block {
-            let channel = self.first + j;
             let mut sum = s.splat(0.0);
             for oh in 0..height {
-                let g = channel * self.gradient.plane() + self.gradient.origin() + oh * self.gradient.row();
-                let at = (channel * height + oh) * width * S::LANES;
-                for ow in 0..width {
-                    // SAFETY: `backward` has checked the gradient's frame, the places and the expanded block.
-                    unsafe {
-                        let d = s.load(self.d_output.as_ptr().add((g + ow) * S::LANES));
-                        let place = s.load_u8(self.places.as_ptr().add(at + ow * S::LANES));
-                        let alive = s.gt(s.splat(f32::from(DEAD)), place);
-                        sum = s.add(sum, s.keep(alive, d));
-                        self.window(s, j, oh, ow, d, place);
+                let full = plan.full(oh);
+                // SAFETY: `backward` has checked the gradient's frame, the places and the expanded block.
+                unsafe {
+                    let parts = match [plan.pool.h.kernel, plan.pool.w.kernel] {
+                        [2, 2] => self.windows(s, j, oh, 0..full, (2, 2)),
+                        size => self.windows(s, j, oh, 0..full, size.into()),
+                    };
+                    sum = s.add(sum, parts);
+                    for ow in full..width {
+                        let part = self.windows(s, j, oh, ow..ow + 1, plan.window(oh, ow));
+                        sum = s.add(sum, part);
                     }
                 }
             }
@@ -308,21 +343,40 @@ impl Kernel for Expand<'_> {
 }
 
 impl Expand<'_> {
+    /// Windows with `kh` by `kw` cells inside the convolution's output; gives the sum of what was passed on.
     #[inline(always)]
-    unsafe fn window<S: Simd>(&mut self, s: S, j: usize, oh: usize, ow: usize, d: S::V, place: S::V) {
+    unsafe fn windows<S: Simd>(
+        &mut self,
+        s: S,
+        j: usize,
+        oh: usize,
+        range: Range<usize>,
+        (kh, kw): (usize, usize),
+    ) -> S::V {
         let plan = self.plan;
+        let channel = self.first + j;
+        let g = channel * self.gradient.plane() + self.gradient.origin() + oh * self.gradient.row();
+        let places = (channel * plan.pool.h.output + oh) * plan.pool.w.output;
         let f = &plan.expanded;
-        let (kh, kw) = plan.window(oh, ow);
-        let at = j * f.plane() + f.origin() + oh * plan.pool.h.stride * f.row() + ow * plan.pool.w.stride;
-        for a in 0..kh {
-            for b in 0..kw {
-                let here = s.eq(place, s.splat((a * plan.pool.w.kernel + b) as f32));
-                // SAFETY: the window's cells inside the convolution's output lie inside the block's frame.
-                unsafe {
-                    let p = self.expanded.as_mut_ptr().add((at + a * f.row() + b) * S::LANES);
-                    s.store(p, s.keep(here, d));
+        let at = j * f.plane() + f.origin() + oh * plan.pool.h.stride * f.row();
+        let (row, stride, kernel) = (f.row(), plan.pool.w.stride, plan.pool.w.kernel);
+        let dead = s.splat(f32::from(DEAD));
+        let mut sum = s.splat(0.0);
+        for ow in range {
+            // SAFETY: the window's cells inside the convolution's output lie inside the block's frame.
+            unsafe {
+                let d = s.load(self.d_output.as_ptr().add((g + ow) * S::LANES));
+                let place = s.load_u8(self.places.as_ptr().add((places + ow) * S::LANES));
+                sum = s.add(sum, s.keep(s.gt(dead, place), d));
+                for a in 0..kh {
+                    for b in 0..kw {
+                        let here = s.eq(place, s.splat((a * kernel + b) as f32));
+                        let p = self.expanded.as_mut_ptr().add((at + ow * stride + a * row + b) * S::LANES);
+                        s.store(p, s.keep(here, d));
+                    }
                 }
             }
         }
+        sum
     }
 }
