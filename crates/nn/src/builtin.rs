@@ -65,7 +65,7 @@ fn chain(kinds: impl IntoIterator<Item = LayerKind>) -> Vec<LayerSpec> {
 fn fast() -> Vec<LayerSpec> {
     let block =
         |filters, kernel| [conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu {}, pool()];
-    let blocks = [block(8, 5), block(32, 3)].into_iter().flatten();
+    let blocks = [block(8, 5), block(24, 3)].into_iter().flatten();
     chain(blocks.chain([
         LayerKind::Flatten {},
         dense(64, Init::He),
