@@ -111,5 +111,6 @@ fn train(name: &str, batch: usize) -> Box<dyn FnMut()> {
 
 fn predict() -> Box<dyn FnMut()> {
     let (mut engine, picture) = (engine("fast", 1, false), picture());
-    Box::new(move || drop(engine.predict(1, |_| Pixels::U8(&picture))))
+    let mut out = [0.0; 10];
+    Box::new(move || engine.predict_into(1, |_| Pixels::U8(&picture), &mut out))
 }

@@ -79,6 +79,7 @@ fn a_fused_step_names_its_layers_kernel_layout_bytes_and_operations() {
         assert_eq!(first.kernel, "lanes::conv_pool");
         // The second convolution is 3x3 SAME: its input stands in a halo of one.
         assert_eq!(first.layout, [32, 16, 16, lanes]);
+        assert!(!plan.one_at_a_time);
         assert_eq!(first.bytes_read, 128 * 30 * 30 * 4);
         assert_eq!(first.bytes_written, 128 * 32 * (16 * 16 * 4 + 14 * 14));
         assert_eq!(first.parameter_bytes, 4 * 288);
@@ -100,6 +101,29 @@ fn plans_for_inference_have_no_gradients_and_less_memory() {
     assert_eq!(predicts.steps.last().unwrap().part, Part::Output);
     assert!(!predicts.steps.iter().flat_map(|s| &s.layers).any(|l| l.starts_with("dropout")));
     assert!(predicts.arena_bytes < trains.arena_bytes && predicts.memory_bytes < trains.memory_bytes);
+}
+
+#[test]
+fn images_are_predicted_one_at_a_time_if_few_or_if_channels_fill_vectors() {
+    for isa in Isa::available() {
+        // Its dense layer is too large to be read for every image.
+        let (narrow, wide) = (built_in("lab-11-2"), built_in("lab-11-1"));
+        let plan = |model, batch| describe(model, &options(batch, 2, false, isa)).unwrap();
+        let few = isa.lanes() / 4;
+        let [one, many] = [plan(&narrow, few), plan(&narrow, few + 1)];
+        assert!(one.one_at_a_time && !many.one_at_a_time && plan(&wide, 100).one_at_a_time);
+        assert_eq!(one.steps[1].layers, ["conv2d_1", "relu_1", "max_pool_1"]);
+        assert_eq!((one.steps[1].kernel, one.steps[1].layout[2]), ("nhwc::prepared", 32));
+        assert_eq!(one.steps[1].forward_flops / few as u64, many.steps[1].forward_flops / (few as u64 + 1));
+        let pixels = [7; 28 * 28];
+        let example = |_| Example { pixels: Pixels::U8(&pixels), target: Target::Class(0), weight: 1.0 };
+        for (model, batch) in [(&narrow, 1), (&wide, 20)] {
+            let mut engine = Engine::new(model, options(batch, 2, false, isa)).unwrap();
+            let profile = engine.profile(1, example);
+            assert_eq!(profile.steps.len(), plan(model, batch).steps.len());
+            assert!(profile.steps.iter().all(|[forward, backward]| *forward > 0.0 && *backward == 0.0));
+        }
+    }
 }
 
 #[test]

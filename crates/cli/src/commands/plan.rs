@@ -101,13 +101,18 @@ fn head(plan: &PlanReport, context: &Context) -> String {
     let (n, groups, lanes, isa) = (plan.batch_size, plan.groups, plan.lanes, plan.isa);
     let (arenas, arena) = (plan.arenas, bytes(plan.arena_bytes as u64));
     let all = bytes(plan.memory_bytes as u64);
+    let (by, by_korean) = if plan.one_at_a_time {
+        (", one image at a time".to_owned(), "한 장씩".to_owned())
+    } else {
+        (format!(" in {groups} group(s) of {lanes} images"), format!("이미지 {lanes}장씩 {groups}묶음"))
+    };
     context.language.pick(
         format!(
-            "  plan for {kind}: batch {n} in {groups} group(s) of {lanes} images, {isa}\n  memory: {arenas} \
+            "  plan for {kind}: batch {n}{by}, {isa}\n  memory: {arenas} \
              arena(s) of {arena}; {all} in all\n"
         ),
         format!(
-            "  {kind} 계획: 배치 {n}, 이미지 {lanes}장씩 {groups}묶음, {isa}\n  메모리: 작업 영역 {arenas}개 × \
+            "  {kind} 계획: 배치 {n}, {by_korean}, {isa}\n  메모리: 작업 영역 {arenas}개 × \
              {arena}, 모두 {all}\n"
         ),
     )
@@ -115,9 +120,9 @@ fn head(plan: &PlanReport, context: &Context) -> String {
 
 fn name(step: &PlannedStep, context: &Context) -> String {
     let text = match step.part {
-        Part::Input => context.say("(images side by side)", "(이미지 나란히 놓기)"),
+        Part::Input => context.say("(input)", "(입력)"),
         Part::Loss => context.say("(loss)", "(손실)"),
-        Part::Output => context.say("(outputs in rows)", "(출력 정리)"),
+        Part::Output => context.say("(output)", "(출력)"),
         Part::Update => context.say("(parameter update)", "(매개변수 갱신)"),
         Part::Layers => return step.layers.join(" + "),
     };
@@ -125,10 +130,15 @@ fn name(step: &PlannedStep, context: &Context) -> String {
 }
 
 fn steps(plan: &PlanReport, context: &Context) -> String {
+    let layout = if plan.one_at_a_time {
+        context.say("layout h,w,c", "배열 h,w,c")
+    } else {
+        context.say("layout c,h,w,lane", "배열 c,h,w,lane")
+    };
     let columns = [
         (context.say("step", "단계"), Side::Left),
         (context.say("kernel", "커널"), Side::Left),
-        (context.say("layout c,h,w,lane", "배열 c,h,w,lane"), Side::Right),
+        (layout, Side::Right),
         (context.say("read", "읽기"), Side::Right),
         (context.say("written", "쓰기"), Side::Right),
         (context.say("parameters", "매개변수"), Side::Right),
@@ -143,7 +153,7 @@ fn steps(plan: &PlanReport, context: &Context) -> String {
     let width = if plan.training { columns.len() } else { columns.len() - 1 };
     let mut rows: Vec<Vec<String>> = Vec::new();
     for step in &plan.steps {
-        let layout = step.layout.map(|n| n.to_string()).join(",");
+        let layout = step.layout.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         let layout = if step.part == Part::Update { "-".to_owned() } else { layout };
         rows.push(vec![
             name(step, context),
@@ -280,6 +290,7 @@ struct Json {
     lanes: usize,
     batch_size: usize,
     groups: usize,
+    one_at_a_time: bool,
     arenas: usize,
     arena_bytes: usize,
     memory_bytes: usize,
@@ -295,7 +306,7 @@ struct JsonStep {
     part: &'static str,
     layers: Vec<String>,
     kernel: &'static str,
-    layout: [usize; 4],
+    layout: Vec<usize>,
     bytes_read: u64,
     bytes_written: u64,
     parameter_bytes: u64,
@@ -342,7 +353,7 @@ fn json(plan: &PlanReport, measured: Option<&Measured>, context: &Context) -> Js
             },
             layers: s.layers.clone(),
             kernel: s.kernel,
-            layout: s.layout,
+            layout: s.layout.clone(),
             bytes_read: s.bytes_read,
             bytes_written: s.bytes_written,
             parameter_bytes: s.parameter_bytes,
@@ -358,6 +369,7 @@ fn json(plan: &PlanReport, measured: Option<&Measured>, context: &Context) -> Js
         lanes: plan.lanes,
         batch_size: plan.batch_size,
         groups: plan.groups,
+        one_at_a_time: plan.one_at_a_time,
         arenas: plan.arenas,
         arena_bytes: plan.arena_bytes,
         memory_bytes: plan.memory_bytes,

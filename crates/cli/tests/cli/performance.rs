@@ -13,6 +13,8 @@ fn portable(bench: &Bench, arguments: &str) -> Run {
 fn plans_are_shown() {
     let bench = Bench::new();
     assert_snapshot!("plan", portable(&bench, "summary lab-11-1 --plan --threads 2").told());
+    let one = "summary fast --plan --inference --batch-size 1 --threads 1";
+    assert_snapshot!("plan_one_image", portable(&bench, one).told());
     let korean = "summary lab-11-2 --plan --inference --batch-size 10 --threads 1 --lang ko";
     assert_snapshot!("plan_inference_korean", portable(&bench, korean).told());
 }

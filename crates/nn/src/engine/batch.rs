@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::plan::{Norm, Plan, StepKind};
-use super::single::{Room, Single};
+use super::single::{self, Room, Single};
 use super::step::{Forward, Scene};
 use crate::loss::Loss;
 use crate::model::Model;
@@ -159,13 +159,13 @@ impl GroupState {
 }
 
 /// Images that a worker takes at a time where they go one by one.
-const IMAGES: usize = 8;
+pub(super) const IMAGES: usize = 8;
 
 /// What predicting images one by one needs.
 pub(super) struct Singly {
     pub net: Single,
-    rooms: Vec<Room>,
-    bounds: Vec<usize>,
+    pub rooms: Vec<Room>,
+    pub bounds: Vec<usize>,
 }
 
 impl Singly {
@@ -304,7 +304,7 @@ impl Engine {
         let lanes = self.options.isa.lanes();
         let width = self.plan.values[self.plan.output].frame.channels;
         assert_eq!(outputs.len(), count * width, "a row for each image");
-        if count > 0 && (count <= lanes / 4 || self.wide) {
+        if single::one_at_a_time(count, self.options.isa, self.wide) {
             return self.predict_singly(pixels, outputs);
         }
         self.moving_statistics();
@@ -341,7 +341,7 @@ impl Engine {
         let adjust = [&options.scale[..], &options.shift[..]];
         let width = plan.values[plan.output].frame.channels;
         if outputs.len() == width {
-            return net.run(Some(team), &mut rooms[0], pixels(0), adjust, param, outputs);
+            return net.run(Some(team), &mut rooms[0], pixels(0), adjust, param, outputs, |_| {});
         }
         bounds.clear();
         bounds.extend((0..outputs.len()).step_by(IMAGES * width));
@@ -349,7 +349,7 @@ impl Engine {
         let net = &*net;
         team.for_each_part(rooms, bounds, [outputs], |room, part, [outputs]| {
             for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
-                net.run(None, room, pixels(part * IMAGES + i), adjust, param, out);
+                net.run(None, room, pixels(part * IMAGES + i), adjust, param, out, |_| {});
             }
         });
     }

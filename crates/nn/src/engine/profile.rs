@@ -4,7 +4,8 @@
 //! nothing of it and pay nothing for it.
 
 use super::Engine;
-use super::batch::{Example, Group, Worker, load, mix};
+use super::batch::{Example, Group, IMAGES, Singly, Worker, load, mix};
+use super::single::one_at_a_time;
 use super::step::{Forward, Scene};
 use std::time::Instant;
 
@@ -82,8 +83,12 @@ impl Engine {
         let mut laps = vec![[0.0; 2]; steps + 2];
         let training = self.options.loss.is_some();
         if !training {
+            if one_at_a_time(self.options.batch_size, self.options.isa, self.wide) {
+                return self.single_laps(example);
+            }
             self.moving_statistics();
         }
+        self.changed();
         for stage in 0..stages {
             self.lap_forward(stage, example, &mut laps);
             if stage + 1 < stages {
@@ -103,6 +108,39 @@ impl Engine {
         }
         laps.push([0.0; 2]);
         self.alone(steps + 2, BACKWARD, &mut laps, |engine, groups| engine.update(groups, 0.0));
+        laps
+    }
+
+    /// Images one at a time, each worker its own; a single one may have the whole team.
+    fn single_laps<'a>(&mut self, example: &(impl Fn(usize) -> Example<'a> + Sync)) -> Vec<[f64; 2]> {
+        let count = self.options.batch_size;
+        let Self { model, options, plan, values, team, single, .. } = self;
+        let Some(Singly { net, rooms, bounds }) = single else { return Vec::new() };
+        let param = |p: usize| &values[plan.offsets[p]..][..model.params()[p].values.len()];
+        let adjust = [&options.scale[..], &options.shift[..]];
+        let width = model.outputs();
+        let mut outputs = vec![0.0; count * width];
+        let mut laps = vec![[0.0; 2]; net.told().len() + 2];
+        let clock = || Clock { last: Instant::now(), laps: vec![[0.0; 2]; laps.len()] };
+        if count == 1 {
+            let mut clock = clock();
+            let lap = |step| clock.lap(step, FORWARD);
+            net.run(Some(team), &mut rooms[0], example(0).pixels, adjust, param, &mut outputs, lap);
+            return clock.laps;
+        }
+        let mut contexts: Vec<_> = rooms.iter_mut().map(|room| (room, clock())).collect();
+        let net = &*net;
+        team.for_each_part(&mut contexts, bounds, [&mut outputs], |(room, clock), part, [outputs]| {
+            clock.last = Instant::now();
+            for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
+                let lap = |step| clock.lap(step, FORWARD);
+                net.run(None, room, example(part * IMAGES + i).pixels, adjust, param, out, lap);
+            }
+        });
+        let workers = team.threads().min(bounds.len() - 1) as f64;
+        for (_, clock) in &contexts {
+            laps.iter_mut().zip(&clock.laps).for_each(|(sum, lap)| sum[FORWARD] += lap[FORWARD] / workers);
+        }
         laps
     }
 

@@ -1,6 +1,7 @@
 //! The plan as a person reads it: what each step does, with what, on how much.
 
 use super::plan::{Plan, Step, StepKind};
+use super::single::{self, Single, Told};
 use super::{Engine, Options};
 use crate::Error;
 use crate::model::Model;
@@ -20,9 +21,12 @@ pub struct PlanReport {
     pub groups: usize,
     /// Whether the plan trains; else it only predicts.
     pub training: bool,
+    /// Whether images go through one at a time, channels side by side: few images are predicted so, and any number
+    /// where channels fill vectors.
+    pub one_at_a_time: bool,
     /// What happens, in the order of the forward pass.
     pub steps: Vec<PlannedStep>,
-    /// Bytes of one arena: every activation and gradient of one group.
+    /// Bytes of one arena: every activation and gradient of one group, or of one image.
     pub arena_bytes: usize,
     /// Arenas: one for each thread, or for each group where a normalization needs the whole batch at once.
     pub arenas: usize,
@@ -54,8 +58,9 @@ pub struct PlannedStep {
     pub layers: Vec<String>,
     /// The module of `foveal_kernels` that does it.
     pub kernel: &'static str,
-    /// Extents of the output of a group: channels, rows, columns, lanes; halos of zeros are counted in.
-    pub layout: [usize; 4],
+    /// Extents of the output, halos of zeros counted in. Of a group: channels, rows, columns, lanes; of a single
+    /// image: rows, columns, channels.
+    pub layout: Vec<usize>,
     /// Bytes of activations read by the forward pass.
     pub bytes_read: u64,
     /// Bytes of activations written by the forward pass.
@@ -111,6 +116,10 @@ impl Describing<'_> {
     fn report(&self) -> PlanReport {
         let (plan, groups) = (self.plan, self.groups());
         let training = self.options.loss.is_some();
+        let wide = single::wide(self.model, plan.isa);
+        if !training && single::one_at_a_time(self.options.batch_size, plan.isa, wide) {
+            return self.single();
+        }
         let mut steps = vec![self.input()];
         steps.extend(plan.steps.iter().map(|step| self.step(step)));
         if training {
@@ -118,19 +127,73 @@ impl Describing<'_> {
         } else {
             steps.push(self.end(Part::Output));
         }
-        let arenas = if plan.staged() { groups } else { self.threads };
-        let numbers =
-            3 * plan.parameters + groups * (plan.gradient_numbers + plan.saved) + self.threads * plan.scratch;
+        let arenas = self.arenas();
         PlanReport {
             isa: plan.isa.name(),
             lanes: plan.isa.lanes(),
             batch_size: self.options.batch_size,
             groups,
             training,
+            one_at_a_time: false,
             steps,
             arena_bytes: plan.group_bytes(),
             arenas,
-            memory_bytes: arenas.saturating_mul(plan.group_bytes()).saturating_add(numbers.saturating_mul(4)),
+            memory_bytes: self.memory(),
+        }
+    }
+
+    /// Bytes of everything an engine holds.
+    fn memory(&self) -> usize {
+        let (plan, groups) = (self.plan, self.groups());
+        let numbers =
+            3 * plan.parameters + groups * (plan.gradient_numbers + plan.saved) + self.threads * plan.scratch;
+        self.arenas().saturating_mul(plan.group_bytes()).saturating_add(numbers.saturating_mul(4))
+    }
+
+    fn arenas(&self) -> usize {
+        if self.plan.staged() { self.groups() } else { self.threads }
+    }
+
+    /// The plan for images that go through one at a time.
+    fn single(&self) -> PlanReport {
+        let (single, images) = (Single::new(self.model, self.options.isa, None), self.options.batch_size);
+        let bytes = |numbers: usize| 4 * (numbers * images) as u64;
+        let step = |told: Told| PlannedStep {
+            kernel: told.kernel,
+            layout: told.layout.to_vec(),
+            bytes_read: bytes(told.read),
+            bytes_written: bytes(told.written),
+            ..self.layers(&told.nodes)
+        };
+        let first = PlannedStep {
+            kernel: "-",
+            layout: single.input().to_vec(),
+            bytes_written: bytes(single.input().iter().product()),
+            ..self.input()
+        };
+        let width = self.model.outputs();
+        let last = PlannedStep {
+            layout: vec![1, 1, width],
+            bytes_read: bytes(width),
+            bytes_written: bytes(width),
+            ..self.end(Part::Output)
+        };
+        let arena_bytes = 4 * single.numbers();
+        PlanReport {
+            isa: self.plan.isa.name(),
+            lanes: self.plan.isa.lanes(),
+            batch_size: images,
+            groups: images,
+            training: false,
+            one_at_a_time: true,
+            steps: std::iter::once(first)
+                .chain(single.told().into_iter().map(step))
+                .chain(std::iter::once(last))
+                .collect(),
+            arena_bytes,
+            arenas: self.threads,
+            // Filters are kept a second time, as the kernels want them.
+            memory_bytes: self.memory().saturating_add(self.threads * arena_bytes + 4 * self.plan.parameters),
         }
     }
 
@@ -148,8 +211,8 @@ impl Describing<'_> {
         of_one.saturating_mul(self.options.batch_size as u64)
     }
 
-    fn layout(&self, frame: &Frame) -> [usize; 4] {
-        [frame.channels, frame.plane() / frame.row().max(1), frame.row(), self.plan.isa.lanes()]
+    fn layout(&self, frame: &Frame) -> Vec<usize> {
+        vec![frame.channels, frame.plane() / frame.row().max(1), frame.row(), self.plan.isa.lanes()]
     }
 
     fn input(&self) -> PlannedStep {
@@ -192,7 +255,7 @@ impl Describing<'_> {
             part: Part::Update,
             layers: Vec::new(),
             kernel: "optimizer",
-            layout: [1, 1, trained, 1],
+            layout: vec![1, 1, trained, 1],
             bytes_read: self.bytes(plan.gradient_numbers + plan.saved),
             bytes_written: 12 * trained as u64,
             parameter_bytes: 4 * trained as u64,
@@ -202,10 +265,9 @@ impl Describing<'_> {
     }
 
     fn step(&self, step: &Step) -> PlannedStep {
-        let (plan, model) = (self.plan, self.model);
-        let nodes = self.nodes(step.nodes);
+        let plan = self.plan;
+        let layers = self.layers(&self.nodes(step.nodes));
         let to = &plan.values[step.y];
-        let forward = nodes.iter().fold(0u64, |sum, &n| sum.saturating_add(model.nodes()[n].flops));
         let read = step.inputs.iter().map(|i| plan.values[i.value].at.len()).sum();
         let beside = match &step.kind {
             StepKind::ConvPool { places, .. } => (places.len() * self.groups()) as u64,
@@ -214,17 +276,30 @@ impl Describing<'_> {
             StepKind::Dense { index, .. } => self.bytes(plan.dense[*index].x.len()),
             _ => 0,
         };
-        let params = nodes.iter().flat_map(|&n| &model.nodes()[n].params);
         PlannedStep {
-            part: Part::Layers,
-            layers: nodes.iter().map(|&n| model.nodes()[n].name.clone()).collect(),
             kernel: kernel(&step.kind),
             layout: self.layout(&to.frame),
             bytes_read: self.bytes(read),
             bytes_written: self.bytes(to.at.len()).saturating_add(beside),
-            parameter_bytes: params.map(|&p| 4 * model.params()[p].values.len() as u64).sum(),
-            forward_flops: self.flops(forward),
-            backward_flops: self.flops(forward.saturating_mul(self.gradients(step))),
+            backward_flops: layers.forward_flops.saturating_mul(self.gradients(step)),
+            ..layers
+        }
+    }
+
+    /// What is known of a step from the layers it does.
+    fn layers(&self, nodes: &[usize]) -> PlannedStep {
+        let nodes = || nodes.iter().map(|&n| &self.model.nodes()[n]);
+        let params = nodes().flat_map(|n| &n.params);
+        PlannedStep {
+            part: Part::Layers,
+            layers: nodes().map(|n| n.name.clone()).collect(),
+            kernel: "-",
+            layout: Vec::new(),
+            bytes_read: 0,
+            bytes_written: 0,
+            parameter_bytes: params.map(|&p| 4 * self.model.params()[p].values.len() as u64).sum(),
+            forward_flops: self.flops(nodes().fold(0u64, |sum, n| sum.saturating_add(n.flops))),
+            backward_flops: 0,
         }
     }
 
