@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build test test-neon lint fmt bench audit
+.PHONY: build test test-neon lint fmt bench audit instructions renew-instructions
 
 build:      ## the program, as users get it
 	cargo build --release --locked
@@ -13,7 +13,8 @@ lint:       ## format, clippy and rustdoc, warnings refused
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-# All rings of tests, then the operators and the engine once more on the narrower instruction sets.
+# All rings of tests, then the operators and the engine once more on the narrower instruction sets, then the
+# instruction counts.
 test: lint
 	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 	{ cargo test --workspace --locked --no-fail-fast; \
@@ -21,6 +22,17 @@ test: lint
 	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --locked -p foveal-nn --tests; \
 	  done; } 2>&1 | tee "$$log"; \
 	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"
+	$(MAKE) instructions
+
+# Without valgrind nothing can be counted, which is said; as root on a Debian it is installed first.
+instructions:  ## instruction counts of a few kernels and of a training step against the committed ones
+	command -v valgrind >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
+	  apt-get install -yq valgrind >/dev/null 2>&1 || \
+	  { apt-get update -q && apt-get install -yq valgrind; } >/dev/null 2>&1 || true
+	cargo run --release --locked -p foveal-instructions -- check
+
+renew-instructions:  ## writes the counts anew, after a change that is meant to move them
+	cargo run --release --locked -p foveal-instructions -- renew
 
 # Needs the rustup target aarch64-unknown-linux-gnu and Debian's qemu-user and gcc-aarch64-linux-gnu.
 test-neon:  ## the kernels' ring on NEON, emulated

@@ -79,7 +79,8 @@ Example:
     #[command(after_help = "\
 Examples:
   foveal summary lab-11-1
-  foveal summary net.toml")]
+  foveal summary net.toml --plan
+  foveal summary fast --plan --profile --threads 1")]
     Summary(Summary),
     /// What is in a data set, and what is wrong with it
     #[command(subcommand, arg_required_else_help = true)]
@@ -113,6 +114,14 @@ scale of the training data: 0 to 255 for pictures), or a built-in sample such as
 Example:
   foveal predict runs/lab digit.png mnist:test:7")]
     Predict(Predict),
+    /// How near convolutions and training come to what this machine can do
+    #[command(after_help = "\
+The peak is measured in the same run: multiply-adds that touch nothing but registers. Shares
+are of the peak of as many threads. Let the machine do nothing else meanwhile.
+
+Example:
+  foveal bench --quick")]
+    Bench(Bench),
     /// Print completions for a shell
     #[command(after_help = "\
 Example:
@@ -248,6 +257,26 @@ pub struct Summary {
     /// A built-in model (fast, lab-11-1, lab-11-2), a model file (.toml), a saved model or a run folder
     #[arg(value_name = "MODEL|NAME")]
     pub model: String,
+    /// Show what the engine makes of it instead: steps, kernels, memory, operations
+    #[arg(long)]
+    pub plan: bool,
+    /// The plan for predicting, not for training
+    #[arg(long, requires = "plan")]
+    pub inference: bool,
+    /// Images in a batch of the plan [default: 128]
+    #[arg(long, value_name = "N", requires = "plan", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub batch_size: Option<u32>,
+    /// Run the plan on random images and time each step
+    #[arg(long, requires = "plan")]
+    pub profile: bool,
+}
+
+/// `foveal bench`
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// A few seconds, and figures that are worth less
+    #[arg(long)]
+    pub quick: bool,
 }
 
 /// `foveal data`

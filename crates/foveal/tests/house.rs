@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each crate may import of ours.
-const IMPORTS: [(&str, &[&str]); 10] = [
+const IMPORTS: [(&str, &[&str]); 11] = [
     ("foveal-kernels", &[]),
     ("foveal-nn", &["foveal-kernels"]),
     ("foveal-data", &[]),
@@ -17,6 +17,7 @@ const IMPORTS: [(&str, &[&str]); 10] = [
     ("foveal-cli", &["foveal", "foveal-mnist"]),
     ("foveal-wasm", &["foveal"]),
     ("foveal-testkit", &[]),
+    ("foveal-instructions", &["foveal-kernels", "foveal-nn"]),
 ];
 
 /// Licences that may come in with a dependency.

@@ -1,5 +1,6 @@
 //! One module for each command.
 
+mod bench;
 mod completions;
 mod conv2d;
 mod data;
@@ -7,6 +8,7 @@ mod eval;
 mod explain;
 mod lab;
 mod model;
+mod plan;
 mod pool;
 mod predict;
 mod summary;
@@ -29,6 +31,7 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Train(args) => train::run(args, context),
         Command::Eval(args) => eval::run(args, context),
         Command::Predict(args) => predict::run(args, context),
+        Command::Bench(args) => bench::run(args, context),
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -1,6 +1,6 @@
 //! `foveal summary`
 
-use super::model;
+use super::{model, plan};
 use crate::args;
 use crate::array_text;
 use crate::output::{Context, Side, count, table};
@@ -28,6 +28,9 @@ struct Layer {
 /// Shows what a model is made of.
 pub fn run(args: &args::Summary, context: &Context) -> Result<()> {
     let model = model::any(&args.model, context.seed)?;
+    if args.plan {
+        return plan::run(&model, args, context);
+    }
     let found = summary(&model);
     if context.json {
         return context.print_json(&json(found));

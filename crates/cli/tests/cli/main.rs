@@ -7,5 +7,6 @@ mod harness;
 mod lab;
 mod models;
 mod operators;
+mod performance;
 mod streams;
 mod training;

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::plan::{Norm, Plan, StepKind};
-use super::single::{Room, Single};
+use super::single::{self, Room, Single};
 use super::step::{Forward, Scene};
 use crate::loss::Loss;
 use crate::model::Model;
@@ -138,7 +138,7 @@ impl GroupState {
     }
 
     /// Takes over the targets of images `first..first + count`.
-    fn targets<'a>(&mut self, lanes: usize, count: usize, example: impl Fn(usize) -> Example<'a>) {
+    pub(super) fn targets<'a>(&mut self, lanes: usize, count: usize, example: impl Fn(usize) -> Example<'a>) {
         self.count = count;
         let values = self.targets.len() / lanes;
         for l in 0..lanes {
@@ -159,13 +159,13 @@ impl GroupState {
 }
 
 /// Images that a worker takes at a time where they go one by one.
-const IMAGES: usize = 8;
+pub(super) const IMAGES: usize = 8;
 
 /// What predicting images one by one needs.
 pub(super) struct Singly {
     pub net: Single,
-    rooms: Vec<Room>,
-    bounds: Vec<usize>,
+    pub rooms: Vec<Room>,
+    pub bounds: Vec<usize>,
 }
 
 impl Singly {
@@ -304,16 +304,10 @@ impl Engine {
         let lanes = self.options.isa.lanes();
         let width = self.plan.values[self.plan.output].frame.channels;
         assert_eq!(outputs.len(), count * width, "a row for each image");
-        if count > 0 && (count <= lanes / 4 || self.wide) {
+        if single::one_at_a_time(count, self.options.isa, self.wide) {
             return self.predict_singly(pixels, outputs);
         }
-        for (i, norm) in self.plan.norms.iter().enumerate() {
-            let p = |k: usize| &self.values[self.plan.offsets[norm.params[k]]..][..norm.channels];
-            for c in 0..norm.channels {
-                let (mean, variance) = (f64::from(p(2)[c]), f64::from(p(3)[c]));
-                self.norms[i].set(c, mean, variance, norm.epsilon, p(0)[c], p(1)[c]);
-            }
-        }
+        self.moving_statistics();
         let chunk = self.groups.len() * lanes;
         for (b, out) in outputs.chunks_mut((chunk * width).max(1)).enumerate() {
             let count = out.len() / width;
@@ -347,7 +341,7 @@ impl Engine {
         let adjust = [&options.scale[..], &options.shift[..]];
         let width = plan.values[plan.output].frame.channels;
         if outputs.len() == width {
-            return net.run(Some(team), &mut rooms[0], pixels(0), adjust, param, outputs);
+            return net.run(Some(team), &mut rooms[0], pixels(0), adjust, param, outputs, |_| {});
         }
         bounds.clear();
         bounds.extend((0..outputs.len()).step_by(IMAGES * width));
@@ -355,14 +349,25 @@ impl Engine {
         let net = &*net;
         team.for_each_part(rooms, bounds, [outputs], |room, part, [outputs]| {
             for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
-                net.run(None, room, pixels(part * IMAGES + i), adjust, param, out);
+                net.run(None, room, pixels(part * IMAGES + i), adjust, param, out, |_| {});
             }
         });
     }
 
+    /// Lets the normalizations use the moving statistics, as at inference.
+    pub(super) fn moving_statistics(&mut self) {
+        for (i, norm) in self.plan.norms.iter().enumerate() {
+            let p = |k: usize| &self.values[self.plan.offsets[norm.params[k]]..][..norm.channels];
+            for c in 0..norm.channels {
+                let (mean, variance) = (f64::from(p(2)[c]), f64::from(p(3)[c]));
+                self.norms[i].set(c, mean, variance, norm.epsilon, p(0)[c], p(1)[c]);
+            }
+        }
+    }
+
     /// The batch's statistics for the normalization after `stage`, in the groups' order; moving statistics
     /// follow them.
-    fn combine_moments(&mut self, stage: usize, groups: usize) {
+    pub(super) fn combine_moments(&mut self, stage: usize, groups: usize) {
         let (index, norm) = self.norm_at(stage + 1);
         let state = &mut self.norms[index];
         for c in 0..norm.channels {
@@ -381,7 +386,7 @@ impl Engine {
     /// The whole batch's gradient of the normalization after `stage`: with `s1 = sum of dy`,
     /// `s2 = sum of dy (x - mean)` and `r = 1 / sqrt(variance + epsilon)`,
     /// `dx = gamma r (dy - s1 / n - (x - mean) r^2 s2 / n)`.
-    fn combine_sums(&mut self, stage: usize, groups: usize) {
+    pub(super) fn combine_sums(&mut self, stage: usize, groups: usize) {
         let (index, norm) = self.norm_at(stage + 1);
         let [gamma, beta] = [0, 1].map(|k| self.plan.gradients[norm.params[k]].expect("trainable"));
         let state = &mut self.norms[index];
@@ -407,7 +412,7 @@ impl Engine {
     }
 }
 
-fn mix(seed: u64, step: u64, group: u64) -> u64 {
+pub(super) fn mix(seed: u64, step: u64, group: u64) -> u64 {
     // SplitMix64's finalizer over the three.
     let mut z = seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ group.wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -415,7 +420,11 @@ fn mix(seed: u64, step: u64, group: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-fn load<'a>(scene: &mut Scene<'_>, options: &super::Options, pixels: impl Fn(usize) -> Pixels<'a>) {
+pub(super) fn load<'a>(
+    scene: &mut Scene<'_>,
+    options: &super::Options,
+    pixels: impl Fn(usize) -> Pixels<'a>,
+) {
     let mut images = [Pixels::U8(&[]); MOST_LANES];
     let count = scene.group.count;
     for (l, image) in images.iter_mut().enumerate().take(count) {
@@ -427,7 +436,7 @@ fn load<'a>(scene: &mut Scene<'_>, options: &super::Options, pixels: impl Fn(usi
 }
 
 impl Scene<'_> {
-    fn loss(&mut self, loss: Loss, scale: f32) {
+    pub(super) fn loss(&mut self, loss: Loss, scale: f32) {
         let value = &self.plan.values[self.plan.output];
         let [y, d] = super::step::split(self.arena, [&value.at, &value.d]);
         if value.gradient.halo == [0; 4] {
@@ -442,7 +451,7 @@ impl Scene<'_> {
         super::step::move_rows(&plain, flat, &value.gradient, d, lanes, |a, b| b.copy_from_slice(a));
     }
 
-    fn moments(&mut self, norm_step: usize) {
+    pub(super) fn moments(&mut self, norm_step: usize) {
         let value = &self.plan.values[self.plan.steps[norm_step].inputs[0].value];
         let x = &self.arena[value.at.clone()];
         norm::moments(self.plan.isa, &value.frame, x, &self.group.mask, &mut self.group.moments);
@@ -450,26 +459,25 @@ impl Scene<'_> {
 
     /// The backward pass of a stage; what its normalization needs from the whole batch is left in the group.
     fn backward_stage(&mut self, stage: usize) {
-        let mut steps = self.plan.stages[stage].clone();
-        let norm = match self.plan.steps[steps.start].kind {
-            StepKind::Norm { index } if stage > 0 => Some(index),
-            _ => None,
-        };
-        if norm.is_some() {
-            steps.start += 1;
+        self.backward(self.plan.own_steps(stage));
+        self.norm_sums(stage);
+    }
+
+    /// What the normalization that `stage` begins with needs from the whole batch for its gradient.
+    pub(super) fn norm_sums(&mut self, stage: usize) {
+        if stage == 0 {
+            return;
         }
-        self.backward(steps);
-        if let Some(index) = norm {
-            let n = &self.plan.norms[index];
-            let (x, y) = (&self.plan.values[n.x], &self.plan.values[n.y]);
-            let (isa, mean) = (self.plan.isa, &self.norms[index].mean);
-            let (at, d) = (&self.arena[x.at.clone()], &self.arena[y.d.clone()]);
-            norm::backward_sums(isa, &x.frame, at, mean, &y.gradient, d, &mut self.group.norm_sums);
-        }
+        let StepKind::Norm { index } = self.plan.steps[self.plan.stages[stage].start].kind else { return };
+        let n = &self.plan.norms[index];
+        let (x, y) = (&self.plan.values[n.x], &self.plan.values[n.y]);
+        let (isa, mean) = (self.plan.isa, &self.norms[index].mean);
+        let (at, d) = (&self.arena[x.at.clone()], &self.arena[y.d.clone()]);
+        norm::backward_sums(isa, &x.frame, at, mean, &y.gradient, d, &mut self.group.norm_sums);
     }
 
     /// The gradient through the normalization after `stage`, now that the whole batch's sums are known.
-    fn norm_backward(&mut self, stage: usize) {
+    pub(super) fn norm_backward(&mut self, stage: usize) {
         let StepKind::Norm { index } = self.plan.steps[self.plan.stages[stage + 1].start].kind else {
             unreachable!("stages after the first begin with a normalization")
         };
@@ -497,7 +505,7 @@ impl Scene<'_> {
     }
 
     /// Copies the outputs to a row for each image.
-    fn outputs(&mut self) {
+    pub(super) fn outputs(&mut self) {
         let lanes = self.plan.isa.lanes();
         let y = &self.arena[self.plan.values[self.plan.output].at.clone()];
         let width = y.len() / lanes;

@@ -10,6 +10,8 @@
 
 mod batch;
 mod plan;
+mod profile;
+mod report;
 mod single;
 mod step;
 mod update;
@@ -17,6 +19,8 @@ mod update;
 pub use batch::{Example, StepReport, Target};
 pub use foveal_kernels::lanes::image::Pixels;
 pub use plan::Plan;
+pub use profile::Profile;
+pub use report::{Part, PlanReport, PlannedStep, describe};
 
 use crate::Error;
 use crate::loss::Loss;
@@ -48,6 +52,36 @@ pub struct Options {
     pub isa: Isa,
 }
 
+impl Options {
+    /// Checks the options against `model`.
+    fn check(&self, model: &Model) -> Result<(), Error> {
+        let channels = model.input_shape()[2];
+        let fail = |problem: String| Err(Error::Training(problem));
+        if self.batch_size == 0 {
+            return fail("the batch size must be at least 1".into());
+        }
+        if self.scale.len() != channels || self.shift.len() != channels {
+            let (a, b) = (self.scale.len(), self.shift.len());
+            return fail(format!("{channels} channel(s) need as many scales and shifts, got {a} and {b}"));
+        }
+        if let Some(Loss::Huber { delta }) = self.loss
+            && !(delta > 0.0 && delta.is_finite())
+        {
+            return fail(format!("Huber's delta must be above 0, got {delta}"));
+        }
+        let shape = model.output_shape();
+        if shape[..2] != [1, 1] {
+            return fail(format!("the output {shape:?} is not flat: end the model with one row of numbers"));
+        }
+        if let Some(Loss::CrossEntropy { label_smoothing }) = self.loss
+            && !(0.0..=1.0).contains(&label_smoothing)
+        {
+            return fail(format!("label smoothing must be from 0 to 1, got {label_smoothing}"));
+        }
+        Ok(())
+    }
+}
+
 /// A compiled model with its parameters, ready to train or to predict.
 pub struct Engine {
     model: Model,
@@ -74,29 +108,7 @@ impl Engine {
     /// # Errors
     /// When the options do not fit the model.
     pub fn new(model: &Model, options: Options) -> Result<Self, Error> {
-        let channels = model.input_shape()[2];
-        let fail = |problem: String| Err(Error::Training(problem));
-        if options.batch_size == 0 {
-            return fail("the batch size must be at least 1".into());
-        }
-        if options.scale.len() != channels || options.shift.len() != channels {
-            let (a, b) = (options.scale.len(), options.shift.len());
-            return fail(format!("{channels} channel(s) need as many scales and shifts, got {a} and {b}"));
-        }
-        if let Some(Loss::Huber { delta }) = options.loss
-            && !(delta > 0.0 && delta.is_finite())
-        {
-            return fail(format!("Huber's delta must be above 0, got {delta}"));
-        }
-        let shape = model.output_shape();
-        if shape[..2] != [1, 1] {
-            return fail(format!("the output {shape:?} is not flat: end the model with one row of numbers"));
-        }
-        if let Some(Loss::CrossEntropy { label_smoothing }) = options.loss
-            && !(0.0..=1.0).contains(&label_smoothing)
-        {
-            return fail(format!("label smoothing must be from 0 to 1, got {label_smoothing}"));
-        }
+        options.check(model)?;
         let plan = Plan::new(model, options.isa, options.loss);
         let team = Team::new(options.threads.max(1));
         let count = options.batch_size.div_ceil(options.isa.lanes());

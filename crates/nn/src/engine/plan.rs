@@ -71,6 +71,8 @@ pub(super) struct Step {
     /// stored. The model's input has no gradient.
     pub inputs: Vec<Input>,
     pub y: usize,
+    /// The first and the last of the model's nodes that the step does.
+    pub nodes: [usize; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -178,11 +180,6 @@ impl Plan {
         lowering.plan
     }
 
-    /// Bytes that one group of images takes while it goes through the net.
-    pub fn group_bytes(&self) -> usize {
-        self.arena * 4 + self.arena_bytes
-    }
-
     /// Whether activations must be kept for every group of a batch at once.
     pub(super) fn staged(&self) -> bool {
         self.stages.len() > 1
@@ -227,7 +224,7 @@ impl Lowering<'_> {
                 Lowered::Same => self.slot[i + 1] = self.slot[model.nodes()[i].inputs[0]],
                 Lowered::Step(shape) => {
                     let y = self.step(i, shape, &frames);
-                    let end = if let StepShape::ConvPool { last, .. } = shape { *last } else { i };
+                    let end = self.plan.steps.last().map_or(i, |step| step.nodes[1]);
                     self.slot[end + 1] = Some(y);
                 }
             }
@@ -417,7 +414,8 @@ impl Lowering<'_> {
                 (self.plain(i, kind, x, y, from, to), y)
             }
         };
-        self.plan.steps.push(Step { kind, inputs, y });
+        let last = if let StepShape::ConvPool { last, .. } = shape { *last } else { i };
+        self.plan.steps.push(Step { kind, inputs, y, nodes: [i, last] });
         y
     }
 

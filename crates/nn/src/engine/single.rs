@@ -29,7 +29,8 @@ pub(super) struct Single {
 pub(super) type Room = Vec<Vec<f32>>;
 
 struct Step {
-    node: usize,
+    /// The model's nodes that it does at once.
+    nodes: Vec<usize>,
     kind: Kind,
     inputs: Vec<usize>,
     y: usize,
@@ -172,7 +173,8 @@ impl Single {
         };
         self.slots[last + 1] = self.buffer(last + 1);
         let inputs = node.inputs.iter().map(|&v| self.slots[v]).collect();
-        self.steps.push(Step { node: i, kind, inputs, y: self.slots[last + 1] });
+        let nodes = chain(readers, i, last).collect();
+        self.steps.push(Step { nodes, kind, inputs, y: self.slots[last + 1] });
         last
     }
 
@@ -182,7 +184,8 @@ impl Single {
             match &mut step.kind {
                 Kind::Conv { prepared, filter, bias } => prepared.load(param(*filter), bias.map(&param)),
                 Kind::Norm { scale, shift, epsilon } => {
-                    let p: Vec<&[f32]> = model.nodes()[step.node].params.iter().map(|&p| param(p)).collect();
+                    let p: Vec<&[f32]> =
+                        model.nodes()[step.nodes[0]].params.iter().map(|&p| param(p)).collect();
                     for c in 0..scale.len() {
                         let inverse = 1.0 / (f64::from(p[3][c]) + f64::from(*epsilon)).sqrt();
                         let k = f64::from(p[0][c]) * inverse;
@@ -197,6 +200,7 @@ impl Single {
     }
 
     /// Predicts one image; `out` takes the outputs. Nothing is allocated. A large layer is shared by the `team`.
+    /// `lap` is told of the input laid out, of each step and of the output, once it is done.
     pub fn run<'a>(
         &self,
         mut team: Option<&mut Team>,
@@ -205,10 +209,12 @@ impl Single {
         [scale, shift]: [&[f32]; 2],
         param: impl Fn(usize) -> &'a [f32],
         out: &mut [f32],
+        mut lap: impl FnMut(usize),
     ) {
         let first = self.slots[0];
         place(image, &self.layouts[0], scale, shift, &mut room[first]);
-        for step in &self.steps {
+        lap(0);
+        for (i, step) in self.steps.iter().enumerate() {
             let mut y = std::mem::take(&mut room[step.y]);
             let x = &room[step.inputs[0]];
             match &step.kind {
@@ -245,10 +251,68 @@ impl Single {
                 }
             }
             room[step.y] = y;
+            lap(i + 1);
         }
         let last = *self.slots.last().expect("the input at least");
         out.copy_from_slice(&room[last]);
+        lap(self.steps.len() + 1);
     }
+
+    /// What the plan says of its steps.
+    pub fn told(&self) -> Vec<Told> {
+        let told = |step: &Step| {
+            let value = step.nodes.last().map_or(0, |&n| n + 1);
+            Told {
+                nodes: step.nodes.clone(),
+                kernel: kernel(&step.kind),
+                layout: extents(&self.layouts[value]),
+                read: step.inputs.iter().map(|&slot| self.sizes[slot]).sum(),
+                written: self.sizes[step.y],
+            }
+        };
+        self.steps.iter().map(told).collect()
+    }
+
+    /// Rows, columns and channels of the input as it is laid out.
+    pub fn input(&self) -> [usize; 3] {
+        extents(&self.layouts[0])
+    }
+
+    /// Numbers in a worker's buffers.
+    pub fn numbers(&self) -> usize {
+        self.sizes.iter().sum()
+    }
+}
+
+/// What the plan says of a step.
+pub(super) struct Told {
+    pub nodes: Vec<usize>,
+    pub kernel: &'static str,
+    /// Rows, columns and channels of the output, halo included.
+    pub layout: [usize; 3],
+    /// Numbers read and written.
+    pub read: usize,
+    pub written: usize,
+}
+
+fn extents(layout: &Layout) -> [usize; 3] {
+    let ([h, w, c], [top, bottom, left, right]) = (layout.shape, layout.halo);
+    [top + h + bottom, left + w + right, c]
+}
+
+fn kernel(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Conv { .. } => "nhwc::prepared",
+        Kind::Dense { .. } => "nhwc::dense",
+        Kind::Activation(_) => "lanes::elementwise",
+        Kind::MaxPool(_) | Kind::AvgPool(_) => "nhwc::pool",
+        Kind::Norm { .. } | Kind::Softmax(_) | Kind::Add | Kind::Concat(_) => "-",
+    }
+}
+
+/// Whether `count` images are predicted one at a time; `wide`: see [`wide`].
+pub(super) fn one_at_a_time(count: usize, isa: Isa, wide: bool) -> bool {
+    count > 0 && (count <= isa.lanes() / 4 || wide)
 }
 
 /// The nodes from `first` to `last`, each the only reader of the one before.
