@@ -22,6 +22,7 @@ pub mod geometry;
 pub mod lanes;
 pub mod nhwc;
 pub mod optimizer;
+pub mod peak;
 pub mod simd;
 pub mod team;
 
