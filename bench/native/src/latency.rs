@@ -22,8 +22,10 @@ pub fn run(batch: usize, seconds: f64) -> Answer {
     let mut engine = Engine::new(&model, options).map_err(|e| e.to_string())?;
     let x = numbers(batch * 784);
     let image = |i: usize| Pixels::F32(&x[i * 784..(i + 1) * 784]);
+    let mut outputs = vec![0.0; batch * model.outputs()];
     let times = times(seconds, || {
-        std::hint::black_box(engine.predict(batch, image));
+        engine.predict_into(batch, image, &mut outputs);
+        std::hint::black_box(&outputs);
     });
     Ok(json!({ "seconds": median(times) }))
 }
