@@ -40,9 +40,8 @@ test-neon:  ## the kernels' ring on NEON, emulated
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
 	cargo test --locked -p foveal-kernels --target aarch64-unknown-linux-gnu
 
-bench:      ## against PyTorch, in a virtual environment outside the tree
-	python3 bench/mnist.py
-	python3 bench/training.py
+bench:      ## against the peers, by turns, some ten minutes; writes the tables of docs/performance.md
+	python3 bench/run.py
 
 audit:      ## licences, sources and advisories; needs cargo-deny and its advisory database
 	cargo deny check

@@ -1,0 +1,1 @@
+"""What every table needs: the machine, the sides, the turns, the document."""

@@ -1,0 +1,97 @@
+//! foveal's side of `bench/run.py`: one measurement a request, one line of JSON an answer.
+//!
+//! `foveal-bench COMMAND WORDS...` answers once; `foveal-bench serve` answers every line of its input, so that
+//! the peers can take turns without starting anew:
+//!
+//! - `about`: the instruction set and the threads;
+//! - `peak THREADS SECONDS`: fused multiply-adds on registers alone;
+//! - `train MODEL THREADS SECONDS`: a training run of batches of 128;
+//! - `conv PASS SHAPE SECONDS`: a public operator on all threads; `im2col PASS SHAPE SECONDS`: the same
+//!   through im2col and a product of the `gemm` crate, checked against the operator;
+//! - `latency BATCH SECONDS`: inference of `bench/models/latency.toml` on one thread.
+//!
+//! PASS is `forward`, `input` or `filter`; SHAPE is `images,side,channels,kernel,stride,filters`.
+
+mod conv;
+mod im2col;
+mod latency;
+mod train;
+
+use foveal_kernels::peak::fma_gflops;
+use foveal_nn::Isa;
+use serde_json::{Value, json};
+use std::io::{BufRead, Write};
+use std::time::Instant;
+
+type Answer = Result<Value, String>;
+
+/// What is kept from one request to the next.
+#[derive(Default)]
+struct State {
+    digits: Option<foveal_data::Dataset>,
+    conv: Option<conv::Case>,
+}
+
+fn answer(words: &[&str], state: &mut State) -> Answer {
+    match words {
+        ["about"] => Ok(json!({"isa": Isa::best().name(), "threads": rayon::current_num_threads()})),
+        ["peak", threads, seconds] => {
+            let gflops = fma_gflops(Isa::best(), number(threads)?, number(seconds)?);
+            Ok(json!({ "gflops": gflops }))
+        }
+        ["train", model, threads, seconds] => {
+            train::run(model, number(threads)?, number(seconds)?, &mut state.digits)
+        }
+        [via @ ("conv" | "im2col"), pass, shape, seconds] => {
+            conv::run(via, pass, shape, number(seconds)?, &mut state.conv)
+        }
+        ["latency", batch, seconds] => latency::run(number(batch)?, number(seconds)?),
+        _ => Err(format!("no such request: {}", words.join(" "))),
+    }
+}
+
+fn number<T: std::str::FromStr>(word: &str) -> Result<T, String> {
+    word.parse().map_err(|_| format!("`{word}` is no number"))
+}
+
+/// Seconds of each call of `f`, for about `seconds` and at least three calls, after one that does not count.
+fn times(seconds: f64, mut f: impl FnMut()) -> Vec<f64> {
+    f();
+    let start = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < 3 || start.elapsed().as_secs_f64() < seconds {
+        let call = Instant::now();
+        f();
+        times.push(call.elapsed().as_secs_f64());
+    }
+    times
+}
+
+/// The middle one; of an even count the later.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Numbers from -1 to 1, the same every time.
+fn numbers(n: usize) -> Vec<f32> {
+    (0..n).map(|i| ((i * 2_654_435_761 % 1000) as f32) / 500.0 - 1.0).collect()
+}
+
+fn main() -> Result<(), String> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut state = State::default();
+    if words != ["serve"] {
+        println!("{}", answer(&words, &mut state)?);
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let line = line.map_err(|e| e.to_string())?;
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let answer = answer(&words, &mut state).unwrap_or_else(|problem| json!({ "error": problem }));
+        writeln!(out, "{answer}").and_then(|()| out.flush()).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
