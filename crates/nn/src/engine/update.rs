@@ -10,7 +10,7 @@ use foveal_kernels::lanes::elementwise::add_assign;
 use foveal_kernels::optimizer::{Adam, Sgd};
 
 /// Numbers that a worker updates at a time.
-const CHUNK: usize = 8192;
+const CHUNK: usize = 2048;
 
 /// How the trainable numbers are cut into chunks.
 pub(super) struct Updates {
