@@ -7,6 +7,7 @@
 //! | [`figure`] | arrays | pictures with cells, ticks, titles and colour bars, as PNG |
 //! | [`inside`] | a model and an image | feature maps of every layer, Grad-CAM |
 //! | [`colormap`] | a number from 0 to 1 | a colour |
+//! | [`report`] | a training run | a page |
 //!
 //! Nothing here opens a file or prints.
 
@@ -16,6 +17,7 @@ mod error;
 pub mod explain;
 pub mod figure;
 pub mod inside;
+pub mod report;
 
 pub use colormap::ColorMap;
 pub use error::Error;
