@@ -46,7 +46,7 @@ def main():
     args.add_argument("--runs", type=int, default=5)
     runs = args.parse_args().runs
     out = VENV.parent / "foveal-bench-run"
-    ours = [program(), "train", "mnist", "--json", "--out", str(out)]
+    ours = [program(), "train", "mnist", "--json", "--no-report", "--out", str(out)]
     theirs = [python(), str(ROOT / "bench" / "torch_mnist.py"), str(ROOT / "crates" / "mnist" / "data")]
     rows = []
     for i in range(runs + 1):

@@ -27,7 +27,7 @@ def main():
         file = ROOT / "bench" / "models" / f"{net}.toml"
         model = str(file) if file.exists() else net
         ours = [foveal, "train", "mnist", "--model", model, "--epochs", "1",
-                "--batch-size", "128", "--lr", "0.001", "--json", "--out", str(VENV.parent / "foveal-bench-run")]
+                "--batch-size", "128", "--lr", "0.001", "--json", "--no-report", "--out", str(VENV.parent / "foveal-bench-run")]
         rows = [(run(ours), run([exe, peer, net, "nchw"]), run([exe, peer, net, "channels_last"])) for _ in range(runs)]
         f, a, b = (statistics.median(r[i] for r in rows) for i in range(3))
         ratios = sorted(r[0] / max(r[1:]) for r in rows)
