@@ -13,14 +13,17 @@ lint:       ## format, clippy and rustdoc, warnings refused
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-# All rings of tests, then the operators and the engine once more on the narrower instruction sets.
+# All rings of tests, the operators and the engine once more on the narrower instruction sets, and what others
+# make of a run's files (checks/). The last line counts all.
 test: lint
-	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	{ cargo test --workspace --locked --no-fail-fast; \
 	  for isa in avx2 portable; do \
 	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --locked -p foveal-nn --tests; \
-	  done; } 2>&1 | tee "$$log"; \
-	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"
+	  done; \
+	  checks/report.sh; } 2>&1 | tee "$$log" || status=$$?; \
+	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"; \
+	exit $$status
 
 # Needs the rustup target aarch64-unknown-linux-gnu and Debian's qemu-user and gcc-aarch64-linux-gnu.
 test-neon:  ## the kernels' ring on NEON, emulated
