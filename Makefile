@@ -13,16 +13,20 @@ lint:       ## format, clippy and rustdoc, warnings refused
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-# All rings of tests, then the operators and the engine once more on the narrower instruction sets, then the
-# instruction counts.
+# All rings of tests, the operators and the engine once more on the narrower instruction sets, what others make of
+# a run's files (checks/), and the instruction counts. The last line counts all tests.
 test: lint
 	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-	{ cargo test --workspace --locked --no-fail-fast; \
+	{ failed=0; \
+	  cargo test --workspace --locked --no-fail-fast || failed=1; \
 	  for isa in avx2 portable; do \
-	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --locked -p foveal-nn --tests; \
-	  done; } 2>&1 | tee "$$log"; \
-	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"
-	$(MAKE) instructions
+	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --locked -p foveal-nn --tests || failed=1; \
+	  done; \
+	  checks/report.sh || failed=1; \
+	  $(MAKE) --no-print-directory instructions || failed=1; \
+	  exit $$failed; } 2>&1 | tee "$$log" && status=0 || status=$$?; \
+	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"; \
+	exit $$status
 
 # Without valgrind nothing can be counted, which is said; as root on a Debian it is installed first.
 instructions:  ## instruction counts of a few kernels and of a training step against the committed ones

@@ -37,7 +37,7 @@ def run(sides, options):
         config = pathlib.Path(folder) / "config.toml"
         imports = lambda name: lambda: timed(sides.python, "-c", f"import {name}")
         todo = {
-            "foveal": lambda: timed(options.program, "train", "mnist", "--json", "--out", folder),
+            "foveal": lambda: timed(options.program, "train", "mnist", "--no-report", "--json", "--out", folder),
             "torch run": lambda: timed(sides.python, str(BENCH / "peers" / "torch_mnist.py"), str(config)),
             "import torch": imports("torch"),
             "import tensorflow": imports("tensorflow"),
@@ -78,7 +78,7 @@ def run_accuracy(_, options):
     for title, extra in [("55,000 (the default)", []), ("all 60,000 (`--validation 0`)", ["--validation", "0"])]:
         with tempfile.TemporaryDirectory() as folder:
             found = [
-                timed(options.program, "train", "mnist", "--json", "--out", folder, "--seed", str(seed), *extra)["test_accuracy"]
+                timed(options.program, "train", "mnist", "--no-report", "--json", "--out", folder, "--seed", str(seed), *extra)["test_accuracy"]
                 for seed in seeds]
         print(f"  accuracy, {title}", file=sys.stderr, flush=True)
         mean, deviation = statistics.fmean(found), statistics.stdev(found)

@@ -98,7 +98,7 @@ Examples:
   foveal train mnist --model lab-11-1 --epochs 15 --out runs/lab
   foveal train digits/ --model net.toml --lr 0.001
 
-Leaves a run folder with model.safetensors, config.toml and metrics.csv.
+Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html.
 ^C ends the training early and keeps what has been learnt.")]
     Train(Train),
     /// How well a model does on the test part of a data set
@@ -343,9 +343,12 @@ pub struct Train {
     /// of others]
     #[arg(long, value_name = "N")]
     pub validation: Option<usize>,
-    /// Write no report
+    /// Write no report.html
     #[arg(long)]
     pub no_report: bool,
+    /// Also write an event file that TensorBoard reads, as the training goes
+    #[arg(long)]
+    pub tensorboard: bool,
 }
 
 /// `foveal eval`

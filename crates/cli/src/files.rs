@@ -82,13 +82,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// A file to write bit by bit, for what others watch while it grows.
+pub fn create(path: &Path) -> Result<File> {
+    File::create(path).map_err(|e| cannot_write(path, &e))
+}
+
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
+/// The error for a file that cannot be written.
+pub fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
     let folder = folder_of(path);
     if error.kind() == std::io::ErrorKind::NotFound && !folder.exists() {
         return anyhow::anyhow!(

@@ -7,6 +7,7 @@ mod commands;
 mod exit;
 mod files;
 mod language;
+mod machine;
 mod output;
 mod source;
 

@@ -135,6 +135,21 @@ pub fn evaluate(
     threads: usize,
 ) -> Result<Evaluation, Error> {
     targets_fit(model, data, None)?;
+    let outputs = predict(model, preprocess, data, indices, threads)?;
+    judge(model, data, indices, &outputs)
+}
+
+/// Scores `outputs`, what [`predict`] gave for the images at `indices` (all without).
+///
+/// # Errors
+/// When the data do not fit the model, or there is not a row of outputs for each image.
+pub fn judge(
+    model: &Model,
+    data: &Dataset,
+    indices: Option<&[u32]>,
+    outputs: &[f32],
+) -> Result<Evaluation, Error> {
+    targets_fit(model, data, None)?;
     let all: Vec<u32>;
     let indices = match indices {
         Some(indices) => indices,
@@ -143,17 +158,28 @@ pub fn evaluate(
             &all
         }
     };
-    let mut outputs = predict(model, preprocess, data, Some(indices), threads)?;
-    if ends_in_softmax(model) {
-        // Back to numbers whose softmax they are.
-        outputs.iter_mut().for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln());
+    if outputs.len() != indices.len() * model.outputs() {
+        let (n, k) = (indices.len(), model.outputs());
+        let name = data.name();
+        return Err(Error::Mismatch(format!(
+            "{name}: {n} images and {k} outputs each are not {} numbers",
+            outputs.len()
+        )));
     }
+    let logits: Vec<f32>;
+    let outputs = if ends_in_softmax(model) {
+        // Back to numbers whose softmax they are.
+        logits = outputs.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect();
+        &logits
+    } else {
+        outputs
+    };
     Ok(match data.targets() {
         Targets::Classes { labels, names } => {
-            Evaluation::Classes(class_scores(&outputs, labels, names, indices))
+            Evaluation::Classes(class_scores(outputs, labels, names, indices))
         }
         Targets::Values { values, names } => {
-            Evaluation::Values(value_scores(&outputs, values, names.len(), indices))
+            Evaluation::Values(value_scores(outputs, values, names.len(), indices))
         }
     })
 }

@@ -29,6 +29,10 @@ pub enum Event {
         loss: f64,
         /// Accuracy of the epoch so far, on the images as they were trained; not for regressions.
         accuracy: Option<f64>,
+        /// Mean loss of this step's images.
+        step_loss: f64,
+        /// Accuracy of this step's images; not for regressions.
+        step_accuracy: Option<f64>,
         /// Learning rate of the step.
         lr: f32,
     },

@@ -166,6 +166,8 @@ impl Run<'_> {
                 images_per_second: seen as f64 / start.elapsed().as_secs_f64().max(1e-9),
                 loss: loss / seen as f64,
                 accuracy: classes.then_some(correct as f64 / seen as f64),
+                step_loss: report.loss,
+                step_accuracy: classes.then_some(report.correct as f64 / report.count.max(1) as f64),
                 lr,
             });
             if self.stop.load(Ordering::Relaxed) {

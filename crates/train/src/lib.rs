@@ -10,9 +10,10 @@ mod fit;
 mod preprocess;
 mod recipe;
 mod saved;
+pub mod tensorboard;
 
 pub use error::Error;
-pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, predict, probabilities};
+pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};
 pub use event::{EpochReport, Event, Outcome, Status};
 pub use fit::fit;
 pub use preprocess::{Fit, Preprocess};

@@ -5,7 +5,9 @@
 //! |---|---|---|
 //! | [`explain`] | an operator, its inputs, one output cell | the terms it is made of |
 //! | [`figure`] | arrays | pictures with cells, ticks, titles and colour bars, as PNG |
+//! | [`inside`] | a model and an image | feature maps of every layer, Grad-CAM |
 //! | [`colormap`] | a number from 0 to 1 | a colour |
+//! | [`report`] | a training run | a page |
 //!
 //! Nothing here opens a file or prints.
 
@@ -14,6 +16,8 @@ mod draw;
 mod error;
 pub mod explain;
 pub mod figure;
+pub mod inside;
+pub mod report;
 
 pub use colormap::ColorMap;
 pub use error::Error;

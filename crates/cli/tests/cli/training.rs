@@ -64,6 +64,55 @@ fn training_tells_each_epoch_and_leaves_a_run_folder() {
 }
 
 #[test]
+fn a_run_leaves_a_report_unless_told_not_to() {
+    let bench = Bench::new();
+    dataset(&bench, "set");
+    bench.run(&format!("{TRAIN} --no-report")).good();
+    assert!(!bench.path("run/report.html").exists());
+    let told = bench.run(TRAIN).good().stdout;
+    assert!(told.contains("report in run/report.html"), "{told}");
+    let english = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(english.starts_with("<!doctype html>\n<html lang=\"en\">"), "{}", &english[..80]);
+    bench.run(&format!("{TRAIN} --lang ko --json")).good().json();
+    let korean = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(korean.contains("<html lang=\"ko\">") && korean.contains("혼동 행렬"));
+    // The cells count the test images.
+    let counts = english.split("data-count=\"").skip(1);
+    let sum: u64 = counts.map(|rest| rest.split('"').next().unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(sum, 60);
+}
+
+#[test]
+fn event_files_of_earlier_runs_make_room() {
+    let bench = Bench::new();
+    dataset(&bench, "set");
+    let files = || {
+        let all = std::fs::read_dir(bench.path("run")).unwrap();
+        let names = all.map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.filter(|n| n.starts_with("events.out.tfevents.")).collect::<Vec<_>>()
+    };
+    bench.run(&format!("{TRAIN} --tensorboard")).good();
+    bench.file("run/events.out.tfevents.1.host", "of another program");
+    let told = bench.run(&format!("{TRAIN} --tensorboard --lang ko")).good();
+    assert!(told.stdout.contains("tensorboard --logdir run"), "{}", told.told());
+    let found = files();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().any(|n| n == "events.out.tfevents.1.host"), "{found:?}");
+    let ours = found.iter().find(|n| n.ends_with(".foveal")).unwrap();
+    // A version, three numbers a step, six an epoch: 6 epochs of 14 steps.
+    let bytes = std::fs::read(bench.path(&format!("run/{ours}"))).unwrap();
+    let mut records = 0;
+    let mut rest = &bytes[..];
+    while let Some((length, _)) = rest.split_first_chunk::<8>() {
+        rest = &rest[u64::from_le_bytes(*length) as usize + 16..];
+        records += 1;
+    }
+    assert_eq!(records, 1 + 6 * 14 + 6);
+    bench.run("train mnist --model net.toml --out other --tensorboard").refused(&[]);
+    assert!(!bench.path("other").exists(), "a run that could not begin left its folder");
+}
+
+#[test]
 fn training_as_json_has_every_field_and_learns() {
     let bench = Bench::new();
     dataset(&bench, "set");
@@ -213,5 +262,7 @@ fn an_interrupted_training_keeps_what_was_learnt() {
     assert_eq!(output.status.code(), Some(130), "{rest}");
     assert_eq!(output.stdout, b"");
     assert!(rest.lines().last().unwrap().contains("run/model.safetensors"), "{rest}");
+    let report = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(report.contains("Training was interrupted") && !report.contains("data-count"));
     Run::new("eval", bench.command("eval run set").output().unwrap()).good();
 }

@@ -1,4 +1,4 @@
-//! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`.
+//! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`, `report.html`.
 
 use crate::args::Train;
 use crate::commands::model::SAVED;
@@ -90,6 +90,13 @@ impl Folder {
         files::write(&self.path.join("metrics.csv"), text.as_bytes())
     }
 
+    /// Writes the report; says where.
+    pub fn write_report(&self, html: &str) -> Result<PathBuf> {
+        let path = self.path.join("report.html");
+        files::write(&path, html.as_bytes())?;
+        Ok(path)
+    }
+
     /// Writes the model; says where.
     pub fn write_model(&self, saved: &SavedModel) -> Result<PathBuf> {
         let path = self.path.join(SAVED);
@@ -98,9 +105,18 @@ impl Folder {
     }
 }
 
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+/// The time for people: `2026-01-31 23:59 UTC`.
+pub fn now() -> String {
+    let s = stamp(seconds());
+    format!("{}-{}-{} {}:{} UTC", &s[..4], &s[4..6], &s[6..8], &s[9..11], &s[11..13])
+}
+
 fn unused(data: &str) -> PathBuf {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let stem = format!("{data}-{}", stamp(seconds));
+    let stem = format!("{data}-{}", stamp(seconds()));
     let runs = Path::new("runs");
     let first = runs.join(&stem);
     let next = (2..).map(|i| runs.join(format!("{stem}-{i}")));

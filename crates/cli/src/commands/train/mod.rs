@@ -1,20 +1,23 @@
 //! `foveal train`
 
+mod events;
+mod finish;
 mod folder;
 mod progress;
 mod recipe;
 
 use super::model;
 use crate::args::Train;
-use crate::exit::Interrupted;
-use crate::output::{Context, count};
+use crate::output::Context;
 use crate::source;
 use anyhow::{Context as _, Result, bail};
+use events::EventFile;
+use finish::{Finished, Judgement};
 use foveal::data::{Dataset, Split};
 use foveal::nn::Model;
-use foveal::train::{Evaluation, Fit, Outcome, Preprocess, Recipe, SavedModel, Status, Training};
+use foveal::train::{Event, Fit, Outcome, Preprocess, Recipe, SavedModel, Training};
+use foveal::view::report::Steps;
 use progress::Progress;
-use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,37 +34,46 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let folder = folder::Folder::new(args.out.as_deref(), &source::name(&args.data))?;
     folder.write_config(args, &recipe, &spec)?;
 
-    let mut progress = Progress::new(context);
+    let mut told = Told::new(args, context, &folder).inspect_err(|_| folder.abandon())?;
     let trained = foveal::train::fit(fresh, &data, &split, &preprocess, &recipe, &stop, &mut |event| {
-        progress.tell(event);
+        told.tell(event);
     });
-    drop(progress);
-    let trained = trained.inspect_err(|_| folder.abandon())?;
+    let (steps, events) = told.end();
+    let trained = match trained {
+        Ok(trained) => trained,
+        Err(error) => {
+            events.into_iter().for_each(EventFile::abandon);
+            folder.abandon();
+            return Err(error.into());
+        }
+    };
+    events.map_or(Ok(()), EventFile::finish)?;
     folder.write_metrics(&trained.history)?;
     let saved = saved(args, &data, preprocess, recipe, &trained);
     let model_path = folder.write_model(&saved)?;
-    let at = model_path.display();
-    match trained.status {
-        Status::Interrupted => {
-            let kept = context.say("interrupted; what was learnt is in", "중단됨. 배운 데까지는 여기에:");
-            context.note(&format!("{kept} {at}"));
-            return Err(Interrupted.into());
-        }
-        Status::NonFinite { epoch, batch } => bail!(
-            "training: the loss was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now {}); \
-             the weights from before it are in {at}",
-            saved.training.recipe.lr
-        ),
-        Status::EarlyStopped => {
-            context
-                .note(context.say("stopped early: no better for a while", "일찍 멈춤: 한동안 나아지지 않음"));
-        }
-        Status::Finished => {}
-    }
+    let mut run = Finished {
+        args,
+        context,
+        folder: &folder,
+        saved: &saved,
+        trained: &trained,
+        steps: &steps,
+        images: [split.train.len(), split.validation.len()],
+        at: model_path.display().to_string(),
+        judgement: None,
+        total_seconds: 0.0,
+    };
+    run.early_end()?;
     let test = test()?;
-    let score = test.as_ref().map(|test| evaluate(&saved, test, context.threads)).transpose()?;
-    Report { args, context, saved: &saved, trained: &trained, test: test.as_ref(), score, at: at.to_string() }
-        .show(&folder)
+    run.judgement = match &test {
+        Some(test) => Some(Judgement::new(&saved, test, None, context.threads)?),
+        None if args.no_report || split.validation.is_empty() => None,
+        None => Some(Judgement::new(&saved, &data, Some(&split.validation), context.threads)?),
+    };
+    run.total_seconds = context.started.elapsed().as_secs_f64();
+    run.show_result()?;
+    run.report()?;
+    run.show_next()
 }
 
 /// A flag that ^C raises; a second ^C ends the program at once.
@@ -111,80 +123,29 @@ fn saved(
     }
 }
 
-fn evaluate(saved: &SavedModel, test: &Dataset, threads: usize) -> Result<Evaluation> {
-    Ok(foveal::train::evaluate(&saved.model, &saved.preprocess, test, None, threads)?)
+/// Who is told of events: the person, the report, TensorBoard.
+struct Told<'a> {
+    progress: Progress<'a>,
+    steps: Steps,
+    events: Option<EventFile>,
 }
 
-/// What is told at the end.
-struct Report<'a> {
-    args: &'a Train,
-    context: &'a Context,
-    saved: &'a SavedModel,
-    trained: &'a Outcome,
-    test: Option<&'a Dataset>,
-    score: Option<Evaluation>,
-    at: String,
-}
+impl<'a> Told<'a> {
+    fn new(args: &Train, context: &'a Context, folder: &folder::Folder) -> Result<Self> {
+        let events = args.tensorboard.then(|| EventFile::new(folder.path())).transpose()?;
+        Ok(Self { progress: Progress::new(context), steps: Steps::new(), events })
+    }
 
-#[derive(Serialize)]
-struct Json<'a> {
-    dataset: &'a str,
-    model: &'a str,
-    parameters: usize,
-    epochs: usize,
-    seed: u64,
-    threads: usize,
-    train_seconds: f64,
-    total_seconds: f64,
-    images_per_second: f64,
-    validation_accuracy: Option<f64>,
-    test_accuracy: Option<f64>,
-    model_path: &'a str,
-}
-
-impl Report<'_> {
-    fn show(&self, folder: &folder::Folder) -> Result<()> {
-        let context = self.context;
-        let test_accuracy = match &self.score {
-            Some(Evaluation::Classes(scores)) => Some(scores.accuracy),
-            _ => None,
-        };
-        let total_seconds = context.started.elapsed().as_secs_f64();
-        if context.json {
-            return context.print_json(&Json {
-                dataset: &self.saved.training.dataset,
-                model: &self.args.model,
-                parameters: self.saved.model.params().iter().map(|p| p.values.len()).sum(),
-                epochs: self.trained.history.len(),
-                seed: context.seed,
-                threads: context.threads,
-                train_seconds: self.trained.train_seconds,
-                total_seconds,
-                images_per_second: self.trained.images_per_second,
-                validation_accuracy: self.trained.validation_accuracy,
-                test_accuracy,
-                model_path: &self.at,
-            });
+    fn tell(&mut self, event: &Event) {
+        self.progress.tell(event);
+        self.steps.take(event);
+        if let Some(events) = &mut self.events {
+            events.tell(event);
         }
-        let images = self.test.map_or(0, Dataset::len) as u64;
-        let mut text = match (&self.score, test_accuracy) {
-            (_, Some(accuracy)) => context.language.pick(
-                format!("test accuracy {:.2} % ({} images)\n", 100.0 * accuracy, count(images)),
-                format!("시험 정확도 {:.2} % (이미지 {}장)\n", 100.0 * accuracy, count(images)),
-            ),
-            (Some(Evaluation::Values(scores)), None) => {
-                format!("{} RMSE {:.4}, R² {:.4}\n", context.say("test", "시험"), scores.rmse, scores.r2)
-            }
-            _ => String::new(),
-        };
-        let run = folder.path().display();
-        let sample = if self.args.data == source::MNIST { "mnist:test:7" } else { "INPUT" };
-        text += &context.language.pick(
-            format!("{total_seconds:.2} s in all, model in {}\n", self.at),
-            format!("모두 {total_seconds:.2}초, 모델은 {}\n", self.at),
-        );
-        text += &format!("\n{}\n", context.say("next:", "다음:"));
-        text += &format!("  foveal predict {run} {sample}\n  foveal eval {run} {}\n", self.args.data);
-        context.print(&text)
+    }
+
+    /// The live line goes; what is left is for the run folder.
+    fn end(self) -> (Steps, Option<EventFile>) {
+        (self.steps, self.events)
     }
 }

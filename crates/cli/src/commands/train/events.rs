@@ -1,0 +1,76 @@
+//! The TensorBoard event file of a run, written as the run goes.
+
+use crate::files;
+use anyhow::Result;
+use foveal::train::{Event, tensorboard};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A file that grows with the run, so that TensorBoard can watch it.
+pub struct EventFile {
+    path: PathBuf,
+    file: BufWriter<File>,
+    batches: usize,
+    /// What went wrong first; then nothing more is written.
+    failed: Option<std::io::Error>,
+}
+
+impl EventFile {
+    /// Begins the file in the run folder. Files of earlier runs there are taken away: their lines would be
+    /// mixed with this run's.
+    pub fn new(folder: &Path) -> Result<Self> {
+        const START: &str = "events.out.tfevents.";
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(START) && name.ends_with(".foveal") {
+                // What cannot be taken away is shown beside the new one.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+        let path = folder.join(format!("{START}{}.foveal", now() as u64));
+        let file = files::create(&path)?;
+        let mut events = Self { path, file: BufWriter::new(file), batches: 1, failed: None };
+        events.write(&tensorboard::version(now()));
+        Ok(events)
+    }
+
+    /// Writes an event's numbers; whole epochs reach the disk at once.
+    pub fn tell(&mut self, event: &Event) {
+        if let Event::Started { batches, .. } = event {
+            self.batches = *batches;
+        }
+        if let Some((step, values)) = tensorboard::values(event, self.batches) {
+            self.write(&tensorboard::scalars(now(), step, &values));
+        }
+        if self.failed.is_none() && !matches!(event, Event::Batch { .. }) {
+            self.failed = self.file.flush().err();
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if self.failed.is_none() {
+            self.failed = self.file.write_all(bytes).err();
+        }
+    }
+
+    /// Takes the file away again, for a run that could not begin.
+    pub fn abandon(self) {
+        // What cannot be taken away does no harm.
+        let _ = std::fs::remove_file(&self.path);
+    }
+
+    /// Ends the file.
+    pub fn finish(mut self) -> Result<()> {
+        match self.failed.take().or_else(|| self.file.flush().err()) {
+            Some(error) => Err(files::cannot_write(&self.path, &error)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64())
+}

@@ -1,0 +1,206 @@
+//! The end of a run: its result, its report, and what to do next.
+
+use super::folder::{self, Folder};
+use crate::args::Train;
+use crate::exit::Interrupted;
+use crate::machine;
+use crate::output::{Context, count};
+use crate::source;
+use anyhow::{Result, bail};
+use foveal::data::Dataset;
+use foveal::train::{Evaluation, Outcome, SavedModel, Status};
+use foveal::view::report::{Judged, Language, Part, Report, Steps};
+use serde::Serialize;
+
+/// What the model makes of the images that it is judged by.
+pub struct Judgement<'a> {
+    data: &'a Dataset,
+    /// The validation images of `data`; none where it is the test part, of which all count.
+    validation: Option<&'a [u32]>,
+    outputs: Vec<f32>,
+    scores: Evaluation,
+}
+
+impl<'a> Judgement<'a> {
+    /// Judges a model.
+    pub fn new(
+        saved: &SavedModel,
+        data: &'a Dataset,
+        validation: Option<&'a [u32]>,
+        threads: usize,
+    ) -> Result<Self> {
+        let (model, preprocess) = (&saved.model, &saved.preprocess);
+        let outputs = foveal::train::predict(model, preprocess, data, validation, threads)?;
+        let scores = foveal::train::judge(model, data, validation, &outputs)?;
+        Ok(Self { data, validation, outputs, scores })
+    }
+}
+
+/// A run whose training is over.
+pub struct Finished<'a> {
+    pub args: &'a Train,
+    pub context: &'a Context,
+    pub folder: &'a Folder,
+    pub saved: &'a SavedModel,
+    pub trained: &'a Outcome,
+    pub steps: &'a Steps,
+    /// Training and validation images.
+    pub images: [usize; 2],
+    /// Where the model is.
+    pub at: String,
+    pub judgement: Option<Judgement<'a>>,
+    /// Seconds from the program's start to the result.
+    pub total_seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    dataset: &'a str,
+    model: &'a str,
+    parameters: usize,
+    epochs: usize,
+    seed: u64,
+    threads: usize,
+    train_seconds: f64,
+    total_seconds: f64,
+    images_per_second: f64,
+    validation_accuracy: Option<f64>,
+    test_accuracy: Option<f64>,
+    model_path: &'a str,
+}
+
+impl Finished<'_> {
+    /// A run that did not come to its end leaves a report without a judgement and ends the program.
+    pub fn early_end(&self) -> Result<()> {
+        let (context, at) = (self.context, &self.at);
+        match self.trained.status {
+            Status::Finished => Ok(()),
+            Status::EarlyStopped => {
+                let text =
+                    context.say("stopped early: no better for a while", "일찍 멈춤: 한동안 나아지지 않음");
+                context.note(text);
+                Ok(())
+            }
+            Status::Interrupted => {
+                self.report()?;
+                let kept = context.say("interrupted; what was learnt is in", "중단됨. 배운 데까지는 여기에:");
+                context.note(&format!("{kept} {at}"));
+                Err(Interrupted.into())
+            }
+            Status::NonFinite { epoch, batch } => {
+                self.report()?;
+                bail!(
+                    "training: the loss was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now \
+                     {}); the weights from before it are in {at}",
+                    self.saved.training.recipe.lr
+                )
+            }
+        }
+    }
+
+    fn test(&self) -> Option<&Judgement<'_>> {
+        self.judgement.as_ref().filter(|j| j.validation.is_none())
+    }
+
+    /// The result. It is told before the report is drawn, which counts in none of the times.
+    pub fn show_result(&self) -> Result<()> {
+        let context = self.context;
+        let test_accuracy = match self.test().map(|j| &j.scores) {
+            Some(Evaluation::Classes(scores)) => Some(scores.accuracy),
+            _ => None,
+        };
+        if context.json {
+            return context.print_json(&Json {
+                dataset: &self.saved.training.dataset,
+                model: &self.args.model,
+                parameters: self.saved.model.params().iter().map(|p| p.values.len()).sum(),
+                epochs: self.trained.history.len(),
+                seed: context.seed,
+                threads: context.threads,
+                train_seconds: self.trained.train_seconds,
+                total_seconds: self.total_seconds,
+                images_per_second: self.trained.images_per_second,
+                validation_accuracy: self.trained.validation_accuracy,
+                test_accuracy,
+                model_path: &self.at,
+            });
+        }
+        let images = count(self.test().map_or(0, |j| j.data.len()) as u64);
+        let mut text = match (self.test().map(|j| &j.scores), test_accuracy) {
+            (_, Some(accuracy)) => context.language.pick(
+                format!("test accuracy {:.2} % ({images} images)\n", 100.0 * accuracy),
+                format!("시험 정확도 {:.2} % (이미지 {images}장)\n", 100.0 * accuracy),
+            ),
+            (Some(Evaluation::Values(scores)), None) => {
+                format!("{} RMSE {:.4}, R² {:.4}\n", context.say("test", "시험"), scores.rmse, scores.r2)
+            }
+            _ => String::new(),
+        };
+        text += &context.language.pick(
+            format!("{:.2} s in all, model in {}\n", self.total_seconds, self.at),
+            format!("모두 {:.2}초, 모델은 {}\n", self.total_seconds, self.at),
+        );
+        context.print(&text)
+    }
+
+    /// Writes the report, unless none is wanted.
+    pub fn report(&self) -> Result<()> {
+        if self.args.no_report {
+            return Ok(());
+        }
+        let command = command();
+        let when = folder::now();
+        let judged = self.judgement.as_ref().map(|j| Judged {
+            part: if j.validation.is_some() { Part::Validation } else { Part::Test },
+            data: j.data,
+            indices: j.validation,
+            outputs: &j.outputs,
+            scores: &j.scores,
+        });
+        let report = Report {
+            language: self.context.language.pick(Language::English, Language::Korean),
+            when: &when,
+            version: env!("CARGO_PKG_VERSION"),
+            command: &command,
+            saved: self.saved,
+            outcome: self.trained,
+            steps: self.steps,
+            images: self.images,
+            judged,
+            machine: machine::this(self.context.threads),
+            total_seconds: self.total_seconds,
+        };
+        self.folder.write_report(&report.to_html())?;
+        Ok(())
+    }
+
+    /// Where the report is and what can be done with the run.
+    pub fn show_next(&self) -> Result<()> {
+        let context = self.context;
+        if context.json {
+            return Ok(());
+        }
+        let run = self.folder.path().display();
+        let mut text = String::new();
+        if !self.args.no_report {
+            text += &format!("{} {run}/report.html\n", context.say("report in", "보고서는"));
+        }
+        let sample = if self.args.data == source::MNIST { "mnist:test:7" } else { "INPUT" };
+        text += &format!("\n{}\n", context.say("next:", "다음:"));
+        text += &format!("  foveal predict {run} {sample}\n  foveal eval {run} {}\n", self.args.data);
+        if self.args.tensorboard {
+            text += &format!("  tensorboard --logdir {run}\n");
+        }
+        context.print(&text)
+    }
+}
+
+/// The command as it was given, such that a shell takes it again.
+fn command() -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    let quoted = |a: String| {
+        if !a.is_empty() && a.chars().all(plain) { a } else { format!("'{}'", a.replace('\'', "'\\''")) }
+    };
+    let given = std::env::args_os().skip(1).map(|a| quoted(a.to_string_lossy().into_owned()));
+    std::iter::once("foveal".to_owned()).chain(given).collect::<Vec<_>>().join(" ")
+}
