@@ -1,5 +1,7 @@
 //! A spec whose shapes have been checked along the chain, and its parameters.
 
+mod gradient;
+
 use crate::Error;
 use crate::init::{Init, Random};
 use crate::ops;

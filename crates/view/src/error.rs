@@ -15,6 +15,9 @@ pub enum Error {
         /// The output's shape.
         shape: [usize; 4],
     },
+    /// A layer or class that a model does not have, or a layer that has no feature maps.
+    #[error("{0}")]
+    Inside(String),
     /// A figure that cannot be drawn.
     #[error("figure: {0}")]
     Figure(String),

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`explain`] | an operator, its inputs, one output cell | the terms it is made of |
 //! | [`figure`] | arrays | pictures with cells, ticks, titles and colour bars, as PNG |
+//! | [`inside`] | a model and an image | feature maps of every layer, Grad-CAM |
 //! | [`colormap`] | a number from 0 to 1 | a colour |
 //!
 //! Nothing here opens a file or prints.
@@ -14,6 +15,7 @@ mod draw;
 mod error;
 pub mod explain;
 pub mod figure;
+pub mod inside;
 
 pub use colormap::ColorMap;
 pub use error::Error;

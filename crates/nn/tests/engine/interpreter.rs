@@ -77,8 +77,12 @@ fn param<D: Dimension>(model: &Model, index: usize) -> Array<f64, D> {
 
 /// All values of a training pass: the input, then each layer's output.
 fn forward(model: &Model, x: &Array4<f64>) -> Vec<Array4<f64>> {
-    let mut values = vec![x.clone()];
-    for node in model.nodes() {
+    forward_from(model, vec![x.clone()], true)
+}
+
+/// All values of a pass whose first values are given.
+pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool) -> Vec<Array4<f64>> {
+    for node in &model.nodes()[values.len() - 1..] {
         let x = &values[node.inputs[0]];
         let n = x.dim().0;
         let [h, w, c] = node.shape;
@@ -103,11 +107,15 @@ fn forward(model: &Model, x: &Array4<f64>) -> Vec<Array4<f64>> {
             LayerKind::GlobalAvgPool {} => {
                 r::global_average_pool(x).into_shape_with_order((n, h, w, c)).unwrap()
             }
+            LayerKind::BatchNorm { epsilon, .. } if !training => {
+                let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|k| p(k).unwrap());
+                batch_norm::inference(x, &gamma, &beta, &mean, &variance, f64::from(*epsilon))
+            }
             LayerKind::BatchNorm { epsilon, .. } => {
                 batch_norm::training(x, &p(0).unwrap(), &p(1).unwrap(), f64::from(*epsilon)).y
             }
             LayerKind::Dropout { rate } => {
-                assert_eq!(*rate, 0.0, "a random mask has no reference");
+                assert!(!training || *rate == 0.0, "a random mask has no reference");
                 x.clone()
             }
             LayerKind::Softmax {} => softmax(x),

@@ -1,6 +1,7 @@
 //! Ring 2: the engine against a f64 interpreter of the model. With plain gradient descent one step changes each
 //! parameter by exactly minus its gradient times the learning rate.
 
+mod gradient;
 mod interpreter;
 mod models;
 
