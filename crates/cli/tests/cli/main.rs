@@ -7,5 +7,8 @@ mod harness;
 mod lab;
 mod models;
 mod operators;
+mod show;
 mod streams;
+#[cfg(unix)]
+mod terminal;
 mod training;
