@@ -475,4 +475,72 @@ mod tests {
         // Two cells of 110 x 110 units, less the text in them; white is also the paper.
         assert!(counts([0; 3]) > 110 * 110 * 4 * 8 / 10, "{}", counts([0; 3]));
     }
+
+    #[test]
+    fn a_figure_says_whether_its_panels_share_a_scale() {
+        let panels = || vec![Panel::new("a", Array2::zeros((2, 2))), Panel::new("b", Array2::ones((2, 2)))];
+        let svg = |figure: Figure| figure.to_svg().unwrap();
+        for language in [Language::English, Language::Korean] {
+            for scale in [Scale::Shared, Scale::PerPanel] {
+                let drawn = svg(subplots(panels(), "", ColorMap::Gray, scale).language(language));
+                assert!(drawn.contains(scale.about(language)), "{drawn}");
+            }
+        }
+        let fixed = subplots(panels(), "", ColorMap::Gray, Scale::PerPanel).range(0.0, 2.0);
+        assert!(svg(fixed).contains(Scale::Shared.about(Language::English)));
+        let own = subplots(panels(), "", ColorMap::Gray, Scale::PerPanel).note("mine");
+        assert!(svg(own.clone()).contains("mine") && !svg(own).contains("scale of its own"));
+        let one = imshow(Array2::zeros((2, 2)).view(), "", ColorMap::Gray);
+        assert!(!svg(one).contains("scale"));
+    }
+
+    #[test]
+    fn cells_are_sharp_at_any_density() {
+        let cells = Array2::from_shape_fn((30, 30), |(i, j)| ((i * 7 + j * 13) % 5) as f32);
+        let drawing = imshow(cells.view(), "", ColorMap::Viridis).draw().unwrap();
+        let (one, two) = (drawing.render(1).unwrap(), drawing.render(2).unwrap());
+        assert_eq!((2 * one.width(), 2 * one.height()), two.dimensions());
+        let of_cells: std::collections::HashSet<[u8; 3]> =
+            drawing.panels().flat_map(|(_, colors)| colors.iter().copied()).collect();
+        assert_eq!(of_cells.len(), 5);
+        let mut seen = 0;
+        for (x, y, pixel) in one.enumerate_pixels().filter(|p| of_cells.contains(&p.2.0)) {
+            let same = (0..4).all(|k| two.get_pixel(2 * x + k % 2, 2 * y + k / 2) == pixel);
+            seen += usize::from(same);
+        }
+        // All cells, and the bar's rows of these colours.
+        assert!(seen >= 900 * 12 * 12, "{seen}");
+    }
+
+    #[test]
+    fn as_svg_it_has_the_same_words_and_cells() {
+        let panels = vec![
+            Panel { padding: [0, 1, 0, 0], ..Panel::new("값 <1> & \"2\"", Array2::from_elem((2, 3), 7.5)) },
+            Panel { window: Some([1, 0, 1, 1]), first: [-1, 0], ..Panel::new("", Array2::zeros((7, 7))) },
+            Panel::picture("", Array2::from_elem((2, 2), [1, 2, 3])),
+        ];
+        let svg = subplots(panels, "수", ColorMap::Diverging, Scale::PerPanel).to_svg().unwrap();
+        assert!(svg.contains("<title>수</title>") && svg.contains("값 &lt;1&gt; &amp; &quot;2&quot;"));
+        assert_eq!(svg.matches(">7.5<").count(), 6 + 1);
+        assert_eq!(svg.matches("#010203").count(), 4);
+        // 49 cells are one picture.
+        assert!(svg.matches("data:image/png;base64,").count() >= 1 && svg.matches("<svg").count() == 1);
+        assert!(svg.contains(">-1<") && svg.contains("#d6451b"));
+    }
+
+    #[test]
+    fn ink_is_chosen_by_the_cell_it_stands_on() {
+        for colors in
+            [ColorMap::Greys, ColorMap::Gray, ColorMap::Viridis, ColorMap::Magma, ColorMap::Diverging]
+        {
+            for i in 0..=100 {
+                let paper = colormap::luminance(colors.color(i as f32 / 100.0));
+                let ink = if paper > 0.179 { 0.0 } else { 1.0 };
+                let contrast = (f32::max(paper, ink) + 0.05) / (f32::min(paper, ink) + 0.05);
+                assert!(contrast >= 4.5, "{colors:?} at {i} %: {contrast}");
+            }
+        }
+        assert_eq!(ColorMap::Diverging.range(-1.0, 3.0), (-3.0, 3.0));
+        assert_eq!(ColorMap::Diverging.color(0.5), [0xf7; 3]);
+    }
 }

@@ -6,9 +6,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::time::{Duration, Instant};
 
-/// What the program writes to a terminal of 100 columns that never answers.
+/// What the program writes to a terminal of 100 columns that never answers; a question would wait for ever.
 fn screen(bench: &Bench, arguments: &str, variables: &[(&str, &str)]) -> String {
     let main = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&main).unwrap();
@@ -23,7 +22,6 @@ fn screen(bench: &Bench, arguments: &str, variables: &[(&str, &str)]) -> String 
     command.envs(variables.iter().copied());
     command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap());
     command.stderr(terminal.try_clone().unwrap());
-    let started = Instant::now();
     let mut child = command.spawn().unwrap();
     // The command holds copies of the terminal's end; without them reading ends with the program.
     drop((command, terminal));
@@ -31,7 +29,6 @@ fn screen(bench: &Bench, arguments: &str, variables: &[(&str, &str)]) -> String 
     // Linux ends a terminal whose other end is closed with an error.
     let _ = File::from(main).read_to_end(&mut bytes);
     assert!(child.wait().unwrap().success());
-    assert!(started.elapsed() < Duration::from_secs(60), "it waited for an answer");
     String::from_utf8(bytes).unwrap().replace("\r\n", "\n")
 }
 

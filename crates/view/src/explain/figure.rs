@@ -70,10 +70,11 @@ pub fn figure(cell: &Explanation, lines: &[String], language: Language) -> Resul
             }
         });
     }
-    Ok(compose(&title, rows, &lines))
+    let note = say("Each column has a colour scale of its own.", "열마다 색 눈금이 다릅니다.");
+    Ok(compose(&title, rows, &lines, if columns.len() > 1 { note } else { "" }))
 }
 
-fn compose(title: &str, rows: Vec<Vec<(String, Drawing)>>, lines: &[String]) -> Drawing {
+fn compose(title: &str, rows: Vec<Vec<(String, Drawing)>>, lines: &[String], note: &str) -> Drawing {
     let size = |d: &Drawing| d.size().map(|v| v as i32);
     let wide = |row: &Vec<(String, Drawing)>| row.iter().map(|d| size(&d.1)[0] + SIGN).sum::<i32>() - SIGN;
     let body = rows.iter().map(wide).max().unwrap_or(0);
@@ -105,6 +106,10 @@ fn compose(title: &str, rows: Vec<Vec<(String, Drawing)>>, lines: &[String]) -> 
     }
     for line in lines.iter().flat_map(|l| wrap(l, 16.0, (all - 2 * MARGIN) as f32)) {
         pen.text([all / 2, y + 10], &line, 16, Anchor::Middle, INK);
+        y += 26;
+    }
+    if !note.is_empty() {
+        pen.text([all / 2, y + 12], note, 14, Anchor::Middle, SOFT);
         y += 26;
     }
     pen.tall(y + MARGIN - 6)
