@@ -1,5 +1,6 @@
 //! The command line: every command, option and help text.
 
+use crate::graphics::Protocol;
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use foveal::nn::{Conv2dOptions, Padding, Pool2dOptions};
@@ -45,6 +46,17 @@ pub struct Common {
     /// No colours (as the environment variable NO_COLOR)
     #[arg(long, global = true)]
     pub no_color: bool,
+    /// Pictures on the terminal: auto, kitty, iterm, sixel, blocks or none [default: auto]
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOW",
+        value_enum,
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    pub graphics: Protocol,
     /// Language of results [default: from LC_ALL, LC_MESSAGES, LANG]
     #[arg(long, global = true, value_name = "en|ko", value_enum, hide_possible_values = true)]
     pub lang: Option<Language>,
@@ -73,8 +85,25 @@ Example:
   foveal avg-pool X.npy --ksize 2,2")]
     AvgPool(Pool),
     /// The arithmetic of one output cell, term by term
-    #[command(subcommand, arg_required_else_help = true)]
+    #[command(
+        arg_required_else_help = true,
+        args_conflicts_with_subcommands = true,
+        subcommand_negates_reqs = true,
+        after_help = "\
+Examples:
+  foveal explain conv2d X.npy W.npy --at 0,0,0,0
+  foveal explain runs/lab mnist:test:7 --layer conv2d_2 --at 5,5,0 -o cell.png"
+    )]
     Explain(Explain),
+    /// What a model makes of one input: feature maps, filters, probabilities, Grad-CAM
+    #[command(after_help = "\
+Without -o it is shown on the terminal, with pictures where the terminal can. An INPUT is as that of predict.
+
+Examples:
+  foveal show runs/lab mnist:test:7
+  foveal show runs/lab digit.png -o digit.html
+  foveal show runs/lab mnist:test:7 --layer conv2d_2 -o maps.svg")]
+    Show(Show),
     /// Layers, shapes, parameters and operations of a model
     #[command(after_help = "\
 Examples:
@@ -213,8 +242,38 @@ impl PoolArgs {
 }
 
 /// `foveal explain`
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// Of arrays.
+    #[command(subcommand)]
+    pub arrays: Option<ExplainArrays>,
+    #[command(flatten)]
+    pub layer: Option<ExplainLayer>,
+}
+
+/// `foveal explain MODEL INPUT`
+#[derive(Args, Debug)]
+pub struct ExplainLayer {
+    /// A saved model (.safetensors) or a run folder
+    #[arg(value_name = "MODEL", required = true)]
+    pub model: PathBuf,
+    /// A picture, an array, a built-in sample such as mnist:test:7
+    #[arg(value_name = "INPUT", required = true)]
+    pub input: String,
+    /// The layer: conv2d, dense, max_pool, avg_pool, global_avg_pool
+    #[arg(long, value_name = "NAME", required = true)]
+    pub layer: String,
+    /// The cell of its output: row,column,channel, each from 0
+    #[arg(long, value_name = "H,W,C", value_parser = three, required = true, allow_hyphen_values = true)]
+    pub at: Three,
+    /// Draw it: window, filter, products, sum
+    #[arg(short, long, value_name = "OUT.png|OUT.svg")]
+    pub output: Option<PathBuf>,
+}
+
+/// `foveal explain conv2d` and others
 #[derive(Subcommand, Debug)]
-pub enum Explain {
+pub enum ExplainArrays {
     /// One cell of a convolution
     #[command(after_help = "\
 Example:
@@ -229,6 +288,9 @@ Example:
         /// The output cell: image,row,column,channel, each from 0
         #[arg(long, value_name = "N,H,W,O", value_parser = four, allow_hyphen_values = true)]
         at: Four,
+        /// Draw it: window, filter, products, sum
+        #[arg(short, long, value_name = "OUT.png|OUT.svg")]
+        output: Option<PathBuf>,
         #[command(flatten)]
         options: ConvArgs,
     },
@@ -247,8 +309,28 @@ pub struct ExplainPool {
     /// The output cell: image,row,column,channel, each from 0
     #[arg(long, value_name = "N,H,W,C", value_parser = four, allow_hyphen_values = true)]
     pub at: Four,
+    /// Draw it: the window and its largest number or its mean
+    #[arg(short, long, value_name = "OUT.png|OUT.svg")]
+    pub output: Option<PathBuf>,
     #[command(flatten)]
     pub options: PoolArgs,
+}
+
+/// `foveal show`
+#[derive(Args, Debug)]
+pub struct Show {
+    /// A saved model (.safetensors) or a run folder
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// A picture, an array of one sample, a built-in sample such as mnist:test:7
+    #[arg(value_name = "INPUT")]
+    pub input: String,
+    /// This layer alone; Grad-CAM looks at its feature maps
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
+    /// Write it as a picture or as a page that opens offline
+    #[arg(short, long, value_name = "OUT.png|OUT.svg|OUT.html")]
+    pub output: Option<PathBuf>,
 }
 
 /// `foveal summary`
@@ -302,6 +384,9 @@ pub struct Lab {
     /// Write every figure there, as PNG
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Write the lecture there as Markdown, in English (lab.md) and Korean (lab.ko.md), with its figures
+    #[arg(long, value_name = "DIR")]
+    pub document: Option<PathBuf>,
 }
 
 /// How much time to spend.
@@ -408,6 +493,10 @@ impl std::fmt::Display for Pair {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Four(pub [i64; 4]);
 
+/// A cell `[h, w, c]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Three(pub [i64; 3]);
+
 fn numbers(text: &str) -> Result<Vec<i64>, String> {
     let one = |part: &str| part.trim().parse().map_err(|_| format!("`{}` is no whole number", part.trim()));
     text.split(',').map(one).collect()
@@ -425,6 +514,13 @@ fn four(text: &str) -> Result<Four, String> {
     match numbers(text)?[..] {
         [n, h, w, c] => Ok(Four([n, h, w, c])),
         _ => Err("it must be four numbers: image,row,column,channel".into()),
+    }
+}
+
+fn three(text: &str) -> Result<Three, String> {
+    match numbers(text)?[..] {
+        [h, w, c] => Ok(Three([h, w, c])),
+        _ => Err("it must be three numbers: row,column,channel".into()),
     }
 }
 

@@ -29,3 +29,9 @@ impl Language {
         }
     }
 }
+
+impl From<Language> for foveal::view::Language {
+    fn from(language: Language) -> Self {
+        language.pick(foveal::view::Language::English, foveal::view::Language::Korean)
+    }
+}

@@ -6,6 +6,7 @@ mod array_text;
 mod commands;
 mod exit;
 mod files;
+mod graphics;
 mod language;
 mod machine;
 mod output;

@@ -1,6 +1,7 @@
 //! What goes to stdout and stderr.
 
 use crate::args::Common;
+use crate::graphics::Graphics;
 use crate::language::Language;
 use anyhow::{Context as _, Result};
 use serde::{Serialize, Serializer};
@@ -17,8 +18,8 @@ pub struct Context {
     pub quiet: bool,
     /// Whether stdout is a terminal.
     pub terminal: bool,
-    /// Whether stdout is a terminal that may be painted on.
-    pub colors: bool,
+    /// Pictures on the terminal.
+    pub graphics: Graphics,
     /// Seed of everything random.
     pub seed: u64,
     /// Threads to work with.
@@ -30,24 +31,30 @@ pub struct Context {
 impl Context {
     /// From the common options; also sizes the pool of threads that operators run on.
     pub fn new(common: &Common, started: Instant) -> Result<Self> {
-        let all = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = common.threads.map_or_else(all, usize::from);
+        let context = Self::without_pool(common, started);
+        let threads = context.threads;
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global()
             .with_context(|| format!("cannot start {threads} threads; ask for fewer with --threads"))?;
+        Ok(context)
+    }
+
+    /// From the common options alone.
+    pub fn without_pool(common: &Common, started: Instant) -> Self {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
         let allowed = !common.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let terminal = io::stdout().is_terminal();
-        Ok(Self {
+        Self {
             terminal,
             language: common.lang.unwrap_or_else(Language::from_environment),
             json: common.json,
             quiet: common.quiet,
-            colors: allowed && terminal,
+            graphics: Graphics::new(common.graphics, allowed && terminal && !common.json),
             seed: common.seed,
-            threads,
+            threads: common.threads.map_or_else(all, usize::from),
             started,
-        })
+        }
     }
 
     /// The one of two texts in the language of results.

@@ -13,10 +13,16 @@
 //! # Ok::<(), foveal_view::Error>(())
 //! ```
 
+mod figure;
+mod layer;
+
 use crate::Error;
 use foveal_nn::ops;
 use foveal_nn::{Axis, Conv2dGeometry, Conv2dOptions, Pool2dGeometry, Pool2dOptions};
 use ndarray::{ArrayView1, ArrayView4, Axis as Dim, Slice};
+
+pub use figure::figure;
+pub use layer::{Activated, layer};
 
 /// One input cell's share in an output cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +48,8 @@ pub struct Explanation {
     pub at: [usize; 4],
     /// The shape of the whole output.
     pub output_shape: [usize; 4],
+    /// Height and width of the window; each of its cells has as many terms as there are channels.
+    pub window: [usize; 2],
     /// The terms, by kernel row, kernel column and channel.
     pub terms: Vec<Term>,
     /// What a convolution adds to their sum.
@@ -88,7 +96,8 @@ pub fn conv2d(
         });
     }
     let bias = bias.map(|b| b[o]);
-    Ok(Explanation { operator: NAME, at: cell, output_shape: g.output_shape(), terms, bias, value })
+    let window = [g.h.kernel, g.w.kernel];
+    Ok(Explanation { operator: NAME, at: cell, output_shape: g.output_shape(), window, terms, bias, value })
 }
 
 /// Explains cell `at` `[n, h, w, c]` of [`foveal_nn::ops::max_pool`].
@@ -144,7 +153,9 @@ fn pool(
         .into_iter()
         .map(|(kernel, input)| Term { at: place(&g.h, &g.w, cell, kernel, c), ..term(input, count) })
         .collect();
-    Ok(Explanation { operator: name, at: cell, output_shape: g.output_shape(), terms, bias: None, value })
+    let window = [g.h.kernel, g.w.kernel];
+    let output_shape = g.output_shape();
+    Ok(Explanation { operator: name, at: cell, output_shape, window, terms, bias: None, value })
 }
 
 /// Image `n` alone, still with four axes.

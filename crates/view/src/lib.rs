@@ -4,8 +4,9 @@
 //! | module | from | to |
 //! |---|---|---|
 //! | [`explain`] | an operator, its inputs, one output cell | the terms it is made of |
-//! | [`figure`] | arrays | pictures with cells, ticks, titles and colour bars, as PNG |
+//! | [`figure`] | arrays | pictures with cells, ticks, titles and colour bars, as PNG and SVG |
 //! | [`inside`] | a model and an image | feature maps of every layer, Grad-CAM |
+//! | [`show`] | a saved model and an input | all that it makes of it, as a drawing or a page |
 //! | [`colormap`] | a number from 0 to 1 | a colour |
 //! | [`report`] | a training run | a page |
 //!
@@ -18,7 +19,13 @@ pub mod explain;
 pub mod figure;
 pub mod inside;
 pub mod report;
+pub mod show;
+mod text;
 
 pub use colormap::ColorMap;
+pub use draw::Drawing;
 pub use error::Error;
 pub use figure::{Figure, Panel, Scale, imshow, subplots};
+/// Pixels of a drawing: red, green, blue.
+pub use image::RgbImage as Image;
+pub use text::{Language, base64};

@@ -6,11 +6,13 @@ mod conv2d;
 mod data;
 mod eval;
 mod explain;
+mod input;
 mod lab;
 mod model;
 mod plan;
 mod pool;
 mod predict;
+mod show;
 mod summary;
 mod train;
 
@@ -25,6 +27,7 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
         Command::MaxPool(args) => pool::run(pool::Kind::Max, args, context),
         Command::AvgPool(args) => pool::run(pool::Kind::Average, args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Show(args) => show::run(args, context),
         Command::Summary(args) => summary::run(args, context),
         Command::Data(args) => data::run(args, context),
         Command::Lab(args) => lab::run(args, context),

@@ -75,3 +75,50 @@ fn every_figure_is_written() {
         assert!(picture.width() > 600 && picture.height() > 500, "{name}");
     }
 }
+
+/// docs/lab.md, docs/lab.ko.md and their figures are what the program says. To renew them:
+/// `cargo run -p foveal-cli -- lab --document docs`
+#[test]
+fn the_document_is_what_the_lab_says() {
+    let bench = Bench::new();
+    bench.run("lab --document out -q").good();
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let read = |folder: &std::path::Path, name: &str| {
+        std::fs::read_to_string(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    };
+    let made = bench.path("out");
+    let mut figures = 0;
+    for (page, folder) in [("lab.md", "images/lab"), ("lab.ko.md", "images/lab/ko")] {
+        let text = read(&docs, page);
+        assert_eq!(text, read(&made, page), "{page} is old: cargo run -p foveal-cli -- lab --document docs");
+        let named = text.split("](images/").skip(1).map(|rest| rest.split_once(')').unwrap().0);
+        for name in named {
+            let name = format!("images/{name}");
+            assert!(name.starts_with(folder));
+            let (kept, drawn) = (read(&docs, &name), read(&made, &name));
+            // Products of the random filters are rounded one way or another on different machines.
+            let random = ["10-", "11-", "12-"].iter().any(|n| name.contains(n));
+            assert!(
+                kept == drawn || random && kept.lines().count() == drawn.lines().count(),
+                "{name} is old"
+            );
+            figures += 1;
+        }
+    }
+    assert_eq!(figures, 24);
+}
+
+/// What the steps show is what the example runs.
+#[test]
+fn the_example_has_the_code_of_the_steps() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    // What follows the last mark ends each file in its own way.
+    let marked = |text: &str| -> Vec<String> {
+        let parts: Vec<&str> = text.split("    // [").skip(1).collect();
+        parts[..parts.len() - 1].iter().map(|part| part.trim_end().to_owned()).collect()
+    };
+    let shown = marked(&read("src/commands/lab/code.rs"));
+    assert_eq!(shown.len(), 19);
+    assert_eq!(marked(&read("../foveal/examples/lab.rs")), shown);
+}

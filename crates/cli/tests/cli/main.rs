@@ -8,5 +8,8 @@ mod lab;
 mod models;
 mod operators;
 mod performance;
+mod show;
 mod streams;
+#[cfg(unix)]
+mod terminal;
 mod training;

@@ -41,7 +41,8 @@ pub fn dataset(bench: &Bench, folder: &str) {
 
 const TRAIN: &str = "train set --model net.toml --epochs 6 --batch-size 20 --lr 0.01 --out run";
 
-fn trained() -> Bench {
+/// A bench with a trained run in `run`.
+pub fn trained() -> Bench {
     let bench = Bench::new();
     dataset(&bench, "set");
     let run = bench.run(TRAIN).good();

@@ -1,6 +1,6 @@
 //! Where everything in a figure stands.
 
-use super::{Figure, LARGEST, MARGIN, Panel, Scale, TEXT, TITLE, bar_room, ranges};
+use super::{Figure, LARGEST, MARGIN, Panel, SMALL, Scale, TEXT, TITLE, bar_room, ranges};
 use crate::{Error, draw};
 
 /// Left of a panel, for its row numbers.
@@ -35,51 +35,52 @@ impl Plan {
             return Err(Error::Figure("there is nothing to draw".into()));
         }
         let across = figure.columns.min(panels.len());
-        let cell = cell(panels, across)?;
+        let compact = figure.compact;
+        let fitting = cell(panels, across, compact)?;
+        let cell = figure.cell.unwrap_or(fitting);
         let ranges = ranges(figure);
-        let bar_for_all = panels.len() == 1 || figure.scale == Scale::Shared || figure.range.is_some();
-        let bar = bar_room(&ranges);
-        let panel_title = if panels.iter().any(|p| !p.title.is_empty()) { TEXT + 12 } else { 0 };
+        let numbered = panels.iter().filter(|p| p.picture.is_none()).count();
+        let bar_for_all = numbered == 1 || figure.scale == Scale::Shared || figure.range.is_some();
+        let bar = if numbered == 0 || figure.bare { 0 } else { bar_room(&ranges) };
+        let text = if compact { SMALL } else { TEXT };
+        let panel_title = if panels.iter().any(|p| !p.title.is_empty()) { text + 12 } else { 0 };
         let beside = if bar_for_all { 12 } else { bar };
+        let (left, below) = if compact { (0, 6) } else { (BESIDE, BELOW) };
         let size = |p: &Panel| {
             let (rows, columns) = p.values.dim();
-            let titled = draw::width(&p.title, TEXT as f32) as i32 + 12;
-            [(columns as i32 * cell + beside + BESIDE).max(titled), rows as i32 * cell + panel_title + BELOW]
+            let titled = draw::width(&p.title, text as f32) as i32 + 12;
+            [(columns as i32 * cell + beside + left).max(titled), rows as i32 * cell + panel_title + below]
         };
         let sizes: Vec<[i32; 2]> = panels.iter().map(size).collect();
+        let note = match figure.note.as_str() {
+            "" if numbered > 1 && !compact && figure.range.is_some() => Scale::Shared.about(figure.language),
+            "" if numbered > 1 && !compact => figure.scale.about(figure.language),
+            note => note,
+        };
         let widths = (0..across).map(|c| sizes.iter().skip(c).step_by(across).map(|s| s[0]).max());
         let widths: Vec<i32> = widths.map(Option::unwrap_or_default).collect();
         let heights = sizes.chunks(across).map(|row| row.iter().map(|s| s[1]).max().unwrap_or_default());
-        let body: i32 = widths.iter().sum::<i32>() + if bar_for_all { bar - BESIDE } else { -BESIDE };
-        let width = (body + 2 * MARGIN + BESIDE).max(420);
+        let body: i32 = widths.iter().sum::<i32>() + if bar_for_all { bar - left } else { -left };
+        let words = !figure.title.is_empty() || !note.is_empty();
+        let width = (body + 2 * MARGIN + left).max(if words { 420 } else { 0 });
         let lines = |text: &str, size| draw::wrap(text, size as f32, (width - 2 * MARGIN) as f32);
-        let (title, note) = (lines(&figure.title, TITLE), lines(&figure.note, TEXT));
-        let columns = edges((width - body) / 2, widths.into_iter());
-        let rows = edges(MARGIN + title.len() as i32 * (TITLE + 6) + 10, heights);
+        let (title, note) = (lines(&figure.title, TITLE), lines(note, TEXT));
+        let columns = edges((width - body + left) / 2, widths.into_iter());
+        let top = if title.is_empty() { 0 } else { title.len() as i32 * (TITLE + 6) + 10 };
+        let rows = edges(MARGIN + top, heights);
         let foot = if note.is_empty() { 0 } else { note.len() as i32 * (TEXT + 5) + 4 };
         let height = rows.last().copied().unwrap_or_default() + foot + MARGIN;
         if width.max(height) > LARGEST {
             return Err(Error::Figure(format!("{} panels are too many for one figure", panels.len())));
         }
-        Ok(Self {
-            width,
-            height,
-            columns,
-            rows,
-            below: BELOW,
-            cell,
-            panel_title,
-            title,
-            note,
-            ranges,
-            bar_for_all,
-        })
+        Ok(Self { width, height, columns, rows, below, cell, panel_title, title, note, ranges, bar_for_all })
     }
 }
 
 /// The side of a cell, the same in all panels.
-fn cell(panels: &[Panel], across: usize) -> Result<i32, Error> {
+fn cell(panels: &[Panel], across: usize, compact: bool) -> Result<i32, Error> {
     let room = match across {
+        _ if compact => 62,
         1 => 360,
         2 => 280,
         3 => 240,
@@ -88,7 +89,7 @@ fn cell(panels: &[Panel], across: usize) -> Result<i32, Error> {
     let longest = panels.iter().map(|p| p.values.nrows().max(p.values.ncols())).max().unwrap_or(1);
     let longest = i32::try_from(longest).ok().filter(|&n| n <= LARGEST);
     let longest = longest.ok_or_else(|| Error::Figure(format!("more than {LARGEST} cells in a line")))?;
-    Ok((room / longest).clamp(1, 110))
+    Ok((room / longest).clamp(1, if compact { 16 } else { 110 }))
 }
 
 fn edges(start: i32, sizes: impl Iterator<Item = i32>) -> Vec<i32> {

@@ -8,31 +8,33 @@ use ndarray::{Array2, Array4};
 
 /// All figures with their file names, in order.
 pub fn all(steps: &[Step], context: &Context) -> Vec<(&'static str, Figure)> {
+    steps.iter().flat_map(|step| of(step, context)).collect()
+}
+
+/// The figures of a step with their file names.
+pub fn of(step: &Step, context: &Context) -> Vec<(&'static str, Figure)> {
     let draw = Draw { context };
-    let mut figures = Vec::new();
-    for step in steps {
-        let Some(array) = &step.array else { continue };
-        match step.key {
-            "toy" => figures.push(("01-toy-image", draw.toy(array))),
-            "valid" => figures.push(("02-valid", draw.valid(step, array))),
-            "same" => figures.push(("03-same", draw.same(step, array))),
-            "three" => {
-                figures.push(("04-three-filters", draw.three(array, Scale::PerPanel)));
-                figures.push(("05-three-filters-one-scale", draw.three(array, Scale::Shared)));
-            }
-            "pool" => figures.push(("06-max-pool", draw.pool(step, array, "VALID"))),
-            "pool-same" => figures.push(("07-max-pool-same", draw.pool(step, array, "SAME"))),
-            "pool-negative" => figures.push(("08-max-pool-negative", draw.pool(step, array, "SAME"))),
-            "digit" => figures.push(("09-digit", draw.digit(array))),
-            "digit-conv" => {
-                figures.push(("10-five-filters", draw.filters(&step.from[0])));
-                figures.push(("11-feature-maps", draw.maps(array)));
-            }
-            "digit-pool" => figures.push(("12-pooled-maps", draw.pooled(array))),
-            _ => {}
+    let Some(array) = &step.array else { return Vec::new() };
+    let figures = match step.key {
+        "toy" => vec![("01-toy-image", draw.toy(array))],
+        "valid" => vec![("02-valid", draw.valid(step, array))],
+        "same" => vec![("03-same", draw.same(step, array))],
+        "three" => vec![
+            ("04-three-filters", draw.three(array, Scale::PerPanel)),
+            ("05-three-filters-one-scale", draw.three(array, Scale::Shared)),
+        ],
+        "pool" => vec![("06-max-pool", draw.pool(step, array, "VALID"))],
+        "pool-same" => vec![("07-max-pool-same", draw.pool(step, array, "SAME"))],
+        "pool-negative" => vec![("08-max-pool-negative", draw.pool(step, array, "SAME"))],
+        "digit" => vec![("09-digit", draw.digit(array))],
+        "digit-conv" => {
+            vec![("10-five-filters", draw.filters(&step.from[0])), ("11-feature-maps", draw.maps(array))]
         }
-    }
-    figures
+        "digit-pool" => vec![("12-pooled-maps", draw.pooled(array))],
+        _ => Vec::new(),
+    };
+    let language = context.language.into();
+    figures.into_iter().map(|(name, figure)| (name, figure.language(language))).collect()
 }
 
 struct Draw<'a> {
@@ -42,20 +44,6 @@ struct Draw<'a> {
 impl Draw<'_> {
     fn say<'t>(&self, english: &'t str, korean: &'t str) -> &'t str {
         self.context.say(english, korean)
-    }
-
-    fn apart(&self) -> &str {
-        self.say(
-            "Each panel has a colour scale of its own: compare shapes, not shades.",
-            "그림마다 색의 눈금이 다릅니다. 밝기가 아니라 모양을 견주어 보세요.",
-        )
-    }
-
-    fn together(&self) -> &str {
-        self.say(
-            "All panels share one colour scale: equal shades are equal numbers.",
-            "모든 그림의 색 눈금이 같습니다. 색이 같으면 값도 같습니다.",
-        )
     }
 
     fn toy(&self, image: &Array4<f32>) -> Figure {
@@ -71,7 +59,7 @@ impl Draw<'_> {
             self.panel(self.say("output", "출력"), cells(y)),
         ];
         let title = self.say("conv2d, padding VALID, stride 1", "conv2d, 패딩 VALID, 스트라이드 1");
-        subplots(panels, title, ColorMap::Gray, Scale::PerPanel).note(self.apart())
+        subplots(panels, title, ColorMap::Gray, Scale::PerPanel)
     }
 
     fn same(&self, step: &Step, y: &Array4<f32>) -> Figure {
@@ -81,7 +69,7 @@ impl Draw<'_> {
         let panels =
             vec![Panel { padding: [0, 1, 0, 1], ..image }, self.panel(self.say("output", "출력"), cells(y))];
         let title = self.say("conv2d, padding SAME, stride 1", "conv2d, 패딩 SAME, 스트라이드 1");
-        subplots(panels, title, ColorMap::Gray, Scale::PerPanel).note(self.apart())
+        subplots(panels, title, ColorMap::Gray, Scale::PerPanel)
     }
 
     fn three(&self, y: &Array4<f32>, scale: Scale) -> Figure {
@@ -97,10 +85,8 @@ impl Draw<'_> {
             })
             .collect();
         let title = self.say("Three filters, three feature maps", "필터 세 개, 특징 맵 세 장");
-        match scale {
-            Scale::PerPanel => subplots(panels, title, ColorMap::Gray, scale).note(self.apart()),
-            Scale::Shared => subplots(panels, title, ColorMap::Diverging, scale).note(self.together()),
-        }
+        let colors = if scale == Scale::Shared { ColorMap::Diverging } else { ColorMap::Gray };
+        subplots(panels, title, colors, scale)
     }
 
     fn pool(&self, step: &Step, y: &Array4<f32>, padding: &str) -> Figure {
@@ -112,7 +98,7 @@ impl Draw<'_> {
             format!("max_pool 2 x 2, padding {padding}, stride 1"),
             format!("max_pool 2 x 2, 패딩 {padding}, 스트라이드 1"),
         );
-        subplots(panels, title, ColorMap::Viridis, Scale::Shared).note(self.together())
+        subplots(panels, title, ColorMap::Viridis, Scale::Shared)
     }
 
     fn digit(&self, image: &Array4<f32>) -> Figure {
@@ -124,7 +110,7 @@ impl Draw<'_> {
         let each = (0..filters.shape()[3]).map(|o| kernel(filters, o));
         let title = self.say("Five random filters, 3 x 3", "무작위 3 x 3 필터 다섯 개");
         let panels = self.numbered(self.say("filter", "필터"), each);
-        subplots(panels, title, ColorMap::Diverging, Scale::Shared).note(self.together())
+        subplots(panels, title, ColorMap::Diverging, Scale::Shared)
     }
 
     fn maps(&self, y: &Array4<f32>) -> Figure {
@@ -133,7 +119,7 @@ impl Draw<'_> {
             "특징 맵 다섯 장, 14 x 14 (conv2d, 스트라이드 2, SAME)",
         );
         let panels = self.numbered(self.say("map", "맵"), channels(y));
-        subplots(panels, title, ColorMap::Gray, Scale::PerPanel).columns(3).note(self.apart())
+        subplots(panels, title, ColorMap::Gray, Scale::PerPanel).columns(3)
     }
 
     fn pooled(&self, y: &Array4<f32>) -> Figure {
@@ -142,7 +128,7 @@ impl Draw<'_> {
             "최대 풀링을 거친 같은 맵, 7 x 7 (2 x 2, 스트라이드 2)",
         );
         let panels = self.numbered(self.say("map", "맵"), channels(y));
-        subplots(panels, title, ColorMap::Gray, Scale::PerPanel).columns(3).note(self.apart())
+        subplots(panels, title, ColorMap::Gray, Scale::PerPanel).columns(3)
     }
 
     fn panel(&self, title: &str, values: Array2<f32>) -> Panel {

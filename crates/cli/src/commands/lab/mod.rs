@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod code;
+mod document;
 mod figures;
 mod picture;
 mod steps;
@@ -28,12 +29,15 @@ pub fn run(args: &Lab, context: &Context) -> Result<()> {
         let wrote = context.say("figures are in", "그림은 여기에:");
         context.note(&format!("{wrote} {}", out.display()));
     }
+    if let Some(folder) = &args.document {
+        document::write(folder, &steps, context)?;
+    }
     if context.json {
         return context.print_json(&json(&steps, &words));
     }
     let mut text = String::new();
     for (i, step) in steps.iter().enumerate() {
-        text += &told(i + 1, step, &words, context);
+        text += &told(i + 1, step, &words, context)?;
     }
     context.print(&text)
 }
@@ -60,7 +64,7 @@ fn json(steps: &[Step], words: &Words) -> Json {
     Json { steps: steps.iter().map(step).collect() }
 }
 
-fn told(number: usize, step: &Step, words: &Words, context: &Context) -> String {
+fn told(number: usize, step: &Step, words: &Words, context: &Context) -> Result<String> {
     let title = format!("{number}. {}", words.title(step.key));
     let line = "=".repeat(crate::output::width(&title));
     let mut text = format!("{title}\n{line}\n\n{}\n", words.text(step));
@@ -71,12 +75,18 @@ fn told(number: usize, step: &Step, words: &Words, context: &Context) -> String 
         text += &format!("\n{} {}\n", context.say("shape", "크기"), array_text::shape(array.shape()));
         text += &match (step.show, context.terminal) {
             (Show::Numbers, _) => array_text::maps(array),
-            (Show::Picture, true) => picture::maps(array, context.colors),
+            (Show::Picture, _) if context.graphics.any() => String::new(),
+            (Show::Picture, true) => picture::maps(array),
             (Show::Picture, false) if array.shape()[3] == 1 => {
                 array_text::whole(array_text::map(array.view(), 0, 0))
             }
             (Show::Picture, false) => array_text::edges(array),
         };
     }
-    text + "\n"
+    if context.graphics.any() {
+        for (_, figure) in figures::of(step, context) {
+            text += &format!("\n{}", context.graphics.show(&figure.draw()?)?);
+        }
+    }
+    Ok(text + "\n")
 }

@@ -1,4 +1,4 @@
-//! Feature maps as signs on a terminal.
+//! Feature maps as signs on a terminal without colours.
 
 use crate::array_text;
 use ndarray::{Array4, ArrayView2};
@@ -7,14 +7,13 @@ use ndarray::{Array4, ArrayView2};
 const WIDE: usize = 100;
 
 /// The maps of the first image, side by side, each from its least number (dark) to its greatest (bright).
-pub fn maps(x: &Array4<f32>, colors: bool) -> String {
+pub fn maps(x: &Array4<f32>) -> String {
     let maps: Vec<ArrayView2<f32>> =
         (0..x.shape()[3]).map(|channel| array_text::map(x.view(), 0, channel)).collect();
-    let one = x.shape()[2] * if colors { 1 } else { 2 } + 2;
+    let one = x.shape()[2] * 2 + 2;
     let mut text = String::new();
     for row in maps.chunks((WIDE / one).max(1)) {
-        let drawn: Vec<Vec<String>> =
-            row.iter().map(|map| if colors { painted(*map) } else { shaded(*map) }).collect();
+        let drawn: Vec<Vec<String>> = row.iter().map(|map| shaded(*map)).collect();
         for line in 0..drawn[0].len() {
             let parts: Vec<&str> = drawn.iter().map(|map| map[line].as_str()).collect();
             text += &format!("  {}\n", parts.join("  "));
@@ -27,22 +26,6 @@ pub fn maps(x: &Array4<f32>, colors: bool) -> String {
 fn shares(map: ArrayView2<f32>) -> ndarray::Array2<f32> {
     let (low, high) = map.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
     map.mapv(|v| if high > low { (v - low) / (high - low) } else { 0.5 })
-}
-
-/// Two rows in a line: the upper half block in one grey, what is behind it in another.
-fn painted(map: ArrayView2<f32>) -> Vec<String> {
-    let shares = shares(map);
-    let grey = |row: usize, column: usize| {
-        let share = shares.get([row, column]).copied().unwrap_or(0.0);
-        232 + (share * 23.0).round() as u32
-    };
-    (0..shares.nrows())
-        .step_by(2)
-        .map(|row| {
-            let cell = |c| format!("\x1b[38;5;{}m\x1b[48;5;{}m▀", grey(row, c), grey(row + 1, c));
-            (0..shares.ncols()).map(cell).collect::<String>() + "\x1b[0m"
-        })
-        .collect()
 }
 
 /// Two signs for a cell, so that cells are about square.
