@@ -177,19 +177,15 @@ fn row(e: &EpochReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Cli, Common};
     use crate::language::Language;
+    use clap::Parser;
 
     fn context(language: Language) -> Context {
-        Context {
-            language,
-            json: false,
-            quiet: false,
-            terminal: true,
-            colors: false,
-            seed: 0,
-            threads: 1,
-            started: Instant::now(),
-        }
+        let Cli { common, .. } = Cli::parse_from(["foveal", "lab"]);
+        // The pool of threads can be made once only.
+        let context = Context::without_pool(&Common { threads: Some(1), ..common }, Instant::now());
+        Context { language, terminal: true, ..context }
     }
 
     fn event(batch: usize) -> Event {
