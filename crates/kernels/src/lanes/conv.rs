@@ -281,6 +281,17 @@ pub(super) struct Run<'a> {
     pub scratch: bool,
 }
 
+/// Channels taken at once of `left`: with six positions (rows) each, as many sums as registers hold.
+#[inline(always)]
+pub(super) fn at_once<S: Simd>(left: usize) -> usize {
+    match left {
+        1 => 1,
+        2 | 3 => 2,
+        _ if S::REGISTERS < 32 => 2,
+        _ => 4,
+    }
+}
+
 /// Splits `total` into tiles of at most `most`, as equal as can be.
 #[inline(always)]
 pub(super) fn tiles(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -332,28 +343,24 @@ impl Kernel for Run<'_> {
             while o < w.out_channels {
                 // SAFETY: `o + CO <= out_channels`, and `checked` and `run` hold all offsets inside the slices.
                 unsafe {
-                    match w.out_channels - o {
+                    o += match at_once::<S>(w.out_channels - o) {
                         1 => self.channels::<S, 1>(s, group, o),
-                        2 | 3 => self.channels::<S, 2>(s, group, o),
+                        2 => self.channels::<S, 2>(s, group, o),
                         _ => self.channels::<S, 4>(s, group, o),
                     }
                 }
-                o += match w.out_channels - o {
-                    1 => 1,
-                    2 | 3 => 2,
-                    _ => 4,
-                };
             }
         }
     }
 }
 
 impl Run<'_> {
-    /// All positions of `CO` channels.
+    /// All positions of `CO` channels; gives `CO`.
     #[inline(always)]
-    unsafe fn channels<S: Simd, const CO: usize>(&mut self, s: S, group: usize, o: usize) {
+    unsafe fn channels<S: Simd, const CO: usize>(&mut self, s: S, group: usize, o: usize) -> usize {
         // SAFETY: as the caller.
         unsafe { self.positions::<S, CO>(s, group, o, self.walk.rows * self.walk.cols) }
+        CO
     }
 
     /// The first `count` positions of `CO` channels.
@@ -365,9 +372,8 @@ impl Run<'_> {
         o: usize,
         count: usize,
     ) {
-        let most = if S::REGISTERS >= 32 { 6 } else { 3 };
         let mut at = (0, 0);
-        for (_, q) in tiles(count, most) {
+        for (_, q) in tiles(count, 6) {
             // SAFETY: as the caller; positions stay below rows * cols.
             constant!(q, Q, unsafe { self.tile::<S, CO, Q>(s, group, o, &mut at) });
         }
@@ -470,26 +476,21 @@ impl Kernel for BackwardWeights<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let w = self.walk;
-        let most = if S::REGISTERS >= 32 { 6 } else { 3 };
         for group in 0..w.groups {
             let mut o = 0;
             while o < w.out_channels {
-                let left = w.out_channels - o;
-                for (r, n) in tiles(w.sum_channels * w.taps.len(), most) {
+                let channels = at_once::<S>(w.out_channels - o);
+                for (r, n) in tiles(w.sum_channels * w.taps.len(), 6) {
                     // SAFETY: rows and channels stay inside the walk, whose offsets `checked` bounds.
                     constant!(n, R, unsafe {
-                        match left {
+                        match channels {
                             1 => self.tile::<S, 1, R>(s, group, o, r),
-                            2 | 3 => self.tile::<S, 2, R>(s, group, o, r),
+                            2 => self.tile::<S, 2, R>(s, group, o, r),
                             _ => self.tile::<S, 4, R>(s, group, o, r),
                         }
                     });
                 }
-                o += match left {
-                    1 => 1,
-                    2 | 3 => 2,
-                    _ => 4,
-                };
+                o += channels;
             }
         }
     }

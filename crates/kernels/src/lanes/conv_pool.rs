@@ -4,7 +4,7 @@
 //! ReLU may stand before or after the pooling: the largest of cut-off values is the cut-off largest value.
 
 use super::Frame;
-use super::conv::{Correlation, Finish, Run};
+use super::conv::{Correlation, Finish, Run, at_once};
 use crate::dispatch::Isa;
 use crate::geometry::{Conv2dGeometry, Pool2dGeometry};
 use crate::simd::{Kernel, Simd};
@@ -199,9 +199,9 @@ impl Kernel for Forward<'_> {
             while o < per_group {
                 // SAFETY: channels stay below the group's; `forward` has checked the slices.
                 unsafe {
-                    o += match per_group - o {
+                    o += match at_once::<S>(per_group - o) {
                         1 => self.channels::<S, 1>(s, group, o),
-                        2 | 3 => self.channels::<S, 2>(s, group, o),
+                        2 => self.channels::<S, 2>(s, group, o),
                         _ => self.channels::<S, 4>(s, group, o),
                     }
                 }
