@@ -256,6 +256,7 @@ impl Figure {
         let color = |place: (usize, usize)| match &panel.picture {
             Some(picture) => picture[place],
             None if !panel.is_cell(place) => [255; 3],
+            None if panel.is_padding(place) => [0xf4; 3],
             None => shade(self.colors, panel.values[place], low, high),
         };
         let colors = Array2::from_shape_fn((rows, columns), color);

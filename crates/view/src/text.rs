@@ -33,6 +33,12 @@ pub(crate) fn t(en: impl Into<String>, ko: impl Into<String>) -> Text {
     Text { en: en.into(), ko: ko.into() }
 }
 
+/// A text that is the same in every language: numbers, formulas.
+pub(crate) fn same(text: impl Into<String>) -> Text {
+    let en = text.into();
+    Text { ko: en.clone(), en }
+}
+
 /// Text that is safe in HTML and in attributes in double quotes.
 pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -112,6 +118,19 @@ impl Writer {
     }
 }
 
+/// A count with commas: 1,379,333.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A share as a percentage.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
@@ -123,7 +142,7 @@ pub(crate) fn number(v: f64) -> String {
     let text = match size {
         _ if !v.is_finite() => return v.to_string(),
         0.0 => "0".into(),
-        s if s >= 1e6 || s < 1e-4 => return format!("{v:.2e}"),
+        s if !(1e-4..1e6).contains(&s) => return format!("{v:.2e}"),
         s if s >= 1000.0 => format!("{v:.0}"),
         s if s >= 100.0 => format!("{v:.1}"),
         s if s >= 1.0 => format!("{v:.3}"),

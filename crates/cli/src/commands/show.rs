@@ -12,6 +12,9 @@ use ndarray::Axis;
 use serde_json::json;
 use std::path::Path;
 
+/// Maps of a layer that are shown as half blocks, unless the layer is asked for.
+const FEW: usize = 16;
+
 /// Shows what a model makes of one input.
 pub fn run(args: &Show, context: &Context) -> Result<()> {
     let kind = args.output.as_deref().map(|path| Kind::of(path, &[Kind::Png, Kind::Svg, Kind::Html]));
@@ -124,7 +127,8 @@ fn text(scene: &Scene, one: bool, context: &Context) -> Result<String> {
         text += &format!("{}\n{}\n", part.title, part.about);
         for (caption, drawing) in &part.drawings {
             // Half blocks have no letters: of a drawing without panels nothing is left.
-            let shown = context.graphics.show(drawing)?;
+            let most = if one { usize::MAX } else { FEW };
+            let shown = context.graphics.show_first(drawing, most)?;
             if !shown.is_empty() {
                 text += &format!("{caption}\n{shown}");
             }

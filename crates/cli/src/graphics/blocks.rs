@@ -6,10 +6,10 @@ use ndarray::Array2;
 
 type Colors = Array2<[u8; 3]>;
 
-/// The panels of a drawing, each below its title, in lines of at most `columns`.
-pub fn text(drawing: &Drawing, columns: usize, true_color: bool) -> String {
-    let panels: Vec<(&str, Colors)> =
-        drawing.panels().map(|(title, colors)| (title, fitted(colors, columns.saturating_sub(2)))).collect();
+/// The first panels of a drawing, at most `most`, each below its title, in lines of at most `columns`.
+pub fn text(drawing: &Drawing, most: usize, columns: usize, true_color: bool) -> String {
+    let fit = |(title, colors)| (title, fitted(colors, columns.saturating_sub(2)));
+    let panels: Vec<(&str, Colors)> = drawing.panels().take(most).map(fit).collect();
     let wide = |(title, colors): &(&str, Colors)| colors.ncols().max(width(title));
     let mut text = String::new();
     let mut rest = panels.as_slice();
@@ -22,6 +22,10 @@ pub fn text(drawing: &Drawing, columns: usize, true_color: bool) -> String {
         let (row, after) = rest.split_at(count);
         rest = after;
         lines(&mut text, row, true_color);
+    }
+    let more = drawing.panels().count() - panels.len();
+    if more > 0 {
+        text += &format!("  … + {more}\n");
     }
     text
 }
@@ -41,16 +45,22 @@ fn lines(text: &mut String, row: &[(&str, Colors)], true_color: bool) {
         for ((_, colors), room) in row.iter().zip(&room) {
             text.push_str("  ");
             let there = 2 * line < colors.nrows();
+            // A colour is named only where it changes.
+            let mut last = [None; 2];
             for column in 0..colors.ncols() {
-                match (there, colors.get([2 * line, column]), colors.get([2 * line + 1, column])) {
-                    (true, Some(&upper), Some(&lower)) => {
-                        *text +=
-                            &format!("{}{}▀", paint(38, upper, true_color), paint(48, lower, true_color));
+                let mut turn = |layer: usize, color: Option<[u8; 3]>| {
+                    if last[layer] != Some(color) {
+                        last[layer] = Some(color);
+                        *text += &color.map_or("\x1b[49m".into(), |c| paint([38, 48][layer], c, true_color));
                     }
-                    (true, Some(&upper), None) => {
-                        *text += &format!("\x1b[49m{}▀", paint(38, upper, true_color))
+                };
+                match there.then(|| colors.get([2 * line, column]).copied()).flatten() {
+                    Some(upper) => {
+                        turn(0, Some(upper));
+                        turn(1, colors.get([2 * line + 1, column]).copied());
+                        text.push('▀');
                     }
-                    _ => text.push(' '),
+                    None => text.push(' '),
                 }
             }
             if there {
@@ -114,7 +124,7 @@ mod tests {
         let panels =
             (0..5).map(|i| Panel::new(format!("맵 {i}"), Array2::ones((9, 20)) * i as f32)).collect();
         let drawing = subplots(panels, "", ColorMap::Gray, Scale::Shared).draw().unwrap();
-        let drawn = text(&drawing, 50, true);
+        let drawn = text(&drawing, 5, 50, true);
         // Two side by side: three times a title and five lines.
         assert_eq!(drawn.lines().count(), 3 * (1 + 5));
         assert_eq!(drawn.matches('▀').count(), 5 * 5 * 20);
@@ -128,6 +138,9 @@ mod tests {
             assert!(!line.contains('\x1b') || line.ends_with("\x1b[0m"));
         }
         assert!(drawn.contains("\x1b[38;2;255;255;255m"));
+        // Each panel has one colour: it is named once a line, above and below, and taken back below at the end.
+        assert_eq!(drawn.matches("\x1b[38").count(), 5 * 5);
+        assert!(text(&drawing, 3, 50, true).ends_with("\n  … + 2\n"));
     }
 
     #[test]

@@ -68,13 +68,20 @@ impl Graphics {
 
     /// What is to be printed for a drawing; ends with a line feed, or is empty where there are no pictures.
     pub fn show(&self, drawing: &Drawing) -> Result<String> {
+        self.show_first(drawing, usize::MAX)
+    }
+
+    /// The same; as half blocks its first panels alone, at most `most`.
+    pub fn show_first(&self, drawing: &Drawing, most: usize) -> Result<String> {
         let [width, _] = drawing.size();
         let columns = (width.div_ceil(UNITS) as usize).clamp(1, self.columns.saturating_sub(1).max(1));
         Ok(match self.protocol {
             Protocol::Kitty => kitty(&drawing.to_png(2)?, columns),
             Protocol::Iterm => iterm(&drawing.to_png(2)?, columns),
             Protocol::Sixel => sixel::encode(&drawing.render(1)?),
-            Protocol::Blocks => blocks::text(drawing, self.columns.saturating_sub(1).max(8), self.true_color),
+            Protocol::Blocks => {
+                blocks::text(drawing, most, self.columns.saturating_sub(1).max(8), self.true_color)
+            }
             Protocol::None | Protocol::Auto => String::new(),
         })
     }

@@ -64,7 +64,7 @@ fn quantize(image: &foveal::view::Image) -> (Vec<[u8; 3]>, Vec<u8>) {
     for pixel in image.pixels() {
         counts.entry(coarse(pixel.0)).or_insert((0, pixel.0)).0 += 1;
     }
-    let mut order: Vec<([u8; 3], (usize, [u8; 3]))> = counts.into_iter().collect();
+    let mut order: Vec<_> = counts.into_iter().collect();
     order.sort_by_key(|&(key, (count, _))| (std::cmp::Reverse(count), key));
     let palette: Vec<[u8; 3]> = order.iter().take(PALETTE).map(|(_, (_, color))| *color).collect();
     let mut found: HashMap<[u8; 3], u8> = HashMap::new();

@@ -1,6 +1,6 @@
 //! Line charts and scatter plots as SVG.
 
-use super::text::{Text, Writer, escape, number, t};
+use crate::text::{Text, Writer, escape, number, t};
 use std::fmt::Write;
 
 pub(super) const WIDTH: f64 = 400.0;
@@ -48,7 +48,7 @@ impl Unit {
 
     fn value(self, v: f64) -> String {
         match self {
-            Unit::Percent => super::text::percent(v),
+            Unit::Percent => crate::text::percent(v),
             Unit::Number => number(v),
         }
     }

@@ -3,7 +3,7 @@
 use super::Judged;
 use super::chart::json;
 use super::sheets::{SIDE, Sheets};
-use super::text::{Text, Writer, count, escape, percent, t};
+use crate::text::{Text, Writer, count, escape, percent, t};
 use foveal_nn::Model;
 use foveal_train::{ClassScores, probabilities};
 

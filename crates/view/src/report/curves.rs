@@ -1,7 +1,7 @@
 //! Loss, accuracy and learning rate over the run.
 
 use super::chart::{Chart, Line, Style, Unit};
-use super::text::{Text, Writer, t};
+use crate::text::{Text, Writer, t};
 use foveal_train::{EpochReport, Event};
 
 /// Points kept of a run's steps, at most: then two neighbours become one.

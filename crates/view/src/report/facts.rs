@@ -1,7 +1,7 @@
 //! The head of the report, and how the run was made: recipe, seed, machine, versions, timings.
 
-use super::text::{Text, Writer, count, number, percent, same, t};
 use super::{Part, Report};
+use crate::text::{Text, Writer, count, number, percent, same, t};
 use foveal_nn::loss::Loss;
 use foveal_nn::optim::Optimizer;
 use foveal_nn::schedule::Schedule;

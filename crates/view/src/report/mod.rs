@@ -10,16 +10,15 @@ mod facts;
 mod inside;
 mod parts;
 mod sheets;
-mod text;
 mod values;
 
+pub use crate::Language;
 pub use curves::Steps;
-pub use text::Language;
 
+use crate::text::{Text, Writer, escape, t};
 use foveal_data::Dataset;
 use foveal_train::{Evaluation, Outcome, SavedModel};
 use sheets::Sheets;
-use text::{Text, Writer, escape, t};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");

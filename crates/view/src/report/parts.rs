@@ -1,6 +1,6 @@
 //! The model drawn as its three parts: convolution, subsampling, fully connected.
 
-use super::text::{Text, Writer, count, percent, same, t};
+use crate::text::{Text, Writer, count, percent, same, t};
 use foveal_nn::Model;
 use foveal_nn::model::Node;
 use foveal_nn::spec::LayerKind;

@@ -1,6 +1,6 @@
 //! Small pictures of samples, packed into sheets that are PNG.
 
-use super::text::base64;
+use crate::text::base64;
 use foveal_data::{Dataset, Sample};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};

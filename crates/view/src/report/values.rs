@@ -3,7 +3,7 @@
 use super::Judged;
 use super::chart::{Scatter, histogram};
 use super::sheets::Sheets;
-use super::text::{Text, Writer, count, number, t};
+use crate::text::{Text, Writer, count, number, t};
 use foveal_data::Targets;
 
 /// Points of a plot, at most; of more, every so many-th is drawn.
