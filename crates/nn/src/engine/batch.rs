@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::plan::{Norm, Plan, StepKind};
-use super::single::{self, Room, Single};
+use super::single::{self, Image, Room, Single};
 use super::step::{Forward, Scene};
 use crate::loss::Loss;
 use crate::model::Model;
@@ -338,10 +338,10 @@ impl Engine {
         if net.stale {
             net.load(model, param);
         }
-        let adjust = [&options.scale[..], &options.shift[..]];
+        let image = |pixels| Image { pixels, scale: &options.scale, shift: &options.shift };
         let width = plan.values[plan.output].frame.channels;
         if outputs.len() == width {
-            return net.run(Some(team), &mut rooms[0], pixels(0), adjust, param, outputs, |_| {});
+            return net.run(Some(team), &mut rooms[0], image(pixels(0)), param, outputs, |_| {});
         }
         bounds.clear();
         bounds.extend((0..outputs.len()).step_by(IMAGES * width));
@@ -349,7 +349,7 @@ impl Engine {
         let net = &*net;
         team.for_each_part(rooms, bounds, [outputs], |room, part, [outputs]| {
             for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
-                net.run(None, room, pixels(part * IMAGES + i), adjust, param, out, |_| {});
+                net.run(None, room, image(pixels(part * IMAGES + i)), param, out, |_| {});
             }
         });
     }

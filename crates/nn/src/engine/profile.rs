@@ -5,6 +5,7 @@
 
 use super::Engine;
 use super::batch::{Example, Group, IMAGES, Singly, Worker, load, mix};
+use super::single::Image;
 use super::single::one_at_a_time;
 use super::step::{Forward, Scene};
 use std::time::Instant;
@@ -117,7 +118,7 @@ impl Engine {
         let Self { model, options, plan, values, team, single, .. } = self;
         let Some(Singly { net, rooms, bounds }) = single else { return Vec::new() };
         let param = |p: usize| &values[plan.offsets[p]..][..model.params()[p].values.len()];
-        let adjust = [&options.scale[..], &options.shift[..]];
+        let image = |pixels| Image { pixels, scale: &options.scale, shift: &options.shift };
         let width = model.outputs();
         let mut outputs = vec![0.0; count * width];
         let mut laps = vec![[0.0; 2]; net.told().len() + 2];
@@ -125,7 +126,7 @@ impl Engine {
         if count == 1 {
             let mut clock = clock();
             let lap = |step| clock.lap(step, FORWARD);
-            net.run(Some(team), &mut rooms[0], example(0).pixels, adjust, param, &mut outputs, lap);
+            net.run(Some(team), &mut rooms[0], image(example(0).pixels), param, &mut outputs, lap);
             return clock.laps;
         }
         let mut contexts: Vec<_> = rooms.iter_mut().map(|room| (room, clock())).collect();
@@ -134,7 +135,7 @@ impl Engine {
             clock.last = Instant::now();
             for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
                 let lap = |step| clock.lap(step, FORWARD);
-                net.run(None, room, example(part * IMAGES + i).pixels, adjust, param, out, lap);
+                net.run(None, room, image(example(part * IMAGES + i).pixels), param, out, lap);
             }
         });
         let workers = team.threads().min(bounds.len() - 1) as f64;

@@ -25,6 +25,14 @@ pub(super) struct Single {
     pub stale: bool,
 }
 
+/// An image, and for each channel what its samples are multiplied by and what is then added.
+#[derive(Clone, Copy)]
+pub(super) struct Image<'a> {
+    pub pixels: Pixels<'a>,
+    pub scale: &'a [f32],
+    pub shift: &'a [f32],
+}
+
 /// One worker's buffers.
 pub(super) type Room = Vec<Vec<f32>>;
 
@@ -205,14 +213,13 @@ impl Single {
         &self,
         mut team: Option<&mut Team>,
         room: &mut Room,
-        image: Pixels<'_>,
-        [scale, shift]: [&[f32]; 2],
+        image: Image<'_>,
         param: impl Fn(usize) -> &'a [f32],
         out: &mut [f32],
         mut lap: impl FnMut(usize),
     ) {
         let first = self.slots[0];
-        place(image, &self.layouts[0], scale, shift, &mut room[first]);
+        place(image.pixels, &self.layouts[0], image.scale, image.shift, &mut room[first]);
         lap(0);
         for (i, step) in self.steps.iter().enumerate() {
             let mut y = std::mem::take(&mut room[step.y]);
