@@ -20,7 +20,7 @@ test: lint
 	{ failed=0; \
 	  cargo test --workspace --locked --no-fail-fast || failed=1; \
 	  for isa in avx2 portable; do \
-	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --locked -p foveal-nn --tests || failed=1; \
+	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --workspace --locked --test engine --test determinism --test tensorflow || failed=1; \
 	  done; \
 	  checks/report.sh || failed=1; \
 	  $(MAKE) --no-print-directory instructions || failed=1; \

@@ -29,8 +29,8 @@ CHROMIUM=$(command -v "$CHROMIUM")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cargo build --locked -q -p foveal-cli
-cargo build --locked -q -p foveal --example regression_report
+# As `make test` has built them: a package alone would be built anew, with features of its own.
+cargo test --workspace --locked -q --no-run
 built=${CARGO_TARGET_DIR:-target}/debug
 "$built/foveal" train mnist --tensorboard -q --lang en --out "$work/run" >/dev/null
 "$built/foveal" train mnist --epochs 1 -q --lang ko --out "$work/korean" >/dev/null
