@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// The metadata key under which a checkpoint holds everything but the numbers.
-const KEY: &str = "foveal_checkpoint";
+pub(crate) const KEY: &str = "foveal_checkpoint";
 /// The version of what stands under that key and of the arrays.
 const VERSION: u32 = 1;
 /// Numbers of an epoch's row in `history`.

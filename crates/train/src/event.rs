@@ -13,7 +13,7 @@ pub enum Event {
         /// Training and validation images.
         images: [usize; 2],
     },
-    /// The run goes on from a checkpoint.
+    /// The run goes on from a checkpoint; before [`Event::Started`].
     Resumed {
         /// Epochs that are done.
         epoch: usize,

@@ -133,10 +133,10 @@ impl Run<'_> {
     fn all(mut self) -> Result<Outcome, Error> {
         let images = [self.split.train.len(), self.split.validation.len()];
         let (epochs, batches) = (self.recipe.epochs, self.batches);
-        (self.on_event)(&Event::Started { epochs, batches, images });
         if !self.history.is_empty() {
             (self.on_event)(&Event::Resumed { epoch: self.history.len(), batches });
         }
+        (self.on_event)(&Event::Started { epochs, batches, images });
         let status = self.epochs()?;
         match (&self.best, status) {
             (Some(best), _) if self.recipe.keep_best => {

@@ -38,10 +38,8 @@ pub fn last(args: &Train, model: &Model, folder: &Folder, context: &Context) -> 
         bail!("{}: {size} bytes are too many for a checkpoint of this model; {}", path.display(), afresh());
     }
     let name = path.display().to_string();
-    let checkpoint =
-        Checkpoint::from_bytes(&files::read(&path)?, &name).map_err(|e| anyhow!("{e}; {}", afresh()))?;
-    tell(&checkpoint, context);
-    Ok(Some(checkpoint))
+    let checkpoint = Checkpoint::from_bytes(&files::read(&path)?, &name);
+    Ok(Some(checkpoint.map_err(|e| anyhow!("{e}; {}", afresh()))?))
 }
 
 /// What to do where a checkpoint is of no use.
@@ -60,21 +58,23 @@ pub fn refused(error: Error, folder: &Folder) -> anyhow::Error {
     }
 }
 
-fn tell(checkpoint: &Checkpoint, context: &Context) {
+/// From where the run goes on.
+pub fn told(checkpoint: &Checkpoint, context: &Context) -> String {
     let (epoch, epochs) = (checkpoint.epoch(), checkpoint.epochs());
-    context.note(&context.language.pick(
+    let mut text = context.language.pick(
         format!("going on after epoch {epoch} of {epochs}"),
         format!("전체 {epochs}에포크 중 {epoch}에포크까지 마친 곳에서 이어서 훈련"),
-    ));
+    );
     let (then, now) = (checkpoint.maker(), Maker::this());
     if *then != now {
         let name = |maker: &Maker| format!("foveal {} ({})", maker.foveal, maker.isa);
         let (then, now) = (name(then), name(&now));
-        context.note(&context.language.pick(
-            format!("begun by {then}, going on by {now}: the last bits may be others"),
-            format!("{then}에서 시작한 훈련을 {now}에서 이어 감: 마지막 비트는 다를 수 있음"),
-        ));
+        text += &context.language.pick(
+            format!("; begun by {then}, this is {now}: the last bits may be others"),
+            format!("; {then}에서 시작한 훈련을 {now}에서 이어 감: 마지막 비트는 다를 수 있음"),
+        );
     }
+    text
 }
 
 /// Writes checkpoints on a thread of its own, so that no step waits for the disk. Where epochs are shorter than

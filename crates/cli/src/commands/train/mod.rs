@@ -98,10 +98,16 @@ impl Run<'_> {
         if from.is_none() {
             folder.begin(args, recipe, spec)?;
         }
+        let note = from.as_ref().map(|checkpoint| checkpoint::told(checkpoint, context));
         let mut told = Told::new(args, context, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
         let keeper = Keeper::new(folder.path(), from.as_ref().map(Checkpoint::epoch), stop);
         let resume = Resume { from, save: Some(keeper.save()) };
-        let mut tell = |event: &Event| told.tell(event);
+        let mut tell = |event: &Event| {
+            if let (Event::Resumed { .. }, Some(note)) = (event, &note) {
+                context.note(note);
+            }
+            told.tell(event);
+        };
         let trained = fit_resumable(fresh, data, split, preprocess, recipe, stop, &mut tell, resume);
         let (steps, events) = told.end();
         let kept = keeper.finish();
