@@ -264,7 +264,10 @@ fn an_interrupted_training_keeps_what_was_learnt() {
     assert_eq!(output.stdout, b"");
     let last: Vec<&str> = rest.lines().rev().take(2).collect();
     assert!(last[1].ends_with("run/model.safetensors"), "{rest}");
-    assert!(last[0].starts_with("to go on after epoch ") && last[0].ends_with("--out run --resume"), "{rest}");
+    assert!(
+        last[0].starts_with("to go on after epoch ") && last[0].ends_with("--out run --resume"),
+        "{rest}"
+    );
     let report = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
     assert!(report.contains("Training was interrupted") && !report.contains("data-count"));
     Run::new("eval", bench.command("eval run set").output().unwrap()).good();
