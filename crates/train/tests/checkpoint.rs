@@ -125,15 +125,23 @@ impl Bench {
     }
 }
 
-/// The bits of all that a run leaves but its times.
-fn bits(outcome: &Outcome) -> (Vec<u32>, Vec<[Option<u64>; 4]>, Status, [Option<u64>; 2]) {
+/// All that a run leaves but its times: the bits of the weights, of each epoch's figures, of the end's.
+#[derive(Debug, PartialEq)]
+struct Bits {
+    weights: Vec<u32>,
+    epochs: Vec<[Option<u64>; 4]>,
+    status: Status,
+    end: [Option<u64>; 2],
+}
+
+fn bits(outcome: &Outcome) -> Bits {
     let values = outcome.model.params().iter().flat_map(|p| &p.values).map(|v| v.to_bits());
     let of = |v: Option<f64>| v.map(f64::to_bits);
     let rows = outcome.history.iter().map(|e| {
         [of(Some(e.train_loss)), of(e.train_accuracy), of(e.validation_loss), of(e.validation_accuracy)]
     });
     let end = [of(outcome.validation_loss), of(outcome.validation_accuracy)];
-    (values.collect(), rows.collect(), outcome.status, end)
+    Bits { weights: values.collect(), epochs: rows.collect(), status: outcome.status, end }
 }
 
 #[test]
