@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build test test-neon lint fmt bench audit instructions renew-instructions
+.PHONY: build test test-neon lint fmt bench kills audit instructions renew-instructions
 
 build:      ## the program, as users get it
 	cargo build --release --locked
@@ -46,6 +46,9 @@ test-neon:  ## the kernels' ring on NEON, emulated
 
 bench:      ## against the peers, by turns, some ten minutes; writes the tables of docs/performance.md
 	python3 bench/run.py
+
+kills:      ## fifty kills of a training at random moments, and as many resumptions: one model
+	FOVEAL_KILLS=50 cargo test --locked -p foveal-cli --test cli -- --nocapture killed_training
 
 audit:      ## licences, sources and advisories; needs cargo-deny and its advisory database
 	cargo deny check

@@ -126,8 +126,10 @@ Examples:
   foveal train mnist
   foveal train mnist --model lab-11-1 --epochs 15 --out runs/lab
   foveal train digits/ --model net.toml --lr 0.001
+  foveal train mnist --preset best --out runs/best --resume
 
-Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html.
+Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html, and the last
+epoch's checkpoint.safetensors, from which --resume goes on.
 ^C ends the training early and keeps what has been learnt.")]
     Train(Train),
     /// How well a model does on the test part of a data set
@@ -424,6 +426,10 @@ pub struct Train {
     /// The run folder [default: runs/<data>-<time>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Go on from the checkpoint in the run folder, to the same weights as if nothing had stopped the training;
+    /// begins at the beginning where there is none
+    #[arg(long, requires = "out")]
+    pub resume: bool,
     /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
     /// of others]
     #[arg(long, value_name = "N")]

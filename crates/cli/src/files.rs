@@ -82,6 +82,23 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// Takes a file away, if it is there.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            bail!("cannot remove {}: {}", path.display(), reason(&e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether `name` is one under which [`write`] begins `file`.
+pub fn is_part_of(name: &str, file: &str) -> bool {
+    let number = name.strip_prefix('.').and_then(|n| n.strip_prefix(file)?.strip_prefix('.'));
+    let number = number.and_then(|n| n.strip_suffix(".part"));
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// A file to write bit by bit, for what others watch while it grows.
 pub fn create(path: &Path) -> Result<File> {
     File::create(path).map_err(|e| cannot_write(path, &e))

@@ -22,4 +22,10 @@ pub enum Error {
         /// What is wrong with them.
         problem: String,
     },
+    /// A checkpoint is of another run: what differs.
+    #[error("the checkpoint is of another run: {0}")]
+    OtherRun(String),
+    /// A checkpoint cannot be kept: what its keeper says.
+    #[error("{0}")]
+    Save(String),
 }

@@ -13,6 +13,13 @@ pub enum Event {
         /// Training and validation images.
         images: [usize; 2],
     },
+    /// The run goes on from a checkpoint; before [`Event::Started`].
+    Resumed {
+        /// Epochs that are done.
+        epoch: usize,
+        /// Steps in an epoch.
+        batches: usize,
+    },
     /// A step is done.
     Batch {
         /// The epoch, from 1 on.

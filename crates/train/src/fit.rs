@@ -1,10 +1,23 @@
 use crate::evaluate::{score, targets_fit};
-use crate::{EpochReport, Error, Event, Outcome, Preprocess, Recipe, Status};
+use crate::identity::Identity;
+use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
 use foveal_data::{Dataset, Sample, Split, Targets, shuffle::epoch_order};
 use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
 use foveal_nn::{Isa, Model};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+
+/// Keeps a checkpoint, or says why it cannot be kept.
+pub type Save<'a> = Box<dyn FnMut(&Checkpoint) -> Result<(), String> + 'a>;
+
+/// Where a run begins and who keeps its checkpoints.
+#[derive(Default)]
+pub struct Resume<'a> {
+    /// The run goes on from here; without, it begins at its beginning.
+    pub from: Option<Checkpoint>,
+    /// Is given the run after each epoch, to be kept. If it cannot be, the run ends at once with what this says.
+    pub save: Option<Save<'a>>,
+}
 
 /// Trains `model` on the training part of `split`, judging each epoch by the validation part.
 ///
@@ -21,6 +34,25 @@ pub fn fit(
     recipe: &Recipe,
     stop: &AtomicBool,
     on_event: &mut dyn FnMut(&Event),
+) -> Result<Outcome, Error> {
+    fit_resumable(model, data, split, preprocess, recipe, stop, on_event, Resume::default())
+}
+
+/// [`fit`] with checkpoints. A run that goes on from one ends in the same weights, bit for bit, as one that never
+/// stopped, if it is the same run on the same instruction set; `model` is what the run began with.
+///
+/// # Errors
+/// As [`fit`]; when the checkpoint is of another run, saying what differs; when a checkpoint cannot be kept.
+#[expect(clippy::too_many_arguments, reason = "those of fit and one more")]
+pub fn fit_resumable(
+    model: Model,
+    data: &Dataset,
+    split: &Split,
+    preprocess: &Preprocess,
+    recipe: &Recipe,
+    stop: &AtomicBool,
+    on_event: &mut dyn FnMut(&Event),
+    resume: Resume<'_>,
 ) -> Result<Outcome, Error> {
     recipe.check()?;
     targets_fit(&model, data, Some(recipe.loss))?;
@@ -57,8 +89,17 @@ pub fn fit(
         images: 0,
         sum: Vec::new(),
         summed: 0,
+        history: Vec::new(),
+        best: None,
+        save: None,
     };
-    Ok(run.all())
+    let Resume { from, save } = resume;
+    if from.is_some() || save.is_some() {
+        let identity = Identity::new(&model, data, split, preprocess, recipe)?;
+        from.map_or(Ok(()), |checkpoint| run.go_on(checkpoint, &identity))?;
+        run.save = save.map(|save| (identity, save));
+    }
+    run.all()
 }
 
 struct Run<'a> {
@@ -76,23 +117,61 @@ struct Run<'a> {
     /// The weights summed over the last steps, for averaging.
     sum: Vec<f64>,
     summed: usize,
+    history: Vec<EpochReport>,
+    best: Option<Best>,
+    save: Option<(Identity, Save<'a>)>,
+}
+
+/// The best epoch so far; its weights if they are to be kept.
+struct Best {
+    score: f64,
+    epoch: usize,
+    weights: Vec<f32>,
 }
 
 impl Run<'_> {
-    fn all(&mut self) -> Outcome {
+    fn all(mut self) -> Result<Outcome, Error> {
         let images = [self.split.train.len(), self.split.validation.len()];
         let (epochs, batches) = (self.recipe.epochs, self.batches);
+        if !self.history.is_empty() {
+            (self.on_event)(&Event::Resumed { epoch: self.history.len(), batches });
+        }
         (self.on_event)(&Event::Started { epochs, batches, images });
-        let mut history: Vec<EpochReport> = Vec::new();
-        let mut best: Option<(f64, usize, Vec<f32>)> = None;
-        let mut status = Status::Finished;
-        for epoch in 1..=epochs {
+        let status = self.epochs()?;
+        match (&self.best, status) {
+            (Some(best), _) if self.recipe.keep_best => {
+                self.engine.values_mut().copy_from_slice(&best.weights);
+            }
+            (_, Status::NonFinite { .. }) => self.engine.values_mut().copy_from_slice(&self.good),
+            _ => {}
+        }
+        // The last epoch's scores still hold if its weights are the ones kept.
+        let last =
+            self.history.last().and_then(|e| e.validation_loss.map(|loss| (loss, e.validation_accuracy)));
+        let kept = last.filter(|_| self.good == self.engine.values()).or_else(|| self.validate());
+        (self.on_event)(&Event::Finished(status));
+        Ok(Outcome {
+            model: self.engine.model(),
+            history: self.history,
+            status,
+            train_seconds: self.seconds,
+            images_per_second: self.images as f64 / self.seconds.max(1e-9),
+            validation_accuracy: kept.and_then(|s| s.1),
+            validation_loss: kept.map(|s| s.0),
+        })
+    }
+
+    /// The epochs that are left; how they end.
+    fn epochs(&mut self) -> Result<Status, Error> {
+        let epochs = self.recipe.epochs;
+        for epoch in self.history.len() + 1..=epochs {
+            let waited = self.best.as_ref().map_or(0, |b| epoch - 1 - b.epoch);
+            if self.recipe.patience.is_some_and(|p| waited >= p.max(1)) {
+                return Ok(Status::EarlyStopped);
+            }
             let mut report = match self.epoch(epoch) {
                 Ok(report) => report,
-                Err(ended) => {
-                    status = ended;
-                    break;
-                }
+                Err(ended) => return Ok(ended),
             };
             if epoch == epochs {
                 self.take_average();
@@ -102,38 +181,69 @@ impl Run<'_> {
             report.validation_accuracy = scores.and_then(|s| s.1);
             self.good.copy_from_slice(self.engine.values());
             (self.on_event)(&Event::Epoch(report.clone()));
-            history.push(report);
-            // The better of two epochs: higher accuracy, or lower loss for a regression.
-            let judged = scores.map(|(loss, accuracy)| accuracy.unwrap_or(-loss));
-            if let Some(score) = judged.filter(|s| best.as_ref().is_none_or(|b| *s > b.0)) {
-                best = Some((score, epoch, self.good.clone()));
+            if self.judge(&report) && self.recipe.keep_best {
+                let best = self.best.as_mut().expect("an epoch that is the best");
+                best.weights.clone_from(&self.good);
             }
-            let waited = best.as_ref().map_or(0, |b| epoch - b.1);
-            if self.recipe.patience.is_some_and(|p| waited >= p.max(1)) && epoch < epochs {
-                status = Status::EarlyStopped;
-                break;
+            self.history.push(report);
+            self.save()?;
+        }
+        Ok(Status::Finished)
+    }
+
+    /// Whether an epoch is the best so far: of higher accuracy, or lower loss for a regression.
+    fn judge(&mut self, report: &EpochReport) -> bool {
+        let score = report.validation_loss.map(|loss| report.validation_accuracy.unwrap_or(-loss));
+        let Some(score) = score.filter(|s| self.best.as_ref().is_none_or(|b| *s > b.score)) else {
+            return false;
+        };
+        let weights = self.best.take().map(|b| b.weights).unwrap_or_default();
+        self.best = Some(Best { score, epoch: report.epoch, weights });
+        true
+    }
+
+    /// Gives the run as it is to whoever keeps its checkpoints.
+    fn save(&mut self) -> Result<(), Error> {
+        let Some((identity, save)) = &mut self.save else { return Ok(()) };
+        let checkpoint = Checkpoint {
+            identity: identity.clone(),
+            state: self.engine.state(),
+            best: self.best.as_ref().map_or_else(Vec::new, |b| b.weights.clone()),
+            sum: self.sum.clone(),
+            summed: self.summed as u64,
+            history: self.history.clone(),
+            epochs: self.recipe.epochs,
+            maker: Maker::this(),
+        };
+        save(&checkpoint).map_err(Error::Save)
+    }
+
+    /// Becomes the run that `checkpoint` was made of.
+    fn go_on(&mut self, checkpoint: Checkpoint, now: &Identity) -> Result<(), Error> {
+        let refuse = |why: String| Error::OtherRun(why);
+        if let Some(what) = checkpoint.identity.differences(now) {
+            return Err(refuse(what));
+        }
+        self.engine.restore(&checkpoint.state)?;
+        let steps = (checkpoint.history.len() * self.batches) as u64;
+        if checkpoint.epochs != self.recipe.epochs || checkpoint.state.steps != steps {
+            return Err(refuse("its epochs and steps do not fit the recipe's".into()));
+        }
+        self.good.copy_from_slice(self.engine.values());
+        (self.sum, self.summed) = (checkpoint.sum, checkpoint.summed as usize);
+        for report in checkpoint.history {
+            self.judge(&report);
+            self.seconds += report.seconds;
+            self.images += self.split.train.len();
+            self.history.push(report);
+        }
+        if let Some(best) = self.best.as_mut().filter(|_| self.recipe.keep_best) {
+            if checkpoint.best.len() != self.good.len() {
+                return Err(refuse("it lacks the best epoch's weights".into()));
             }
+            best.weights = checkpoint.best;
         }
-        match (&best, status) {
-            (Some((_, _, weights)), _) if self.recipe.keep_best => {
-                self.engine.values_mut().copy_from_slice(weights);
-            }
-            (_, Status::NonFinite { .. }) => self.engine.values_mut().copy_from_slice(&self.good),
-            _ => {}
-        }
-        // The last epoch's scores still hold if its weights are the ones kept.
-        let last = history.last().and_then(|e| e.validation_loss.map(|loss| (loss, e.validation_accuracy)));
-        let kept = last.filter(|_| self.good == self.engine.values()).or_else(|| self.validate());
-        (self.on_event)(&Event::Finished(status));
-        Outcome {
-            model: self.engine.model(),
-            history,
-            status,
-            train_seconds: self.seconds,
-            images_per_second: self.images as f64 / self.seconds.max(1e-9),
-            validation_accuracy: kept.and_then(|s| s.1),
-            validation_loss: kept.map(|s| s.0),
-        }
+        Ok(())
     }
 
     /// One epoch's steps; an early end is the error.

@@ -1,21 +1,24 @@
 #![forbid(unsafe_code)]
 //! The training loop: epochs, batches, metrics, early stopping, best weights; what a trained model is as a file.
 //!
-//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`SavedModel`] takes and gives bytes.
+//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`SavedModel`] and [`Checkpoint`] take and give bytes.
 
+mod checkpoint;
 mod error;
 mod evaluate;
 mod event;
 mod fit;
+mod identity;
 mod preprocess;
 mod recipe;
 mod saved;
 pub mod tensorboard;
 
+pub use checkpoint::{Checkpoint, Maker};
 pub use error::Error;
 pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};
 pub use event::{EpochReport, Event, Outcome, Status};
-pub use fit::fit;
+pub use fit::{Resume, Save, fit, fit_resumable};
 pub use preprocess::{Fit, Preprocess};
 pub use recipe::Recipe;
 pub use saved::{SavedModel, Training};

@@ -90,6 +90,9 @@ impl SavedModel {
             .map_err(|e| fail(format!("this is not a whole .safetensors file ({e})")))?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| fail(e.to_string()))?;
         let text = header.metadata().as_ref().and_then(|m| m.get(KEY));
+        if header.metadata().as_ref().is_some_and(|m| m.contains_key(crate::checkpoint::KEY)) {
+            return Err(fail("this is a checkpoint, to go on training from; name the trained model".into()));
+        }
         let text =
             text.ok_or_else(|| fail(format!("its metadata have no `{KEY}`: foveal did not write it")))?;
         let metadata: Metadata =

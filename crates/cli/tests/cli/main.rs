@@ -8,6 +8,8 @@ mod lab;
 mod models;
 mod operators;
 mod performance;
+#[cfg(unix)]
+mod resume;
 mod show;
 mod streams;
 #[cfg(unix)]

@@ -262,7 +262,12 @@ fn an_interrupted_training_keeps_what_was_learnt() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{rest}");
     assert_eq!(output.stdout, b"");
-    assert!(rest.lines().last().unwrap().contains("run/model.safetensors"), "{rest}");
+    let last: Vec<&str> = rest.lines().rev().take(2).collect();
+    assert!(last[1].ends_with("run/model.safetensors"), "{rest}");
+    assert!(
+        last[0].starts_with("to go on after epoch ") && last[0].ends_with("--out run --resume"),
+        "{rest}"
+    );
     let report = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
     assert!(report.contains("Training was interrupted") && !report.contains("data-count"));
     Run::new("eval", bench.command("eval run set").output().unwrap()).good();

@@ -82,6 +82,18 @@ impl Options {
     }
 }
 
+/// All that the next steps of a training depend on besides the images: given back to an engine of the same model
+/// and options, they go on as if nothing had happened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// Training steps done.
+    pub steps: u64,
+    /// All parameters, in the plan's layout.
+    pub values: Vec<f32>,
+    /// The optimizer's two moments of each.
+    pub moments: [Vec<f32>; 2],
+}
+
 /// A compiled model with its parameters, ready to train or to predict.
 pub struct Engine {
     model: Model,
@@ -173,6 +185,34 @@ impl Engine {
     pub fn values_mut(&mut self) -> &mut [f32] {
         self.changed();
         &mut self.values
+    }
+
+    /// All that the next steps depend on.
+    pub fn state(&self) -> State {
+        State { steps: self.steps, values: self.values.clone(), moments: self.moments.clone() }
+    }
+
+    /// Goes on from where another engine of the same model was.
+    ///
+    /// # Errors
+    /// When the state has not as many numbers as this engine.
+    pub fn restore(&mut self, state: &State) -> Result<(), Error> {
+        let wanted = self.values.len();
+        for numbers in [&state.values, &state.moments[0], &state.moments[1]] {
+            if numbers.len() != wanted {
+                let got = numbers.len();
+                return Err(Error::Training(format!(
+                    "the state has {got} numbers, the model needs {wanted}"
+                )));
+            }
+        }
+        self.changed();
+        self.steps = state.steps;
+        self.values.copy_from_slice(&state.values);
+        for (own, given) in self.moments.iter_mut().zip(&state.moments) {
+            own.copy_from_slice(given);
+        }
+        Ok(())
     }
 
     /// Notes that parameters have changed.

@@ -28,6 +28,8 @@ pub struct Steps {
     /// The sum of those since the last that was kept.
     sum: Option<Step>,
     summed: usize,
+    /// Whether the first was the run's first; not where the run went on from a checkpoint.
+    whole: bool,
 }
 
 impl Steps {
@@ -39,6 +41,7 @@ impl Steps {
     /// Takes a step's figures from an event; others are let go by.
     pub fn take(&mut self, event: &Event) {
         let Event::Batch { epoch, batch, batches, step_loss, step_accuracy, lr, .. } = event else { return };
+        self.whole |= (*epoch, *batch) == (1, 1);
         let at = (epoch - 1) as f64 + *batch as f64 / *batches as f64;
         self.add(Step { at, loss: *step_loss, accuracy: *step_accuracy, lr: f64::from(*lr) });
     }
@@ -112,7 +115,8 @@ pub(super) fn draw(w: &mut Writer, history: &[EpochReport], steps: &Steps) {
         let from = Some(begin(&accuracy));
         Chart { title, x: epoch.clone(), unit: Unit::Percent, keep: 1.0, from, lines: accuracy }.draw(w);
     }
-    let [_, points] = steps.series(|s| Some(s.lr));
+    let by_epoch = history.iter().map(|e| (e.epoch as f64, f64::from(e.lr))).collect();
+    let points = if steps.whole { steps.series(|s| Some(s.lr))[1].clone() } else { by_epoch };
     let rate = Line { name: t("learning rate", "학습률"), class: "rate", style: Style::Line, points };
     let title = t("Learning rate", "학습률");
     Chart { title, x: epoch, unit: Unit::Number, keep: 0.0, from: None, lines: vec![rate] }.draw(w);
@@ -137,7 +141,7 @@ fn lines(
         history.iter().filter_map(|e| Some((e.epoch as f64, of(e)?))).collect()
     };
     let [smooth, raw] = steps.series(of_step);
-    let by_epoch = history.len() >= BY_EPOCH;
+    let by_epoch = history.len() >= BY_EPOCH || !steps.whole;
     let line = |name: Text, class, style, points| Line { name, class, style, points };
     let mut lines = vec![
         line(t("each step", "단계마다"), "train", Style::Faint, raw),

@@ -19,10 +19,11 @@ pub struct EventFile {
 
 impl EventFile {
     /// Begins the file in the run folder. Files of earlier runs there are taken away: their lines would be
-    /// mixed with this run's.
-    pub fn new(folder: &Path) -> Result<Self> {
+    /// mixed with this run's. One that is `resumed` goes on in another file; steps that are in both are equal.
+    pub fn new(folder: &Path, resumed: bool) -> Result<Self> {
         const START: &str = "events.out.tfevents.";
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let others = (!resumed).then(|| std::fs::read_dir(folder)).into_iter().flatten();
+        for entry in others.flatten().flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.starts_with(START) && name.ends_with(".foveal") {
@@ -30,7 +31,12 @@ impl EventFile {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
-        let path = folder.join(format!("{START}{}.foveal", now() as u64));
+        let named = |second: u64| folder.join(format!("{START}{second}.foveal"));
+        let mut second = now() as u64;
+        while named(second).exists() {
+            second += 1;
+        }
+        let path = named(second);
         let file = files::create(&path)?;
         let mut events = Self { path, file: BufWriter::new(file), batches: 1, failed: None };
         events.write(&tensorboard::version(now()));

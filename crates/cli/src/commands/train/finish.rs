@@ -48,6 +48,8 @@ pub struct Finished<'a> {
     pub images: [usize; 2],
     /// Where the model is.
     pub at: String,
+    /// The epoch of the checkpoint.
+    pub kept: Option<usize>,
     pub judgement: Option<Judgement<'a>>,
     /// Seconds from the program's start to the result.
     pub total_seconds: f64,
@@ -85,6 +87,13 @@ impl Finished<'_> {
                 self.report()?;
                 let kept = context.say("interrupted; what was learnt is in", "중단됨. 배운 데까지는 여기에:");
                 context.note(&format!("{kept} {at}"));
+                if let Some(epoch) = self.kept {
+                    let run = self.folder.path().display();
+                    context.note(&context.language.pick(
+                        format!("to go on after epoch {epoch}, train with --out {run} --resume"),
+                        format!("{epoch}에포크 다음부터 이어 하려면 --out {run} --resume 으로 훈련"),
+                    ));
+                }
                 Err(Interrupted.into())
             }
             Status::NonFinite { epoch, batch } => {

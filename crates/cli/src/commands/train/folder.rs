@@ -1,5 +1,6 @@
-//! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`, `report.html`.
+//! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`, `report.html`, `checkpoint.safetensors`.
 
+use super::checkpoint::CHECKPOINT;
 use crate::args::Train;
 use crate::commands::model::SAVED;
 use crate::files;
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.csv";
+const REPORT: &str = "report.html";
 
 /// A run folder that is there.
 pub struct Folder {
@@ -44,9 +47,27 @@ impl Folder {
         &self.path
     }
 
+    /// Takes away what was being written when an earlier run was killed.
+    pub fn sweep(&self) {
+        const OURS: [&str; 5] = [CHECKPOINT, CONFIG, METRICS, REPORT, SAVED];
+        for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if OURS.iter().any(|file| files::is_part_of(&name.to_string_lossy(), file)) {
+                // What cannot be taken away does no harm.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Begins a run at its beginning: an earlier run's checkpoint goes, the configuration is written.
+    pub fn begin(&self, args: &Train, recipe: &Recipe, spec: &ModelSpec) -> Result<()> {
+        files::remove(&self.path.join(CHECKPOINT))?;
+        self.write_config(args, recipe, spec)
+    }
+
     /// Writes how the run was asked for. Before anything is trained, so that a folder that cannot be written to
     /// is found out in time.
-    pub fn write_config(&self, args: &Train, recipe: &Recipe, spec: &ModelSpec) -> Result<()> {
+    fn write_config(&self, args: &Train, recipe: &Recipe, spec: &ModelSpec) -> Result<()> {
         let config = Config {
             foveal: env!("CARGO_PKG_VERSION"),
             data: &args.data,
@@ -87,12 +108,12 @@ impl Folder {
                 e.lr
             );
         }
-        files::write(&self.path.join("metrics.csv"), text.as_bytes())
+        files::write(&self.path.join(METRICS), text.as_bytes())
     }
 
     /// Writes the report; says where.
     pub fn write_report(&self, html: &str) -> Result<PathBuf> {
-        let path = self.path.join("report.html");
+        let path = self.path.join(REPORT);
         files::write(&path, html.as_bytes())?;
         Ok(path)
     }

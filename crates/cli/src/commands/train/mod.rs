@@ -1,5 +1,6 @@
 //! `foveal train`
 
+mod checkpoint;
 mod events;
 mod finish;
 mod folder;
@@ -11,11 +12,15 @@ use crate::args::Train;
 use crate::output::Context;
 use crate::source;
 use anyhow::{Context as _, Result, bail};
+use checkpoint::Keeper;
 use events::EventFile;
 use finish::{Finished, Judgement};
+use folder::Folder;
 use foveal::data::{Dataset, Split};
-use foveal::nn::Model;
-use foveal::train::{Event, Fit, Outcome, Preprocess, Recipe, SavedModel, Training};
+use foveal::nn::{Model, ModelSpec};
+use foveal::train::{
+    Checkpoint, Event, Fit, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
+};
 use foveal::view::report::Steps;
 use progress::Progress;
 use std::sync::Arc;
@@ -31,26 +36,17 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let fit = if args.data == source::MNIST { Fit::Digit } else { Fit::Resize };
     let preprocess = Preprocess::unit(data.shape()[2], fit);
     let fresh = Model::new(&spec, context.seed).with_context(|| args.model.clone())?;
-    let folder = folder::Folder::new(args.out.as_deref(), &source::name(&args.data))?;
-    folder.write_config(args, &recipe, &spec)?;
-
-    let mut told = Told::new(args, context, &folder).inspect_err(|_| folder.abandon())?;
-    let trained = foveal::train::fit(fresh, &data, &split, &preprocess, &recipe, &stop, &mut |event| {
-        told.tell(event);
-    });
-    let (steps, events) = told.end();
-    let trained = match trained {
-        Ok(trained) => trained,
-        Err(error) => {
-            events.into_iter().for_each(EventFile::abandon);
-            folder.abandon();
-            return Err(error.into());
-        }
-    };
-    events.map_or(Ok(()), EventFile::finish)?;
-    folder.write_metrics(&trained.history)?;
+    let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
+    folder.sweep();
+    let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
+    let (trained, steps, kept) = run.learn(fresh, &spec, &folder, &stop)?;
     let saved = saved(args, &data, preprocess, recipe, &trained);
-    let model_path = folder.write_model(&saved)?;
+    let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
+    let (model_path, kept) = match (written, kept) {
+        (Ok(path), Ok(kept)) => (path, kept),
+        (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.display()),
+        (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
+    };
     let mut run = Finished {
         args,
         context,
@@ -60,6 +56,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
         steps: &steps,
         images: [split.train.len(), split.validation.len()],
         at: model_path.display().to_string(),
+        kept,
         judgement: None,
         total_seconds: 0.0,
     };
@@ -74,6 +71,61 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     run.show_result()?;
     run.report()?;
     run.show_next()
+}
+
+/// A run that is about to be.
+struct Run<'a> {
+    args: &'a Train,
+    context: &'a Context,
+    data: &'a Dataset,
+    split: &'a Split,
+    preprocess: &'a Preprocess,
+    recipe: &'a Recipe,
+}
+
+impl Run<'_> {
+    /// Trains, from the checkpoint if there is one to go on from. The last is the epoch of the checkpoint that is
+    /// left, or why none could be written, which ends the training.
+    fn learn(
+        &self,
+        fresh: Model,
+        spec: &ModelSpec,
+        folder: &Folder,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(Outcome, Steps, Result<Option<usize>>)> {
+        let Self { args, context, data, split, preprocess, recipe } = *self;
+        let from = checkpoint::last(args, &fresh, folder, context)?;
+        if from.is_none() {
+            folder.begin(args, recipe, spec)?;
+        }
+        let note = from.as_ref().map(|checkpoint| checkpoint::told(checkpoint, context));
+        let mut told = Told::new(args, context, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
+        let keeper = Keeper::new(folder.path(), from.as_ref().map(Checkpoint::epoch), stop);
+        let resume = Resume { from, save: Some(keeper.save()) };
+        let mut tell = |event: &Event| {
+            if let (Event::Resumed { .. }, Some(note)) = (event, &note) {
+                context.note(note);
+            }
+            told.tell(event);
+        };
+        let trained = fit_resumable(fresh, data, split, preprocess, recipe, stop, &mut tell, resume);
+        let (steps, events) = told.end();
+        let kept = keeper.finish();
+        match trained {
+            Ok(trained) => {
+                // Where a checkpoint could not be written, that is what is told.
+                events
+                    .map_or(Ok(()), EventFile::finish)
+                    .or_else(|e| if kept.is_err() { Ok(()) } else { Err(e) })?;
+                Ok((trained, steps, kept))
+            }
+            Err(error) => {
+                events.into_iter().for_each(EventFile::abandon);
+                folder.abandon();
+                Err(checkpoint::refused(error, folder))
+            }
+        }
+    }
 }
 
 /// A flag that ^C raises; a second ^C ends the program at once.
@@ -131,8 +183,8 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn new(args: &Train, context: &'a Context, folder: &folder::Folder) -> Result<Self> {
-        let events = args.tensorboard.then(|| EventFile::new(folder.path())).transpose()?;
+    fn new(args: &Train, context: &'a Context, folder: &Folder, resumed: bool) -> Result<Self> {
+        let events = args.tensorboard.then(|| EventFile::new(folder.path(), resumed)).transpose()?;
         Ok(Self { progress: Progress::new(context), steps: Steps::new(), events })
     }
 

@@ -27,13 +27,15 @@ pub struct Progress<'a> {
     context: &'a Context,
     bar: Option<ProgressBar>,
     started: Instant,
+    /// Steps that were done before.
+    before: usize,
     told: Option<Instant>,
 }
 
 impl<'a> Progress<'a> {
     /// Nothing is seen yet.
     pub fn new(context: &'a Context) -> Self {
-        Self { context, bar: None, started: Instant::now(), told: None }
+        Self { context, bar: None, started: Instant::now(), before: 0, told: None }
     }
 
     /// Tells of an event.
@@ -43,6 +45,7 @@ impl<'a> Progress<'a> {
         }
         match event {
             Event::Started { images, .. } => self.start(*images),
+            Event::Resumed { epoch, batches } => self.before = epoch * batches,
             Event::Batch { .. } => self.batch(event),
             Event::Epoch(report) => self.line(&row(report)),
             _ => {}
@@ -74,7 +77,7 @@ impl<'a> Progress<'a> {
         }
         self.told = Some(Instant::now());
         let columns = usize::from(Term::stderr().size().1);
-        if let Some(line) = live(event, self.started.elapsed(), columns, self.context) {
+        if let Some(line) = live(event, self.before, self.started.elapsed(), columns, self.context) {
             bar.set_message(line);
         }
     }
@@ -96,12 +99,20 @@ impl Drop for Progress<'_> {
 }
 
 /// The live line, in at most `columns`: what matters least goes first where there is no room.
-fn live(event: &Event, elapsed: Duration, columns: usize, context: &Context) -> Option<String> {
+/// `elapsed` since `before` steps were done.
+fn live(
+    event: &Event,
+    before: usize,
+    elapsed: Duration,
+    columns: usize,
+    context: &Context,
+) -> Option<String> {
     let Event::Batch { epoch, epochs, batch, batches, images_per_second, loss, accuracy, .. } = event else {
         return None;
     };
     let (done, total) = ((epoch - 1) * batches + batch, epochs * batches);
-    let left = elapsed.as_secs_f64() / done as f64 * (total - done.min(total)) as f64;
+    let left =
+        elapsed.as_secs_f64() / done.saturating_sub(before).max(1) as f64 * (total - done.min(total)) as f64;
     let (rate, left) = (count(*images_per_second as u64), duration(left, context));
     let pick = |english: String, korean: String| context.language.pick(english, korean);
     // What each piece says, and how soon it goes.
@@ -206,7 +217,7 @@ mod tests {
     #[test]
     fn the_live_line_says_all_and_fits() {
         let english = context(Language::English);
-        let line = |columns| live(&event(50), Duration::from_secs(75), columns, &english).unwrap();
+        let line = |columns| live(&event(50), 0, Duration::from_secs(75), columns, &english).unwrap();
         assert_eq!(
             line(120),
             "epoch 2/3  ████████████░░░░░░░░░░░░  batch 50/100  45,678 images/s  ETA 1 min 15 s  loss 0.1235  accuracy 98.76 %"
@@ -215,11 +226,11 @@ mod tests {
         let korean = context(Language::Korean);
         for columns in 20..140 {
             for (context, least) in [(&english, 44), (&korean, 44)] {
-                let text = live(&event(77), Duration::from_secs(9000), columns, context).unwrap();
+                let text = live(&event(77), 0, Duration::from_secs(9000), columns, context).unwrap();
                 assert!(width(&text) < columns.max(least), "{columns}: {text}");
             }
         }
-        let text = live(&event(77), Duration::from_secs(9000), 130, &korean).unwrap();
+        let text = live(&event(77), 0, Duration::from_secs(9000), 130, &korean).unwrap();
         assert!(!text.contains(|c: char| c.is_ascii_alphabetic() && c != 's'), "{text}");
         assert!(text.contains("남은 시간 1시간 44분"), "{text}");
     }

@@ -1,0 +1,168 @@
+//! The checkpoint in the run folder: written after each epoch, while the training goes on.
+
+use super::folder::Folder;
+use crate::args::Train;
+use crate::files;
+use crate::output::Context;
+use anyhow::{Result, anyhow, bail};
+use foveal::nn::Model;
+use foveal::train::{Checkpoint, Error, Maker, Save};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+/// The name of the checkpoint in a run folder.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
+/// Bytes a number of the model that a checkpoint has at most, with room for the history of epochs.
+const MOST: [u64; 2] = [32, 64 << 20];
+
+/// The checkpoint to go on from, if one is asked for and there.
+pub fn last(args: &Train, model: &Model, folder: &Folder, context: &Context) -> Result<Option<Checkpoint>> {
+    let path = folder.path().join(CHECKPOINT);
+    if !args.resume {
+        return Ok(None);
+    }
+    if !path.exists() {
+        let at = folder.path().display();
+        context.note(&context.language.pick(
+            format!("no checkpoint in {at}: beginning at the beginning"),
+            format!("{at}에 체크포인트가 없어 처음부터 훈련"),
+        ));
+        return Ok(None);
+    }
+    let numbers: usize = model.params().iter().map(|p| p.values.len()).sum();
+    let most = MOST[0] * numbers as u64 + MOST[1];
+    let size = std::fs::metadata(&path).map_or(0, |m| m.len());
+    if size > most {
+        bail!("{}: {size} bytes are too many for a checkpoint of this model; {}", path.display(), afresh());
+    }
+    let name = path.display().to_string();
+    let checkpoint = Checkpoint::from_bytes(&files::read(&path)?, &name);
+    Ok(Some(checkpoint.map_err(|e| anyhow!("{e}; {}", afresh()))?))
+}
+
+/// What to do where a checkpoint is of no use.
+fn afresh() -> &'static str {
+    "leave --resume out to begin at the beginning, which takes the checkpoint away"
+}
+
+/// A refused checkpoint with its file and what to do.
+pub fn refused(error: Error, folder: &Folder) -> anyhow::Error {
+    match error {
+        Error::OtherRun(_) => {
+            let file = folder.path().join(CHECKPOINT);
+            anyhow!("{}: {error}; train as it was begun, or {}", file.display(), afresh())
+        }
+        error => error.into(),
+    }
+}
+
+/// From where the run goes on.
+pub fn told(checkpoint: &Checkpoint, context: &Context) -> String {
+    let (epoch, epochs) = (checkpoint.epoch(), checkpoint.epochs());
+    let mut text = context.language.pick(
+        format!("going on after epoch {epoch} of {epochs}"),
+        format!("전체 {epochs}에포크 중 {epoch}에포크까지 마친 곳에서 이어서 훈련"),
+    );
+    let (then, now) = (checkpoint.maker(), Maker::this());
+    if *then != now {
+        let name = |maker: &Maker| format!("foveal {} ({})", maker.foveal, maker.isa);
+        let (then, now) = (name(then), name(&now));
+        text += &context.language.pick(
+            format!("; begun by {then}, this is {now}: the last bits may be others"),
+            format!("; {then}에서 시작한 훈련을 {now}에서 이어 감: 마지막 비트는 다를 수 있음"),
+        );
+    }
+    text
+}
+
+/// Writes checkpoints on a thread of its own, so that no step waits for the disk. Where epochs are shorter than
+/// writing takes, the last one counts.
+pub struct Keeper {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+struct Shared {
+    path: PathBuf,
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Raised when a checkpoint cannot be written: the training is to end at once.
+    stop: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Option<Checkpoint>,
+    ended: bool,
+    /// The last epoch that is in the file.
+    written: Option<usize>,
+    failed: Option<String>,
+}
+
+impl Keeper {
+    /// For a run in `folder` that goes on after epoch `from`.
+    pub fn new(folder: &Path, from: Option<usize>, stop: &Arc<AtomicBool>) -> Self {
+        let state = Mutex::new(State { written: from, ..State::default() });
+        let (path, stop) = (folder.join(CHECKPOINT), Arc::clone(stop));
+        let shared = Arc::new(Shared { path, state, changed: Condvar::new(), stop });
+        let own = Arc::clone(&shared);
+        Self { shared, thread: std::thread::spawn(move || own.work()) }
+    }
+
+    /// Takes a checkpoint to be written.
+    pub fn save(&self) -> Save<'static> {
+        let shared = Arc::clone(&self.shared);
+        Box::new(move |checkpoint| {
+            shared.lock().waiting = Some(checkpoint.clone());
+            shared.changed.notify_one();
+            Ok(())
+        })
+    }
+
+    /// Waits until the last checkpoint is written; says what its epoch is.
+    pub fn finish(self) -> Result<Option<usize>> {
+        self.shared.lock().ended = true;
+        self.shared.changed.notify_one();
+        // The thread's panics end the program by themselves.
+        let _ = self.thread.join();
+        let state = self.shared.lock();
+        match &state.failed {
+            Some(failed) => Err(anyhow!("{failed}")),
+            None => Ok(state.written),
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        loop {
+            let mut state = self.lock();
+            while state.waiting.is_none() && !state.ended {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            let Some(checkpoint) = state.waiting.take() else { return };
+            drop(state);
+            let written =
+                checkpoint.to_bytes().map_err(Into::into).and_then(|b| files::write(&self.path, &b));
+            let mut state = self.lock();
+            match written {
+                Ok(()) => state.written = Some(checkpoint.epoch()),
+                Err(error) => {
+                    let last = state.written.map_or_else(
+                        || "nothing has been kept".to_owned(),
+                        |epoch| format!("--resume goes on after epoch {epoch}, which has been kept"),
+                    );
+                    state.failed = Some(format!("{error:#}; the training has ended; {last}"));
+                    self.stop.store(true, Ordering::Relaxed);
+                    return;
+                }
+            }
+        }
+    }
+}
