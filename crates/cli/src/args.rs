@@ -1,8 +1,11 @@
 //! The command line: every command, option and help text.
 
+mod exchange;
+
 use crate::graphics::Protocol;
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use exchange::{Export, Import};
 use foveal::nn::{Conv2dOptions, Padding, Pool2dOptions};
 use std::path::PathBuf;
 
@@ -145,6 +148,24 @@ scale of the training data: 0 to 255 for pictures), or a built-in sample such as
 Example:
   foveal predict runs/lab digit.png mnist:test:7")]
     Predict(Predict),
+    /// Write a trained model as ONNX, for other runtimes
+    #[command(after_help = "\
+The file takes raw pixels, bytes [n, h, w, c], as `image`; the preprocessing is inside. It gives
+the classes' probabilities [n, classes] as `probabilities`, or a regression's values as `values`.
+The class names are in its metadata as `classes`, a JSON list. Operator set 17 (20 with gelu).
+
+Example:
+  foveal export runs/lab lab.onnx")]
+    Export(Export),
+    /// Read an ONNX file of a plain convolutional network, to predict with and to train further
+    #[command(after_help = "\
+What foveal has no layer for is refused with its operator and its node. A file from PyTorch must
+hold its weights: torch.onnx.export(model, x, \"net.onnx\", external_data=False).
+
+Examples:
+  foveal import net.onnx net.safetensors
+  foveal import net.onnx net.safetensors --classes cat,dog")]
+    Import(Import),
     /// How near convolutions and training come to what this machine can do
     #[command(after_help = "\
 The peak is measured in the same run: multiply-adds that touch nothing but registers. Shares

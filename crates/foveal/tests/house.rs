@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each crate may import of ours.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("foveal-kernels", &[]),
     ("foveal-nn", &["foveal-kernels"]),
     ("foveal-data", &[]),
     ("foveal-train", &["foveal-nn", "foveal-data"]),
+    ("foveal-onnx", &["foveal-nn", "foveal-train"]),
     ("foveal-view", &["foveal-nn", "foveal-data", "foveal-train"]),
     ("foveal-mnist", &[]),
-    ("foveal", &["foveal-kernels", "foveal-nn", "foveal-data", "foveal-train", "foveal-view"]),
+    (
+        "foveal",
+        &["foveal-kernels", "foveal-nn", "foveal-data", "foveal-train", "foveal-onnx", "foveal-view"],
+    ),
     ("foveal-cli", &["foveal", "foveal-mnist"]),
     ("foveal-wasm", &["foveal"]),
     ("foveal-testkit", &[]),

@@ -50,12 +50,12 @@ struct Metadata {
 }
 
 impl SavedModel {
-    /// The model file's bytes.
+    /// All but the numbers, as it stands in the model file: a JSON object with the spec, the preprocessing, the
+    /// class names and how it was trained.
     ///
     /// # Errors
-    /// When the numbers cannot be written as safetensors.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let fail = |problem: String| Error::File { file: "model".into(), problem };
+    /// When a number of the recipe cannot be written as JSON.
+    pub fn metadata(&self) -> Result<String, Error> {
         let metadata = Metadata {
             version: VERSION,
             spec: self.model.spec().clone(),
@@ -63,7 +63,17 @@ impl SavedModel {
             classes: self.classes.clone(),
             training: self.training.clone(),
         };
-        let text = serde_json::to_string(&metadata).map_err(|e| fail(e.to_string()))?;
+        let fail = |e: serde_json::Error| Error::File { file: "model".into(), problem: e.to_string() };
+        serde_json::to_string(&metadata).map_err(fail)
+    }
+
+    /// The model file's bytes.
+    ///
+    /// # Errors
+    /// When the numbers cannot be written as safetensors.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let fail = |problem: String| Error::File { file: "model".into(), problem };
+        let text = self.metadata()?;
         let bytes: Vec<Vec<u8>> = self
             .model
             .params()

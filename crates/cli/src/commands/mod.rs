@@ -5,6 +5,7 @@ mod completions;
 mod conv2d;
 mod data;
 mod eval;
+mod exchange;
 mod explain;
 mod input;
 mod lab;
@@ -34,6 +35,8 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Train(args) => train::run(args, context),
         Command::Eval(args) => eval::run(args, context),
         Command::Predict(args) => predict::run(args, context),
+        Command::Export(args) => exchange::export(args, context),
+        Command::Import(args) => exchange::import(args, context),
         Command::Bench(args) => bench::run(args, context),
         Command::Completions(args) => completions::run(args),
     }

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# ONNX files, read by others: onnx.checker and ONNX Runtime on exported models, ONNX's own node tests through import.
+# Needs cargo and Python; what it downloads goes to FOVEAL_CHECKS (by default ~/.cache/foveal-checks).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=${FOVEAL_CHECKS:-${XDG_CACHE_HOME:-$HOME/.cache}/foveal-checks}
+mkdir -p "$cache"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+python=${FOVEAL_ONNX_PYTHON:-$cache/onnx/bin/python}
+if ! "$python" -c "import onnx, onnxruntime" 2>/dev/null; then
+  python3 -m venv "$cache/onnx" || {
+    echo "error: the checks of ONNX files need Python with venv; install python3 and python3-venv and run again" >&2
+    exit 1
+  }
+  python=$cache/onnx/bin/python
+  "$python" -m pip install -q --disable-pip-version-check "onnx==1.23.2" "onnxruntime==1.32.0"
+fi
+
+cargo build --locked -q -p foveal-cli
+cargo build --locked -q -p foveal-mnist --example test_images
+built=${CARGO_TARGET_DIR:-target}/debug
+"$built/examples/test_images" >"$work/mnist-test"
+for model in fast lab-11-1 lab-11-2; do
+  "$built/foveal" train mnist --model "$model" --epochs 1 -q --no-report --out "$work/$model" >/dev/null
+  "$built/foveal" export "$work/$model" "$work/$model.onnx"
+done
+"$python" checks/onnx_check.py "$built/foveal" "$work"

@@ -1,0 +1,292 @@
+//! A trained model as an ONNX file.
+
+use crate::Error;
+use crate::proto::{Attribute, Dim, Graph, Model, Node, Tensor, Value, kind};
+use foveal_nn::model::Node as Layer;
+use foveal_nn::spec::LayerKind;
+use foveal_nn::{Axis, Model as Net};
+use foveal_train::SavedModel;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+/// The operator set that files are written for, and the one where Gelu came.
+const OPSET: i64 = 17;
+const OPSET_WITH_GELU: i64 = 20;
+
+/// The bytes of an `.onnx` file that answers as `saved` does: raw pixels `[n, h, w, c]` go in as bytes (0 to 255)
+/// under the name `image`; the probabilities of the classes, or the values of a regression, come out as
+/// `[n, outputs]` under the name `probabilities` or `values`.
+///
+/// The metadata hold `classes`, a JSON list of names, and `foveal`, what a model file has under that key. Padding
+/// is written as numbers of cells, and dropout is left out.
+///
+/// # Errors
+/// When a layer cannot be written, or the description is no JSON.
+pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
+    let model = &saved.model;
+    let graph = Graph { name: "foveal".into(), ..Graph::default() };
+    let taken = ["image", "probabilities", "values"].map(str::to_owned).into();
+    let mut writer = Writer { model, graph, values: Vec::new(), taken };
+    let image = writer.preprocess(saved);
+    writer.values.push(image);
+    for (i, layer) in model.nodes().iter().enumerate() {
+        let value = writer.layer(i, layer)?;
+        writer.values.push(value);
+    }
+    let output = writer.finish(saved);
+    let [h, w, c] = model.input_shape();
+    let open = |rest: &[usize]| {
+        let known = rest.iter().map(|&n| Dim::Known(n as i64));
+        std::iter::once(Dim::Open("N".into())).chain(known).collect()
+    };
+    let mut graph = writer.graph;
+    graph.inputs.push(Value::new("image", kind::UINT8, open(&[h, w, c])));
+    graph.outputs.push(Value::new(output, kind::FLOAT, open(&[model.outputs()])));
+    let gelu = model.nodes().iter().any(|n| n.kind == LayerKind::Gelu {});
+    let classes = serde_json::Value::from(saved.classes.clone()).to_string();
+    Ok(Model {
+        ir_version: if gelu { 9 } else { 8 },
+        producer: "foveal".into(),
+        opsets: vec![(String::new(), if gelu { OPSET_WITH_GELU } else { OPSET })],
+        graph,
+        metadata: vec![("classes".into(), classes), ("foveal".into(), saved.metadata()?)],
+        functions: 0,
+    }
+    .write())
+}
+
+/// A value in the graph: `[n, c, h, w]`, or `[n, c]` where it is `flat`.
+#[derive(Clone)]
+struct Place {
+    name: String,
+    flat: bool,
+}
+
+struct Writer<'a> {
+    model: &'a Net,
+    graph: Graph<'static>,
+    /// The model's values: its input, then each layer's output.
+    values: Vec<Place>,
+    /// Names of values.
+    taken: HashSet<String>,
+}
+
+/// Names and attributes of a node.
+type Attributes = Vec<(&'static str, Attribute<'static>)>;
+
+fn ints(values: &[usize]) -> Attribute<'static> {
+    Attribute::Ints(values.iter().map(|&v| v as i64).collect())
+}
+
+impl Writer<'_> {
+    /// A name that no value has yet: `name`, or like it.
+    fn fresh(&mut self, name: &str) -> String {
+        let mut fresh = name.to_owned();
+        while !self.taken.insert(fresh.clone()) {
+            fresh.push('_');
+        }
+        fresh
+    }
+
+    /// Adds a node and gives the name of its output.
+    fn node(&mut self, operator: &str, name: &str, inputs: &[&str], attributes: Attributes) -> String {
+        let name = self.fresh(name);
+        self.named(operator, &name, inputs, attributes);
+        name
+    }
+
+    fn named(&mut self, operator: &str, name: &str, inputs: &[&str], attributes: Attributes) {
+        self.graph.nodes.push(Node {
+            name: name.into(),
+            operator: operator.into(),
+            domain: String::new(),
+            inputs: inputs.iter().map(|&i| i.to_owned()).collect(),
+            outputs: vec![name.into()],
+            attributes: attributes.into_iter().map(|(n, a)| (n.to_owned(), a)).collect(),
+        });
+    }
+
+    /// Adds a constant and gives its name.
+    fn tensor(&mut self, mut tensor: Tensor<'static>) -> String {
+        tensor.name = self.fresh(&tensor.name);
+        let name = tensor.name.clone();
+        self.graph.tensors.push(Rc::new(tensor));
+        name
+    }
+
+    fn preprocess(&mut self, saved: &SavedModel) -> Place {
+        let c = self.model.input_shape()[2];
+        let cast = self.node("Cast", "image/cast", &["image"], vec![("to", Attribute::Int(kind::FLOAT))]);
+        let scale = self.tensor(Tensor::floats("image.scale", &[c], saved.preprocess.scale.clone()));
+        let shift = self.tensor(Tensor::floats("image.shift", &[c], saved.preprocess.shift.clone()));
+        let scaled = self.node("Mul", "image/scaled", &[&cast, &scale], vec![]);
+        let shifted = self.node("Add", "image/shifted", &[&scaled, &shift], vec![]);
+        Place { name: self.transpose("input", &shifted, [0, 3, 1, 2]), flat: false }
+    }
+
+    fn transpose(&mut self, name: &str, from: &str, order: [i64; 4]) -> String {
+        self.node("Transpose", name, &[from], vec![("perm", Attribute::Ints(order.to_vec()))])
+    }
+
+    /// Value `v` as `[n, numbers]`, in the order height, width, channel; new nodes have names under `layer`.
+    fn flat(&mut self, v: usize, layer: &str) -> String {
+        let Place { mut name, flat } = self.values[v].clone();
+        if flat {
+            return name;
+        }
+        let [h, w, c] = self.model.value_shape(v);
+        if c > 1 && h * w > 1 {
+            name = self.transpose(&format!("{layer}/channels_last"), &name, [0, 2, 3, 1]);
+        }
+        self.node("Flatten", &format!("{layer}/flat"), &[&name], vec![("axis", Attribute::Int(1))])
+    }
+
+    /// Value `v` as `[n, c, h, w]`.
+    fn spatial(&mut self, v: usize, layer: &str) -> String {
+        let Place { name, flat } = self.values[v].clone();
+        if !flat {
+            return name;
+        }
+        let shape = [0, self.model.value_shape(v)[2] as i64, 1, 1];
+        let shape = self.tensor(Tensor::ints(&format!("{layer}/spatial.shape"), &shape));
+        self.node("Reshape", &format!("{layer}/spatial"), &[&name, &shape], vec![])
+    }
+
+    /// The parameters of a layer as tensors, each as ONNX wants it.
+    fn params(&mut self, layer: &Layer) -> Vec<String> {
+        let params: Vec<_> = layer.params.iter().map(|&p| &self.model.params()[p]).collect();
+        let mut names = Vec::new();
+        for p in params {
+            let tensor = match p.shape[..] {
+                [h, w, i, o] => {
+                    let values = (0..o * i * h * w).map(|at| {
+                        let (o_at, i_at, yx) = (at / (i * h * w), at / (h * w) % i, at % (h * w));
+                        p.values[(yx * i + i_at) * o + o_at]
+                    });
+                    Tensor::floats(&p.name, &[o, i, h, w], values.collect())
+                }
+                _ => Tensor::floats(&p.name, &p.shape, p.values.clone()),
+            };
+            names.push(self.tensor(tensor));
+        }
+        names
+    }
+
+    fn layer(&mut self, i: usize, layer: &Layer) -> Result<Place, Error> {
+        let (name, from) = (layer.name.as_str(), layer.inputs[0]);
+        let deep = |name: String| Place { name, flat: false };
+        Ok(match &layer.kind {
+            LayerKind::Dropout { .. } => self.values[from].clone(),
+            LayerKind::Conv2d { .. } => deep(self.convolution(i, layer)),
+            LayerKind::MaxPool { .. } | LayerKind::AvgPool { .. } => deep(self.pool(i, layer)?),
+            LayerKind::GlobalAvgPool {} => {
+                let x = self.spatial(from, name);
+                deep(self.node("GlobalAveragePool", name, &[&x], vec![]))
+            }
+            LayerKind::Flatten {} => Place { name: self.flat(from, name), flat: true },
+            LayerKind::Dense { .. } => {
+                let x = self.flat(from, name);
+                Place { name: self.with_params("Gemm", layer, x, vec![]), flat: true }
+            }
+            LayerKind::Add {} | LayerKind::Concat {} => self.several(layer),
+            kind => {
+                let Place { name: x, flat } = self.values[from].clone();
+                let (operator, attributes) = simple(kind);
+                Place { name: self.with_params(operator, layer, x, attributes), flat }
+            }
+        })
+    }
+
+    fn with_params(&mut self, operator: &str, layer: &Layer, x: String, attributes: Attributes) -> String {
+        let params = self.params(layer);
+        let inputs: Vec<&str> = std::iter::once(&x).chain(&params).map(String::as_str).collect();
+        self.node(operator, &layer.name, &inputs, attributes)
+    }
+
+    fn convolution(&mut self, i: usize, layer: &Layer) -> String {
+        let g = self.model.conv_geometry(i, 1).expect("the model is checked");
+        let x = self.spatial(layer.inputs[0], &layer.name);
+        let mut attributes = window(g.h, g.w);
+        attributes.push(("dilations", ints(&[g.h.dilation, g.w.dilation])));
+        attributes.push(("group", Attribute::Int(g.groups as i64)));
+        self.with_params("Conv", layer, x, attributes)
+    }
+
+    fn pool(&mut self, i: usize, layer: &Layer) -> Result<String, Error> {
+        let g = self.model.pool_geometry(i, 1).expect("the model is checked");
+        if [g.h, g.w].iter().any(|a| a.before >= a.kernel || a.after >= a.kernel) {
+            return Err(Error::Refused(format!(
+                "layer `{}` pads by as much as its window or more, which ONNX runtimes refuse; pad by less",
+                layer.name
+            )));
+        }
+        let x = self.spatial(layer.inputs[0], &layer.name);
+        let mut attributes = window(g.h, g.w);
+        if matches!(layer.kind, LayerKind::MaxPool { .. }) {
+            return Ok(self.node("MaxPool", &layer.name, &[&x], attributes));
+        }
+        attributes.push(("count_include_pad", Attribute::Int(0)));
+        Ok(self.node("AveragePool", &layer.name, &[&x], attributes))
+    }
+
+    fn several(&mut self, layer: &Layer) -> Place {
+        let flat = layer.inputs.iter().any(|&v| self.values[v].flat);
+        let mut inputs = Vec::new();
+        for (i, &v) in layer.inputs.iter().enumerate() {
+            let under = format!("{}/{i}", layer.name);
+            inputs.push(if flat { self.flat(v, &under) } else { self.values[v].name.clone() });
+        }
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        if matches!(layer.kind, LayerKind::Concat {}) {
+            let axis = vec![("axis", Attribute::Int(1))];
+            return Place { name: self.node("Concat", &layer.name, &inputs, axis), flat };
+        }
+        // Add takes two.
+        let mut sum = inputs[0].to_owned();
+        for other in &inputs[1..] {
+            sum = self.node("Add", &layer.name, &[&sum, other], vec![]);
+        }
+        Place { name: sum, flat }
+    }
+
+    /// Probabilities of a classifier, values of a regression, as the graph's output.
+    fn finish(&mut self, saved: &SavedModel) -> &'static str {
+        let last = self.values.len() - 1;
+        let flat = self.flat(last, "output");
+        let classes = !saved.classes.is_empty();
+        let done = self.model.nodes().last().is_some_and(|n| n.kind == LayerKind::Softmax {});
+        let name = if classes { "probabilities" } else { "values" };
+        if classes && !done {
+            self.named("Softmax", name, &[&flat], vec![("axis", Attribute::Int(1))]);
+        } else {
+            self.named("Identity", name, &[&flat], vec![]);
+        }
+        name
+    }
+}
+
+fn window(h: Axis, w: Axis) -> Attributes {
+    vec![
+        ("kernel_shape", ints(&[h.kernel, w.kernel])),
+        ("strides", ints(&[h.stride, w.stride])),
+        ("pads", ints(&[h.before, w.before, h.after, w.after])),
+    ]
+}
+
+/// The operator of a layer that does the same to every shape.
+fn simple(kind: &LayerKind) -> (&'static str, Attributes) {
+    match kind {
+        LayerKind::Relu {} => ("Relu", vec![]),
+        LayerKind::LeakyRelu { alpha } => ("LeakyRelu", vec![("alpha", Attribute::Float(*alpha))]),
+        LayerKind::Sigmoid {} => ("Sigmoid", vec![]),
+        LayerKind::Tanh {} => ("Tanh", vec![]),
+        LayerKind::Gelu {} => ("Gelu", vec![]),
+        LayerKind::Softmax {} => ("Softmax", vec![("axis", Attribute::Int(1))]),
+        LayerKind::BatchNorm { momentum, epsilon } => {
+            let numbers = [("epsilon", *epsilon), ("momentum", *momentum)];
+            ("BatchNormalization", numbers.map(|(n, v)| (n, Attribute::Float(v))).to_vec())
+        }
+        // The others have arms of their own in `Writer::layer`.
+        kind => (kind.name(), vec![]),
+    }
+}
