@@ -14,10 +14,7 @@ const IMPORTS: [(&str, &[&str]); 12] = [
     ("foveal-onnx", &["foveal-nn", "foveal-train"]),
     ("foveal-view", &["foveal-nn", "foveal-data", "foveal-train"]),
     ("foveal-mnist", &[]),
-    (
-        "foveal",
-        &["foveal-kernels", "foveal-nn", "foveal-data", "foveal-train", "foveal-onnx", "foveal-view"],
-    ),
+    ("foveal", &["foveal-kernels", "foveal-nn", "foveal-data", "foveal-train", "foveal-onnx", "foveal-view"]),
     ("foveal-cli", &["foveal", "foveal-mnist"]),
     ("foveal-wasm", &["foveal"]),
     ("foveal-testkit", &[]),

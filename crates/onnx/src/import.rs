@@ -76,14 +76,18 @@ pub fn import(bytes: &[u8], name: &str) -> Result<SavedModel, Error> {
         importer.node(&graph.nodes[node])?;
     }
     let at = |problem| Error::Refused(format!("the output `{}`: {problem}", output.name));
-    let last = importer.take(&output.name).and_then(|last| importer.check_output(last)).map_err(at)?;
+    let last = importer.take(&output.name).and_then(|last| importer.flat(last));
+    let last = last.and_then(|last| importer.check_output(last)).map_err(at)?;
     importer.finish(last, &file, name)
 }
 
 fn opset(file: &File) -> Result<i64, Error> {
     if file.functions > 0 {
         let hint = "export it without (in PyTorch, to an older opset) or inline them";
-        return Err(Error::Refused(format!("the file defines {} functions of its own; {hint}", file.functions)));
+        return Err(Error::Refused(format!(
+            "the file defines {} functions of its own; {hint}",
+            file.functions
+        )));
     }
     let found = file.opsets.iter().find(|(domain, _)| domain.is_empty() || domain == "ai.onnx");
     match found {
@@ -117,7 +121,9 @@ fn input_shape(input: &Value, last: bool) -> Result<([usize; 3], Order, Option<i
         match dim {
             Dim::Known(n) if *n > 0 && *n <= i64::from(i32::MAX) => known.push(*n as usize),
             Dim::Known(n) => return fail(&format!("has an axis of {n}")),
-            Dim::Open(_) => return fail("has an open extent beside the batch; fix height, width and channels"),
+            Dim::Open(_) => {
+                return fail("has an open extent beside the batch; fix height, width and channels");
+            }
         }
     }
     let batch = match dims.first() {
@@ -282,7 +288,13 @@ impl<'g> Importer<'g> {
     }
 
     /// Adds a layer.
-    fn push(&mut self, kind: LayerKind, from: &[Option<usize>], shape: [usize; 3], order: Order) -> Result<Activation, String> {
+    fn push(
+        &mut self,
+        kind: LayerKind,
+        from: &[Option<usize>],
+        shape: [usize; 3],
+        order: Order,
+    ) -> Result<Activation, String> {
         if shape[2] > MOST_CHANNELS {
             return Err(format!("makes {} channels; at most {MOST_CHANNELS} are read", shape[2]));
         }

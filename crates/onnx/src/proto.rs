@@ -393,8 +393,13 @@ impl<'a> Tensor<'a> {
     }
 
     fn read(message: &'a [u8]) -> Result<Self, Error> {
-        let mut tensor =
-            Tensor { name: String::new(), dims: Vec::new(), kind: 0, numbers: Numbers::Raw(&[]), external: false };
+        let mut tensor = Tensor {
+            name: String::new(),
+            dims: Vec::new(),
+            kind: 0,
+            numbers: Numbers::Raw(&[]),
+            external: false,
+        };
         let (mut floats, mut ints, mut doubles) = (Vec::new(), Vec::new(), Vec::new());
         fields(message, |number, field| {
             match number {
@@ -454,8 +459,9 @@ impl<'a> Tensor<'a> {
         }
         let n: usize = self.shape()?.iter().product();
         let name = &self.name;
-        let values = values
-            .ok_or_else(|| format!("the constant `{name}` is of type {}, which is not supported", self.kind))?;
+        let values = values.ok_or_else(|| {
+            format!("the constant `{name}` is of type {}, which is not supported", self.kind)
+        })?;
         if values.len() != n {
             return Err(format!("the constant `{name}` {:?} has {} numbers", self.dims, values.len()));
         }

@@ -47,7 +47,8 @@ fn tell(output: &Path, saved: &SavedModel, context: &Context) -> Result<()> {
         }));
     }
     let (file, numbers, outputs) = (output.display(), count(parameters as u64), saved.model.outputs());
-    let english = format!("{file}: input {shape:?}, {layers} layers, {numbers} parameters, {outputs} outputs\n");
+    let english =
+        format!("{file}: input {shape:?}, {layers} layers, {numbers} parameters, {outputs} outputs\n");
     let korean = format!("{file}: 입력 {shape:?}, 층 {layers}개, 매개변수 {numbers}개, 출력 {outputs}개\n");
     context.print(context.say(&english, &korean))
 }

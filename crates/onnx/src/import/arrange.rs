@@ -53,7 +53,8 @@ impl<'g> Importer<'g> {
         let axis = attributes.int("axis", if since_13 { -1 } else { 1 })?;
         let from_start = if axis < 0 { axis.saturating_add(x.rank() as i64) } else { axis };
         // Before operator set 13 it went over all axes from that one on.
-        let channels = from_start == x.channel_axis() && (since_13 || x.rank() == 2 || x.size() == x.shape[2]);
+        let channels =
+            from_start == x.channel_axis() && (since_13 || x.rank() == 2 || x.size() == x.shape[2]);
         if !channels {
             return Err(format!("a softmax over axis {axis} is not supported, only over the channels"));
         }
@@ -98,7 +99,9 @@ impl<'g> Importer<'g> {
         if from_start != first.channel_axis() {
             return Err(format!("joining axis {axis} is not supported, only channels"));
         }
-        if let Some(other) = values.iter().find(|v| v.order != first.order || v.shape[..2] != first.shape[..2]) {
+        if let Some(other) =
+            values.iter().find(|v| v.order != first.order || v.shape[..2] != first.shape[..2])
+        {
             return Err(format!("values of [n, {:?}] and [n, {:?}] do not join", first.dims(), other.dims()));
         }
         if matches!(first.order, Order::Flat(Some(_))) {
@@ -128,7 +131,9 @@ impl<'g> Importer<'g> {
         let shape = self.constant(input(node, 1)?)?.to_ints()?;
         let (dims, size) = (x.dims(), x.size());
         let fail = || {
-            format!("from [n, {dims:?}] to {shape:?} is not supported, only to one axis beside the batch and back")
+            format!(
+                "from [n, {dims:?}] to {shape:?} is not supported, only to one axis beside the batch and back"
+            )
         };
         if attributes.int("allowzero", 0)? != 0 && shape.contains(&0) {
             return Err("allowzero is not supported".into());
@@ -164,7 +169,11 @@ impl<'g> Importer<'g> {
         Ok(x)
     }
 
-    pub(super) fn transpose(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
+    pub(super) fn transpose(
+        &mut self,
+        node: &'g Node,
+        attributes: &Attributes,
+    ) -> Result<Activation, String> {
         let mut x = self.take(input(node, 0)?)?;
         let perm = attributes.ints("perm")?.unwrap_or_default();
         x.order = match (x.order, perm) {

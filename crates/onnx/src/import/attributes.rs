@@ -12,7 +12,9 @@ pub(super) struct Attributes<'g> {
 fn known(operator: &str) -> &'static [&'static str] {
     match operator {
         "Conv" => &["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"],
-        "MaxPool" => &["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"],
+        "MaxPool" => {
+            &["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"]
+        }
         "AveragePool" => {
             &["auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"]
         }

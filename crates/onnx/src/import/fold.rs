@@ -16,7 +16,9 @@ impl<'g> Importer<'g> {
         let constants: Vec<bool> = names.iter().map(constant).collect();
         match (node.operator.as_str(), &constants[..]) {
             ("Sum", [false]) => self.take(names[0]),
-            ("Add" | "Sum", [false, rest @ ..]) if !rest.is_empty() && !rest.contains(&true) => self.add(&names),
+            ("Add" | "Sum", [false, rest @ ..]) if !rest.is_empty() && !rest.contains(&true) => {
+                self.add(&names)
+            }
             ("Sum", _) => Err("constants in a Sum are not supported, only in an Add".into()),
             (_, [false, true]) => self.constant_operand(node, names[0], names[1], false),
             (_, [true, false]) => self.constant_operand(node, names[1], names[0], true),
@@ -38,7 +40,13 @@ impl<'g> Importer<'g> {
         self.push(LayerKind::Add {}, &from, first.shape, first.order)
     }
 
-    fn constant_operand(&mut self, node: &Node, x: &str, constant: &str, turned: bool) -> Result<Activation, String> {
+    fn constant_operand(
+        &mut self,
+        node: &Node,
+        x: &str,
+        constant: &str,
+        turned: bool,
+    ) -> Result<Activation, String> {
         let mut x = self.take(x)?;
         let tensor = self.constant(constant)?;
         let numbers = tensor.to_floats()?;
@@ -97,7 +105,12 @@ impl<'g> Importer<'g> {
             self.params.insert(format!("{name}.bias"), vec![0.0; times.len()]);
         }
         // Filters and weights have the outputs as their last axis.
-        for values in self.params.get_mut(&format!("{name}.{weights}")).into_iter().flat_map(|v| v.chunks_mut(times.len())) {
+        for values in self
+            .params
+            .get_mut(&format!("{name}.{weights}"))
+            .into_iter()
+            .flat_map(|v| v.chunks_mut(times.len()))
+        {
             values.iter_mut().zip(times).for_each(|(v, t)| *v *= t);
         }
         let bias = self.params.entry(format!("{name}.bias")).or_default();

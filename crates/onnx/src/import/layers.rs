@@ -10,7 +10,11 @@ use foveal_nn::spec::LayerKind;
 use foveal_nn::{Conv2dGeometry, Conv2dOptions};
 
 impl<'g> Importer<'g> {
-    pub(super) fn convolution(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
+    pub(super) fn convolution(
+        &mut self,
+        node: &'g Node,
+        attributes: &Attributes,
+    ) -> Result<Activation, String> {
         let x = self.picture(node)?;
         let weights = self.constant(input(node, 1)?)?;
         let [o, i, h, w] = weights.shape()?[..] else {
@@ -24,7 +28,9 @@ impl<'g> Importer<'g> {
         let given = Window::new(attributes, [1, 1])?;
         let cells = match x.pad {
             Some(pad) if pad.value == 0.0 => pad.cells,
-            Some(pad) => return Err(format!("padding with {} before it is not supported, only 0", pad.value)),
+            Some(pad) => {
+                return Err(format!("padding with {} before it is not supported, only 0", pad.value));
+            }
             None => [0; 4],
         };
         let padding = given.padding(x.shape, kernel, dilations, cells)?;
@@ -89,7 +95,11 @@ impl<'g> Importer<'g> {
             let numbers = match shape[..] {
                 [] | [1] | [1, 1] => vec![numbers[0]; units.min(values.len())],
                 [n] | [1, n] if n == units => numbers,
-                _ => return Err(format!("its third input {shape:?} is not one number for each of {units} units")),
+                _ => {
+                    return Err(format!(
+                        "its third input {shape:?} is not one number for each of {units} units"
+                    ));
+                }
             };
             bias = Some(numbers.into_iter().map(|v| v * beta).collect());
         }
@@ -132,7 +142,11 @@ impl<'g> Importer<'g> {
         self.push(LayerKind::Flatten {}, &[x.layer], [1, 1, x.size()], x.order)
     }
 
-    pub(super) fn batch_norm(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
+    pub(super) fn batch_norm(
+        &mut self,
+        node: &'g Node,
+        attributes: &Attributes,
+    ) -> Result<Activation, String> {
         if attributes.int("training_mode", 0)? != 0 {
             return Err("training_mode is not supported: export the model for inference".into());
         }
@@ -141,7 +155,9 @@ impl<'g> Importer<'g> {
         }
         let x = self.take(input(node, 0)?)?;
         if x.order == Order::Hwc {
-            return Err("it normalizes rows of a value with channels last; only channels are supported".into());
+            return Err(
+                "it normalizes rows of a value with channels last; only channels are supported".into()
+            );
         }
         let x = self.flat(x)?;
         let epsilon = attributes.float("epsilon", 1e-5)?;

@@ -131,14 +131,19 @@ impl<'g> Importer<'g> {
             Some(pad) if max && pad.value == f32::NEG_INFINITY => pad.cells,
             Some(pad) => {
                 let may = if max { "MaxPool (with -inf)" } else { "Conv (with 0)" };
-                return Err(format!("padding with {} before it is not supported, only before {may}", pad.value));
+                return Err(format!(
+                    "padding with {} before it is not supported, only before {may}",
+                    pad.value
+                ));
             }
         };
         let padding = given.padding(x.shape, ksize, [1, 1], cells)?;
         let options = Pool2dOptions { ksize, strides: given.strides, padding };
         let counted = attributes.int("count_include_pad", 0)? != 0;
         if counted && some_cells(&padding, x.shape, &options) {
-            return Err("count_include_pad with padding is not supported: foveal's means are over the image".into());
+            return Err(
+                "count_include_pad with padding is not supported: foveal's means are over the image".into()
+            );
         }
         let [h, w, c] = x.shape;
         let geometry = Pool2dGeometry::new("pool", &[1, h, w, c], &options).map_err(|e| e.problem)?;
@@ -158,7 +163,11 @@ impl<'g> Importer<'g> {
     }
 
     /// The mean over height and width, as some writers put a global pooling.
-    pub(super) fn reduce_mean(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
+    pub(super) fn reduce_mean(
+        &mut self,
+        node: &'g Node,
+        attributes: &Attributes,
+    ) -> Result<Activation, String> {
         let x = self.take(input(node, 0)?)?;
         let given = match optional(node, 1) {
             Some(name) => self.constant(name)?.to_ints()?,
@@ -172,7 +181,9 @@ impl<'g> Importer<'g> {
             Order::Flat(_) => false,
         };
         if !spatial {
-            return Err(format!("a mean over the axes {given:?} is not supported, only over height and width"));
+            return Err(format!(
+                "a mean over the axes {given:?} is not supported, only over height and width"
+            ));
         }
         let order = if attributes.int("keepdims", 1)? != 0 { x.order } else { Order::Flat(None) };
         self.push(LayerKind::GlobalAvgPool {}, &[x.layer], [1, 1, x.shape[2]], order)

@@ -1,0 +1,133 @@
+//! Models to ONNX and back, a network of PyTorch's, and broken files.
+
+use foveal_data::npy::read_npy;
+use foveal_nn::{Model, ModelSpec};
+use foveal_onnx::{Error, export, import};
+use foveal_train::{Fit, Preprocess, Recipe, SavedModel, Training};
+use ndarray::{Array4, Ix4};
+
+/// Every kind of layer, in an order that needs every turn: a flatten in the middle, a sum, a join.
+const ZOO: &str = r#"
+input = { shape = [9, 8, 3] }
+layer = [
+  { kind = "conv2d", filters = 6, kernel = [3, 4], strides = [2, 1], padding = "SAME", groups = 3 },
+  { kind = "batch_norm" },
+  { kind = "leaky_relu", alpha = 0.1 },
+  { kind = "max_pool", ksize = [2, 2], padding = "SAME", name = "values" },
+  { kind = "conv2d", filters = 6, kernel = [2, 2], dilations = [1, 2], padding = "SAME", bias = false },
+  { kind = "add", inputs = ["values", "conv2d_2", "values"] },
+  { kind = "avg_pool", ksize = [2, 2], strides = [1, 1], padding = "SAME" },
+  { kind = "gelu" },
+  { kind = "concat", inputs = ["gelu_1", "values"] },
+  { kind = "dropout", rate = 0.5 },
+  { kind = "tanh" },
+  { kind = "flatten" },
+  { kind = "batch_norm" },
+  { kind = "sigmoid" },
+  { kind = "dense", units = 4 },
+  { kind = "global_avg_pool", inputs = ["tanh_1"] },
+  { kind = "concat", inputs = ["dense_1", "global_avg_pool_1"] },
+  { kind = "relu" },
+  { kind = "dense", units = 3, bias = false },
+]
+"#;
+
+fn saved(toml: &str, classes: &[&str]) -> SavedModel {
+    let spec = ModelSpec::from_toml(toml).unwrap();
+    let mut model = Model::new(&spec, 3).unwrap();
+    for (i, p) in model.params_mut().iter_mut().enumerate() {
+        p.values.iter_mut().enumerate().for_each(|(j, v)| *v += 0.1 + 0.05 * ((i * 7 + j) as f32).sin());
+    }
+    let channels = spec.input.shape[2];
+    let mut preprocess = Preprocess::unit(channels, Fit::Digit);
+    preprocess.shift.iter_mut().enumerate().for_each(|(i, v)| *v = 0.1 * i as f32 - 0.2);
+    let training = Training {
+        model: "zoo".into(),
+        dataset: "none".into(),
+        recipe: Recipe::default(),
+        epochs: 2,
+        validation_accuracy: None,
+    };
+    SavedModel { model, preprocess, classes: classes.iter().map(|&c| c.to_owned()).collect(), training }
+}
+
+fn outputs(saved: &SavedModel, raw: &[f32]) -> Vec<f32> {
+    let [h, w, c] = saved.model.input_shape();
+    let x = Array4::from_shape_vec((raw.len() / (h * w * c), h, w, c), saved.preprocess.apply(raw)).unwrap();
+    saved.model.predict(x.view()).unwrap().into_iter().collect()
+}
+
+fn near(a: &[f32], b: &[f32], most: f32) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        assert!((a - b).abs() <= most * (1.0 + a.abs()), "{a} {b}");
+    }
+}
+
+#[test]
+fn export_and_import_keep_the_answers() {
+    let before = saved(ZOO, &["a", "가", "c"]);
+    let after = import(&export(&before).unwrap(), "zoo").unwrap();
+    let raw: Vec<f32> = (0..2 * 9 * 8 * 3).map(|i| ((i * 37) % 256) as f32).collect();
+    near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);
+    assert_eq!(after.classes, before.classes);
+    assert_eq!(after.preprocess, before.preprocess);
+    assert_eq!(after.training, before.training);
+    // A regression keeps its values.
+    let before = saved(ZOO, &[]);
+    let after = import(&export(&before).unwrap(), "zoo").unwrap();
+    near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);
+    assert!(after.classes.is_empty());
+}
+
+#[test]
+fn a_network_of_pytorch() {
+    let net = import(include_bytes!("data/pytorch.onnx"), "pytorch").unwrap();
+    assert_eq!(net.classes, ["0", "1", "2"]);
+    let array = |bytes: &[u8]| read_npy(bytes, "fixture").unwrap();
+    let x = array(include_bytes!("data/x.npy")).into_dimensionality::<Ix4>().unwrap();
+    let logits = net.model.predict(x.view()).unwrap();
+    let y = foveal_train::probabilities(&net.model, logits.as_slice().unwrap());
+    near(&y, array(include_bytes!("data/y.npy")).as_slice().unwrap(), 1e-5);
+}
+
+#[test]
+fn broken_files_are_refused_or_read() {
+    let good = include_bytes!("data/pytorch.onnx");
+    let mut refused = 0;
+    for n in 0..good.len() {
+        refused += usize::from(import(&good[..n], "cut").is_err());
+    }
+    assert_eq!(refused, good.len());
+    let files = [good.to_vec(), export(&saved(ZOO, &[])).unwrap()];
+    let mut state = 1u64;
+    let mut random = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    for round in 0..4000 {
+        let mut bytes = files[round % 2].clone();
+        for _ in 0..1 + random(4) {
+            let at = random(bytes.len());
+            bytes[at] = random(256) as u8;
+        }
+        if let Ok(saved) = import(&bytes, "mutated") {
+            assert!(!saved.model.nodes().is_empty());
+            refused += 1;
+        }
+    }
+    // Some mutations hit weights and leave a sound file.
+    assert!(refused > good.len());
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    let bytes = export(&saved(ZOO, &[])).unwrap();
+    let at = bytes.windows(4).position(|w| w == b"Tanh").unwrap();
+    let mut other = bytes;
+    other[at..at + 4].copy_from_slice(b"Cosh");
+    let error = import(&other, "zoo").unwrap_err();
+    assert!(matches!(&error, Error::Node { operator, .. } if operator == "Cosh"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("tanh_1") && text.contains("GlobalAveragePool"), "{text}");
+}
