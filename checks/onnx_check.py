@@ -109,13 +109,11 @@ def check_node_tests():
 
     count = dict.fromkeys(OPERATORS, (0, 0))
     wrong = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        every = [c for c in collect_testcases(None) if len(c.model.graph.node) == 1]
     for operator in sorted(OPERATORS):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            cases = [c for c in collect_testcases(operator) if c.model.graph.node[0].op_type == operator]
-        for case in cases:
-            if len(case.model.graph.node) != 1:
-                continue
+        for case in (c for c in every if c.model.graph.node[0].op_type == operator):
             problem = node_case(case)
             good, refused = count[operator]
             count[operator] = (good + (problem is None), refused + (problem is not None))

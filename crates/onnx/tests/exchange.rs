@@ -44,7 +44,7 @@ fn saved(toml: &str, classes: &[&str]) -> SavedModel {
     let training = Training {
         model: "zoo".into(),
         dataset: "none".into(),
-        recipe: Recipe::default(),
+        recipe: Recipe { threads: 0, ..Recipe::default() },
         epochs: 2,
         validation_accuracy: None,
     };
@@ -100,7 +100,7 @@ fn broken_files_are_refused_or_read() {
     }
     assert_eq!(refused, good.len());
     let files = [good.to_vec(), export(&saved(ZOO, &[])).unwrap()];
-    let mut state = 1u64;
+    let (mut state, mut read) = (1u64, 0);
     let mut random = |n: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % n
@@ -113,11 +113,11 @@ fn broken_files_are_refused_or_read() {
         }
         if let Ok(saved) = import(&bytes, "mutated") {
             assert!(!saved.model.nodes().is_empty());
-            refused += 1;
+            read += 1;
         }
     }
-    // Some mutations hit weights and leave a sound file.
-    assert!(refused > good.len());
+    // Some mutations hit weights and leave a sound file, some do not.
+    assert!((1..4000).contains(&read), "{read}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl<'g> Importer<'g> {
             return Ok(x);
         }
         if let (Some(layer), false, false) = (x.layer, x.shared, permuted)
-            && self.into_layer(layer, &times, &plus)?
+            && self.scale_layer(layer, &times, &plus)?
         {
             return Ok(x);
         }
@@ -90,7 +90,7 @@ impl<'g> Importer<'g> {
     }
 
     /// Changes the numbers of a convolution or dense layer, if it is one.
-    fn into_layer(&mut self, layer: usize, times: &[f32], plus: &[f32]) -> Result<bool, String> {
+    fn scale_layer(&mut self, layer: usize, times: &[f32], plus: &[f32]) -> Result<bool, String> {
         let made = &mut self.layers[layer];
         let (weights, bias) = match &mut made.spec.kind {
             LayerKind::Conv2d { bias, .. } => ("filter", bias),
