@@ -18,8 +18,8 @@ if ! "$python" -c "import onnx, onnxruntime" 2>/dev/null; then
   "$python" -m pip install -q --disable-pip-version-check "onnx==1.23.2" "onnxruntime==1.32.0"
 fi
 
-cargo build --locked -q -p foveal-cli
-cargo build --locked -q -p foveal-mnist --example test_images
+# As `make test` has built them: a package alone would be built anew, with features of its own.
+cargo test --workspace --locked -q --no-run
 built=${CARGO_TARGET_DIR:-target}/debug
 "$built/examples/test_images" >"$work/mnist-test"
 for model in fast lab-11-1 lab-11-2; do
