@@ -160,10 +160,7 @@ mod tests {
             (&[("TERM", "xterm-256color"), ("LC_TERMINAL", "iTerm2")], Protocol::Iterm),
             (&[("TERM", "foot-extra")], Protocol::Sixel),
             (&[("TERM", "tmux-256color"), ("KITTY_WINDOW_ID", "1")], Protocol::Blocks),
-            (
-                &[("TERM", "xterm-256color"), ("TMUX", "/tmp/x"), ("TERM_PROGRAM", "iTerm.app")],
-                Protocol::Blocks,
-            ),
+            (&[("TERM", "xterm-256color"), ("TMUX", "1"), ("TERM_PROGRAM", "iTerm.app")], Protocol::Blocks),
         ];
         for (pairs, want) in cases {
             assert_eq!(with(pairs), want, "{pairs:?}");
