@@ -37,8 +37,9 @@ function Terms({ now }: { now: Cell }) {
   // A mean leaves padding out altogether.
   const kept = now.parts.map((part, index) => ({ part, index })).filter(({ part }) => operator !== "avg_pool" || !part.padding);
   const last = kept[kept.length - 1]?.index;
-  const lines: (typeof kept)[] = [];
-  for (const k of kept) (lines[Math.floor(k.index / width)] ??= []).push(k);
+  // A few terms stand in one line, as one would write them.
+  const lines: (typeof kept)[] = kept.length <= 6 ? [kept] : [];
+  if (lines.length === 0) for (const k of kept) (lines[Math.floor(k.index / width)] ??= []).push(k);
   const join = operator === "max_pool" ? "," : " +";
   return (
     <>

@@ -2,7 +2,7 @@
 import { bench } from "../texts/bench";
 import type { Answer, Cell, Setting } from "../wasm/pkg/foveal";
 import { Grid } from "./Grid";
-import { largest } from "./numbers";
+import { brief, largest } from "./numbers";
 import { answer, at, cell, look, put, setting } from "./state";
 import { pointed } from "./pointed";
 
@@ -16,10 +16,22 @@ function border(a: Answer | null): Border {
 const channel = (values: readonly number[], of: number, c: number): number[] => values.filter((_, i) => i % of === c);
 
 /** Pixels of a cell: as large as fits, between what shows a colour and what shows a number well. */
-const side = (room: number, columns: number, most = 50): number => Math.max(8, Math.min(most, Math.floor(room / columns)));
+const side = (room: number, columns: number, most = 58): number => Math.max(8, Math.min(most, Math.floor(room / columns)));
 
 /** What padding counts as. */
 const outside = (s: Setting): string => (s.operator === "conv2d" ? "0" : s.operator === "max_pool" ? "−∞" : "·");
+
+/** Which colours mean which numbers. */
+function Scale({ most }: { most: number }) {
+  const text = brief(most);
+  return (
+    <p class="scale" aria-hidden="true" translate={false}>
+      <span>{`−${text}`}</span>
+      <i />
+      <span>{text}</span>
+    </p>
+  );
+}
 
 interface FrameProps {
   rows: number;
@@ -89,6 +101,7 @@ function Inputs() {
           </div>
         ))}
       </div>
+      <Scale most={scale} />
     </figure>
   );
 }
@@ -100,7 +113,7 @@ function Filters() {
   const scale = largest(s.weights);
   const now = cell.value;
   const lit = pointed.value;
-  const cellSize = side(s.filters * channels > 4 ? 110 : 150, kw, 46);
+  const cellSize = side(s.filters * channels > 4 ? 110 : 150, kw, 52);
   return (
     <figure class="part" data-part="filters">
       <figcaption>
@@ -137,6 +150,7 @@ function Filters() {
           </div>
         ))}
       </div>
+      <Scale most={scale} />
     </figure>
   );
 }
@@ -181,6 +195,7 @@ function Outputs(p: { answer: Answer }) {
           </div>
         ))}
       </div>
+      <Scale most={scale} />
     </figure>
   );
 }
