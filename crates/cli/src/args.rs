@@ -1,5 +1,6 @@
 //! The command line: every command, option and help text.
 
+pub use crate::data_args::{Learning, LossName, Reading};
 use crate::graphics::Protocol;
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -125,7 +126,17 @@ Examples:
 Examples:
   foveal train mnist
   foveal train mnist --model lab-11-1 --epochs 15 --out runs/lab
-  foveal train digits/ --model net.toml --lr 0.001
+  foveal train pets/ --image-size 64 --class-weights
+  foveal train angles.csv --loss huber
+
+A folder holds one folder of pictures for each class, or train, val and test with class folders in each.
+A .csv table has rows of path,target (paths from its own folder; a column headed split may hold train,
+val or test). Words and whole numbers are classes; numbers of which one is not whole, and several
+columns, are values to learn (regression); --task decides otherwise. A .npz file has x_train, y_train,
+x_test and y_test.
+
+Without --model: fast for 28x28 grey pictures, else stack: 3x3 convolutions with ReLU and 2x2 pooling
+(16, 32, 64, 64, 128 filters) until the longer side is at most 8, a dense layer of 64, the output.
 
 Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html.
 ^C ends the training early and keeps what has been learnt.")]
@@ -137,7 +148,7 @@ Example:
     Eval(Eval),
     /// What a model makes of pictures or arrays
     #[command(after_help = "\
-An INPUT is a PNG or JPEG picture, a .npy array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the
+An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a folder of them, a .npy array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the
 scale of the training data: 0 to 255 for pictures), or a built-in sample such as mnist:test:7.
 
 Example:
@@ -370,11 +381,17 @@ pub enum Data {
     #[command(after_help = "\
 Examples:
   foveal data check mnist
-  foveal data check fashion/")]
+  foveal data check pets/
+  foveal data check angles.csv
+
+Between training, validation and test parts, samples that are the same are counted, and of pictures
+those that are nearly so: the same one saved again, scaled or brightened.")]
     Check {
-        /// `mnist`, or a folder with the four IDX files (plain or .gz)
+        /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
         #[arg(value_name = "DATA")]
         data: String,
+        #[command(flatten)]
+        reading: Reading,
     },
 }
 
@@ -401,18 +418,18 @@ pub enum Preset {
 }
 
 /// `foveal train`
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Clone)]
 pub struct Train {
-    /// `mnist`, or a folder with the four IDX files (plain or .gz)
+    /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// A built-in model or a model file
-    #[arg(long, value_name = "NAME|FILE.toml", default_value = "fast")]
-    pub model: String,
+    /// A built-in model or a model file [default: fast for 28x28 grey, else stack]
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub model: Option<String>,
     /// How much time to spend
     #[arg(long, value_enum, default_value = "fast")]
     pub preset: Preset,
-    /// Times to go through the training data [default: the preset's]
+    /// Times to go through the training data [default: the preset's; more for small sets, up to 1000 steps]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub epochs: Option<u32>,
     /// Samples a step [default: the preset's]
@@ -434,6 +451,17 @@ pub struct Train {
     /// Also write an event file that TensorBoard reads, as the training goes
     #[arg(long)]
     pub tensorboard: bool,
+    #[command(flatten)]
+    pub learning: Learning,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+impl Train {
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        self.model.as_deref().unwrap_or("fast")
+    }
 }
 
 /// `foveal eval`
@@ -442,9 +470,12 @@ pub struct Eval {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// `mnist`, or a folder with the four IDX files (plain or .gz)
+    /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
+    /// Refuse a broken picture instead of skipping it
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// `foveal predict`
@@ -502,7 +533,7 @@ fn numbers(text: &str) -> Result<Vec<i64>, String> {
     text.split(',').map(one).collect()
 }
 
-fn pair(text: &str) -> Result<Pair, String> {
+pub(crate) fn pair(text: &str) -> Result<Pair, String> {
     match numbers(text)?[..] {
         [both] => Ok(Pair([both, both])),
         [height, width] => Ok(Pair([height, width])),

@@ -4,6 +4,7 @@
 mod args;
 mod array_text;
 mod commands;
+mod data_args;
 mod exit;
 mod files;
 mod graphics;

@@ -11,6 +11,7 @@ mod preprocess;
 mod recipe;
 mod saved;
 pub mod tensorboard;
+mod units;
 
 pub use error::Error;
 pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};

@@ -3,20 +3,21 @@
 mod events;
 mod finish;
 mod folder;
+mod prepare;
 mod progress;
 mod recipe;
 
-use super::model;
 use crate::args::Train;
 use crate::output::Context;
 use crate::source;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use events::EventFile;
 use finish::{Finished, Judgement};
-use foveal::data::{Dataset, Split};
+use foveal::data::Dataset;
 use foveal::nn::Model;
-use foveal::train::{Event, Fit, Outcome, Preprocess, Recipe, SavedModel, Training};
+use foveal::train::{Event, Outcome, Preprocess, Recipe, SavedModel, Training};
 use foveal::view::report::Steps;
+use prepare::{Prepared, preprocess};
 use progress::Progress;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,13 +25,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Trains.
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
-    let spec = model::spec(&args.model)?;
-    let recipe = recipe::recipe(args, context);
-    let (data, test) = source::open_for_training(&args.data, context.threads)?;
-    let split = split(args, &data, context.seed)?;
-    let fit = if args.data == source::MNIST { Fit::Digit } else { Fit::Resize };
-    let preprocess = Preprocess::unit(data.shape()[2], fit);
-    let fresh = Model::new(&spec, context.seed).with_context(|| args.model.clone())?;
+    let prepared = Prepared::new(args, context)?;
+    let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
+    let Prepared { spec, recipe, data, split, test, .. } = prepared;
+    let preprocess = preprocess(&data, args.data == source::MNIST);
+    let fresh = Model::new(&spec, context.seed).with_context(|| args.model().to_owned())?;
     let folder = folder::Folder::new(args.out.as_deref(), &source::name(&args.data))?;
     folder.write_config(args, &recipe, &spec)?;
 
@@ -67,7 +66,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let test = test()?;
     run.judgement = match &test {
         Some(test) => Some(Judgement::new(&saved, test, None, context.threads)?),
-        None if args.no_report || split.validation.is_empty() => None,
+        None if split.validation.is_empty() => None,
         None => Some(Judgement::new(&saved, &data, Some(&split.validation), context.threads)?),
     };
     run.total_seconds = context.started.elapsed().as_secs_f64();
@@ -89,19 +88,6 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// MNIST's first samples guide the training, as in the course; of other sets they are drawn, class by class.
-fn split(args: &Train, data: &Dataset, seed: u64) -> Result<Split> {
-    let n = data.len();
-    if args.data == source::MNIST {
-        return Ok(Split::first(n, args.validation.unwrap_or(5000))?);
-    }
-    let wanted = args.validation.unwrap_or(n / 10);
-    if wanted >= n {
-        bail!("--validation {wanted} leaves none of the {n} samples of {} to train on", args.data);
-    }
-    Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
-}
-
 fn saved(
     args: &Train,
     data: &Dataset,
@@ -114,7 +100,7 @@ fn saved(
         preprocess,
         classes: data.classes().unwrap_or_default().to_vec(),
         training: Training {
-            model: args.model.clone(),
+            model: args.model().to_owned(),
             dataset: source::name(&args.data),
             recipe,
             epochs: trained.history.len(),
