@@ -45,6 +45,26 @@ pub enum Targets {
     },
 }
 
+impl Targets {
+    /// The targets of the samples at `indices`, in that order.
+    ///
+    /// # Panics
+    /// When an index is not that of a sample, as a slice does.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Targets::Classes { labels, names } => Targets::Classes {
+                labels: indices.iter().map(|&i| labels[i]).collect(),
+                names: names.clone(),
+            },
+            Targets::Values { values, names } => {
+                let k = names.len();
+                let rows = indices.iter().flat_map(|&i| &values[i * k..(i + 1) * k]).copied();
+                Targets::Values { values: rows.collect(), names: names.clone() }
+            }
+        }
+    }
+}
+
 /// The pixels of one sample: `height * width * channels` numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sample<'a> {
@@ -101,6 +121,37 @@ impl Dataset {
             return Err(Error::Mismatch { name, problem, expected });
         }
         Ok(Dataset { name, shape, samples, targets })
+    }
+
+    /// The samples of this set, then those of `other`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when they differ in shape, in the type of number, or in what is learnt.
+    pub fn joined(mut self, other: Dataset) -> Result<Self, Error> {
+        let alike = self.shape == other.shape && names(&self.targets) == names(&other.targets);
+        let joined = alike
+            && match (&mut self.samples, other.samples) {
+                (Samples::U8(a), Samples::U8(b)) => {
+                    a.extend(b);
+                    true
+                }
+                (Samples::F32(a), Samples::F32(b)) => {
+                    a.extend(b);
+                    true
+                }
+                _ => false,
+            };
+        if !joined {
+            let problem =
+                format!("samples of shape {:?} cannot follow those of {:?}", other.shape, self.shape);
+            return Err(Error::Mismatch { name: self.name, problem, expected: "shape, type and targets" });
+        }
+        match (&mut self.targets, other.targets) {
+            (Targets::Classes { labels, .. }, Targets::Classes { labels: more, .. }) => labels.extend(more),
+            (Targets::Values { values, .. }, Targets::Values { values: more, .. }) => values.extend(more),
+            _ => {}
+        }
+        Ok(self)
     }
 
     /// The name, e.g. `mnist`.
@@ -200,6 +251,9 @@ impl Dataset {
 pub struct Source {
     /// The training part; it still holds the samples that will guide training (validation).
     pub train: Dataset,
+    /// How many samples at the end of the training part the data set itself sets aside to guide
+    /// the training; 0 where it does not say.
+    pub validation: usize,
     /// The test part, if there is one.
     pub test: Option<Dataset>,
 }
@@ -233,7 +287,7 @@ impl Source {
                 });
             }
         }
-        Ok(Source { train, test })
+        Ok(Source { train, validation: 0, test })
     }
 }
 

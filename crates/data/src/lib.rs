@@ -9,7 +9,11 @@
 //! |---|---|---|
 //! | [`idx`] | IDX files, plain or gzip | [`Dataset`] |
 //! | [`npy`] | `.npy` arrays | [`ndarray::ArrayD`] |
-//! | [`picture`] | PNG, JPEG | [`Picture`], then the input of a model |
+//! | [`npz`] | Keras's `.npz` | arrays, then [`Dataset`]s |
+//! | [`picture`] | PNG, JPEG, BMP, WebP, TIFF | [`Picture`], then the input of a model |
+//! | [`folder`] | paths of class folders | [`folder::Layout`]: parts and classes |
+//! | [`table`] | CSV of paths and targets | [`table::Table`] |
+//! | [`stack`] | pictures of any size | samples of one size |
 //! | [`split`] | the size of a training set | indices for training and validation |
 //! | [`shuffle`] | indices, a seed, an epoch | the order of that epoch |
 //!
@@ -19,15 +23,20 @@ pub mod check;
 pub mod dataset;
 mod digit;
 mod error;
+pub mod folder;
 pub mod idx;
+pub mod near;
 pub mod npy;
+pub mod npz;
 pub mod picture;
 mod resample;
 pub mod shuffle;
 pub mod split;
+pub mod stack;
+pub mod table;
 
 pub use check::{Fault, Report, duplicates_between};
 pub use dataset::{Dataset, Sample, Samples, Source, Targets};
 pub use error::Error;
 pub use picture::Picture;
-pub use split::Split;
+pub use split::{Part, Split};

@@ -19,6 +19,13 @@ const MAX_ALLOC: u64 = 512 << 20;
 const PNG_DENSITY: u64 = 8 * 1032;
 /// The most pixels a byte of JPEG can hold: a block of 64 takes at least one bit.
 const JPEG_DENSITY: u64 = 64 * 8;
+/// The most pixels a byte of BMP can hold: a run of 255 takes two.
+const BMP_DENSITY: u64 = 128;
+/// What is believed of a byte of WebP or TIFF. Both can hold a blank picture of any size in a few
+/// bytes, so that only a limit of our own tells a picture from a bomb.
+const BLANK_DENSITY: u64 = 1 << 16;
+/// File name extensions of the pictures that are read, in lower case.
+pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff"];
 
 /// A grey or RGB picture of `f32` pixels, 0 to 255.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,12 +106,13 @@ fn luma([red, green, blue]: &[f32; 3]) -> f32 {
     (0.299 * red + 0.587 * green + 0.114 * blue).min(255.0)
 }
 
-/// Decodes a PNG or JPEG file. `source` names it in errors.
+/// Decodes a PNG, JPEG, BMP, WebP or TIFF file. `source` names it in errors.
 ///
 /// 16-bit samples are scaled to 0..255, transparent pixels are laid over white, and the
 /// orientation that a camera notes (EXIF) is applied. The size in the header is checked before
 /// anything is decoded: 33.5 million pixels at most, no side over 32,768, and no more pixels than
-/// the format can hold in that many bytes. A JPEG that was cut off is refused, not filled up.
+/// the format can hold in that many bytes (of WebP and TIFF, which can hold blank pictures of any
+/// size: 65,536 a byte). A JPEG that was cut off is refused, not filled up.
 ///
 /// # Errors
 /// [`Error::Magic`] for another format, [`Error::TooLarge`], [`Error::Truncated`],
@@ -115,17 +123,46 @@ fn luma([red, green, blue]: &[f32; 3]) -> f32 {
 /// assert!(error.to_string().starts_with("cat.gif: starts with bytes 47 49 46 38"));
 /// ```
 pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
+    let mut decoder = open(bytes, source)?;
+    // A broken orientation is no reason to refuse the pixels.
+    let orientation = decoder.orientation();
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| refused(e, source))?;
+    if let Ok(orientation) = orientation {
+        image.apply_orientation(orientation);
+    }
+    flatten(&image, source)
+}
+
+/// Height and width of a picture, as [`decode`] would give it, from its header alone.
+///
+/// # Errors
+/// Those of [`decode`] that a header shows.
+pub fn size(bytes: &[u8], source: &str) -> Result<[usize; 2], Error> {
+    use image::metadata::Orientation as O;
+    let mut decoder = open(bytes, source)?;
+    let (width, height) = decoder.dimensions();
+    let turned = matches!(
+        decoder.orientation(),
+        Ok(O::Rotate90 | O::Rotate270 | O::Rotate90FlipH | O::Rotate270FlipH)
+    );
+    let size = [height as usize, width as usize];
+    Ok(if turned { [size[1], size[0]] } else { size })
+}
+
+/// A decoder whose header is read and believed.
+fn open<'a>(bytes: &'a [u8], source: &str) -> Result<impl ImageDecoder + 'a, Error> {
+    use ImageFormat as F;
     let format = match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
+        Ok(format @ (F::Png | F::Jpeg | F::Bmp | F::WebP | F::Tiff)) => format,
         _ => {
             return Err(Error::Magic {
                 file: source.to_string(),
-                format: "a PNG or JPEG picture",
+                format: "a PNG, JPEG, BMP, WebP or TIFF picture",
                 found: first_bytes(bytes),
             });
         }
     };
-    if format == ImageFormat::Jpeg && lacks_end(bytes) {
+    if format == F::Jpeg && lacks_end(bytes) {
         return Err(Error::Damaged {
             file: source.to_string(),
             problem: "it stops before its end marker (FF D9)".to_string(),
@@ -137,15 +174,17 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
     limits.max_alloc = Some(MAX_ALLOC);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|e| refused(e, source))?;
+    let decoder = reader.into_decoder().map_err(|e| refused(e, source))?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > MAX_PIXELS || decoder.total_bytes() > MAX_ALLOC {
         return Err(too_large(format!("{width}x{height} pixels"), source));
     }
     let density = match format {
-        ImageFormat::Png => PNG_DENSITY,
-        _ => JPEG_DENSITY,
+        F::Png => PNG_DENSITY,
+        F::Jpeg => JPEG_DENSITY,
+        F::Bmp => BMP_DENSITY,
+        _ => BLANK_DENSITY,
     };
     let least = pixels.div_ceil(density);
     if least > bytes.len() as u64 {
@@ -156,13 +195,7 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
             found: bytes.len() as u64,
         });
     }
-    // A broken orientation is no reason to refuse the pixels.
-    let orientation = decoder.orientation();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| refused(e, source))?;
-    if let Ok(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    flatten(&image, source)
+    Ok(decoder)
 }
 
 /// Whether a JPEG file begins its pixels and never ends them. The decoder would fill the missing

@@ -26,15 +26,42 @@ pub const ALL: [Builtin; 3] = [
     },
 ];
 
+/// The model that is scaled to the data.
+pub const STACK: Builtin = Builtin {
+    name: "stack",
+    about: "scaled to the data: 3x3 convolutions and pooling until 8x8 is left, dense 64",
+};
+
+/// The built-in model that suits samples of `shape` (height, width, channels): `fast` for 28x28x1,
+/// else `stack`.
+pub fn suited_to(shape: [usize; 3]) -> &'static str {
+    if shape == MNIST { "fast" } else { STACK.name }
+}
+
+/// The built-in model `name` for samples of `shape` and `outputs` classes or values.
+///
+/// `stack` fits any shape and `fast` any number of outputs for 28x28x1; others are as [`spec`]
+/// has them.
+pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Option<ModelSpec> {
+    let layers = match name {
+        "fast" if shape == MNIST => fast(outputs),
+        "stack" => stack(shape, outputs),
+        _ => return spec(name),
+    };
+    Some(ModelSpec { input: InputSpec { shape }, layers })
+}
+
+const MNIST: [usize; 3] = [28, 28, 1];
+
 /// The built-in model `name`, for 28x28 grey images and ten classes.
 pub fn spec(name: &str) -> Option<ModelSpec> {
     let layers = match name {
-        "fast" => fast(),
+        "fast" => fast(10),
         "lab-11-1" => lab_11_1(),
         "lab-11-2" => lab_11_2(),
         _ => return None,
     };
-    Some(ModelSpec { input: InputSpec { shape: [28, 28, 1] }, layers })
+    Some(ModelSpec { input: InputSpec { shape: MNIST }, layers })
 }
 
 fn conv(filters: usize, kernel: usize, padding: Padding, bias: bool, init: Init) -> LayerKind {
@@ -62,7 +89,7 @@ fn chain(kinds: impl IntoIterator<Item = LayerKind>) -> Vec<LayerSpec> {
     kinds.into_iter().map(LayerSpec::from).collect()
 }
 
-fn fast() -> Vec<LayerSpec> {
+fn fast(outputs: usize) -> Vec<LayerSpec> {
     let block =
         |filters, kernel| [conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu {}, pool()];
     let blocks = [block(8, 5), block(24, 3)].into_iter().flatten();
@@ -70,7 +97,31 @@ fn fast() -> Vec<LayerSpec> {
         LayerKind::Flatten {},
         dense(64, Init::He),
         LayerKind::Relu {},
-        dense(10, Init::Glorot),
+        dense(outputs, Init::Glorot),
+    ]))
+}
+
+/// Blocks of 3x3 convolution, ReLU and 2x2 pooling, 16, 32, 64, 64 and 128 filters, until the longer side is at
+/// most 8; then a dense layer of 64.
+fn stack([height, width, _]: [usize; 3], outputs: usize) -> Vec<LayerSpec> {
+    let mut side = height.max(width);
+    let mut blocks = Vec::new();
+    for filters in [16, 32, 64, 64, 128] {
+        blocks.extend([conv(filters, 3, Padding::Same, true, Init::He), LayerKind::Relu {}, pool()]);
+        side = side.div_ceil(2);
+        if side <= 8 {
+            break;
+        }
+    }
+    // What is left of a very large image is averaged.
+    if side > 16 {
+        blocks.push(LayerKind::GlobalAvgPool {});
+    }
+    chain(blocks.into_iter().chain([
+        LayerKind::Flatten {},
+        dense(64, Init::He),
+        LayerKind::Relu {},
+        dense(outputs, Init::Glorot),
     ]))
 }
 

@@ -214,8 +214,15 @@ fn cross_entropy(row: &[f32], label: usize) -> f64 {
     row.iter().map(|&v| (f64::from(v) - top).exp()).sum::<f64>().ln() + top - f64::from(row[label])
 }
 
-/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy.
-pub(crate) fn score(outputs: &[f32], data: &Dataset, indices: &[u32], loss: Loss) -> (f64, Option<f64>) {
+/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy. `scaled` are all values in
+/// the outputs' units, where they are not the data's.
+pub(crate) fn score(
+    outputs: &[f32],
+    data: &Dataset,
+    scaled: Option<&[f32]>,
+    indices: &[u32],
+    loss: Loss,
+) -> (f64, Option<f64>) {
     let n = indices.len() as f64;
     let width = outputs.len() / indices.len();
     let rows = outputs.chunks_exact(width).zip(indices);
@@ -230,6 +237,7 @@ pub(crate) fn score(outputs: &[f32], data: &Dataset, indices: &[u32], loss: Loss
             (sum / n, Some(correct as f64 / n))
         }
         (Targets::Values { values, .. }, loss) => {
+            let values = scaled.unwrap_or(values);
             let kind = match loss {
                 Loss::Huber { delta } => Regression::Huber(delta),
                 _ => Regression::MeanSquared,

@@ -1,7 +1,9 @@
 use crate::evaluate::{score, targets_fit};
 use crate::identity::Identity;
+use crate::units::Units;
 use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
-use foveal_data::{Dataset, Sample, Split, Targets, shuffle::epoch_order};
+use foveal_data::shuffle::{balanced_order, epoch_order};
+use foveal_data::{Dataset, Sample, Split, Targets};
 use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
 use foveal_nn::{Isa, Model};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +25,10 @@ pub struct Resume<'a> {
 ///
 /// The same recipe gives the same weights, bit for bit, with any number of threads. When `stop` turns true the
 /// step at hand is finished and the run ends with the weights it has.
+///
+/// The values of a regression are trained in standard deviations from their mean, which the losses of events and
+/// of the outcome count in, where the model ends in a dense layer with a bias; the model that comes out speaks in
+/// the data's own units.
 ///
 /// # Errors
 /// When the data do not fit the model or a recipe's value is out of range.
@@ -77,6 +83,7 @@ pub fn fit_resumable(
     });
     let engine = Engine::new(&model, options)?;
     let mut run = Run {
+        units: Units::new(&model, data, &split.train),
         good: engine.values().to_vec(),
         engine,
         data,
@@ -104,6 +111,7 @@ pub fn fit_resumable(
 
 struct Run<'a> {
     engine: Engine,
+    units: Option<Units>,
     /// The weights of the last good epoch.
     good: Vec<f32>,
     data: &'a Dataset,
@@ -150,8 +158,13 @@ impl Run<'_> {
             self.history.last().and_then(|e| e.validation_loss.map(|loss| (loss, e.validation_accuracy)));
         let kept = last.filter(|_| self.good == self.engine.values()).or_else(|| self.validate());
         (self.on_event)(&Event::Finished(status));
+        let model = self.engine.model();
+        let model = match &self.units {
+            Some(units) => units.restore(model),
+            None => model,
+        };
         Ok(Outcome {
-            model: self.engine.model(),
+            model,
             history: self.history,
             status,
             train_seconds: self.seconds,
@@ -248,7 +261,13 @@ impl Run<'_> {
 
     /// One epoch's steps; an early end is the error.
     fn epoch(&mut self, epoch: usize) -> Result<EpochReport, Status> {
-        let order = epoch_order(&self.split.train, self.recipe.seed, epoch as u64);
+        let (indices, seed) = (&self.split.train, self.recipe.seed);
+        let order = match self.data.labels() {
+            Some(labels) if self.recipe.balanced_sampling => {
+                balanced_order(indices, labels, seed, epoch as u64)
+            }
+            _ => epoch_order(indices, seed, epoch as u64),
+        };
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
         let (mut loss, mut correct, mut seen) = (0.0, 0, 0);
@@ -259,7 +278,9 @@ impl Run<'_> {
             let step = (epoch - 1) * batches + b;
             lr = self.recipe.lr * self.recipe.schedule.factor(step, total, batches);
             let (data, weights) = (self.data, self.recipe.class_weights.as_deref());
-            let report = self.engine.step(indices.len(), lr, |i| example(data, indices[i] as usize, weights));
+            let units = self.units.as_ref();
+            let report =
+                self.engine.step(indices.len(), lr, |i| example(data, units, indices[i] as usize, weights));
             if !report.loss.is_finite() {
                 self.count(start, seen);
                 return Err(Status::NonFinite { epoch, batch: b + 1 });
@@ -333,7 +354,8 @@ impl Run<'_> {
         }
         let data = self.data;
         let outputs = self.engine.predict(indices.len(), |i| pixels(data, indices[i] as usize));
-        Some(score(&outputs, data, indices, self.recipe.loss))
+        let scaled = self.units.as_ref().map(|units| &units.values[..]);
+        Some(score(&outputs, data, scaled, indices, self.recipe.loss))
     }
 }
 
@@ -344,13 +366,19 @@ pub(crate) fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
     }
 }
 
-fn example<'a>(data: &'a Dataset, i: usize, weights: Option<&[f32]>) -> Example<'a> {
+fn example<'a>(
+    data: &'a Dataset,
+    units: Option<&'a Units>,
+    i: usize,
+    weights: Option<&[f32]>,
+) -> Example<'a> {
     let (target, weight) = match data.targets() {
         Targets::Classes { labels, .. } => {
             let label = labels[i];
             (Target::Class(label), weights.map_or(1.0, |w| w[label as usize]))
         }
         Targets::Values { values, names } => {
+            let values = units.map_or(values, |units| &units.values);
             (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), 1.0)
         }
     };

@@ -13,6 +13,7 @@ mod preprocess;
 mod recipe;
 mod saved;
 pub mod tensorboard;
+mod units;
 
 pub use checkpoint::{Checkpoint, Maker};
 pub use error::Error;

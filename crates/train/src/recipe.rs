@@ -31,6 +31,9 @@ pub struct Recipe {
     /// For each class, how much its images count.
     #[serde(default)]
     pub class_weights: Option<Vec<f32>>,
+    /// Every class is seen as often as any other, however many images it has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub balanced_sampling: bool,
     /// Seeds the parameters, the shuffling and dropout.
     pub seed: u64,
     /// Workers. The results do not depend on it, so it is not part of a saved recipe.
@@ -52,6 +55,7 @@ impl Default for Recipe {
             keep_best: true,
             average: 0.0,
             class_weights: None,
+            balanced_sampling: false,
             seed: 0,
             threads: 1,
         }
@@ -78,6 +82,12 @@ impl Recipe {
     pub fn course() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.0, start: 1.0, end: 0.01 };
         Self { epochs: 15, batch_size: 100, schedule, keep_best: false, ..Self::default() }
+    }
+
+    /// The recipe that goes with the built-in model `stack`.
+    pub fn stack() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.2, end: 0.0 };
+        Self { epochs: 10, batch_size: 64, lr: 3e-3, schedule, keep_best: false, ..Self::default() }
     }
 
     /// Checks every value.

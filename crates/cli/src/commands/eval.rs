@@ -3,8 +3,9 @@
 use super::model;
 use crate::args::Eval;
 use crate::output::{Context, Side, count, table};
-use crate::source;
+use crate::source::{self, Ask};
 use anyhow::{Result, anyhow};
+use foveal::data::{Dataset, Source};
 use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, evaluate};
 use serde::Serialize;
 
@@ -13,9 +14,9 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
     let saved = model::saved(&args.model)?;
     let test = match args.data.as_str() {
         source::MNIST => Some(source::test_digits()?),
-        data => source::open(data, context.threads)?.test,
+        data => whole(source::open(data, &Ask::of_model(&saved, args.strict), context)?.source, context),
     };
-    let test = test.ok_or_else(|| anyhow!("{}: there is no test part to score a model on", args.data))?;
+    let test = test.ok_or_else(|| anyhow!("{}: there is no sample to score a model on", args.data))?;
     let score = evaluate(&saved.model, &saved.preprocess, &test, None, context.threads)?;
     match (score, context.json) {
         (Evaluation::Classes(scores), true) => context.print_json(&json(&scores)),
@@ -25,6 +26,17 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
         }
         (Evaluation::Values(s), false) => context.print(&value_text(&s)),
     }
+}
+
+/// The test part, or all samples where there is none.
+fn whole(source: Source, context: &Context) -> Option<Dataset> {
+    if source.test.is_none() {
+        context.note(context.say(
+            "there is no test part: all samples count, also those a model may have been trained on",
+            "시험 부분이 없으므로 모든 표본으로 채점함. 훈련에 쓴 표본이 섞였을 수 있음",
+        ));
+    }
+    source.test.or(Some(source.train)).filter(|data| !data.is_empty())
 }
 
 #[derive(Serialize)]

@@ -14,9 +14,12 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
     if let Some(spec) = builtin::spec(name) {
         return Ok(spec);
     }
+    if name == builtin::STACK.name {
+        bail!("`{name}` takes its shape from the data: train it, then name the run folder");
+    }
     let path = Path::new(name);
     if !path.exists() && path.extension().is_none() {
-        let names: Vec<&str> = builtin::ALL.iter().map(|b| b.name).collect();
+        let names: Vec<&str> = builtin::ALL.iter().chain([&builtin::STACK]).map(|b| b.name).collect();
         bail!(
             "no built-in model is called `{name}` and there is no such file; built in are {}",
             names.join(", ")
@@ -24,6 +27,11 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
     }
     let text = files::read_text(path)?;
     ModelSpec::from_toml(&text).with_context(|| name.to_owned())
+}
+
+/// The model to be trained on samples of `shape` with `outputs` classes or values.
+pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Result<ModelSpec> {
+    builtin::fitted(name, shape, outputs).map_or_else(|| spec(name), Ok)
 }
 
 /// The model that `name` names, with parameters made from `seed` unless it is a trained one.

@@ -3,10 +3,12 @@
 use super::{input, model};
 use crate::args::Predict;
 use crate::output::{Context, Number, numbers, width};
-use anyhow::Result;
+use crate::source;
+use anyhow::{Result, bail};
 use foveal::data::{Dataset, Samples, Targets};
 use foveal::train::{predict, probabilities};
 use serde::Serialize;
+use std::path::Path;
 
 /// Classes shown for an input.
 const SHOWN: usize = 5;
@@ -18,7 +20,7 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
     let saved = model::saved(&args.model)?;
     let mut names = Vec::new();
     let mut samples = Vec::new();
-    for input in &args.inputs {
+    for input in &given(&args.inputs)? {
         for (name, sample) in input::read(input, &saved, context.threads)? {
             names.push(name);
             samples.extend(sample);
@@ -41,6 +43,24 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
         return context.print_json(&Json { predictions: &found });
     }
     context.print(&found.iter().map(|f| f.text(&saved.classes)).collect::<Vec<_>>().join("\n"))
+}
+
+/// The inputs, each folder replaced by the pictures in it.
+fn given(inputs: &[String]) -> Result<Vec<String>> {
+    let mut all = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let path = Path::new(input);
+        if !path.is_dir() {
+            all.push(input.clone());
+            continue;
+        }
+        let pictures = source::pictures_under(path)?;
+        if pictures.is_empty() {
+            bail!("{input}: holds no PNG, JPEG, BMP, WebP or TIFF picture; name one that does");
+        }
+        all.extend(pictures.iter().map(|p| p.display().to_string()));
+    }
+    Ok(all)
 }
 
 #[derive(Serialize)]

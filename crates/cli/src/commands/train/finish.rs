@@ -68,7 +68,60 @@ struct Json<'a> {
     images_per_second: f64,
     validation_accuracy: Option<f64>,
     test_accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Scores>,
     model_path: &'a str,
+}
+
+/// What the run is judged by: the test part, or the validation samples where there is none.
+#[derive(Serialize)]
+struct Scores {
+    part: &'static str,
+    images: usize,
+    #[serde(flatten)]
+    of: Kind,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Kind {
+    Classes { accuracy: f64, macro_f1: f64 },
+    Values { mae: f64, rmse: f64, r2: f64 },
+}
+
+impl Scores {
+    fn new(judgement: &Judgement<'_>) -> Self {
+        let of = match &judgement.scores {
+            Evaluation::Classes(s) => Kind::Classes { accuracy: s.accuracy, macro_f1: s.macro_f1 },
+            Evaluation::Values(s) => Kind::Values { mae: s.mae, rmse: s.rmse, r2: s.r2 },
+        };
+        let images = judgement.validation.map_or(judgement.data.len(), <[u32]>::len);
+        Self { part: if judgement.validation.is_some() { "validation" } else { "test" }, images, of }
+    }
+
+    fn text(&self, context: &Context) -> String {
+        let images = count(self.images as u64);
+        let part = match self.part {
+            "test" => context.say("test", "시험"),
+            _ => context.say("validation", "검증"),
+        };
+        match self.of {
+            Kind::Classes { accuracy, macro_f1 } => context.language.pick(
+                format!(
+                    "{part} accuracy {:.2} %, macro F1 {macro_f1:.4} ({images} images)\n",
+                    100.0 * accuracy
+                ),
+                format!(
+                    "{part} 정확도 {:.2} %, 매크로 F1 {macro_f1:.4} (이미지 {images}장)\n",
+                    100.0 * accuracy
+                ),
+            ),
+            Kind::Values { mae, rmse, r2 } => context.language.pick(
+                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images} images)\n"),
+                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} (이미지 {images}장)\n"),
+            ),
+        }
+    }
 }
 
 impl Finished<'_> {
@@ -121,7 +174,7 @@ impl Finished<'_> {
         if context.json {
             return context.print_json(&Json {
                 dataset: &self.saved.training.dataset,
-                model: &self.args.model,
+                model: self.args.model(),
                 parameters: self.saved.model.params().iter().map(|p| p.values.len()).sum(),
                 epochs: self.trained.history.len(),
                 seed: context.seed,
@@ -131,20 +184,12 @@ impl Finished<'_> {
                 images_per_second: self.trained.images_per_second,
                 validation_accuracy: self.trained.validation_accuracy,
                 test_accuracy,
+                scores: self.judgement.as_ref().map(Scores::new),
                 model_path: &self.at,
             });
         }
-        let images = count(self.test().map_or(0, |j| j.data.len()) as u64);
-        let mut text = match (self.test().map(|j| &j.scores), test_accuracy) {
-            (_, Some(accuracy)) => context.language.pick(
-                format!("test accuracy {:.2} % ({images} images)\n", 100.0 * accuracy),
-                format!("시험 정확도 {:.2} % (이미지 {images}장)\n", 100.0 * accuracy),
-            ),
-            (Some(Evaluation::Values(scores)), None) => {
-                format!("{} RMSE {:.4}, R² {:.4}\n", context.say("test", "시험"), scores.rmse, scores.r2)
-            }
-            _ => String::new(),
-        };
+        let scores = self.judgement.as_ref().map(Scores::new);
+        let mut text = scores.map_or_else(String::new, |scores| scores.text(context));
         text += &context.language.pick(
             format!("{:.2} s in all, model in {}\n", self.total_seconds, self.at),
             format!("모두 {:.2}초, 모델은 {}\n", self.total_seconds, self.at),

@@ -71,7 +71,7 @@ impl Folder {
         let config = Config {
             foveal: env!("CARGO_PKG_VERSION"),
             data: &args.data,
-            model: &args.model,
+            model: args.model(),
             validation: args.validation,
             recipe,
             spec,

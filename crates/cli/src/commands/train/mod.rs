@@ -4,10 +4,10 @@ mod checkpoint;
 mod events;
 mod finish;
 mod folder;
+mod prepare;
 mod progress;
 mod recipe;
 
-use super::model;
 use crate::args::Train;
 use crate::output::Context;
 use crate::source;
@@ -19,9 +19,10 @@ use folder::Folder;
 use foveal::data::{Dataset, Split};
 use foveal::nn::{Model, ModelSpec};
 use foveal::train::{
-    Checkpoint, Event, Fit, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
+    Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
 };
 use foveal::view::report::Steps;
+use prepare::{Prepared, preprocess};
 use progress::Progress;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,13 +30,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Trains.
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
-    let spec = model::spec(&args.model)?;
-    let recipe = recipe::recipe(args, context);
-    let (data, test) = source::open_for_training(&args.data, context.threads)?;
-    let split = split(args, &data, context.seed)?;
-    let fit = if args.data == source::MNIST { Fit::Digit } else { Fit::Resize };
-    let preprocess = Preprocess::unit(data.shape()[2], fit);
-    let fresh = Model::new(&spec, context.seed).with_context(|| args.model.clone())?;
+    let prepared = Prepared::new(args, context)?;
+    let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
+    let Prepared { spec, recipe, data, split, test, .. } = prepared;
+    let preprocess = preprocess(&data, args.data == source::MNIST);
+    let fresh = Model::new(&spec, context.seed).with_context(|| args.model().to_owned())?;
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
     folder.sweep();
     let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
@@ -64,7 +63,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let test = test()?;
     run.judgement = match &test {
         Some(test) => Some(Judgement::new(&saved, test, None, context.threads)?),
-        None if args.no_report || split.validation.is_empty() => None,
+        None if split.validation.is_empty() => None,
         None => Some(Judgement::new(&saved, &data, Some(&split.validation), context.threads)?),
     };
     run.total_seconds = context.started.elapsed().as_secs_f64();
@@ -141,19 +140,6 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// MNIST's first samples guide the training, as in the course; of other sets they are drawn, class by class.
-fn split(args: &Train, data: &Dataset, seed: u64) -> Result<Split> {
-    let n = data.len();
-    if args.data == source::MNIST {
-        return Ok(Split::first(n, args.validation.unwrap_or(5000))?);
-    }
-    let wanted = args.validation.unwrap_or(n / 10);
-    if wanted >= n {
-        bail!("--validation {wanted} leaves none of the {n} samples of {} to train on", args.data);
-    }
-    Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
-}
-
 fn saved(
     args: &Train,
     data: &Dataset,
@@ -166,7 +152,7 @@ fn saved(
         preprocess,
         classes: data.classes().unwrap_or_default().to_vec(),
         training: Training {
-            model: args.model.clone(),
+            model: args.model().to_owned(),
             dataset: source::name(&args.data),
             recipe,
             epochs: trained.history.len(),

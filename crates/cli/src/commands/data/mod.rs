@@ -1,19 +1,22 @@
 //! `foveal data`
 
-use crate::args::Data;
+use crate::args::{Data, Reading};
 use crate::array_text::{number, shape};
 use crate::output::{Context, Side, count, table};
-use crate::source;
+use crate::source::{self, Ask};
 use anyhow::Result;
+use between::{Between, between};
 use foveal::data::{Dataset, Fault, Report, duplicates_between};
 use foveal_mnist as mnist;
 use serde::Serialize;
+
+mod between;
 
 /// Lists or checks.
 pub fn run(args: &Data, context: &Context) -> Result<()> {
     match args {
         Data::List => list(context),
-        Data::Check { data } => check(data, context),
+        Data::Check { data, reading } => check(data, reading, context),
     }
 }
 
@@ -35,7 +38,9 @@ fn list(context: &Context) -> Result<()> {
         classes: mnist::CLASSES,
     };
     if context.json {
-        return context.print_json(&serde_json::json!({ "datasets": [listed], "formats": ["idx"] }));
+        return context.print_json(
+            &serde_json::json!({ "datasets": [listed], "formats": ["class folders", "csv", "npz", "idx"] }),
+        );
     }
     let columns = [
         (context.say("name", "이름"), Side::Left),
@@ -52,9 +57,19 @@ fn list(context: &Context) -> Result<()> {
         listed.classes.to_string(),
     ];
     let own = context.say(
-        "Your own: a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,\n\
+        "Your own:\n  \
+         a folder with one folder of pictures (PNG, JPEG, BMP, WebP, TIFF) for each class, or\n  \
+         train, val and test with class folders in each;\n  \
+         a .csv table of path,target: classes, or numbers to learn (regression);\n  \
+         a .npz file with x_train, y_train, x_test and y_test, as Keras has them;\n  \
+         a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,\n  \
          t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz.",
-        "직접 만든 자료: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte,\n\
+        "직접 만든 자료:\n  \
+         분류마다 그림(PNG, JPEG, BMP, WebP, TIFF) 폴더가 하나씩 든 폴더, 또는\n  \
+         train, val, test 아래에 분류 폴더가 든 폴더;\n  \
+         path,target 행으로 된 .csv 표: 분류, 또는 배울 숫자(회귀);\n  \
+         케라스처럼 x_train, y_train, x_test, y_test가 든 .npz 파일;\n  \
+         train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte,\n  \
          t10k-labels-idx1-ubyte 파일(그대로 또는 .gz)이 든 폴더.",
     );
     context.print(&format!("{}\n{own}\n", table(&columns, &[row])))
@@ -69,6 +84,12 @@ struct Checked {
     test: Option<Part>,
     /// Test samples that also stand in the training part.
     shared: usize,
+    /// Samples at the end of the training part that the data set sets aside for validation.
+    validation: usize,
+    /// Same or almost same samples, for each two parts.
+    between: Vec<Between>,
+    /// Files that were not read, and why.
+    skipped: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -80,10 +101,19 @@ struct Part {
     faults: Vec<String>,
 }
 
-fn check(data: &str, context: &Context) -> Result<()> {
-    let set = source::open(data, context.threads)?;
+fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
+    let ask = Ask {
+        size: reading.image_size.map(|size| size.0),
+        task: reading.task.map(Into::into),
+        strict: reading.strict,
+        ..Ask::default()
+    };
+    // The files that are skipped are part of the result here.
+    let quiet = Context { quiet: true, ..*context };
+    let opened = source::open(data, &ask, &quiet)?;
+    let set = &opened.source;
     let reports = (set.train.check(), set.test.as_ref().map(Dataset::check));
-    let shared = set.test.as_ref().map_or(0, |test| duplicates_between(&set.train, test));
+    let between = between(&opened);
     let classes = set.train.classes().unwrap_or_default();
     if context.json {
         return context.print_json(&Checked {
@@ -92,7 +122,10 @@ fn check(data: &str, context: &Context) -> Result<()> {
             classes: classes.to_vec(),
             train: part(reports.0),
             test: reports.1.map(part),
-            shared,
+            shared: set.test.as_ref().map_or(0, |test| duplicates_between(&set.train, test)),
+            validation: set.validation,
+            between,
+            skipped: opened.skipped,
         });
     }
     let parts: Vec<(&str, &Report)> = std::iter::once((context.say("training", "훈련"), &reports.0))
@@ -100,7 +133,14 @@ fn check(data: &str, context: &Context) -> Result<()> {
         .collect();
     let mut text = format!("{} {}\n\n", source::name(data), shape(&set.train.shape()));
     text += &figures(&parts, classes, context);
-    text += &faults(&parts, shared, context);
+    if set.validation > 0 {
+        let n = count(set.validation as u64);
+        text += &context.language.pick(
+            format!("\nThe last {n} of training are the data set's own for validation.\n"),
+            format!("\n훈련 표본 가운데 마지막 {n}개는 이 자료가 정해 둔 검증 표본입니다.\n"),
+        );
+    }
+    text += &faults(&parts, &between, &opened.skipped, context);
     context.print(&text)
 }
 
@@ -130,17 +170,14 @@ fn figures(parts: &[(&str, &Report)], classes: &[String], context: &Context) -> 
     table(&columns, &rows)
 }
 
-fn faults(parts: &[(&str, &Report)], shared: usize, context: &Context) -> String {
+fn faults(parts: &[(&str, &Report)], between: &[Between], skipped: &[String], context: &Context) -> String {
     let mut lines: Vec<String> = Vec::new();
     for (name, report) in parts {
         lines.extend(report.faults.iter().map(|f| format!("{name}: {}", in_words(f, context))));
     }
-    if shared > 0 {
-        lines.push(match context.say("en", "ko") {
-            "ko" => format!("시험 표본 {shared}개가 훈련 표본에도 있습니다"),
-            _ => format!("{shared} test samples also stand in the training part"),
-        });
-    }
+    lines.extend(between.iter().flat_map(|b| b.lines(context)));
+    let was = context.say("skipped", "건너뜀:");
+    lines.extend(skipped.iter().map(|file| format!("{was} {file}")));
     if lines.is_empty() {
         return format!("\n{}\n", context.say("Nothing deserves a second look.", "눈여겨볼 것이 없습니다."));
     }

@@ -1,47 +1,111 @@
-//! DATA on the command line: `mnist`, or a folder with IDX files.
+//! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file.
+
+mod pictures;
 
 use crate::files;
+use crate::output::Context;
 use anyhow::{Result, anyhow, bail};
-use foveal::data::{Dataset, Error, Samples, Source, Targets, idx};
+use foveal::data::table::Task;
+use foveal::data::{Dataset, Error, Samples, Source, Targets, idx, npz};
+use foveal::train::SavedModel;
 use foveal_mnist as mnist;
+pub use pictures::under as pictures_under;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The name of the built-in data set.
 pub const MNIST: &str = "mnist";
 
+/// How a data set is to be read.
+#[derive(Default)]
+pub struct Ask<'a> {
+    /// Height and width that pictures are fitted to; without, they decide.
+    pub size: Option<[usize; 2]>,
+    /// 1 for grey, 3 for colour; without, the pictures decide.
+    pub channels: Option<usize>,
+    /// The classes of a model, in its order.
+    pub classes: Option<&'a [String]>,
+    /// Classes or values; without, the targets decide.
+    pub task: Option<Task>,
+    /// Whether a broken picture ends it.
+    pub strict: bool,
+}
+
+impl<'a> Ask<'a> {
+    /// What fits a trained model.
+    pub fn of_model(saved: &'a SavedModel, strict: bool) -> Self {
+        let [height, width, channels] = saved.model.input_shape();
+        let classes = (!saved.classes.is_empty()).then_some(&saved.classes[..]);
+        let task = if classes.is_some() { Task::Classify } else { Task::Regress };
+        Self { size: Some([height, width]), channels: Some(channels), classes, task: Some(task), strict }
+    }
+}
+
+/// A data set that was read.
+pub struct Opened {
+    /// Its parts.
+    pub source: Source,
+    /// The files of the training part's samples and of the test part's, where each has one.
+    pub files: Option<[Vec<String>; 2]>,
+    /// Files that were not read, and why.
+    pub skipped: Vec<String>,
+}
+
+impl From<Source> for Opened {
+    fn from(source: Source) -> Self {
+        Self { source, files: None, skipped: Vec::new() }
+    }
+}
+
 /// Opens the data set that `data` names.
-pub fn open(data: &str, threads: usize) -> Result<Source> {
+pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
     if data == MNIST {
-        return built_in(threads);
+        return Ok(built_in(context.threads)?.into());
     }
     let path = Path::new(data);
     if path.is_dir() {
-        return folder(path);
+        let idx = ["train-images", "train-labels", "t10k-images", "t10k-labels"];
+        for start in idx {
+            if find(path, start)?.is_some() {
+                return Ok(folder(path)?.into());
+            }
+        }
+        return pictures::from_folder(path, ask, context);
     }
-    if path.exists() {
-        bail!("{data}: not a data set; name `mnist` or a folder with the four IDX files");
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        _ if !path.exists() => {
+            bail!("{data}: there is no such data set, folder or file; `foveal data list` says what there is")
+        }
+        Some("csv") => pictures::from_table(path, ask, context),
+        Some("npz") => Ok(npz::read_npz(&files::read(path)?, data, ask.task, ask.classes)?.into()),
+        _ => bail!("{data}: not a data set; name `mnist`, a folder, a .csv table or a .npz file"),
     }
-    bail!("{data}: there is no such data set or folder; `foveal data list` says what there is")
 }
 
 /// The test part of a data set, opened only when it is asked for.
 pub type Later = Box<dyn FnOnce() -> Result<Option<Dataset>>>;
 
-/// The training part at once, the test part later: it is looked at once, when all is learnt.
-pub fn open_for_training(data: &str, threads: usize) -> Result<(Dataset, Later)> {
+/// The training part at once, with the samples at its end that are for validation; the test part later: it is
+/// looked at once, when all is learnt.
+pub fn open_for_training(data: &str, ask: &Ask, context: &Context) -> Result<(Dataset, usize, Later)> {
     if data == MNIST {
-        return Ok((training_digits(threads)?, Box::new(|| test_digits().map(Some))));
+        return Ok((training_digits(context.threads)?, 0, Box::new(|| test_digits().map(Some))));
     }
-    let Source { train, test } = open(data, threads)?;
-    Ok((train, Box::new(|| Ok(test))))
+    let Source { train, validation, test } = open(data, ask, context)?.source;
+    if train.is_empty() {
+        bail!("{data}: there is nothing to train on");
+    }
+    Ok((train, validation, Box::new(|| Ok(test))))
 }
 
-/// A short name for run folders and results: `mnist`, or the folder's own name.
+/// A short name for run folders and results: `mnist`, the folder's own name, or the file's without extension.
 pub fn name(data: &str) -> String {
     let path = Path::new(data);
     let whole = fs::canonicalize(path).ok();
-    let own = whole.as_deref().unwrap_or(path).file_name().map(|n| n.to_string_lossy().into_owned());
+    let whole = whole.as_deref().unwrap_or(path);
+    let own = if whole.is_file() { whole.file_stem() } else { whole.file_name() };
+    let own = own.map(|n| n.to_string_lossy().into_owned());
     if data == MNIST { MNIST.into() } else { own.unwrap_or_else(|| "data".into()) }
 }
 

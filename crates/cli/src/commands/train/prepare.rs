@@ -1,0 +1,88 @@
+//! What a run begins with: the data, the model that suits them, the recipe.
+
+use super::recipe;
+use crate::args::Train;
+use crate::commands::model;
+use crate::output::Context;
+use crate::source::{self, Ask, Later, MNIST};
+use anyhow::{Result, bail};
+use foveal::data::{Dataset, Samples, Split, Targets};
+use foveal::nn::{ModelSpec, builtin};
+use foveal::train::{Fit, Preprocess, Recipe};
+
+/// All that is known before the first step.
+pub struct Prepared {
+    /// The model's name.
+    pub model: String,
+    pub spec: ModelSpec,
+    pub recipe: Recipe,
+    pub data: Dataset,
+    pub split: Split,
+    pub test: Later,
+}
+
+impl Prepared {
+    /// Reads the data, at the size that the model has if it has one, and chooses a model for them if none is named.
+    pub fn new(args: &Train, context: &Context) -> Result<Self> {
+        let named = args.model.as_deref();
+        // A model of a fixed shape says what size the pictures must have.
+        let fixed = match named {
+            None => None,
+            Some(name) if name == builtin::STACK.name => None,
+            Some(name) => Some(model::spec(name)?),
+        };
+        let shape = fixed.as_ref().map(|spec| spec.input.shape);
+        let ask = Ask {
+            size: args.reading.image_size.map(|pair| pair.0).or(shape.map(|[h, w, _]| [h, w])),
+            channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
+            classes: None,
+            task: args.reading.task.map(Into::into),
+            strict: args.reading.strict,
+        };
+        let (data, held, test) = source::open_for_training(&args.data, &ask, context)?;
+        let outputs = match data.targets() {
+            Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
+        };
+        let name = named.unwrap_or_else(|| builtin::suited_to(data.shape()));
+        let spec = match fixed {
+            Some(spec) if builtin::spec(name).is_none() => spec,
+            _ => model::fitted(name, data.shape(), outputs)?,
+        };
+        let split = split(args, &data, held, context.seed)?;
+        let recipe = recipe::recipe(args, name, &data, &split, context)?;
+        Ok(Self { model: name.to_owned(), spec, recipe, data, split, test })
+    }
+}
+
+/// The data set's own validation samples, or MNIST's first samples, as in the course; of other sets they are drawn,
+/// class by class.
+fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> {
+    let n = data.len();
+    if args.data == MNIST {
+        return Ok(Split::first(n, args.validation.unwrap_or(5000))?);
+    }
+    if held > 0 {
+        if let Some(wanted) = args.validation {
+            bail!("--validation {wanted}: {} brings {held} validation samples of its own", args.data);
+        }
+        return Ok(Split::last(n, held)?);
+    }
+    let wanted = args.validation.unwrap_or(n / 10);
+    if wanted >= n {
+        bail!("--validation {wanted} leaves none of the {n} samples of {} to train on", args.data);
+    }
+    Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
+}
+
+/// Bytes to 0..1; other numbers to a mean of 0 and a deviation of 1.
+pub fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
+    let fit = if digits { Fit::Digit } else { Fit::Resize };
+    let channels = data.shape()[2];
+    let Samples::F32(values) = data.samples() else { return Preprocess::unit(channels, fit) };
+    let finite = || values.iter().map(|&v| f64::from(v)).filter(|v| v.is_finite());
+    let n = finite().count().max(1) as f64;
+    let mean = finite().sum::<f64>() / n;
+    let deviation = (finite().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let scale = if deviation > 0.0 { 1.0 / deviation } else { 1.0 };
+    Preprocess { scale: vec![scale as f32; channels], shift: vec![(-mean * scale) as f32; channels], fit }
+}

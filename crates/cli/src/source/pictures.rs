@@ -1,0 +1,234 @@
+//! Data sets of picture files: folders of class folders, and CSV tables of paths.
+
+use super::{Ask, Opened, name};
+use crate::files;
+use crate::output::{Context, count};
+use anyhow::{Result, anyhow, bail};
+use foveal::data::stack::{Small, common_size, join, small};
+use foveal::data::{Dataset, Part, Source, Targets, folder, picture, table};
+use rayon::prelude::*;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders within folders, at most.
+const DEPTH: usize = 16;
+/// The largest picture file that is read, in bytes.
+const MAX_FILE: u64 = 256 << 20;
+/// Pictures whose headers decide the size.
+const SIZED: usize = 1000;
+/// Skipped files that are named.
+const NAMED: usize = 10;
+
+/// Picture files that belong together, not yet read.
+struct Listed {
+    name: String,
+    paths: Vec<PathBuf>,
+    parts: Vec<Part>,
+    targets: Targets,
+    /// Files that are not read, and why.
+    skipped: Vec<String>,
+}
+
+/// A folder of class folders.
+pub fn from_folder(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
+    let shown = path.display().to_string();
+    let mut found = Vec::new();
+    walk(path, &mut Vec::new(), &mut Vec::new(), &mut found)?;
+    found.sort();
+    let names: Vec<Vec<String>> = found.into_iter().map(|(names, _)| names).collect();
+    let layout = folder::layout(&names, &shown, ask.classes)?;
+    let full = |i: usize| names[i].iter().fold(path.to_owned(), |p, name| p.join(name));
+    let labels = layout.pictures.iter().map(|p| p.class).collect();
+    let mut skipped: Vec<String> = layout
+        .others
+        .iter()
+        .map(|&i| {
+            format!(
+                "{}: {}",
+                full(i).display(),
+                context.say("no picture in a class folder", "분류 폴더 안의 그림이 아님")
+            )
+        })
+        .collect();
+    if !layout.hidden.is_empty() {
+        let n = layout.hidden.len();
+        skipped.push(context.language.pick(format!("{n} hidden files"), format!("숨은 파일 {n}개")));
+    }
+    let listed = Listed {
+        name: name(&shown),
+        paths: layout.pictures.iter().map(|p| full(p.path)).collect(),
+        parts: layout.pictures.iter().map(|p| p.part).collect(),
+        targets: Targets::Classes { labels, names: layout.classes },
+        skipped,
+    };
+    listed.read(ask, context)
+}
+
+/// A CSV of paths and targets; paths count from the table's folder.
+pub fn from_table(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
+    let shown = path.display().to_string();
+    let table = table::read_csv(&files::read(path)?, &shown, ask.task, ask.classes)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut order: Vec<usize> = (0..table.paths.len()).collect();
+    order.sort_by_key(|&i| table.parts[i]);
+    let listed = Listed {
+        name: name(&shown),
+        paths: order.iter().map(|&i| folder.join(&table.paths[i])).collect(),
+        parts: order.iter().map(|&i| table.parts[i]).collect(),
+        targets: table.targets.select(&order),
+        skipped: Vec::new(),
+    };
+    listed.read(ask, context)
+}
+
+/// All picture files under `path`, by name.
+pub fn under(path: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    walk(path, &mut Vec::new(), &mut Vec::new(), &mut found)?;
+    found.sort();
+    let visible = |names: &[String]| names.iter().all(|n| !n.starts_with('.'));
+    let pictures = found
+        .into_iter()
+        .filter(|(names, _)| visible(names) && names.last().is_some_and(|n| folder::is_picture(n)));
+    Ok(pictures.map(|(_, path)| path).collect())
+}
+
+/// The files under `path` with their names from the folder down; links are followed, but not in circles.
+fn walk(
+    path: &Path,
+    above: &mut Vec<PathBuf>,
+    names: &mut Vec<String>,
+    found: &mut Vec<(Vec<String>, PathBuf)>,
+) -> Result<()> {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if above.contains(&real) {
+        return Ok(());
+    }
+    if above.len() > DEPTH {
+        bail!("{}: lies more than {DEPTH} folders deep; move it up", path.display());
+    }
+    above.push(real);
+    let entries = fs::read_dir(path).map_err(|e| anyhow!("cannot read {}: {e}", path.display()))?;
+    for entry in entries {
+        let entry = entry.map_err(|e| anyhow!("cannot read {}: {e}", path.display()))?;
+        let Ok(own) = entry.file_name().into_string() else {
+            bail!("{}: its name is not UTF-8; rename it", entry.path().display());
+        };
+        names.push(own);
+        if entry.path().is_dir() {
+            walk(&entry.path(), above, names, found)?;
+        } else {
+            found.push((names.clone(), entry.path()));
+        }
+        names.pop();
+    }
+    above.pop();
+    Ok(())
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    if let Ok(meta) = fs::metadata(path) {
+        if !meta.is_file() {
+            bail!("cannot read {}: it is no plain file", path.display());
+        }
+        if meta.len() > MAX_FILE {
+            bail!("{}: takes {} bytes, more than {MAX_FILE}; scale it down", path.display(), meta.len());
+        }
+    }
+    files::read(path)
+}
+
+impl Listed {
+    /// Reads every picture, several at a time, and keeps it at the size of the data set.
+    fn read(mut self, ask: &Ask, context: &Context) -> Result<Opened> {
+        let size = match ask.size {
+            Some(size) => size,
+            None => self.common_size()?,
+        };
+        let (n, [height, width]) = (count(self.paths.len() as u64), size);
+        context.note(&context.language.pick(
+            format!("reading {n} pictures at {height}x{width}"),
+            format!("그림 {n}장을 {height}x{width} 크기로 읽는 중"),
+        ));
+        let read: Vec<Result<Small>> = self
+            .paths
+            .par_iter()
+            .map(|path| Ok(small(&bytes(path)?, &path.display().to_string(), size)?))
+            .collect();
+        let mut kept = Vec::with_capacity(read.len());
+        let mut pictures = Vec::with_capacity(read.len());
+        let mut broken = Vec::new();
+        for (i, picture) in read.into_iter().enumerate() {
+            match picture {
+                Ok(picture) => {
+                    kept.push(i);
+                    pictures.push(picture);
+                }
+                Err(error) if ask.strict => return Err(error),
+                Err(error) => broken.push(error.to_string()),
+            }
+        }
+        self.skipped.splice(0..0, broken);
+        tell(&self.skipped, context);
+        if pictures.is_empty() {
+            bail!("{}: none of its {} pictures can be read", self.name, self.paths.len());
+        }
+        self.parted(&kept, pictures, size, ask)
+    }
+
+    /// The size that suits the training pictures, from the headers of some.
+    fn common_size(&self) -> Result<[usize; 2]> {
+        let train: Vec<&PathBuf> = self
+            .paths
+            .iter()
+            .zip(&self.parts)
+            .filter(|(_, part)| **part == Part::Train)
+            .map(|(path, _)| path)
+            .collect();
+        let of = if train.is_empty() { self.paths.iter().collect() } else { train };
+        let step = of.len().div_ceil(SIZED).max(1);
+        let some: Vec<&PathBuf> = of.into_iter().step_by(step).collect();
+        let sizes: Vec<[usize; 2]> =
+            some.par_iter().filter_map(|path| picture::size(&bytes(path).ok()?, "").ok()).collect();
+        let first = self.paths.first().map_or(String::new(), |p| format!(", such as {}", p.display()));
+        common_size(&sizes).ok_or_else(|| {
+            anyhow!("{}: none of its pictures can be read{first}; check that they are whole", self.name)
+        })
+    }
+
+    /// Divides what was read into parts: training and validation in one set, the test part in another.
+    fn parted(self, kept: &[usize], pictures: Vec<Small>, size: [usize; 2], ask: &Ask) -> Result<Opened> {
+        let learnt = kept.iter().filter(|&&i| self.parts[i] != Part::Test).count();
+        let validation = kept.iter().filter(|&&i| self.parts[i] == Part::Validation).count();
+        // Both parts have colours if one of them has.
+        let colour = pictures.iter().any(|p| p.channels() == 3);
+        let channels = ask.channels.unwrap_or(if colour { 3 } else { 1 });
+        let mut pictures = pictures;
+        let rest = pictures.split_off(learnt);
+        let set = |name: &str, kept: &[usize], pictures: Vec<Small>| {
+            let (samples, channels) = join(pictures, Some(channels));
+            Dataset::new(name, [size[0], size[1], channels], samples, self.targets.select(kept))
+        };
+        let files = |kept: &[usize]| kept.iter().map(|&i| self.paths[i].display().to_string()).collect();
+        let (train, test) = kept.split_at(learnt);
+        let names = [files(train), files(test)];
+        let test_set =
+            if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
+        let source = Source { validation, ..Source::new(set(&self.name, train, pictures)?, test_set)? };
+        Ok(Opened { source, files: Some(names), skipped: self.skipped })
+    }
+}
+
+/// Names the first of the files that are skipped.
+fn tell(skipped: &[String], context: &Context) {
+    for line in skipped.iter().take(NAMED) {
+        context.note(&format!("{} {line}", context.say("skipped", "건너뜀:")));
+    }
+    let more = skipped.len().saturating_sub(NAMED);
+    if more > 0 {
+        context.note(&context.language.pick(
+            format!("skipped {more} more; foveal data check names them all"),
+            format!("건너뛴 파일 {more}개 더 있음. 모두 보려면 foveal data check"),
+        ));
+    }
+}
