@@ -60,28 +60,7 @@ pub fn fit_resumable(
     on_event: &mut dyn FnMut(&Event),
     resume: Resume<'_>,
 ) -> Result<Outcome, Error> {
-    recipe.check()?;
-    targets_fit(&model, data, Some(recipe.loss))?;
-    if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
-        && weights.len() != classes.len()
-    {
-        let (w, c) = (weights.len(), classes.len());
-        return Err(Error::Recipe(format!("{c} classes need as many class weights, got {w}")));
-    }
-    if split.train.is_empty() {
-        return Err(Error::Mismatch(format!("{}: there are no images to train on", data.name())));
-    }
-    let options = preprocess.options(Options {
-        batch_size: recipe.batch_size,
-        threads: recipe.threads,
-        loss: Some(recipe.loss),
-        optimizer: recipe.optimizer,
-        seed: recipe.seed,
-        scale: Vec::new(),
-        shift: Vec::new(),
-        isa: Isa::best(),
-    });
-    let engine = Engine::new(&model, options)?;
+    let engine = compile(&model, data, split, preprocess, recipe)?;
     let mut run = Run {
         units: Units::new(&model, data, &split.train),
         good: engine.values().to_vec(),
@@ -107,6 +86,38 @@ pub fn fit_resumable(
         run.save = save.map(|save| (identity, save));
     }
     run.all()
+}
+
+/// An engine for `recipe`, once all is seen to fit.
+pub(crate) fn compile(
+    model: &Model,
+    data: &Dataset,
+    split: &Split,
+    preprocess: &Preprocess,
+    recipe: &Recipe,
+) -> Result<Engine, Error> {
+    recipe.check()?;
+    targets_fit(model, data, Some(recipe.loss))?;
+    if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
+        && weights.len() != classes.len()
+    {
+        let (w, c) = (weights.len(), classes.len());
+        return Err(Error::Recipe(format!("{c} classes need as many class weights, got {w}")));
+    }
+    if split.train.is_empty() {
+        return Err(Error::Mismatch(format!("{}: there are no images to train on", data.name())));
+    }
+    let options = preprocess.options(Options {
+        batch_size: recipe.batch_size,
+        threads: recipe.threads,
+        loss: Some(recipe.loss),
+        optimizer: recipe.optimizer,
+        seed: recipe.seed,
+        scale: Vec::new(),
+        shift: Vec::new(),
+        isa: Isa::best(),
+    });
+    Ok(Engine::new(model, options)?)
 }
 
 struct Run<'a> {
@@ -261,13 +272,7 @@ impl Run<'_> {
 
     /// One epoch's steps; an early end is the error.
     fn epoch(&mut self, epoch: usize) -> Result<EpochReport, Status> {
-        let (indices, seed) = (&self.split.train, self.recipe.seed);
-        let order = match self.data.labels() {
-            Some(labels) if self.recipe.balanced_sampling => {
-                balanced_order(indices, labels, seed, epoch as u64)
-            }
-            _ => epoch_order(indices, seed, epoch as u64),
-        };
+        let order = order(self.data, self.split, self.recipe, epoch);
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
         let (mut loss, mut correct, mut seen) = (0.0, 0, 0);
@@ -359,6 +364,15 @@ impl Run<'_> {
     }
 }
 
+/// The images of an epoch, in their order.
+pub(crate) fn order(data: &Dataset, split: &Split, recipe: &Recipe, epoch: usize) -> Vec<u32> {
+    let (indices, seed) = (&split.train, recipe.seed);
+    match data.labels() {
+        Some(labels) if recipe.balanced_sampling => balanced_order(indices, labels, seed, epoch as u64),
+        _ => epoch_order(indices, seed, epoch as u64),
+    }
+}
+
 pub(crate) fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
     match data.sample(i) {
         Sample::U8(v) => Pixels::U8(v),
@@ -366,7 +380,7 @@ pub(crate) fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
     }
 }
 
-fn example<'a>(
+pub(crate) fn example<'a>(
     data: &'a Dataset,
     units: Option<&'a Units>,
     i: usize,

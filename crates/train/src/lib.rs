@@ -1,7 +1,8 @@
 #![forbid(unsafe_code)]
 //! The training loop: epochs, batches, metrics, early stopping, best weights; what a trained model is as a file.
 //!
-//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`SavedModel`] and [`Checkpoint`] take and give bytes.
+//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`Steps`] is driven by its caller, [`SavedModel`]
+//! and [`Checkpoint`] take and give bytes.
 
 mod checkpoint;
 mod error;
@@ -12,6 +13,7 @@ mod identity;
 mod preprocess;
 mod recipe;
 mod saved;
+mod steps;
 pub mod tensorboard;
 mod units;
 
@@ -23,3 +25,4 @@ pub use fit::{Resume, Save, fit, fit_resumable};
 pub use preprocess::{Fit, Preprocess};
 pub use recipe::Recipe;
 pub use saved::{SavedModel, Training};
+pub use steps::{Step, Steps};
