@@ -98,6 +98,6 @@ fn what_cannot_be_is_refused() {
         |split, recipe| Steps::new(&model(), set.clone(), split, Preprocess::unit(1, Fit::Resize), recipe);
     assert!(with(split.clone(), Recipe { epochs: 0, ..recipe() }).is_err());
     assert!(with(Split { train: Vec::new(), validation: vec![0] }, recipe()).is_err());
-    let mut blind = with(Split { validation: Vec::new(), ..split }, recipe()).unwrap();
+    let blind = with(Split { validation: Vec::new(), ..split }, recipe()).unwrap();
     assert!(matches!(blind.validate(), Err(Error::Mismatch(_))));
 }
