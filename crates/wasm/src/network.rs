@@ -3,8 +3,8 @@
 mod cell;
 mod describe;
 
-pub use cell::{After, Made, PointCell, PointSource, Text, WindowCell, made};
-pub use describe::{Description, Layer, Parameter, Window, describe};
+pub use cell::{After, Made, PointCell, PointSource, SumText, WindowCell, made};
+pub use describe::{Description, Layer, LayerWindow, Parameter, describe};
 
 use foveal::data::{Picture, picture};
 use foveal::train::{SavedModel, probabilities};
@@ -27,7 +27,7 @@ pub mod limits {
 /// Why a file is not opened as a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "why", rename_all = "snake_case")]
-pub enum Refusal {
+pub enum Unopened {
     /// It is no `.safetensors` file at all.
     Foreign,
     /// It is one, but not a whole model of foveal's.
@@ -56,13 +56,13 @@ pub enum Opened {
     /// It is not; the model that was open before stays.
     Refused {
         /// Why.
-        refusal: Refusal,
+        refusal: Unopened,
     },
 }
 
 /// What a model says to a picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-pub struct Answer {
+pub struct Verdict {
     /// The probability of each class; of a regression, its values.
     pub likely: Vec<f32>,
     /// The likeliest class.
@@ -76,7 +76,7 @@ pub enum Looked {
     /// It was.
     Seen {
         /// What the model says to it.
-        answer: Answer,
+        answer: Verdict,
     },
     /// It cannot be.
     Refused {
@@ -119,11 +119,11 @@ pub struct Network {
 /// The library's side, tested on the host.
 impl Network {
     /// Opens a model file; a file that is refused leaves everything as it was.
-    pub fn open_bytes(&mut self, bytes: &[u8], name: &str) -> Result<Description, Refusal> {
+    pub fn open_bytes(&mut self, bytes: &[u8], name: &str) -> Result<Description, Unopened> {
         if !looks_like_safetensors(bytes) || bytes.len() > limits::BYTES {
-            return Err(Refusal::Foreign);
+            return Err(Unopened::Foreign);
         }
-        let broken = |e: foveal::train::Error| Refusal::Broken { text: e.to_string() };
+        let broken = |e: foveal::train::Error| Unopened::Broken { text: e.to_string() };
         let saved = SavedModel::from_bytes(bytes, name).map_err(broken)?;
         let cells = |shape: [usize; 3]| shape.iter().fold(1u64, |n, &v| n.saturating_mul(v as u64));
         let nodes = saved.model.nodes();
@@ -131,7 +131,7 @@ impl Network {
             nodes.iter().fold(cells(saved.model.input_shape()), |n, l| n.saturating_add(cells(l.shape)));
         let operations = nodes.iter().fold(0u64, |n, l| n.saturating_add(l.flops));
         if numbers > limits::NUMBERS || operations > limits::OPERATIONS {
-            return Err(Refusal::Large { numbers, operations });
+            return Err(Unopened::Large { numbers, operations });
         }
         let description = describe(&saved);
         (self.saved, self.seen) = (Some(saved), None);
@@ -139,7 +139,7 @@ impl Network {
     }
 
     /// Looks at a picture as `foveal predict` does.
-    pub fn look(&mut self, picture: &Picture) -> Result<Answer, String> {
+    pub fn look(&mut self, picture: &Picture) -> Result<Verdict, String> {
         let saved = self.saved.as_ref().ok_or("no model is open")?;
         let [h, w, c] = saved.model.input_shape();
         let raw = saved.preprocess.picture(picture, [h, w, c]).map_err(|e| e.to_string())?;
@@ -150,7 +150,7 @@ impl Network {
         let likely = if saved.classes.is_empty() { outputs } else { probabilities(&saved.model, &outputs) };
         let best = (1..likely.len()).fold(0, |best, i| if likely[i] > likely[best] { i } else { best });
         self.seen = Some(Seen { raw, input, values });
-        Ok(Answer { likely, best })
+        Ok(Verdict { likely, best })
     }
 
     /// Everything about cell `at` of value `v`, if there is such a cell and a picture was seen.
@@ -202,7 +202,7 @@ fn pixels(bytes: &[u8], height: usize, width: usize, channels: usize) -> Result<
     Picture::new(height, width, kept, numbers.collect()).map_err(|e| e.to_string())
 }
 
-fn looked(answer: Result<Answer, String>) -> Thrown<Ts<Looked>> {
+fn looked(answer: Result<Verdict, String>) -> Thrown<Ts<Looked>> {
     Ok(match answer {
         Ok(answer) => Looked::Seen { answer },
         Err(text) => Looked::Refused { text },

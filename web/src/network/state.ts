@@ -1,7 +1,7 @@
 // The network view's state: the model, the picture, what was made of it, the cell that is looked into.
 import { computed, effect, signal } from "@preact/signals";
 import { note, route } from "../shell/route";
-import type { Cam, Description, Made, Refusal } from "../wasm/pkg/foveal";
+import type { Cam, Description, Made, Unopened } from "../wasm/pkg/foveal";
 import { ask, type At, type Sight } from "./calls";
 import { digits, SIDE, type Digits } from "./digits";
 
@@ -26,7 +26,7 @@ export interface Place {
 
 export const model = signal<Model | null>(null);
 /** Why a model file was refused, and its name. */
-export const refused = signal<{ refusal: Refusal; name: string } | null>(null);
+export const refused = signal<{ refusal: Unopened; name: string } | null>(null);
 /** Why a picture was refused. */
 export const unseen = signal<{ text: string; name: string } | null>(null);
 /** What broke that should not have. */

@@ -67,14 +67,14 @@ pub struct WindowCell {
     /// The cell's number.
     pub value: f32,
     /// Terms, bias, their exact sum and the value as decimals that add up.
-    pub text: Option<Text>,
+    pub text: Option<SumText>,
     /// What the activation right after it makes of it.
     pub after: Option<After>,
 }
 
 /// A sum as decimals: `terms` and `bias` as printed add up to `total`, of which `value` is a rounding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-pub struct Text {
+pub struct SumText {
     /// The products.
     pub terms: Vec<String>,
     /// The bias.
@@ -178,7 +178,7 @@ fn window(e: &Explanation, after: Option<Activated>, from: usize) -> WindowCell 
         largest,
         bias: e.bias,
         value: e.value,
-        text: Sum::of(e).map(|s| Text { terms: s.terms, bias: s.bias, total: s.total, value: s.value }),
+        text: Sum::of(e).map(|s| SumText { terms: s.terms, bias: s.bias, total: s.total, value: s.value }),
         after: after.map(|a| After { layer: a.layer, kind: a.kind.into(), value: a.value }),
     }
 }

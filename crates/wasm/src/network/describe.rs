@@ -39,14 +39,14 @@ pub struct Layer {
     /// The values that go in: 0 is the input, `i + 1` layer `i`.
     pub inputs: Vec<usize>,
     /// Its window, if it has one.
-    pub window: Option<Window>,
+    pub window: Option<LayerWindow>,
     /// Its parameters.
     pub parameters: Vec<Parameter>,
 }
 
 /// A filter's or pooling's window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-pub struct Window {
+pub struct LayerWindow {
     /// Height and width.
     pub kernel: [usize; 2],
     /// Step between windows.
@@ -98,14 +98,14 @@ fn parameter(model: &Model, index: usize) -> Parameter {
     Parameter { name: p.name.clone(), shape: p.shape.clone(), index }
 }
 
-fn window(kind: &LayerKind) -> Option<Window> {
+fn window(kind: &LayerKind) -> Option<LayerWindow> {
     let border = |padding: &Padding| match padding {
         Padding::Valid => "VALID".to_owned(),
         Padding::Same => "SAME".to_owned(),
         Padding::Explicit(cells) => format!("{cells:?}"),
     };
     match kind {
-        LayerKind::Conv2d { kernel, strides, dilations, padding, .. } => Some(Window {
+        LayerKind::Conv2d { kernel, strides, dilations, padding, .. } => Some(LayerWindow {
             kernel: *kernel,
             strides: *strides,
             dilations: *dilations,
@@ -114,7 +114,7 @@ fn window(kind: &LayerKind) -> Option<Window> {
         LayerKind::MaxPool { ksize, strides, padding } | LayerKind::AvgPool { ksize, strides, padding } => {
             let kernel = ksize.map(|v| usize::try_from(v).unwrap_or(0));
             let strides = strides.unwrap_or(*ksize);
-            Some(Window { kernel, strides, dilations: [1, 1], padding: border(padding) })
+            Some(LayerWindow { kernel, strides, dilations: [1, 1], padding: border(padding) })
         }
         _ => None,
     }
