@@ -7,6 +7,9 @@ import { mostOf } from "./colors";
 
 const tint = (v: number, most: number): string => `${Math.round(100 * (most > 0 && Number.isFinite(v) ? Math.min(1, Math.abs(v) / most) : 0))}%`;
 
+/** Two digits, for the small cells of a window; all of a number stands in its title and among the terms. */
+const tiny = (v: number): string => brief(Number(v.toPrecision(2)));
+
 /** A window's numbers of one channel. */
 function Patch(props: { cell: WindowCell; channel: number; numbers: readonly number[]; most: number; filter?: boolean }) {
   const { cell, channel, numbers } = props;
@@ -19,8 +22,8 @@ function Patch(props: { cell: WindowCell; channel: number; numbers: readonly num
         const v = numbers[t] ?? 0;
         const outside = !props.filter && cell.padding[t];
         return (
-          <span key={k} class={`number ${v < 0 ? "below" : "above"}`} style={{ "--t": tint(v, props.most) }} data-outside={outside ? "" : undefined} data-largest={!props.filter && cell.largest === t ? "" : undefined}>
-            {outside && cell.operator !== "conv2d" ? "" : brief(v)}
+          <span key={k} class={`number ${v < 0 ? "below" : "above"}`} style={{ "--t": tint(v, props.most) }} title={exact(v)} data-outside={outside ? "" : undefined} data-largest={!props.filter && cell.largest === t ? "" : undefined}>
+            {outside && cell.operator !== "conv2d" ? "" : tiny(v)}
           </span>
         );
       })}

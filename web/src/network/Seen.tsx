@@ -28,6 +28,9 @@ export function Fitted() {
     <div class="fitted">
       <h3>{text.seen}</h3>
       <p class="soft small">{of.digit ? text.fitDigit(h) : text.fitResize(h, w)}</p>
+      <button type="button" class="chip cam-switch" data-cam-switch aria-pressed={camOn.value} onClick={() => seek({ on: !camOn.value })}>
+        {text.cam}
+      </button>
       <div class="fitted-row">
         <div class="fitted-box" data-fitted style={{ "--w": w, "--h": h }}>
           <Sheet
@@ -47,9 +50,6 @@ export function Fitted() {
           <Heat h={h} w={w} />
         </div>
         <div class="cam">
-          <button type="button" class="chip" data-cam-switch aria-pressed={camOn.value} onClick={() => seek({ on: !camOn.value })}>
-            {text.cam}
-          </button>
           {camOn.value && (
             <>
               {classes && (
