@@ -78,7 +78,7 @@ pub struct Learning {
     #[arg(long)]
     pub class_weights: bool,
     /// Show every class alike often: small classes are repeated
-    #[arg(long)]
+    #[arg(long, conflicts_with = "class_weights")]
     pub balanced_sampling: bool,
 }
 
