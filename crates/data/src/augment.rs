@@ -6,27 +6,29 @@
 //! edge a picture goes on as it ends there.
 //!
 //! ```
-//! use foveal_data::augment::{Augment, Key, Room};
+//! use foveal_data::augment::{Augment, Key};
 //! let augment = Augment { shift: 2.0, rotate: 10.0, ..Augment::default() };
 //! let picture = vec![7u8; 28 * 28];
-//! let (mut out, mut room) = (vec![0; 28 * 28], Room::default());
+//! let (mut out, mut room) = (vec![0; 28 * 28], Vec::new());
 //! let change = augment.change([28, 28, 1], Key::new(0, 1, 42));
 //! change.apply(&picture, &mut out, &mut room);
 //! assert_eq!(out, picture); // an even picture stays as it is
 //! ```
 
 mod draw;
+mod text;
 mod warp;
 
 pub use draw::Key;
 use draw::Slot;
-pub use warp::{Map, Pixel, Room};
+pub use text::SETS;
+pub use warp::{Map, Pixel};
 
 use serde::{Deserialize, Serialize};
 
 /// What may happen to a picture; 0 is never. Everything is drawn evenly from its range unless it says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(try_from = "String", into = "String")]
 pub struct Augment {
     /// Moves by up to so many pixels, down or up and right or left.
     pub shift: f32,
@@ -156,10 +158,8 @@ impl Augment {
         // The inverse of (turn * scale * slant * mirror), rows before columns.
         let [yy, yx] = [cos * smaller, -sin * smaller];
         let [xy, xx] = [sin * smaller, cos * smaller];
-        let linear = Map {
-            row: [yy, yx, 0.0],
-            column: [mirror * (xy - slant * yy), mirror * (xx - slant * yx), 0.0],
-        };
+        let linear =
+            Map { row: [yy, yx, 0.0], column: [mirror * (xy - slant * yy), mirror * (xx - slant * yx), 0.0] };
         let moved = [range(self.shift, Slot::ShiftRow), range(self.shift, Slot::ShiftColumn)];
         let about_middle = linear.about(middle, moved);
         let kept = 1.0 - f64::from(self.crop) * key.unit(Slot::Crop);
@@ -177,10 +177,41 @@ impl Augment {
         share.max(1.0 - share) as f32
     }
 
+    /// What training sees of the picture `own` of `shape`, into `out`: changed, and with mixup mixed with `other`,
+    /// which is changed as it would be by itself. Gives the share of `own`.
+    ///
+    /// # Panics
+    /// When a picture has another length than the shape's.
+    pub fn apply<P: Pixel>(
+        &self,
+        shape: [usize; 3],
+        own: (Key, &[P]),
+        other: (Key, &[P]),
+        out: &mut Vec<P>,
+        room: &mut Room<P>,
+    ) -> f32 {
+        out.resize(own.1.len(), P::default());
+        self.change(shape, own.0).apply(own.1, out, &mut room.numbers);
+        let share = self.share(own.0);
+        if share < 1.0 {
+            room.other.resize(other.1.len(), P::default());
+            self.change(shape, other.0).apply(other.1, &mut room.other, &mut room.numbers);
+            mix(out, &room.other, share);
+        }
+        share
+    }
+
     /// Which of `count` pictures the picture `key` is mixed with.
     pub fn partner(&self, key: Key, count: usize) -> usize {
         key.below(Slot::Partner, count)
     }
+}
+
+/// Memory that is used again for each picture.
+#[derive(Clone, Debug, Default)]
+pub struct Room<P> {
+    other: Vec<P>,
+    numbers: Vec<f32>,
 }
 
 /// What happens to one picture.
@@ -198,11 +229,11 @@ pub struct Change {
 }
 
 impl Change {
-    /// The changed picture, `[height][width][channel]` as `picture`.
+    /// The changed picture, `[height][width][channel]` as `picture`; `room` is memory that is used again.
     ///
     /// # Panics
     /// When `picture` or `out` has another length than the shape's.
-    pub fn apply<P: Pixel>(&self, picture: &[P], out: &mut [P], room: &mut Room) {
+    pub fn apply<P: Pixel>(&self, picture: &[P], out: &mut [P], room: &mut Vec<f32>) {
         let n: usize = self.shape.iter().product();
         assert!(picture.len() == n && out.len() == n, "pictures of the shape {:?}", self.shape);
         match &self.map {

@@ -1,7 +1,5 @@
 //! One affine map of a picture, read bilinearly.
 
-use crate::augment::warp::sealed::Sealed;
-
 mod sealed {
     pub trait Sealed {}
     impl Sealed for u8 {}
@@ -9,7 +7,7 @@ mod sealed {
 }
 
 /// A number of a picture.
-pub trait Pixel: Copy + Sealed {
+pub trait Pixel: Copy + Default + sealed::Sealed {
     /// As a number.
     fn to_f32(self) -> f32;
     /// The nearest that there is.
@@ -26,7 +24,8 @@ impl Pixel for u8 {
 
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
-        (value + 0.5) as u8
+        // From 2^23 on, the last bits of a number are its whole part: cheaper than a conversion.
+        (value.clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8
     }
 
     fn range(_: &[Self]) -> f32 {
@@ -51,12 +50,6 @@ impl Pixel for f32 {
     }
 }
 
-/// Memory that is used again for each picture.
-#[derive(Clone, Debug, Default)]
-pub struct Room {
-    picture: Vec<f32>,
-}
-
 /// An affine map of places: `row = row[0] * y + row[1] * x + row[2]`, and so the column. Cells have their middles at
 /// whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,8 +71,7 @@ impl Map {
     /// This map into a picture that is the window from `from`, of `kept` of the sides, made as large as the whole.
     pub(super) fn into_window(self, kept: f64, from: [f64; 2]) -> Self {
         // A cell's middle p lies (p + 1/2) from the edge.
-        let with =
-            |[y, x, add]: [f64; 3], from: f64| [kept * y, kept * x, kept * (add + 0.5) + from - 0.5];
+        let with = |[y, x, add]: [f64; 3], from: f64| [kept * y, kept * x, kept * (add + 0.5) + from - 0.5];
         Self { row: with(self.row, from[0]), column: with(self.column, from[1]) }
     }
 
@@ -103,32 +95,54 @@ fn part(place: i64) -> f32 {
 }
 
 /// `picture` through `map` into `out`, both of `shape`.
-pub(super) fn warp<P: Pixel>(map: &Map, shape: [usize; 3], picture: &[P], out: &mut [P], room: &mut Room) {
-    let [height, width, channels] = shape;
+pub(super) fn warp<P: Pixel>(
+    map: &Map,
+    shape: [usize; 3],
+    picture: &[P],
+    out: &mut [P],
+    room: &mut Vec<f32>,
+) {
     if picture.is_empty() {
         return;
     }
-    widen(shape, picture, &mut room.picture);
-    let source = &room.picture[..];
-    let stride = (width + 1) * channels;
-    let most = [height, width].map(|n| (n as i64 - 1) << BITS);
+    widen(shape, picture, room);
+    // The number of channels is known to the inner loop where it is a usual one.
+    match shape[2] {
+        1 => numbers::<P, 1>(map, shape, room, out),
+        3 => numbers::<P, 3>(map, shape, room, out),
+        _ => numbers::<P, 0>(map, shape, room, out),
+    }
+}
+
+/// Calls `cell` with the number of each cell in its row and column order and the place that it comes from, in the picture.
+#[inline(always)]
+fn places(map: &Map, [height, width, _]: [usize; 3], mut cell: impl FnMut(usize, i64, i64)) {
+    let [bottom, right] = [height, width].map(|n| (n as i64 - 1) << BITS);
     let step = [map.row[1], map.column[1]].map(fixed);
-    for (y, row) in out.chunks_exact_mut(width * channels).enumerate() {
+    for y in 0..height {
         let [mut v, mut u] = map.place(y as f64, 0.0).map(fixed);
-        for cell in row.chunks_exact_mut(channels) {
-            let (r, c) = (v.clamp(0, most[0]), u.clamp(0, most[1]));
-            let (fy, fx) = (part(r), part(c));
-            let at = (r >> BITS) as usize * stride + (c >> BITS) as usize * channels;
-            let upper = &source[at..at + 2 * channels];
-            let lower = &source[at + stride..at + stride + 2 * channels];
-            for (k, out) in cell.iter_mut().enumerate() {
-                let top = upper[k] + fx * (upper[k + channels] - upper[k]);
-                let bottom = lower[k] + fx * (lower[k + channels] - lower[k]);
-                *out = P::from_f32(top + fy * (bottom - top));
-            }
+        for x in 0..width {
+            cell(y * width + x, v.clamp(0, bottom), u.clamp(0, right));
             (v, u) = (v + step[0], u + step[1]);
         }
     }
+}
+
+/// `C` channels, or as many as the shape says where `C` is 0.
+fn numbers<P: Pixel, const C: usize>(map: &Map, shape: [usize; 3], source: &[f32], out: &mut [P]) {
+    let channels = if C == 0 { shape[2] } else { C };
+    let stride = (shape[1] + 1) * channels;
+    places(map, shape, |i, row, column| {
+        let (fy, fx) = (part(row), part(column));
+        let at = (row >> BITS) as usize * stride + (column >> BITS) as usize * channels;
+        let upper = &source[at..at + 2 * channels];
+        let lower = &source[at + stride..at + stride + 2 * channels];
+        for (k, out) in out[i * channels..(i + 1) * channels].iter_mut().enumerate() {
+            let top = upper[k] + fx * (upper[k + channels] - upper[k]);
+            let bottom = lower[k] + fx * (lower[k + channels] - lower[k]);
+            *out = P::from_f32(top + fy * (bottom - top));
+        }
+    });
 }
 
 /// The picture as numbers, its last row and column twice: every cell has a neighbour.
