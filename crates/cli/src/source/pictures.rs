@@ -169,15 +169,18 @@ impl Listed {
                 format!("그림 {n}장을 훑는 중. 에포크마다 {height}x{width} 크기로 다시 읽음"),
             ),
         });
+        let bar = context.bar(self.paths.len());
         let read: Vec<Result<Looked>> = self
             .paths
             .par_iter()
             .map(|path| {
+                bar.inc(1);
                 let picture = small(&bytes(path)?, &path.display().to_string(), size)?;
                 let sum = crc32fast::hash(picture.pixels());
                 Ok(Looked { channels: picture.channels(), sum, picture: (!stream).then_some(picture) })
             })
             .collect();
+        bar.finish_and_clear();
         let mut kept = Vec::with_capacity(read.len());
         let mut pictures = Vec::with_capacity(read.len());
         let mut broken = Vec::new();
