@@ -183,7 +183,9 @@ mod tests {
         let (data, mut engine, train) = (data(), engine(threads), (0..N as u32).collect::<Vec<_>>());
         let weights = Some(&[1.0, 2.0, 0.5][..]);
         let examples = Examples { data: &data, train: &train, units: None, weights };
-        let mut augmented = Augmented::new(augment.parse().unwrap(), 7, size, N, &engine).unwrap();
+        let recipe =
+            Recipe { augment: augment.parse().unwrap(), seed: 7, batch_size: size, ..Recipe::default() };
+        let mut augmented = Augmented::new(&recipe, &data, &engine).unwrap();
         let mut all = Vec::new();
         for batch in order.chunks(size) {
             augmented.make(&mut engine, &examples, batch, epoch);
@@ -220,7 +222,8 @@ mod tests {
         let weights = [1.0, 2.0, 0.5];
         let examples = Examples { data: &data, train: &train, units: None, weights: Some(&weights) };
         let augment = Augment { mixup: 1.0, ..Augment::default() };
-        let mut augmented = Augmented::new(augment, 7, N, N, &engine).unwrap();
+        let recipe = Recipe { augment, seed: 7, batch_size: N, ..Recipe::default() };
+        let mut augmented = Augmented::new(&recipe, &data, &engine).unwrap();
         augmented.make(&mut engine, &examples, &train, 1);
         let mut mixed = 0;
         for i in 0..N {

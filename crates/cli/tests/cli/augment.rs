@@ -3,7 +3,8 @@
 use crate::harness::Bench;
 use crate::training::dataset;
 
-const TRAIN: &str = "train set --model net.toml --epochs 3 --batch-size 20 --lr 0.01 --validation 0 --no-report -q";
+const TRAIN: &str =
+    "train set --model net.toml --epochs 3 --batch-size 20 --lr 0.01 --validation 0 --no-report -q";
 
 fn bench() -> Bench {
     let bench = Bench::new();
@@ -105,7 +106,10 @@ fn an_ensemble_is_its_members_together() {
     bench.run("show all picture.npy").refused(&["all is an ensemble", "all/member-1"]);
     let text = bench.run(&format!("{TRAIN} --ensemble 2 --out pair")).good().stdout;
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("seed 0: test accuracy") && lines[2].starts_with("ensemble: test"), "{text}");
+    assert!(
+        lines[0].starts_with("seed 0: test accuracy") && lines[2].starts_with("ensemble: test"),
+        "{text}"
+    );
     bench.run(&format!("{TRAIN} --ensemble 2 --out all")).refused(&["all/member-3", "--out"]);
     bench.run(&format!("{TRAIN} --ensemble 2 --out alone")).refused(&["alone/model.safetensors", "--out"]);
 }
