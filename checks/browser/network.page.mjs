@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { accessible, DIST, downloaded, fits, foveal, inEnglish, inKorean, open, run, serve, speak, tabTo } from "./served.mjs";
+import { accessible, DIST, downloaded, fits, foveal, inEnglish, inKorean, open, run, serve, speak, tabTo, until } from "./served.mjs";
 
 const MODEL = join(DIST, "models/mnist.safetensors");
 let world, work;
@@ -24,12 +24,13 @@ const likely = (page) => page.$$eval("[data-probability]", (all) => all.map((e) 
 
 /** Waits until the page's answer is another than `old`. */
 const changed = (page, old) =>
-  page.waitForFunction((was) => JSON.stringify([...document.querySelectorAll("[data-probability]")].map((e) => Number(e.dataset.probability))) !== was, JSON.stringify(old));
+  until(page, (was) => JSON.stringify([...document.querySelectorAll("[data-probability]")].map((e) => Number(e.dataset.probability))) !== was, JSON.stringify(old));
 
 /** The page's probabilities are those of `foveal predict`. */
 async function same(page, model, input) {
   const want = foveal("predict", model, input).predictions[0];
-  await page.waitForFunction(
+  await until(
+    page,
     (p) => {
       const own = [...document.querySelectorAll("[data-probability]")].map((e) => Number(e.dataset.probability));
       return own.length === p.length && own.every((v, i) => Math.abs(v - p[i]) < 1e-5);
@@ -138,10 +139,10 @@ test("Grad-CAM lies over the picture, of the class and in the maps that are aske
   const first = await most();
   assert.ok(Number(first) > 0);
   await page.selectOption("[data-field=cam-class]", "3");
-  await page.waitForFunction((was) => document.querySelector("[data-cam]")?.dataset.cam !== was, first);
+  await until(page, (was) => document.querySelector("[data-cam]")?.dataset.cam !== was, first);
   const second = await most();
   await page.selectOption("[data-field=cam-layer]", "1");
-  await page.waitForFunction((was) => document.querySelector("[data-cam]")?.dataset.cam !== was, second);
+  await until(page, (was) => document.querySelector("[data-cam]")?.dataset.cam !== was, second);
   await quiet();
 });
 
@@ -269,9 +270,9 @@ test("the keyboard alone draws, picks, looks into cells and asks where it looked
   assert.match(await place(), /\[12, 12, 0\]/);
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("PageDown");
-  await page.waitForFunction(() => document.querySelector(".made h4")?.textContent.includes("[12, 13, 1]"));
+  await until(page, () => document.querySelector(".made h4")?.textContent.includes("[12, 13, 1]"));
   await page.keyboard.press("Escape");
-  await page.waitForFunction(() => !document.querySelector(".made"));
+  await until(page, () => !document.querySelector(".made"));
   await quiet();
 });
 

@@ -123,6 +123,15 @@ export async function fits(page, width) {
   }
 }
 
+/** Waits until `holds(arg)` is true in the page. The page's policy lets no text be run as a program, so it is asked anew. */
+export async function until(page, holds, arg, most = 30_000) {
+  const end = Date.now() + most;
+  while (!(await page.evaluate(holds, arg))) {
+    if (Date.now() > end) assert.fail(`not true within ${most} ms: ${holds}`);
+    await page.waitForTimeout(50);
+  }
+}
+
 /** Saves what a click downloads. */
 export async function downloaded(page, selector, path) {
   const [download] = await Promise.all([page.waitForEvent("download"), page.click(selector)]);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { accessible, downloaded, fits, foveal, inEnglish, inKorean, open, run, serve, speak, tabTo } from "./served.mjs";
+import { accessible, downloaded, fits, foveal, inEnglish, inKorean, open, run, serve, speak, tabTo, until } from "./served.mjs";
 
 let world, work;
 before(async () => {
@@ -29,7 +29,7 @@ test("it learns to 97 % of 1,000 digits held out within a minute while the page 
   const start = Date.now();
   await page.click("[data-play]");
   await phase(page, "running");
-  await page.waitForFunction(() => Number(document.querySelector("[data-accuracy]")?.dataset.accuracy) >= 0.97, null, { timeout: 60_000 });
+  await until(page, () => Number(document.querySelector("[data-accuracy]")?.dataset.accuracy) >= 0.97, null, 60_000);
   const seconds = (Date.now() - start) / 1000;
   assert.ok(seconds <= 60, `${seconds} s`);
   assert.equal(await page.getAttribute("[data-accuracy]", "data-digits"), "1000");
@@ -56,7 +56,7 @@ test("it learns to 97 % of 1,000 digits held out within a minute while the page 
   await page.waitForSelector("[data-probability]");
   await page.click('[data-digit="5"]');
   const want = foveal("predict", file, "mnist:test:5").predictions[0].probabilities;
-  await page.waitForFunction((p) => [...document.querySelectorAll("[data-probability]")].every((e, i) => Math.abs(Number(e.dataset.probability) - p[i]) < 1e-5), want);
+  await until(page, (p) => [...document.querySelectorAll("[data-probability]")].every((e, i) => Math.abs(Number(e.dataset.probability) - p[i]) < 1e-5), want);
   await quiet();
 });
 
@@ -65,15 +65,15 @@ test("pause is heard at once, a step is one step, the rate counts on the way", a
   await page.check("[data-field=digits][value='10000']", { force: true });
   await page.click("[data-step]");
   await phase(page, "paused");
-  await page.waitForFunction(() => document.querySelector("[data-phase]").dataset.done === "1");
+  await until(page, () => document.querySelector("[data-phase]").dataset.done === "1");
   const filters = () => page.$eval("[data-first-filters] canvas", (c) => [...c.getContext("2d").getImageData(0, 0, 5, 5).data].join());
   const first = await filters();
   await page.click("[data-step]");
-  await page.waitForFunction(() => document.querySelector("[data-phase]").dataset.done === "2");
+  await until(page, () => document.querySelector("[data-phase]").dataset.done === "2");
   assert.notEqual(await filters(), first, "filters change as it learns");
   await page.click("[data-play]");
   await phase(page, "running");
-  await page.waitForFunction(() => Number(document.querySelector("[data-phase]").dataset.done) > 4);
+  await until(page, () => Number(document.querySelector("[data-phase]").dataset.done) > 4);
   const asked = Date.now();
   await page.click("[data-play]");
   await phase(page, "paused");
@@ -89,7 +89,7 @@ test("pause is heard at once, a step is one step, the rate counts on the way", a
   await page.keyboard.press("Home");
   assert.equal(await page.textContent(".rate output"), "0.0001");
   await page.click("[data-step]");
-  await page.waitForFunction((n) => Number(document.querySelector("[data-phase]").dataset.done) === n + 1, at);
+  await until(page, (n) => Number(document.querySelector("[data-phase]").dataset.done) === n + 1, at);
   await page.click("[data-over]");
   await phase(page, "idle");
   await quiet();

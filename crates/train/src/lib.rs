@@ -4,10 +4,13 @@
 //! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`Steps`] is driven by its caller, [`SavedModel`]
 //! and [`Checkpoint`] take and give bytes.
 
+mod augmented;
 mod checkpoint;
+mod ensemble;
 mod error;
 mod evaluate;
 mod event;
+mod examples;
 mod fit;
 mod identity;
 mod preprocess;
@@ -18,6 +21,7 @@ pub mod tensorboard;
 mod units;
 
 pub use checkpoint::{Checkpoint, Maker};
+pub use ensemble::combine;
 pub use error::Error;
 pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};
 pub use event::{EpochReport, Event, Outcome, Status};

@@ -1,5 +1,7 @@
+use crate::augmented::Augmented;
 use crate::evaluate::evaluate;
-use crate::fit::{compile, example, order};
+use crate::examples::Examples;
+use crate::fit::{compile, order};
 use crate::units::Units;
 use crate::{Error, Evaluation, Preprocess, Recipe};
 use foveal_data::{Dataset, Split};
@@ -34,6 +36,7 @@ use foveal_nn::engine::{Engine, State};
 pub struct Steps {
     engine: Engine,
     units: Option<Units>,
+    augmented: Option<Augmented>,
     data: Dataset,
     split: Split,
     preprocess: Preprocess,
@@ -76,17 +79,20 @@ impl Steps {
         recipe: Recipe,
     ) -> Result<Self, Error> {
         let engine = compile(model, &data, &split, &preprocess, &recipe)?;
+        let units = Units::new(model, &data, &split.train);
+        let augmented = Augmented::new(&recipe, &data, &engine);
         let per_epoch = split.train.len().div_ceil(recipe.batch_size);
         let good = engine.state();
-        let units = Units::new(model, &data, &split.train);
+        let order = Vec::new();
         Ok(Self {
             engine,
             units,
+            augmented,
             data,
             split,
             preprocess,
             recipe,
-            order: Vec::new(),
+            order,
             done: 0,
             per_epoch,
             good,
@@ -105,13 +111,29 @@ impl Steps {
         let (epoch, b) = (self.done / self.per_epoch + 1, self.done % self.per_epoch);
         if b == 0 || self.order.is_empty() {
             self.order = order(&self.data, &self.split, &self.recipe, epoch);
+            if let Some(stored) = self.data.stored() {
+                stored.ahead(&self.order);
+            }
         }
         let lr = self.lr();
         let size = self.recipe.batch_size;
-        let (data, units, weights) = (&self.data, self.units.as_ref(), self.recipe.class_weights.as_deref());
         let indices = &self.order[b * size..((b + 1) * size).min(self.order.len())];
-        let report =
-            self.engine.step(indices.len(), lr, |i| example(data, units, indices[i] as usize, weights));
+        let examples = Examples {
+            data: &self.data,
+            train: &self.split.train,
+            units: self.units.as_ref(),
+            weights: self.recipe.class_weights.as_deref(),
+        };
+        let report = match &mut self.augmented {
+            None => self.engine.step(indices.len(), lr, |i| examples.at(indices[i] as usize)),
+            Some(augmented) => {
+                augmented.make(&mut self.engine, &examples, indices, epoch);
+                self.engine.step(indices.len(), lr, |i| augmented.example(i))
+            }
+        };
+        if let Some(fault) = self.data.fault() {
+            return Err(fault.into());
+        }
         self.done += 1;
         if !report.loss.is_finite() {
             self.engine.restore(&self.good)?;

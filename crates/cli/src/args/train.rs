@@ -3,6 +3,7 @@
 use super::data::Reading;
 use super::values::positive;
 use clap::{Args, ValueEnum};
+use foveal::data::Augment;
 use std::path::PathBuf;
 
 /// How much time to spend.
@@ -22,10 +23,10 @@ pub struct Train {
     /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// A built-in model or a model file [default: fast for 28x28 grey, else stack]
+    /// A built-in model or a model file [default: the preset's for 28x28 grey, else stack]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub model: Option<String>,
-    /// How much time to spend
+    /// How much time to spend; for 28x28 grey pictures each has a model of its own
     #[arg(long, value_enum, default_value = "fast")]
     pub preset: Preset,
     /// Times to go through the training data [default: the preset's; more for small sets, up to 1000 steps]
@@ -44,6 +45,10 @@ pub struct Train {
     /// begins at the beginning where there is none
     #[arg(long, requires = "out")]
     pub resume: bool,
+    /// Train so many members with the seeds --seed, --seed + 1 and so on, each in a folder of its own in the run
+    /// folder; eval and predict average what they say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
+    pub ensemble: Option<u8>,
     /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
     /// of others]
     #[arg(long, value_name = "N")]
@@ -78,8 +83,12 @@ pub struct Learning {
     #[arg(long)]
     pub class_weights: bool,
     /// Show every class alike often: small classes are repeated
-    #[arg(long)]
+    #[arg(long, conflicts_with = "class_weights")]
     pub balanced_sampling: bool,
+    /// Change the training pictures a little in each epoch: settings such as shift=2,rotate=10,flip, a set
+    /// (digits, photos), or none [default: the preset's]
+    #[arg(long, value_name = "WHAT")]
+    pub augment: Option<Augment>,
 }
 
 /// A loss by name.

@@ -1,12 +1,14 @@
 #![forbid(unsafe_code)]
 //! The built program, end to end: what it prints, what it writes, how it ends.
 
+mod augment;
 mod broken_inputs;
 mod files;
 mod harness;
 mod lab;
 mod models;
 mod operators;
+mod own_data;
 mod performance;
 #[cfg(unix)]
 mod resume;
