@@ -94,8 +94,8 @@ const texts = (page) =>
     return found;
   });
 
-/** Korean leaves no English but names; `own` are names of layers and classes. */
-export async function inKorean(page, own = /\b(conv2d|relu|max_pool|flatten|dense|input)(_\d+)?\b/g) {
+/** Korean leaves no English but names; `own` are names of layers and data sets. */
+export async function inKorean(page, own = /\b(mnist|conv2d|relu|max_pool|flatten|dense|input)(_\d+)?\b/g) {
   const all = await texts(page);
   const english = all.filter((t) => !t.name && /[A-Za-z]{2,}/.test(t.text.replace(NAMES, "").replace(own, "")));
   assert.deepEqual(english.map((t) => t.text), [], "no English in Korean");

@@ -1,7 +1,7 @@
 // Training in the page, in a real browser.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, downloaded, fits, foveal, inEnglish, inKorean, open, run, serve, speak, tabTo, until } from "./served.mjs";
@@ -19,6 +19,15 @@ after(async () => {
 const phase = (page, name, timeout = 60_000) => page.waitForSelector(`[data-phase=${name}]`, { timeout });
 const done = async (page) => Number(await page.getAttribute("[data-phase]", "data-done"));
 
+/** The longest tasks of the page's main thread in a trace, in milliseconds of its own work. */
+function longest(trace) {
+  const events = JSON.parse(trace.toString()).traceEvents;
+  const main = new Set(events.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain").map((e) => `${e.pid}/${e.tid}`));
+  const tasks = events.filter((e) => e.name.endsWith("RunTask") && main.has(`${e.pid}/${e.tid}`) && e.tdur !== undefined);
+  assert.ok(tasks.length > 100, `${tasks.length} tasks`);
+  return tasks.map((e) => e.tdur / 1000).sort((x, y) => y - x);
+}
+
 test("it learns to 97 % of 1,000 digits held out within a minute while the page answers, and the files are the model", async () => {
   const { page, quiet } = await open(world, "train");
   await page.waitForSelector("[data-play]");
@@ -26,6 +35,9 @@ test("it learns to 97 % of 1,000 digits held out within a minute while the page 
     window.long = [];
     new PerformanceObserver((list) => window.long.push(...list.getEntries().map((e) => Math.round(e.duration)))).observe({ type: "longtask" });
   });
+  // A task takes longer than its work where others have the processors; then its work alone can be judged.
+  const free = loadavg()[0] < cpus().length;
+  await world.browser.startTracing(page, { categories: ["toplevel"] });
   const start = Date.now();
   await page.click("[data-play]");
   await phase(page, "running");
@@ -35,9 +47,12 @@ test("it learns to 97 % of 1,000 digits held out within a minute while the page 
   assert.equal(await page.getAttribute("[data-accuracy]", "data-digits"), "1000");
   await phase(page, "finished", 120_000);
   await page.waitForTimeout(300);
-  const long = await page.evaluate(() => window.long);
-  console.log(`97 % after ${seconds.toFixed(1)} s, all steps after ${((Date.now() - start) / 1000).toFixed(1)} s; longest tasks of the page: ${long.sort((a, b) => b - a).slice(0, 3).join(", ") || "none above 50"} ms`);
-  assert.ok(Math.max(0, ...long) < 100, `tasks of ${long} ms`);
+  const long = (await page.evaluate(() => window.long)).sort((x, y) => y - x);
+  const worked = longest(await world.browser.stopTracing());
+  const all = (Date.now() - start) / 1000;
+  console.log(`97 % after ${seconds.toFixed(1)} s, all steps after ${all.toFixed(1)} s; the page's longest task worked ${worked[0].toFixed(0)} ms, tasks above 50 ms: ${long.length} (${long[0] ?? 0} ms)`);
+  assert.ok(worked[0] < 100, `a task of the page worked ${worked[0]} ms`);
+  if (free) assert.ok((long[0] ?? 0) < 100, `tasks of ${long} ms`);
   assert.ok((await page.getAttribute('[data-chart=loss] .curve.steps', "d")).length > 500);
   const counts = await page.$$eval("[data-confusion] tbody td", (all) => all.map((e) => Number(e.textContent.replace("·", "0"))));
   assert.equal(counts.reduce((a, b) => a + b), 1000);
@@ -66,7 +81,7 @@ test("pause is heard at once, a step is one step, the rate counts on the way", a
   await page.click("[data-step]");
   await phase(page, "paused");
   await until(page, () => document.querySelector("[data-phase]").dataset.done === "1");
-  const filters = () => page.$eval("[data-first-filters] canvas", (c) => [...c.getContext("2d").getImageData(0, 0, 5, 5).data].join());
+  const filters = () => page.$eval("[data-first-filters] canvas", (c) => c.toDataURL());
   const first = await filters();
   await page.click("[data-step]");
   await until(page, () => document.querySelector("[data-phase]").dataset.done === "2");

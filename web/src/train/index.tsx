@@ -42,13 +42,13 @@ function Buttons() {
   const main = { idle: text.start, loading: text.start, paused: text.goOn, running: text.pause, finished: text.again }[now];
   return (
     <div class="train-buttons">
-      <button type="button" class="button main" data-play disabled={now === "loading"} onClick={play}>
+      <button type="button" class="button main" data-play aria-disabled={now === "loading"} onClick={play}>
         {main}
       </button>
-      <button type="button" class="button" data-step disabled={now !== "idle" && now !== "paused"} onClick={stepOn}>
+      <button type="button" class="button" data-step aria-disabled={now !== "idle" && now !== "paused"} onClick={stepOn}>
         {text.step}
       </button>
-      <button type="button" class="button" data-over disabled={now === "idle" || now === "loading"} onClick={startOver}>
+      <button type="button" class="button" data-over aria-disabled={now === "idle" || now === "loading"} onClick={startOver}>
         {text.startOver}
       </button>
     </div>
@@ -96,13 +96,13 @@ function Take() {
     <section class="card" aria-label={text.take}>
       <h2>{text.take}</h2>
       <div class="options take">
-        <button type="button" class="button" data-try disabled={off} onClick={tryIt}>
+        <button type="button" class="button" data-try aria-disabled={off} onClick={() => off || tryIt()}>
           {text.tryIt}
         </button>
-        <button type="button" class="button" data-download="safetensors" disabled={off} onClick={() => download("safetensors")}>
+        <button type="button" class="button" data-download="safetensors" aria-disabled={off} onClick={() => off || download("safetensors")}>
           {text.download} <span translate={false}>.safetensors</span>
         </button>
-        <button type="button" class="button" data-download="onnx" disabled={off} onClick={() => download("onnx")}>
+        <button type="button" class="button" data-download="onnx" aria-disabled={off} onClick={() => off || download("onnx")}>
           {text.download} <span translate={false}>.onnx</span>
         </button>
       </div>
@@ -132,7 +132,7 @@ function Judgement() {
       ) : (
         <p class="soft small">{text.noScores(HELD)}</p>
       )}
-      <button type="button" class="button" data-judge disabled={off} onClick={judgeAll}>
+      <button type="button" class="button" data-judge aria-disabled={off} onClick={() => off || judgeAll()}>
         {judging.value ? text.judging : text.judge}
       </button>
       <p class="soft small">{text.aboutJudge}</p>

@@ -152,6 +152,7 @@ export function stepOn(): void {
 }
 
 export function startOver(): void {
+  if (phase.peek() === "idle" || phase.peek() === "loading") return;
   tell({ ask: "pause" });
   [steps.value, judgements.value, scores.value, judged.value, filters.value] = [[], [], null, null, []];
   [done.value, epoch.value, diverged.value] = [0, 1, false];
