@@ -7,8 +7,11 @@ import { mostOf } from "./colors";
 
 const tint = (v: number, most: number): string => `${Math.round(100 * (most > 0 && Number.isFinite(v) ? Math.min(1, Math.abs(v) / most) : 0))}%`;
 
-/** Two digits, for the small cells of a window; all of a number stands in its title and among the terms. */
-const tiny = (v: number): string => brief(Number(v.toPrecision(2)));
+/** Three decimals at most and no zero before the point, for the small cells of a window; the whole number is among the terms. */
+function tiny(v: number): string {
+  if (Math.abs(v) >= 0.9995 || !Number.isFinite(v)) return brief(Number(v.toPrecision(2)));
+  return sign(String(Number(v.toFixed(3))).replace("0.", "."));
+}
 
 /** A window's numbers of one channel. */
 function Patch(props: { cell: WindowCell; channel: number; numbers: readonly number[]; most: number; filter?: boolean }) {
@@ -42,7 +45,7 @@ function Channels({ cell }: { cell: WindowCell }) {
   const conv = cell.operator === "conv2d";
   return (
     <>
-      <div class="channels" translate={false}>
+      <div class="channels" translate={false} style={{ "--wide": cell.window[1] }}>
         {order.slice(0, CHANNELS).map((c) => (
           <span class="channel" key={c}>
             {cell.depth > 1 && <span class="soft tag">{network.value.channel(cell.places[c]?.[2] ?? c)}</span>}

@@ -136,7 +136,7 @@ export const network = texts(
     firstMaps: (n: number, of: number) => `특징 맵 ${of}개 가운데 처음 ${n}개입니다. 나머지는 Page Down으로 갈 수 있습니다.`,
     kinds: {
       input: "숫자로 본 그림",
-      conv2d: "필터가 앞의 맵 위를 움직입니다",
+      conv2d: "필터가 앞의 맵 위를 지나갑니다",
       dense: "앞의 모든 숫자에 가중치를 곱해 더합니다",
       relu: "0보다 작으면 0이 됩니다",
       leaky_relu: "0보다 작으면 작아집니다",

@@ -5,7 +5,7 @@ import { judgements, perEpoch, steps, total } from "./state";
 
 const W = 560;
 const H = 200;
-const LEFT = 46;
+const LEFT = 60;
 const RIGHT = 10;
 const TOP = 12;
 const BOTTOM = 26;

@@ -8,7 +8,7 @@ import { DRAWN, type Ask, type Point, type Say } from "./messages";
 const SLICE = 15;
 /** Milliseconds between two reports of progress, and between two judgements. */
 const REPORT = 120;
-const JUDGE = 900;
+const JUDGE = 500;
 
 const say = (what: Say): void => postMessage(what);
 const ready = load();
