@@ -137,8 +137,12 @@ export function fetchParameter(index: number): void {
   }, fail);
 }
 
+/** Whether a model is open or on its way. */
+let given = false;
+
 /** Opens a model file; the one that was open stays if it is refused. */
 export async function open(bytes: Uint8Array, file: string | null): Promise<void> {
+  given = true;
   try {
     const opened = await ask("open", bytes, file ?? "mnist.safetensors");
     if (opened.kind === "refused") {
@@ -187,7 +191,7 @@ let begun = false;
 export function begin(): void {
   if (begun) return;
   begun = true;
-  if (!model.peek()) void openOwn();
+  if (!given) void openOwn();
   digits(own("digits/few.bin")).then((all) => {
     samples.value = all;
     const asked = /^digit-(\d+)$/.exec(route.peek().state);

@@ -5,7 +5,7 @@ import { judgements, perEpoch, steps, total } from "./state";
 
 const W = 560;
 const H = 200;
-const LEFT = 60;
+const LEFT = 68;
 const RIGHT = 10;
 const TOP = 12;
 const BOTTOM = 26;
@@ -78,7 +78,12 @@ export function Curves() {
       <header class="curves-head">
         <h2>{text.curves}</h2>
         <p class="key">
-          <span class="swatch steps" aria-hidden="true" /> {text.onSteps} <span class="swatch held" aria-hidden="true" /> {text.onHeld}
+          <span>
+            <span class="swatch steps" aria-hidden="true" /> {text.onSteps}
+          </span>
+          <span>
+            <span class="swatch held" aria-hidden="true" /> {text.onHeld}
+          </span>
         </p>
       </header>
       <div class="charts">
