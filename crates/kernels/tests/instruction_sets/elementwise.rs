@@ -12,6 +12,8 @@ fn functions() -> [(Activation, Reference); 6] {
         (Activation::Relu, Reference::Relu),
         (Activation::LeakyRelu(leak), Reference::LeakyRelu { alpha: f64::from(leak) }),
         (Activation::LeakyRelu(-0.5), Reference::LeakyRelu { alpha: -0.5 }),
+        (Activation::Clip(0.0, 6.0), Reference::Clip { min: 0.0, max: 6.0 }),
+        (Activation::Clip(-1.5, 0.75), Reference::Clip { min: -1.5, max: 0.75 }),
         (Activation::Sigmoid, Reference::Sigmoid),
         (Activation::Tanh, Reference::Tanh),
         (Activation::Gelu, Reference::Gelu),
