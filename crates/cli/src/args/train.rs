@@ -3,6 +3,7 @@
 use super::data::Reading;
 use super::values::positive;
 use clap::{Args, ValueEnum};
+use foveal::train::Freeze;
 use std::path::PathBuf;
 
 /// How much time to spend.
@@ -25,6 +26,13 @@ pub struct Train {
     /// A built-in model or a model file [default: fast for 28x28 grey, else stack]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub model: Option<String>,
+    /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and
+    /// preprocessing stay; the last dense layer is new unless the classes are the same
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "image_size"])]
+    pub from: Option<PathBuf>,
+    /// Layers that stay as they are: the first N of `foveal summary`, names, or all-but-head
+    #[arg(long, value_name = "N|LAYER,LAYER|all-but-head")]
+    pub freeze: Option<Freeze>,
     /// How much time to spend
     #[arg(long, value_enum, default_value = "fast")]
     pub preset: Preset,

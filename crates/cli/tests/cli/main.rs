@@ -2,6 +2,7 @@
 //! The built program, end to end: what it prints, what it writes, how it ends.
 
 mod broken_inputs;
+mod exchange;
 mod files;
 mod harness;
 mod lab;
@@ -15,3 +16,4 @@ mod streams;
 #[cfg(unix)]
 mod terminal;
 mod training;
+mod transfer;

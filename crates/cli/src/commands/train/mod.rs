@@ -7,6 +7,7 @@ mod folder;
 mod prepare;
 mod progress;
 mod recipe;
+mod transfer;
 
 use crate::args::Train;
 use crate::output::Context;
@@ -17,12 +18,12 @@ use events::EventFile;
 use finish::{Finished, Judgement};
 use folder::Folder;
 use foveal::data::{Dataset, Split};
-use foveal::nn::{Model, ModelSpec};
+use foveal::nn::Model;
 use foveal::train::{
     Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
 };
 use foveal::view::report::Steps;
-use prepare::{Prepared, preprocess};
+use prepare::Prepared;
 use progress::Progress;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,13 +33,12 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
     let prepared = Prepared::new(args, context)?;
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
-    let Prepared { spec, recipe, data, split, test, .. } = prepared;
-    let preprocess = preprocess(&data, args.data == source::MNIST);
-    let fresh = Model::new(&spec, context.seed).with_context(|| args.model().to_owned())?;
+    let Prepared { fresh, preprocess, recipe, data, split, test, .. } = prepared;
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
+    transfer::not_over(args, &folder)?;
     folder.sweep();
     let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
-    let (trained, steps, kept) = run.learn(fresh, &spec, &folder, &stop)?;
+    let (trained, steps, kept) = run.learn(fresh, &folder, &stop)?;
     let saved = saved(args, &data, preprocess, recipe, &trained);
     let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
     let (model_path, kept) = match (written, kept) {
@@ -88,14 +88,13 @@ impl Run<'_> {
     fn learn(
         &self,
         fresh: Model,
-        spec: &ModelSpec,
         folder: &Folder,
         stop: &Arc<AtomicBool>,
     ) -> Result<(Outcome, Steps, Result<Option<usize>>)> {
         let Self { args, context, data, split, preprocess, recipe } = *self;
         let from = checkpoint::last(args, &fresh, folder, context)?;
         if from.is_none() {
-            folder.begin(args, recipe, spec)?;
+            folder.begin(args, recipe, fresh.spec())?;
         }
         let note = from.as_ref().map(|checkpoint| checkpoint::told(checkpoint, context));
         let mut told = Told::new(args, context, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
