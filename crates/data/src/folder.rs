@@ -2,7 +2,9 @@
 //!
 //! The paths come from whoever reads the disk; here they become parts and classes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use unicode_normalization::UnicodeNormalization;
 
 use crate::{Error, Part, picture};
 
@@ -40,6 +42,7 @@ pub fn is_picture(name: &str) -> bool {
 ///
 /// If the uppermost folders that hold pictures are all named after parts ([`Part::named`]), the
 /// class is the name below, else the uppermost name itself. Deeper folders belong to their class.
+/// Class names are composed (Unicode NFC): some file systems take Hangul and accents apart.
 /// `known` are the classes of a model, in its order; without it they are those of the training
 /// part, sorted.
 ///
@@ -78,13 +81,13 @@ pub fn layout(paths: &[Vec<String>], source: &str, known: Option<&[String]>) -> 
         return Err(wrong("holds no class folder with pictures".into(), remedy));
     }
     let part = |i: usize| if parted { Part::named(&paths[i][0]).unwrap_or(Part::Train) } else { Part::Train };
-    let class = |i: usize| paths[i][depth].as_str();
+    let class = |i: usize| paths[i][depth].nfc().collect::<String>();
     let classes: Vec<String> = match known {
         Some(known) => known.to_vec(),
         None => {
             let learnt = placed.iter().filter(|&&i| part(i) == Part::Train).map(|&i| class(i));
-            let names: BTreeSet<&str> = learnt.collect();
-            names.into_iter().map(str::to_owned).collect()
+            let names: BTreeSet<String> = learnt.collect();
+            names.into_iter().collect()
         }
     };
     if classes.is_empty() {
@@ -94,14 +97,15 @@ pub fn layout(paths: &[Vec<String>], source: &str, known: Option<&[String]>) -> 
         let problem = format!("holds one class alone, {:?}", classes[0]);
         return Err(wrong(problem, "give each class a folder of its own, side by side"));
     }
+    let index: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
     let mut entries = Vec::with_capacity(placed.len());
     for i in placed {
-        let Some(found) = classes.iter().position(|name| name == class(i)) else {
+        let Some(&found) = index.get(class(i).as_str()) else {
             let problem =
                 format!("{} is of class {:?}, which was not trained on", paths[i].join("/"), class(i));
             return Err(wrong(problem, "rename its folder, or train on pictures of that class too"));
         };
-        entries.push(Entry { path: i, part: part(i), class: found as u32 });
+        entries.push(Entry { path: i, part: part(i), class: found });
     }
     entries.sort_by(|a, b| {
         (a.part, a.class).cmp(&(b.part, b.class)).then_with(|| paths[a.path].cmp(&paths[b.path]))

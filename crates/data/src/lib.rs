@@ -19,6 +19,7 @@
 //!
 //! Samples are images of height x width x channels (NHWC), targets are classes or values.
 
+pub mod augment;
 pub mod check;
 pub mod dataset;
 mod digit;
@@ -35,6 +36,7 @@ pub mod split;
 pub mod stack;
 pub mod table;
 
+pub use augment::Augment;
 pub use check::{Fault, Report, duplicates_between};
 pub use dataset::{Dataset, Sample, Samples, Source, Targets};
 pub use error::Error;

@@ -53,9 +53,7 @@ pub fn common_size(sizes: &[[usize; 2]]) -> Option<[usize; 2]> {
 /// Those of [`decode`] and [`fit`].
 pub fn small(bytes: &[u8], source: &str, size: [usize; 2]) -> Result<Small, Error> {
     let picture = decode(bytes, source)?;
-    let (triples, _) = picture.pixels().as_chunks::<3>();
-    let grey = picture.channels() == 1 || triples.iter().all(|[r, g, b]| r == g && g == b);
-    let channels = if grey { 1 } else { 3 };
+    let channels = if picture.is_grey() { 1 } else { 3 };
     let fitted = fit(&picture, [size[0], size[1], channels])?;
     Ok(Small { channels, pixels: fitted.iter().map(|v| v.round() as u8).collect() })
 }

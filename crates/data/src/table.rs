@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::error::quoted;
 use crate::{Error, Part, Targets, folder};
 
@@ -35,7 +37,7 @@ pub struct Table {
 ///
 /// A first row whose first cell is not named like a picture is the heading; a column headed
 /// `split` or `part` holds `train`, `val` or `test`. Cells may be quoted; commas divide them.
-/// `task` and `known` are as in [`targets`].
+/// Text is composed (Unicode NFC). `task` and `known` are as in [`targets`].
 ///
 /// # Errors
 /// [`Error::TooLarge`], [`Error::Unsupported`] for text that is not UTF-8, [`Error::Layout`] with the
@@ -65,7 +67,8 @@ pub fn read_csv(
         what: "text that is not UTF-8".to_string(),
         remedy: "save it as CSV UTF-8",
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Hangul and accents that a file system or an editor took apart are one with those that it did not.
+    let text: String = text.strip_prefix('\u{feff}').unwrap_or(text).nfc().collect();
     let wrong = |problem: String| Error::Layout {
         name: source.to_string(),
         problem,

@@ -1,4 +1,4 @@
-use crate::fit::pixels;
+use crate::examples::pixels;
 use crate::{Error, Preprocess};
 use foveal_data::{Dataset, Targets};
 use foveal_nn::engine::{Engine, Options};

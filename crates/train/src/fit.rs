@@ -1,10 +1,12 @@
+use crate::augmented::Augmented;
 use crate::evaluate::{score, targets_fit};
+use crate::examples::{Examples, pixels};
 use crate::identity::Identity;
 use crate::units::Units;
 use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
 use foveal_data::shuffle::{balanced_order, epoch_order};
-use foveal_data::{Dataset, Sample, Split, Targets};
-use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
+use foveal_data::{Dataset, Split};
+use foveal_nn::engine::{Engine, Options};
 use foveal_nn::{Isa, Model};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -48,7 +50,8 @@ pub fn fit(
 /// stopped, if it is the same run on the same instruction set; `model` is what the run began with.
 ///
 /// # Errors
-/// As [`fit`]; when a layer to be frozen is not there; when the checkpoint is of another run, saying what differs; when a checkpoint cannot be kept.
+/// As [`fit`]; when a layer to be frozen is not there; when the checkpoint is of another run, saying what differs;
+/// when a checkpoint cannot be kept.
 #[expect(clippy::too_many_arguments, reason = "those of fit and one more")]
 pub fn fit_resumable(
     model: Model,
@@ -87,6 +90,7 @@ pub fn fit_resumable(
     let mut run = Run {
         units: Units::new(&model, data, &split.train),
         good: engine.values().to_vec(),
+        augmented: Augmented::new(recipe.augment, recipe.seed, recipe.batch_size, data.len(), &engine),
         engine,
         data,
         split,
@@ -114,6 +118,7 @@ pub fn fit_resumable(
 struct Run<'a> {
     engine: Engine,
     units: Option<Units>,
+    augmented: Option<Augmented>,
     /// The weights of the last good epoch.
     good: Vec<f32>,
     data: &'a Dataset,
@@ -279,10 +284,19 @@ impl Run<'_> {
         for (b, indices) in order.chunks(self.recipe.batch_size).enumerate() {
             let step = (epoch - 1) * batches + b;
             lr = self.recipe.lr * self.recipe.schedule.factor(step, total, batches);
-            let (data, weights) = (self.data, self.recipe.class_weights.as_deref());
-            let units = self.units.as_ref();
-            let report =
-                self.engine.step(indices.len(), lr, |i| example(data, units, indices[i] as usize, weights));
+            let examples = Examples {
+                data: self.data,
+                train: &self.split.train,
+                units: self.units.as_ref(),
+                weights: self.recipe.class_weights.as_deref(),
+            };
+            let report = match &mut self.augmented {
+                None => self.engine.step(indices.len(), lr, |i| examples.at(indices[i] as usize)),
+                Some(augmented) => {
+                    augmented.make(&mut self.engine, &examples, indices, epoch);
+                    self.engine.step(indices.len(), lr, |i| augmented.example(i))
+                }
+            };
             if !report.loss.is_finite() {
                 self.count(start, seen);
                 return Err(Status::NonFinite { epoch, batch: b + 1 });
@@ -359,30 +373,4 @@ impl Run<'_> {
         let scaled = self.units.as_ref().map(|units| &units.values[..]);
         Some(score(&outputs, data, scaled, indices, self.recipe.loss))
     }
-}
-
-pub(crate) fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
-    match data.sample(i) {
-        Sample::U8(v) => Pixels::U8(v),
-        Sample::F32(v) => Pixels::F32(v),
-    }
-}
-
-fn example<'a>(
-    data: &'a Dataset,
-    units: Option<&'a Units>,
-    i: usize,
-    weights: Option<&[f32]>,
-) -> Example<'a> {
-    let (target, weight) = match data.targets() {
-        Targets::Classes { labels, .. } => {
-            let label = labels[i];
-            (Target::Class(label), weights.map_or(1.0, |w| w[label as usize]))
-        }
-        Targets::Values { values, names } => {
-            let values = units.map_or(values, |units| &units.values);
-            (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), 1.0)
-        }
-    };
-    Example { pixels: pixels(data, i), target, weight }
 }

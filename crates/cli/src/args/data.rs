@@ -2,7 +2,8 @@
 
 use super::values::{Size, size};
 use clap::{Args, Subcommand, ValueEnum};
-use foveal::data::table;
+use foveal::data::{Augment, table};
+use std::path::PathBuf;
 
 /// `foveal data`
 #[derive(Subcommand, Debug)]
@@ -25,6 +26,38 @@ those that are nearly so: the same one saved again, scaled or brightened.")]
         #[command(flatten)]
         reading: Reading,
     },
+    /// Samples with their classes or values, and what augmentation makes of them
+    #[command(after_help = "\
+Settings of --augment, each 0 unless named: shift=PIXELS, rotate=DEGREES, scale=SHARE,
+shear=DEGREES, flip, crop=SHARE, brightness=SHARE, contrast=SHARE, cutout=PIXELS, mixup=ALPHA.
+Sets: digits, photos, none. What comes later holds: digits,rotate=15.
+
+Without -o it is shown on the terminal, with pictures where the terminal can.
+
+Examples:
+  foveal data show mnist -o digits.png
+  foveal data show mnist --augment digits,cutout=6 -o augmented.png
+  foveal data show pets/ --augment photos,mixup=0.2 --count 6")]
+    Show(ShowData),
+}
+
+/// `foveal data show`
+#[derive(Args, Debug)]
+pub struct ShowData {
+    /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// The sample itself, and beside it what becomes of it in the first epochs
+    #[arg(long, value_name = "WHAT")]
+    pub augment: Option<Augment>,
+    /// Samples to show [default: 40; with --augment 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub count: Option<u16>,
+    /// Write it as a picture
+    #[arg(short, long, value_name = "OUT.png|OUT.svg")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// How a data set is read.

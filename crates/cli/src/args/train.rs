@@ -3,6 +3,7 @@
 use super::data::Reading;
 use super::values::positive;
 use clap::{Args, ValueEnum};
+use foveal::data::Augment;
 use foveal::train::Freeze;
 use std::path::PathBuf;
 
@@ -23,7 +24,7 @@ pub struct Train {
     /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// A built-in model or a model file [default: fast for 28x28 grey, else stack]
+    /// A built-in model or a model file [default: the preset's for 28x28 grey, else stack]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub model: Option<String>,
     /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and
@@ -33,7 +34,7 @@ pub struct Train {
     /// Layers that stay as they are: the first N of `foveal summary`, names, or all-but-head
     #[arg(long, value_name = "N|LAYER,LAYER|all-but-head")]
     pub freeze: Option<Freeze>,
-    /// How much time to spend
+    /// How much time to spend; for 28x28 grey pictures each has a model of its own
     #[arg(long, value_enum, default_value = "fast")]
     pub preset: Preset,
     /// Times to go through the training data [default: the preset's; more for small sets, up to 1000 steps]
@@ -86,8 +87,12 @@ pub struct Learning {
     #[arg(long)]
     pub class_weights: bool,
     /// Show every class alike often: small classes are repeated
-    #[arg(long)]
+    #[arg(long, conflicts_with = "class_weights")]
     pub balanced_sampling: bool,
+    /// Change the training pictures a little in each epoch: settings such as shift=2,rotate=10,flip, a set
+    /// (digits, photos), or none [default: the preset's]
+    #[arg(long, value_name = "WHAT")]
+    pub augment: Option<Augment>,
 }
 
 /// A loss by name.

@@ -9,6 +9,7 @@ use foveal::data::{Dataset, Part, Source, Targets, folder, picture, table};
 use rayon::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization;
 
 /// Folders within folders, at most.
 const DEPTH: usize = 16;
@@ -73,12 +74,19 @@ pub fn from_table(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
     order.sort_by_key(|&i| table.parts[i]);
     let listed = Listed {
         name: name(&shown),
-        paths: order.iter().map(|&i| folder.join(&table.paths[i])).collect(),
+        paths: order.iter().map(|&i| on_disk(folder, &table.paths[i])).collect(),
         parts: order.iter().map(|&i| table.parts[i]).collect(),
         targets: table.targets.select(&order),
         skipped: Vec::new(),
     };
     listed.read(ask, context)
+}
+
+/// The file that a table names: some file systems take Hangul and accents apart, and the table may not.
+fn on_disk(folder: &Path, path: &str) -> PathBuf {
+    let named = folder.join(path);
+    let apart = || Some(folder.join(path.nfd().collect::<String>())).filter(|p| p.exists());
+    if path.is_ascii() || named.exists() { named } else { apart().unwrap_or(named) }
 }
 
 /// All picture files under `path`, by name.

@@ -8,6 +8,7 @@ mod harness;
 mod lab;
 mod models;
 mod operators;
+mod own_data;
 mod performance;
 #[cfg(unix)]
 mod resume;

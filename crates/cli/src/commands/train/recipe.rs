@@ -16,14 +16,22 @@ const MAX_EPOCHS: usize = 200;
 
 /// The recipe that the options ask for.
 pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context: &Context) -> Result<Recipe> {
-    let base = if args.from.is_some() { Recipe::transfer() } else { base(model) };
-    let mut recipe = preset(base, args.preset);
+    let mut recipe = match model {
+        _ if args.from.is_some() => preset(Recipe::transfer(), args.preset),
+        // Made for their presets, whichever is asked for.
+        "balanced" => Recipe::balanced(),
+        "best" => Recipe::best(),
+        _ => preset(base(model), args.preset),
+    };
     if let Some(size) = args.batch_size {
         recipe.batch_size = size as usize;
     }
     match args.epochs {
         Some(epochs) => recipe.epochs = epochs as usize,
-        None if args.from.is_some() || model == "fast" || builtin::is_scaled(model) => {
+        None if args.from.is_some()
+            || matches!(model, "fast" | "balanced" | "best")
+            || builtin::is_scaled(model) =>
+        {
             let batches = split.train.len().div_ceil(recipe.batch_size).max(1);
             recipe.epochs = recipe.epochs.max(STEPS.div_ceil(batches).min(MAX_EPOCHS));
         }
@@ -33,6 +41,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
         recipe.lr = lr;
     }
     recipe.loss = loss(args, recipe.loss, data)?;
+    recipe.augment = args.learning.augment.unwrap_or(recipe.augment);
     let learning = &args.learning;
     let Some(labels) = data.labels() else {
         if learning.class_weights || learning.balanced_sampling {
