@@ -224,8 +224,8 @@ pub struct Show {
 /// `foveal summary`
 #[derive(Args, Debug)]
 pub struct Summary {
-    /// A built-in model (fast, lab-11-1, lab-11-2, stack, residual, separable), a model file (.toml), a saved model or a
-    /// run folder
+    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2, stack, residual, separable), a model
+    /// file (.toml), a saved model or a run folder
     #[arg(value_name = "MODEL|NAME")]
     pub model: String,
     /// The samples' shape, for stack, residual and separable: height, width, channels [default: 32,32,3]
