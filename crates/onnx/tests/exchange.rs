@@ -123,19 +123,18 @@ fn networks_of_pytorch() {
 #[test]
 fn an_imported_network_is_trained_further() {
     let net = import(include_bytes!("data/residual.onnx"), "residual").unwrap();
-    // Two classes that its own do not name: bright above or bright below.
+    // Two classes that its own do not name, by the brighter of two colours.
     let [h, w, c] = net.model.input_shape();
     let size = h * w * c;
-    let pixel = |i: usize, at: usize| {
-        let bright = (at * 2 / size == 0) == (i % 2 == 0);
-        ((i * 31 + at * 17) % 50) as f32 / 100.0 + if bright { 0.5 } else { 0.0 }
+    let pixel = move |i: usize, at: usize| {
+        ((i * 31 + at * 17) % 50) as f32 / 100.0 + if at % c == i % 2 { 0.5 } else { 0.0 }
     };
     let pixels = (0..40).flat_map(|i| (0..size).map(move |at| pixel(i, at))).collect();
     let targets = Targets::Classes {
         labels: (0..40).map(|i| i % 2).collect(),
-        names: vec!["above".into(), "below".into()],
+        names: vec!["red".into(), "green".into()],
     };
-    let data = Dataset::new("halves", [h, w, c], Samples::F32(pixels), targets).unwrap();
+    let data = Dataset::new("colours", [h, w, c], Samples::F32(pixels), targets).unwrap();
     let all: Vec<u32> = (0..40).collect();
     let begun = transfer(&net, &data, &all, &[], 0).unwrap();
     assert_eq!(begun.new_head.as_deref(), Some("dense_1"));

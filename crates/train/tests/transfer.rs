@@ -189,7 +189,7 @@ fn a_checkpoint_of_other_frozen_layers_is_of_another_run() {
     };
     let whole = run(&recipe(&["conv2d_1"]), None).unwrap();
     let middle = kept[1].clone();
-    let mut run = |recipe: &Recipe, from: Option<Checkpoint>| {
+    let run = |recipe: &Recipe, from: Option<Checkpoint>| {
         let (stop, resume) = (AtomicBool::new(false), Resume { from, save: None });
         fit_resumable(fresh(MODEL), &data, &split, &preprocess, recipe, &stop, &mut |_| {}, resume)
     };

@@ -72,10 +72,6 @@ fn a_transfer_that_was_stopped_goes_on() {
 #[test]
 fn what_cannot_be_begun_with_is_refused() {
     let bench = bench();
-    bench.file(
-        "large.toml",
-        "[input]\nshape = [9, 9, 1]\n[[layer]]\nkind = \"flatten\"\n[[layer]]\nkind = \"dense\"\nunits = 3\n",
-    );
     let mut told = String::new();
     for (rest, word) in [
         ("--from run --freeze conv2d_9", "conv2d_9"),
