@@ -14,6 +14,7 @@
 //! | [`folder`] | paths of class folders | [`folder::Layout`]: parts and classes |
 //! | [`table`] | CSV of paths and targets | [`table::Table`] |
 //! | [`stack`] | pictures of any size | samples of one size |
+//! | [`stored`] | samples larger than memory | samples read ahead of their use |
 //! | [`split`] | the size of a training set | indices for training and validation |
 //! | [`shuffle`] | indices, a seed, an epoch | the order of that epoch |
 //!
@@ -34,6 +35,7 @@ mod resample;
 pub mod shuffle;
 pub mod split;
 pub mod stack;
+pub mod stored;
 pub mod table;
 
 pub use augment::Augment;
@@ -42,3 +44,4 @@ pub use dataset::{Dataset, Sample, Samples, Source, Targets};
 pub use error::Error;
 pub use picture::Picture;
 pub use split::{Part, Split};
+pub use stored::{Load, Stored};

@@ -1,9 +1,10 @@
-//! Batches of augmented pictures, made by the engine's workers before each step. What becomes of a picture depends
-//! on the seed, the epoch and the picture, never on the batch or the worker.
+//! Batches that are made before each step, by the engine's workers: of pictures that are augmented or still stored.
+//! What becomes of a picture depends on the seed, the epoch and the picture, never on the batch or the worker.
 
+use crate::Recipe;
 use crate::examples::Examples;
-use foveal_data::Sample;
 use foveal_data::augment::{Augment, Key, Room};
+use foveal_data::{Dataset, Sample};
 use foveal_nn::engine::{Engine, Example, Pixels, Target};
 
 /// The augmented pictures of the batch at hand, and the room to make them in.
@@ -46,14 +47,14 @@ enum Goal {
 }
 
 impl Augmented {
-    /// Room for batches of `size` pictures out of `samples`; none if nothing is to be augmented.
-    pub fn new(augment: Augment, seed: u64, size: usize, samples: usize, engine: &Engine) -> Option<Self> {
-        (!augment.is_none()).then(|| Self {
-            augment,
-            seed,
-            rows: (0..size).map(|_| Row::default()).collect(),
+    /// Room for batches; none if the pictures are in memory and are not to be augmented.
+    pub fn new(recipe: &Recipe, data: &Dataset, engine: &Engine) -> Option<Self> {
+        (!recipe.augment.is_none() || data.stored().is_some()).then(|| Self {
+            augment: recipe.augment,
+            seed: recipe.seed,
+            rows: (0..recipe.batch_size).map(|_| Row::default()).collect(),
             workers: (0..engine.threads()).map(|_| Worker::default()).collect(),
-            seen: vec![0; samples],
+            seen: vec![0; data.len()],
             epoch: 0,
         })
     }
@@ -100,7 +101,11 @@ impl Row {
         let own = key(self.index).turn(self.turn);
         let other = examples.train[augment.partner(own, examples.train.len())] as usize;
         let shape = examples.data.shape();
-        let share = match (examples.data.sample(self.index), examples.data.sample(other)) {
+        let picture = examples.data.sample(self.index);
+        // Nothing else is read for a picture that stays by itself.
+        let mixed = augment.share(own) < 1.0;
+        let mate = if mixed { examples.data.sample(other) } else { picture.clone() };
+        let share = match (&picture, &mate) {
             (Sample::U8(a), Sample::U8(b)) => {
                 augment.apply(shape, (own, a), (key(other), b), &mut self.bytes, &mut worker.bytes)
             }
@@ -114,13 +119,13 @@ impl Row {
 
     /// The target: the picture's own, or what the mixture should give.
     fn aim(&mut self, examples: &Examples<'_>, other: Option<usize>, share: f32) {
-        let one = examples.at(self.index);
-        let two = other.map_or(one, |other| examples.at(other));
-        (self.target, self.weight) = (Goal::Values, one.weight);
-        match (one.target, two.target) {
+        let (one, weight) = examples.target(self.index);
+        let (two, other) = other.map_or((one, weight), |other| examples.target(other));
+        (self.target, self.weight) = (Goal::Values, weight);
+        match (one, two) {
             (Target::Class(a), Target::Class(b)) => {
                 // share * w_a * loss_a + (1 - share) * w_b * loss_b, as one weight and shares of it.
-                let (first, second) = (share * one.weight, (1.0 - share) * two.weight);
+                let (first, second) = (share * weight, (1.0 - share) * other);
                 self.weight = first + second;
                 let share = if second > 0.0 { first / self.weight } else { 1.0 };
                 self.target = match share < 0.5 {

@@ -1,6 +1,6 @@
 use crate::augmented::Augmented;
 use crate::evaluate::{score, targets_fit};
-use crate::examples::{Examples, pixels};
+use crate::examples::{Examples, outputs};
 use crate::identity::Identity;
 use crate::units::Units;
 use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
@@ -90,7 +90,7 @@ pub fn fit_resumable(
     let mut run = Run {
         units: Units::new(&model, data, &split.train),
         good: engine.values().to_vec(),
-        augmented: Augmented::new(recipe.augment, recipe.seed, recipe.batch_size, data.len(), &engine),
+        augmented: Augmented::new(recipe, data, &engine),
         engine,
         data,
         split,
@@ -189,7 +189,11 @@ impl Run<'_> {
             if self.recipe.patience.is_some_and(|p| waited >= p.max(1)) {
                 return Ok(Status::EarlyStopped);
             }
-            let mut report = match self.epoch(epoch) {
+            let ended = self.epoch(epoch);
+            if let Some(fault) = self.data.fault() {
+                return Err(fault.into());
+            }
+            let mut report = match ended {
                 Ok(report) => report,
                 Err(ended) => return Ok(ended),
             };
@@ -277,6 +281,9 @@ impl Run<'_> {
         };
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
+        if let Some(stored) = self.data.stored() {
+            stored.ahead(&order);
+        }
         let (mut loss, mut correct, mut seen) = (0.0, 0, 0);
         let classes = self.data.classes().is_some();
         let start = Instant::now();
@@ -317,7 +324,7 @@ impl Run<'_> {
                 step_accuracy: classes.then_some(report.correct as f64 / report.count.max(1) as f64),
                 lr,
             });
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stop.load(Ordering::Relaxed) || self.data.fault().is_some() {
                 self.count(start, seen);
                 return Err(Status::Interrupted);
             }
@@ -369,7 +376,7 @@ impl Run<'_> {
             return None;
         }
         let data = self.data;
-        let outputs = self.engine.predict(indices.len(), |i| pixels(data, indices[i] as usize));
+        let outputs = outputs(&mut self.engine, data, indices.len(), |i| indices[i] as usize);
         let scaled = self.units.as_ref().map(|units| &units.values[..]);
         Some(score(&outputs, data, scaled, indices, self.recipe.loss))
     }

@@ -74,6 +74,10 @@ pub struct Reading {
     /// Refuse a broken picture instead of skipping it
     #[arg(long)]
     pub strict: bool,
+    /// Read pictures anew each epoch instead of keeping them in memory [default: where they would take more than
+    /// 2 GiB]
+    #[arg(long)]
+    pub stream: bool,
 }
 
 /// What targets are.

@@ -29,6 +29,8 @@ pub struct Ask<'a> {
     pub task: Option<Task>,
     /// Whether a broken picture ends it.
     pub strict: bool,
+    /// Whether pictures are read anew each time, however few they are.
+    pub stream: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -37,7 +39,14 @@ impl<'a> Ask<'a> {
         let [height, width, channels] = saved.model.input_shape();
         let classes = (!saved.classes.is_empty()).then_some(&saved.classes[..]);
         let task = if classes.is_some() { Task::Classify } else { Task::Regress };
-        Self { size: Some([height, width]), channels: Some(channels), classes, task: Some(task), strict }
+        Self {
+            size: Some([height, width]),
+            channels: Some(channels),
+            classes,
+            task: Some(task),
+            strict,
+            stream: false,
+        }
     }
 }
 

@@ -130,7 +130,7 @@ fn variant(
     let (picture, share) = match (data.sample(i), data.sample(other)) {
         (Sample::U8(a), Sample::U8(b)) => {
             let (mut out, mut room) = (Vec::new(), Room::default());
-            let share = augment.apply(shape, (key(i), a), (key(other), b), &mut out, &mut room);
+            let share = augment.apply(shape, (key(i), &a[..]), (key(other), &b[..]), &mut out, &mut room);
             (Picture::U8(out), share)
         }
         (Sample::F32(a), Sample::F32(b)) => {
