@@ -77,6 +77,7 @@ impl Prepared {
             classes: None,
             task: args.reading.task.map(Into::into),
             strict: args.reading.strict,
+            stream: args.reading.stream,
         };
         let (data, held, test) = source::open_for_training(&args.data, &ask, context)?;
         let split = split(args, &data, held, context.seed)?;

@@ -53,7 +53,9 @@ pub fn begin(
 pub fn not_over(args: &Train, folder: &Folder) -> Result<()> {
     let Some(from) = &args.from else { return Ok(()) };
     let own = |path: &Path| fs::canonicalize(path).ok();
-    let from_folder = if from.is_dir() { own(from) } else { from.parent().and_then(own) };
+    let from_folder = own(from);
+    let from_folder =
+        if from.is_dir() { from_folder } else { from_folder.and_then(|p| Some(p.parent()?.into())) };
     let named = from.is_dir() || from.file_name().is_some_and(|n| n == model::SAVED);
     if named && from_folder.is_some() && from_folder == own(folder.path()) {
         bail!(
