@@ -3,6 +3,7 @@
 
 mod augment;
 mod broken_inputs;
+mod exchange;
 mod files;
 mod harness;
 mod lab;
@@ -17,3 +18,4 @@ mod streams;
 #[cfg(unix)]
 mod terminal;
 mod training;
+mod transfer;
