@@ -31,11 +31,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Trains.
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
+    transfer::not_over(args)?;
     let prepared = Prepared::new(args, context)?;
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
     let Prepared { fresh, preprocess, recipe, data, split, test, .. } = prepared;
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
-    transfer::not_over(args, &folder)?;
     folder.sweep();
     let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
     let (trained, steps, kept) = run.learn(fresh, &folder, &stop)?;
