@@ -141,6 +141,7 @@ Examples:
   foveal train pets/ --from runs/animals --freeze all-but-head
   foveal train angles.csv --loss huber
   foveal train pets/ --image-size 64 --augment photos
+  foveal train mnist --preset balanced --ensemble 3 --out runs/three
 
 A folder holds one folder of pictures for each class, or train, val and test with class folders
 in each. A .csv table has rows of path,target (paths from its own folder; a column headed split

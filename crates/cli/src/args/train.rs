@@ -29,7 +29,7 @@ pub struct Train {
     pub model: Option<String>,
     /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and
     /// preprocessing stay; the last dense layer is new unless the classes are the same
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "image_size"])]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "image_size", "ensemble"])]
     pub from: Option<PathBuf>,
     /// Layers that stay as they are: the first N of `foveal summary`, names, or all-but-head
     #[arg(long, value_name = "N|LAYER,LAYER|all-but-head")]
@@ -53,6 +53,10 @@ pub struct Train {
     /// begins at the beginning where there is none
     #[arg(long, requires = "out")]
     pub resume: bool,
+    /// Train so many members with the seeds --seed, --seed + 1 and so on, each in a folder of its own in the run
+    /// folder; eval and predict average what they say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
+    pub ensemble: Option<u8>,
     /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
     /// of others]
     #[arg(long, value_name = "N")]

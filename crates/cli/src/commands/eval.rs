@@ -6,18 +6,20 @@ use crate::output::{Context, Side, count, table};
 use crate::source::{self, Ask};
 use anyhow::{Result, anyhow};
 use foveal::data::{Dataset, Source};
-use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, evaluate};
+use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, judge};
 use serde::Serialize;
 
 /// Scores a model on the test part of a data set.
 pub fn run(args: &Eval, context: &Context) -> Result<()> {
-    let saved = model::saved(&args.model)?;
+    let members = model::members(&args.model)?;
+    let saved = &members[0];
     let test = match args.data.as_str() {
         source::MNIST => Some(source::test_digits()?),
-        data => whole(source::open(data, &Ask::of_model(&saved, args.strict), context)?.source, context),
+        data => whole(source::open(data, &Ask::of_model(saved, args.strict), context)?.source, context),
     };
     let test = test.ok_or_else(|| anyhow!("{}: there is no sample to score a model on", args.data))?;
-    let score = evaluate(&saved.model, &saved.preprocess, &test, None, context.threads)?;
+    let outputs = model::outputs(&members, &test, context.threads)?;
+    let score = judge(&saved.model, &test, None, &outputs)?;
     match (score, context.json) {
         (Evaluation::Classes(scores), true) => context.print_json(&json(&scores)),
         (Evaluation::Classes(scores), false) => context.print(&class_text(&scores, test.len(), context)),
