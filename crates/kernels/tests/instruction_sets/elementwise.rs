@@ -6,7 +6,7 @@ use foveal_testkit::Random;
 use foveal_testkit::reference::activation::Activation as Reference;
 
 /// Functions, with what they should be.
-fn functions() -> [(Activation, Reference); 6] {
+fn functions() -> [(Activation, Reference); 8] {
     let leak = 0.2f32;
     [
         (Activation::Relu, Reference::Relu),
