@@ -40,13 +40,9 @@ pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Result<ModelSpec
     builtin::fitted(name, shape, outputs).map_or_else(|| spec(name), Ok)
 }
 
-/// The model that `name` names, with parameters made from `seed` unless it is a trained one.
-pub fn any(name: &str, seed: u64) -> Result<Model> {
-    any_for(name, None, seed)
-}
-
-/// [`any`]; a built-in model that is scaled to the data is for samples of `shape`.
-pub fn any_for(name: &str, shape: Option<[usize; 3]>, seed: u64) -> Result<Model> {
+/// The model that `name` names, with parameters made from `seed` unless it is a trained one; a built-in model that is
+/// scaled to the data is for samples of `shape`.
+pub fn any(name: &str, shape: Option<[usize; 3]>, seed: u64) -> Result<Model> {
     let path = Path::new(name);
     if let Some(shape) = shape {
         if !builtin::is_scaled(name) {
