@@ -29,7 +29,7 @@ pub struct Train {
     pub model: Option<String>,
     /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and
     /// preprocessing stay; the last dense layer is new unless the classes are the same
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "image_size"])]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "image_size", "ensemble"])]
     pub from: Option<PathBuf>,
     /// Layers that stay as they are: the first N of `foveal summary`, names, or all-but-head
     #[arg(long, value_name = "N|LAYER,LAYER|all-but-head")]

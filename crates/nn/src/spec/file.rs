@@ -54,7 +54,7 @@ fn whole(message: &str) -> String {
             "there is no [input]; begin with the lines [input] and shape = [height, width, channels]".into()
         }
         "missing field `shape`" => "[input] needs shape = [height, width, channels]".into(),
-        _ if message.contains("expected a sequence") => {
+        _ if message.ends_with("expected a list") => {
             format!("{message}; each layer begins with [[layer]], in double brackets")
         }
         _ => message,
@@ -63,11 +63,12 @@ fn whole(message: &str) -> String {
 
 /// A message of the TOML reader in words of numbers and lists.
 fn plain(message: &str) -> String {
-    const WORDS: [(&str, &str); 5] = [
+    const WORDS: [(&str, &str); 6] = [
         ("expected usize", "expected a whole number, 0 or above"),
         ("expected i64", "expected a whole number"),
         ("expected f32", "expected a number"),
         ("an array of length", "a list of"),
+        ("expected a sequence", "expected a list"),
         ("invalid type: map", "invalid type: a table"),
     ];
     let message = message.trim().replace('\n', " ");

@@ -59,7 +59,7 @@ pub fn run(run: &Run, members: u8, spec: &ModelSpec, stop: &Arc<AtomicBool>, tes
                 .pick(format!("member {name}, seed {seed}"), format!("구성원 {name}, 시드 {seed}")),
         );
         let own = Folder::new(args.out.as_deref(), "")?;
-        let fresh = Model::new(spec, recipe.seed).with_context(|| run.args.model().to_owned())?;
+        let fresh = Model::new(spec, seed).with_context(|| run.args.model().to_owned())?;
         let one = Run { args, recipe, ..*run }.train(fresh, &own, stop)?;
         ended(&one, run, folder.path(), members)?;
         learnt.push(one);

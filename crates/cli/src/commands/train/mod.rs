@@ -32,6 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Trains.
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
+    transfer::not_over(args)?;
     let prepared = Prepared::new(args, context)?;
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
     let Prepared { fresh, preprocess, recipe, data, split, test, .. } = prepared;
@@ -40,7 +41,6 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
         return ensemble::run(&run, members, fresh.spec(), &stop, test);
     }
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
-    transfer::not_over(args, &folder)?;
     let learnt = run.train(fresh, &folder, &stop)?;
     let saved = &learnt.saved;
     let mut run = learnt.finished(&run, &folder);
@@ -99,7 +99,7 @@ impl Learnt {
 }
 
 impl Run<'_> {
-    /// Trains the model that is `fresh` from its beginning or from its checkpoint, and writes what it has learnt.
+    /// Trains a model from its beginning or from its checkpoint, and writes what it has learnt.
     fn train(&self, fresh: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
         folder.sweep();
         let (trained, steps, kept) = self.learn(fresh, folder, stop)?;

@@ -1,6 +1,5 @@
 //! `--from` and `--freeze`: training that begins with another model's weights.
 
-use super::folder::Folder;
 use crate::args::Train;
 use crate::commands::model;
 use crate::files;
@@ -50,17 +49,17 @@ pub fn begin(
 }
 
 /// Refuses to write over the model that the run begins with.
-pub fn not_over(args: &Train, folder: &Folder) -> Result<()> {
-    let Some(from) = &args.from else { return Ok(()) };
+pub fn not_over(args: &Train) -> Result<()> {
+    let (Some(from), Some(out)) = (&args.from, &args.out) else { return Ok(()) };
     let own = |path: &Path| fs::canonicalize(path).ok();
     let from_folder = own(from);
     let from_folder =
         if from.is_dir() { from_folder } else { from_folder.and_then(|p| Some(p.parent()?.into())) };
     let named = from.is_dir() || from.file_name().is_some_and(|n| n == model::SAVED);
-    if named && from_folder.is_some() && from_folder == own(folder.path()) {
+    if named && from_folder.is_some() && from_folder == own(out) {
         bail!(
             "--out {}: the model that --from names is there and would be written over; name another folder",
-            folder.path().display()
+            out.display()
         );
     }
     Ok(())
