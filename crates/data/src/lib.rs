@@ -13,6 +13,7 @@
 //! | [`picture`] | PNG, JPEG, BMP, WebP, TIFF | [`Picture`], then the input of a model |
 //! | [`folder`] | paths of class folders | [`folder::Layout`]: parts and classes |
 //! | [`table`] | CSV of paths and targets | [`table::Table`] |
+//! | `dicom` (feature) | CT slices as DICOM files | Hounsfield units, series, samples |
 //! | [`stack`] | pictures of any size | samples of one size |
 //! | [`split`] | the size of a training set | indices for training and validation |
 //! | [`shuffle`] | indices, a seed, an epoch | the order of that epoch |
@@ -21,6 +22,8 @@
 
 pub mod check;
 pub mod dataset;
+#[cfg(feature = "dicom")]
+pub mod dicom;
 mod digit;
 mod error;
 pub mod folder;
@@ -34,9 +37,11 @@ pub mod shuffle;
 pub mod split;
 pub mod stack;
 pub mod table;
+mod window;
 
 pub use check::{Fault, Report, duplicates_between};
 pub use dataset::{Dataset, Sample, Samples, Source, Targets};
 pub use error::Error;
 pub use picture::Picture;
 pub use split::{Part, Split};
+pub use window::Window;
