@@ -12,7 +12,8 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// What names the patients of the files here.
-const SECRETS: [&str; 6] = ["Fixture^Crop", "FIXTURE-0815", "CompressedSamples", "1CT1", "Doe^Jane", "PID-77"];
+const SECRETS: [&str; 6] =
+    ["Fixture^Crop", "FIXTURE-0815", "CompressedSamples", "1CT1", "Doe^Jane", "PID-77"];
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/dicom"))
@@ -25,7 +26,8 @@ fn fixture(name: &str) -> Vec<u8> {
 /// A slice 3 rows high and 4 columns wide, with what a test changes.
 fn small(patient: &str, series: &str, z: f64) -> DicomFile {
     let position = [-10.0, 20.0, z];
-    let plane = Plane { patient, name: "Doe^Jane", series, instance: 1, position, spacing: [2.0, 1.0], size: [3, 4] };
+    let plane =
+        Plane { patient, name: "Doe^Jane", series, instance: 1, position, spacing: [2.0, 1.0], size: [3, 4] };
     DicomFile::slice(&plane, &[-1000, -500, 0, 40, 100, 200, 300, 400, 500, 600, 700, 800])
 }
 
@@ -44,7 +46,8 @@ fn hounsfield_values_are_pydicoms() {
         let [rows, columns] = slice.header().size();
         assert_eq!(answer["size"], serde_json::json!([rows, columns]), "{name}");
         let middle = &values[rows / 2 * columns..][..columns];
-        let theirs: Vec<f64> = answer["middle_row"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+        let theirs: Vec<f64> =
+            answer["middle_row"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
         let number = |key: &str| answer[key].as_f64().unwrap();
         if name == "jpeg_baseline.dcm" {
             // Two decoders of lossy JPEG may differ by one step, which is 4 units here.
@@ -54,7 +57,11 @@ fn hounsfield_values_are_pydicoms() {
             continue;
         }
         assert_eq!(middle, theirs, "{name}");
-        assert_eq!(slice.range().map(|r| r.map(f64::from)), Some([number("least"), number("greatest")]), "{name}");
+        assert_eq!(
+            slice.range().map(|r| r.map(f64::from)),
+            Some([number("least"), number("greatest")]),
+            "{name}"
+        );
         assert_eq!(values.iter().sum::<f64>(), number("sum"), "{name}");
         let by_place: f64 = values.iter().zip(1..).map(|(v, i)| v * f64::from(i)).sum();
         assert_eq!(by_place, number("sum_by_place"), "{name}");
@@ -63,9 +70,16 @@ fn hounsfield_values_are_pydicoms() {
 
 #[test]
 fn broken_files_are_refused_or_read_and_tell_nothing_of_the_patient() {
-    for name in
-        ["explicit", "implicit", "big_endian", "deflated", "rle", "rle_eight", "jpeg_lossless", "jpeg_baseline"]
-    {
+    for name in [
+        "explicit",
+        "implicit",
+        "big_endian",
+        "deflated",
+        "rle",
+        "rle_eight",
+        "jpeg_lossless",
+        "jpeg_baseline",
+    ] {
         let good = fixture(&format!("{name}.dcm"));
         let whole = read(&good, "x").unwrap();
         let mut refused = 0;
@@ -190,7 +204,8 @@ fn sequences_of_unknown_length_are_passed_over() {
     let good = plain().bytes();
     let at = good.windows(4).position(|w| w == [0x10, 0, 0x20, 0]).unwrap();
     let open = [0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF];
-    let start = |kind: &[u8; 2]| [&[0x10, 0, 0x02, 0x10], &kind[..], &[0, 0, 0xFF, 0xFF, 0xFF, 0xFF]].concat();
+    let start =
+        |kind: &[u8; 2]| [&[0x10, 0, 0x02, 0x10], &kind[..], &[0, 0, 0xFF, 0xFF, 0xFF, 0xFF]].concat();
     let ends = [0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0, 0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0];
     let with = |inside: &[u8]| [&good[..at], inside, &good[at..]].concat();
     // Within it an element that has pixels of its own, as an icon has.
@@ -277,7 +292,11 @@ fn splits_never_divide_a_patient() {
     let mut files = Vec::new();
     for patient in 0..40 {
         for slice in 0..5 {
-            files.push(small(&format!("P{patient}"), &format!("1.{patient}.{}", slice % 2), f64::from(slice)));
+            files.push(small(
+                &format!("P{patient}"),
+                &format!("1.{patient}.{}", slice % 2),
+                f64::from(slice),
+            ));
         }
     }
     let owned = owners(&headers(&files));
@@ -288,7 +307,9 @@ fn splits_never_divide_a_patient() {
     // Neither the order of the files nor other slices of the same patients move one.
     let back: Vec<Id> = owned.iter().rev().step_by(3).copied().collect();
     let again = parts(&back);
-    assert!(back.iter().zip(&again).all(|(id, part)| all[owned.iter().position(|o| o == id).unwrap()] == *part));
+    assert!(
+        back.iter().zip(&again).all(|(id, part)| all[owned.iter().position(|o| o == id).unwrap()] == *part)
+    );
     let mut wrong = all.clone();
     wrong[7] = if all[7] == Part::Test { Part::Train } else { Part::Test };
     assert_eq!(divided(&owned, &wrong), Some([5, 7]));

@@ -1,11 +1,11 @@
 //! Data sets of picture files: folders of class folders, and CSV tables of paths.
 
-use super::{Ask, Opened, name};
+use super::{Ask, Opened, ct, name};
 use crate::files;
 use crate::output::{Context, count};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::stack::{Small, common_size, join, small};
-use foveal::data::{Dataset, Part, Source, Targets, folder, picture, table};
+use foveal::data::{Dataset, Error, Part, Source, Targets, folder, picture, table};
 use rayon::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,21 +21,30 @@ const SIZED: usize = 1000;
 const NAMED: usize = 10;
 
 /// Picture files that belong together, not yet read.
-struct Listed {
-    name: String,
-    paths: Vec<PathBuf>,
-    parts: Vec<Part>,
-    targets: Targets,
+pub struct Listed {
+    pub name: String,
+    pub paths: Vec<PathBuf>,
+    /// First all of training, then validation, then test.
+    pub parts: Vec<Part>,
+    pub targets: Targets,
     /// Files that are not read, and why.
-    skipped: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
-/// A folder of class folders.
-pub fn from_folder(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
-    let shown = path.display().to_string();
+/// A file in a folder: its names from the folder down, and its path.
+pub type InFolder = (Vec<String>, PathBuf);
+
+/// All files in a folder and those below it, by name.
+pub fn all_under(path: &Path) -> Result<Vec<InFolder>> {
     let mut found = Vec::new();
     walk(path, &mut Vec::new(), &mut Vec::new(), &mut found)?;
     found.sort();
+    Ok(found)
+}
+
+/// A folder of class folders.
+pub fn from_folder(path: &Path, found: Vec<InFolder>, ask: &Ask, context: &Context) -> Result<Opened> {
+    let shown = path.display().to_string();
     let names: Vec<Vec<String>> = found.into_iter().map(|(names, _)| names).collect();
     let layout = folder::layout(&names, &shown, ask.classes)?;
     let full = |i: usize| names[i].iter().fold(path.to_owned(), |p, name| p.join(name));
@@ -89,16 +98,13 @@ fn on_disk(folder: &Path, path: &str) -> PathBuf {
     if path.is_ascii() || named.exists() { named } else { apart().unwrap_or(named) }
 }
 
-/// All picture files under `path`, by name.
+/// All picture files and slices under `path`, by name.
 pub fn under(path: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    walk(path, &mut Vec::new(), &mut Vec::new(), &mut found)?;
-    found.sort();
     let visible = |names: &[String]| names.iter().all(|n| !n.starts_with('.'));
-    let pictures = found
-        .into_iter()
-        .filter(|(names, _)| visible(names) && names.last().is_some_and(|n| folder::is_picture(n)));
-    Ok(pictures.map(|(_, path)| path).collect())
+    let is_one = |(names, path): &InFolder| {
+        visible(names) && (names.last().is_some_and(|n| folder::is_picture(n)) || ct::is_slice(names, path))
+    };
+    Ok(all_under(path)?.into_iter().filter(is_one).map(|(_, path)| path).collect())
 }
 
 /// The files under `path` with their names from the folder down; links are followed, but not in circles.
@@ -106,7 +112,7 @@ fn walk(
     path: &Path,
     above: &mut Vec<PathBuf>,
     names: &mut Vec<String>,
-    found: &mut Vec<(Vec<String>, PathBuf)>,
+    found: &mut Vec<InFolder>,
 ) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if above.contains(&real) {
@@ -134,7 +140,8 @@ fn walk(
     Ok(())
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a file of a data set.
+pub fn bytes(path: &Path) -> Result<Vec<u8>> {
     if let Ok(meta) = fs::metadata(path) {
         if !meta.is_file() {
             bail!("cannot read {}: it is no plain file", path.display());
@@ -147,12 +154,23 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
 }
 
 impl Listed {
-    /// Reads every picture, several at a time, and keeps it at the size of the data set.
-    fn read(mut self, ask: &Ask, context: &Context) -> Result<Opened> {
+    /// Reads every picture at the size of the data set.
+    fn read(self, ask: &Ask, context: &Context) -> Result<Opened> {
         let size = match ask.size {
             Some(size) => size,
             None => self.common_size()?,
         };
+        self.read_with(size, ask, context, &|bytes, name| small(bytes, name, size))
+    }
+
+    /// Reads every file by `decode`, which gives pictures of `size`, several at a time.
+    pub fn read_with(
+        mut self,
+        size: [usize; 2],
+        ask: &Ask,
+        context: &Context,
+        decode: &(dyn Fn(&[u8], &str) -> Result<Small, Error> + Sync),
+    ) -> Result<Opened> {
         let (n, [height, width]) = (count(self.paths.len() as u64), size);
         context.note(&context.language.pick(
             format!("reading {n} pictures at {height}x{width}"),
@@ -161,7 +179,7 @@ impl Listed {
         let read: Vec<Result<Small>> = self
             .paths
             .par_iter()
-            .map(|path| Ok(small(&bytes(path)?, &path.display().to_string(), size)?))
+            .map(|path| Ok(decode(&bytes(path)?, &path.display().to_string())?))
             .collect();
         let mut kept = Vec::with_capacity(read.len());
         let mut pictures = Vec::with_capacity(read.len());
@@ -223,7 +241,7 @@ impl Listed {
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = Source { validation, ..Source::new(set(&self.name, train, pictures)?, test_set)? };
-        Ok(Opened { source, files: Some(names), skipped: self.skipped })
+        Ok(Opened { source, files: Some(names), skipped: self.skipped, ct: None })
     }
 }
 

@@ -20,8 +20,8 @@ mod tags;
 use std::fmt;
 
 use crate::Error;
-use elements::{Body, Elements};
 pub use elements::is_dicom;
+use elements::{Body, Elements};
 pub use series::{Stack, divided, owners, parts, stacks};
 pub use slice::Slice;
 use tags::Tag;

@@ -24,7 +24,8 @@ pub struct Plane<'a> {
 impl DicomFile {
     /// An axial slice of whole Hounsfield units, row by row, stored with an intercept of -1024.
     pub fn slice(plane: &Plane<'_>, hounsfield: &[i16]) -> Self {
-        let Plane { patient, name, series, instance, position: [x, y, z], spacing: [down, right], size } = plane;
+        let Plane { patient, name, series, instance, position: [x, y, z], spacing: [down, right], size } =
+            plane;
         let instance = format!("{series}.{instance}");
         let image = "1.2.840.10008.5.1.4.1.1.2";
         let mut file = Self(Vec::new());

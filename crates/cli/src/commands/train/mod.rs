@@ -22,7 +22,7 @@ use foveal::train::{
     Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
 };
 use foveal::view::report::Steps;
-use prepare::{Prepared, preprocess};
+use prepare::Prepared;
 use progress::Progress;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,8 +32,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
     let prepared = Prepared::new(args, context)?;
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
-    let Prepared { spec, recipe, data, split, test, .. } = prepared;
-    let preprocess = preprocess(&data, args.data == source::MNIST);
+    let Prepared { spec, recipe, data, split, test, preprocess, .. } = prepared;
     let fresh = Model::new(&spec, context.seed).with_context(|| args.model().to_owned())?;
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
     folder.sweep();

@@ -4,7 +4,7 @@ use super::recipe;
 use crate::args::Train;
 use crate::commands::model;
 use crate::output::Context;
-use crate::source::{self, Ask, Later, MNIST};
+use crate::source::{self, Ask, ForTraining, Later, MNIST};
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Samples, Split, Targets};
 use foveal::nn::{ModelSpec, builtin};
@@ -19,6 +19,7 @@ pub struct Prepared {
     pub data: Dataset,
     pub split: Split,
     pub test: Later,
+    pub preprocess: Preprocess,
 }
 
 impl Prepared {
@@ -38,8 +39,11 @@ impl Prepared {
             classes: None,
             task: args.reading.task.map(Into::into),
             strict: args.reading.strict,
+            labels: args.reading.ct.labels.as_deref(),
+            window: args.reading.ct.window,
+            unlabelled: false,
         };
-        let (data, held, test) = source::open_for_training(&args.data, &ask, context)?;
+        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
@@ -50,7 +54,11 @@ impl Prepared {
         };
         let split = split(args, &data, held, context.seed)?;
         let recipe = recipe::recipe(args, name, &data, &split, context)?;
-        Ok(Self { model: name.to_owned(), spec, recipe, data, split, test })
+        let preprocess = Preprocess {
+            window: window.map(|w| [w.centre(), w.width()]),
+            ..preprocess(&data, args.data == MNIST)
+        };
+        Ok(Self { model: name.to_owned(), spec, recipe, data, split, test, preprocess })
     }
 }
 
@@ -75,7 +83,7 @@ fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> 
 }
 
 /// Bytes to 0..1; other numbers to a mean of 0 and a deviation of 1.
-pub fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
+fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
     let fit = if digits { Fit::Digit } else { Fit::Resize };
     let channels = data.shape()[2];
     let Samples::F32(values) = data.samples() else { return Preprocess::unit(channels, fit) };
@@ -84,5 +92,10 @@ pub fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
     let mean = finite().sum::<f64>() / n;
     let deviation = (finite().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
     let scale = if deviation > 0.0 { 1.0 / deviation } else { 1.0 };
-    Preprocess { scale: vec![scale as f32; channels], shift: vec![(-mean * scale) as f32; channels], fit }
+    Preprocess {
+        scale: vec![scale as f32; channels],
+        shift: vec![(-mean * scale) as f32; channels],
+        fit,
+        window: None,
+    }
 }
