@@ -2,6 +2,7 @@
 //! The built program, end to end: what it prints, what it writes, how it ends.
 
 mod broken_inputs;
+mod ct;
 mod files;
 mod harness;
 mod lab;
