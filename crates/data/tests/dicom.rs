@@ -140,7 +140,7 @@ fn what_is_no_slice_of_ct_is_refused_by_name() {
         ((0x0028, 0x0030), b"DS", b"1", "PixelSpacing (0028,0030) is not 2 numbers"),
         ((0x0020, 0x0037), b"DS", b"1\\0\\0\\1\\0\\0", "not two directions at right angles"),
         ((0x0028, 0x1053), b"DS", b"0", "RescaleSlope is 0"),
-        ((0x0028, 0x1054), b"LO", b"US", "another unit than Hounsfield's"),
+        ((0x0028, 0x1054), b"LO", b"Z_EFF", "another unit than Hounsfield's"),
         ((0x0002, 0x0010), b"UI", b"1.2.840.10008.1.2.4.90", "holds JPEG 2000 pixels"),
         ((0x0002, 0x0002), b"UI", b"1.2.840.10008.1.3.10", "holds a DICOM directory (DICOMDIR)"),
     ];
@@ -165,7 +165,7 @@ fn missing_elements_are_named() {
         ((0x0028, 0x1052), "RescaleIntercept (0028,1052)"),
         ((0x0028, 0x1053), "RescaleSlope (0028,1053)"),
     ] {
-        let error = refused(tag, b"UN", b"");
+        let error = refused(tag, b"LO", b"");
         assert!(error.contains(&format!("it has no {name}")), "{error}");
     }
 }

@@ -83,12 +83,18 @@ fn slices_train_evaluate_predict_and_show_without_a_word_of_the_patient() {
     let korean = run("data check scans --lang ko");
     assert!(korean.contains("환자") && korean.contains("DICOM 단면이 아님"), "{korean}");
     let trained = run("train scans --window 0,800 --epochs 12 --out run --tensorboard");
-    assert!(trained.contains("divided by patient: 8 for training, 1 for validation, 1 for the test"), "{trained}");
+    assert!(
+        trained.contains("divided by patient: 8 for training, 1 for validation, 1 for the test"),
+        "{trained}"
+    );
     assert!(trained.contains("test accuracy 100.00 %"), "{trained}");
     let score = run("eval run scans");
     assert!(score.contains("accuracy 100.00 % of 4 images"), "{score}");
     let predicted = run("predict run scans/dense/3-0 scans/thin");
-    assert!(predicted.contains("scans/dense/3-0: dense") && predicted.contains("scans/thin/7-1.dcm: thin"), "{predicted}");
+    assert!(
+        predicted.contains("scans/dense/3-0: dense") && predicted.contains("scans/thin/7-1.dcm: thin"),
+        "{predicted}"
+    );
     run("show run scans/dense/3-0 -o page.html");
     run("show run scans/dense/3-0");
     tells_nothing(&told);
@@ -126,15 +132,21 @@ fn labels_name_files_series_or_patients() {
     bench.file("split.csv", format!("file,density,split\n0/0,1.5,train\n0/1,1.5,test\n1/0,2.5,train\n"));
     bench.file("bare.csv", "0/0,1.5\n0/1,2.5\n");
     let check = |table: &str| bench.run(&format!("data check scans --labels {table} --json"));
-    for (table, slices, skipped) in
-        [("file.csv", 12, None), ("series.csv", 12, Some("1 rows of series.csv name no slice")), ("patient.csv", 10, Some("has no row in patient.csv"))]
-    {
+    for (table, slices, skipped) in [
+        ("file.csv", 12, None),
+        ("series.csv", 12, Some("1 rows of series.csv name no slice")),
+        ("patient.csv", 10, Some("has no row in patient.csv")),
+    ] {
         let run = check(table);
-        let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+        let json: serde_json::Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
         assert_eq!(json["ct"]["slices"], slices, "{table}");
         assert_eq!(json["ct"]["labelled"], true);
         let told = json["skipped"].to_string();
-        assert!(skipped.map_or(json["skipped"].as_array().unwrap().is_empty(), |s| told.contains(s)), "{table}: {told}");
+        assert!(
+            skipped.map_or(json["skipped"].as_array().unwrap().is_empty(), |s| told.contains(s)),
+            "{table}: {told}"
+        );
         tells_nothing(&run.stdout);
     }
     for (table, told) in [

@@ -57,7 +57,8 @@ impl Format {
             1 => true,
             other => return Err(elements.wrong(format!("{} is {other}, not 0 or 1", tags::SIGNED))),
         };
-        if elements.text(tags::RESCALE_TYPE).is_some_and(|unit| unit != "HU") {
+        // US is unspecified: GDCM writes it for any CT that it compresses.
+        if elements.text(tags::RESCALE_TYPE).is_some_and(|unit| !matches!(unit.as_str(), "HU" | "US")) {
             let remedy = "name slices in Hounsfield units (RescaleType HU)";
             return Err(no("values in another unit than Hounsfield's".into(), remedy));
         }
