@@ -9,7 +9,7 @@ mod values;
 use crate::graphics::Protocol;
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use data::{Data, Reading};
+pub use data::{Data, Reading, ShowData};
 pub use exchange::{Export, Import};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
 use std::path::PathBuf;
@@ -139,6 +139,7 @@ Examples:
   foveal train pets/ --image-size 64 --class-weights
   foveal train angles.csv --loss huber
   foveal train scans/ --labels labels.csv --window lung
+  foveal train pets/ --image-size 64 --augment photos
 
 A folder holds one folder of pictures for each class, or train, val and test with class folders
 in each. A .csv table has rows of path,target (paths from its own folder; a column headed split
@@ -150,9 +151,10 @@ Of CT, a folder of DICOM slices in class folders, or with --labels: seen through
 pixels; no patient is divided between parts. A tenth of the patients, by a hash of PatientID, is for
 validation and a tenth for the test unless folders or a split column say. Not a medical device.
 
-Without --model: fast for 28x28 grey pictures, else stack: 3x3 convolutions with ReLU and 2x2
-pooling (16, 32, 64, 64, 128 filters) until the longer side is at most 8, a dense layer of 64,
-the output.
+Without --model: for 28x28 grey pictures the preset's own, fast, balanced or best; else stack: 3x3
+convolutions with ReLU and 2x2 pooling (16, 32, 64, 64, 128 filters) until the longer side is at
+most 8, a dense layer of 64, the output. The models balanced and best are trained with
+augmentation (see foveal data show --help), unless --augment none.
 
 Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html, and the last
 epoch's checkpoint.safetensors, from which --resume goes on.

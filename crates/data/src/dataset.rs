@@ -1,6 +1,8 @@
 //! Samples with their targets, checked once when they are put together.
 
-use crate::Error;
+use std::borrow::Cow;
+
+use crate::{Error, Stored};
 
 /// The pixels of all samples, in NHWC order: `n * height * width * channels` numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +11,8 @@ pub enum Samples {
     U8(Vec<u8>),
     /// Numbers as the model will see them.
     F32(Vec<f32>),
+    /// Raw pixel values, 0 to 255, that are not in memory.
+    Stored(Stored),
 }
 
 impl Samples {
@@ -17,6 +21,7 @@ impl Samples {
         match self {
             Samples::U8(pixels) => pixels.len(),
             Samples::F32(pixels) => pixels.len(),
+            Samples::Stored(stored) => stored.samples().saturating_mul(stored.size()),
         }
     }
 
@@ -66,12 +71,22 @@ impl Targets {
 }
 
 /// The pixels of one sample: `height * width * channels` numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Sample<'a> {
-    /// Raw pixel values, 0 to 255.
-    U8(&'a [u8]),
+    /// Raw pixel values, 0 to 255; owned where they were read just now.
+    U8(Cow<'a, [u8]>),
     /// Numbers as the model will see them.
     F32(&'a [f32]),
+}
+
+impl Sample<'_> {
+    /// The numbers, as they are.
+    pub fn numbers(&self) -> Vec<f32> {
+        match self {
+            Sample::U8(pixels) => pixels.iter().map(|&p| f32::from(p)).collect(),
+            Sample::F32(numbers) => numbers.to_vec(),
+        }
+    }
 }
 
 /// Samples of one shape, and their targets.
@@ -111,7 +126,8 @@ impl Dataset {
         let name = name.into();
         let size = sample_size(shape)?;
         let count = target_count(&name, &targets)?;
-        if samples.len() != count.saturating_mul(size) {
+        let whole = !matches!(&samples, Samples::Stored(stored) if stored.size() != size);
+        if !whole || samples.len() != count.saturating_mul(size) {
             let problem = format!(
                 "{} numbers are {} samples of shape {shape:?}, but there are targets for {count}",
                 samples.len(),
@@ -218,7 +234,7 @@ impl Dataset {
         }
     }
 
-    /// The pixels of sample `i`.
+    /// The pixels of sample `i`; of stored samples they are read now, if they were not read ahead.
     ///
     /// # Panics
     /// When `i` is not below [`len`](Self::len), as a slice does.
@@ -226,9 +242,26 @@ impl Dataset {
         let size = self.sample_len();
         let range = i * size..(i + 1) * size;
         match &self.samples {
-            Samples::U8(pixels) => Sample::U8(&pixels[range]),
+            Samples::U8(pixels) => Sample::U8(Cow::Borrowed(&pixels[range])),
             Samples::F32(pixels) => Sample::F32(&pixels[range]),
+            Samples::Stored(stored) => {
+                assert!(i < stored.samples(), "sample {i} of {}", stored.samples());
+                Sample::U8(Cow::Owned(stored.sample(i)))
+            }
         }
+    }
+
+    /// The stored samples, if they are not in memory.
+    pub fn stored(&self) -> Option<&Stored> {
+        match &self.samples {
+            Samples::Stored(stored) => Some(stored),
+            _ => None,
+        }
+    }
+
+    /// Why a stored sample could not be read, if there was one since the set was opened.
+    pub fn fault(&self) -> Option<Error> {
+        self.stored().and_then(Stored::fault)
     }
 
     /// Samples in each class, in the order of [`classes`](Self::classes); empty for a regression.

@@ -15,11 +15,13 @@
 //! | [`table`] | CSV of paths and targets | [`table::Table`] |
 //! | `dicom` (feature) | CT slices as DICOM files | Hounsfield units, series, samples |
 //! | [`stack`] | pictures of any size | samples of one size |
+//! | [`stored`] | samples larger than memory | samples read ahead of their use |
 //! | [`split`] | the size of a training set | indices for training and validation |
 //! | [`shuffle`] | indices, a seed, an epoch | the order of that epoch |
 //!
 //! Samples are images of height x width x channels (NHWC), targets are classes or values.
 
+pub mod augment;
 pub mod check;
 pub mod dataset;
 #[cfg(feature = "dicom")]
@@ -36,12 +38,15 @@ mod resample;
 pub mod shuffle;
 pub mod split;
 pub mod stack;
+pub mod stored;
 pub mod table;
 mod window;
 
+pub use augment::Augment;
 pub use check::{Fault, Report, duplicates_between};
 pub use dataset::{Dataset, Sample, Samples, Source, Targets};
 pub use error::Error;
 pub use picture::Picture;
 pub use split::{Part, Split};
+pub use stored::{Load, Stored};
 pub use window::Window;

@@ -41,7 +41,7 @@ pub fn shared(
     }
     let shape = a.shape();
     let hashes: Vec<u64> =
-        a_range.clone().map(|i| difference_hash(&grey(a.sample(i), shape), shape)).collect();
+        a_range.clone().map(|i| difference_hash(&grey(&a.sample(i), shape), shape)).collect();
     let mut words: HashMap<(usize, u16), Vec<u32>> = HashMap::new();
     for (at, &hash) in hashes.iter().enumerate() {
         for word in 0..4 {
@@ -50,7 +50,7 @@ pub fn shared(
     }
     for i in b_range {
         let sample = b.sample(i);
-        let pixels = grey(sample, shape);
+        let pixels = grey(&sample, shape);
         let hash = difference_hash(&pixels, shape);
         let mut candidates: Vec<u32> = (0..4)
             .filter_map(|word| words.get(&(word, (hash >> (16 * word)) as u16)))
@@ -68,7 +68,7 @@ pub fn shared(
         let near = candidates
             .iter()
             .take(CANDIDATES)
-            .find(|&&c| correlation(&grey(a.sample(at(c)), shape), &pixels).is_some_and(|r| r >= ALIKE));
+            .find(|&&c| correlation(&grey(&a.sample(at(c)), shape), &pixels).is_some_and(|r| r >= ALIKE));
         if let Some(&c) = near {
             found.near.push([at(c), i]);
         }
@@ -77,7 +77,7 @@ pub fn shared(
 }
 
 /// The mean of the channels.
-fn grey(sample: Sample<'_>, shape: [usize; 3]) -> Vec<f32> {
+fn grey(sample: &Sample<'_>, shape: [usize; 3]) -> Vec<f32> {
     let channels = shape[2];
     let mean = |sum: f32| sum / channels as f32;
     match sample {

@@ -63,25 +63,28 @@ pub fn small(bytes: &[u8], source: &str, size: [usize; 2]) -> Result<Small, Erro
     Ok(Small { channels, pixels: fitted.iter().map(|v| v.round() as u8).collect() })
 }
 
+impl Small {
+    /// Its pixels with `channels` channels, 1 or 3: grey becomes colour by repetition, colour grey by its luma.
+    pub fn into_channels(self, channels: usize) -> Vec<u8> {
+        match (self.channels, channels) {
+            (1, 3) => self.pixels.iter().flat_map(|&v| [v; 3]).collect(),
+            (3, 1) => {
+                let (triples, _) = self.pixels.as_chunks::<3>();
+                let luma = |[r, g, b]: [f32; 3]| (0.299 * r + 0.587 * g + 0.114 * b).round() as u8;
+                triples.iter().map(|t| luma(t.map(f32::from))).collect()
+            }
+            _ => self.pixels,
+        }
+    }
+}
+
 /// The pictures one after another, and their number of channels: `channels` if given, else 1 if
-/// all are grey, else 3. Grey becomes colour by repetition, colour grey by its luma.
+/// all are grey, else 3, as [`Small::into_channels`] makes them.
 pub fn join(pictures: Vec<Small>, channels: Option<usize>) -> (Samples, usize) {
     let colour = pictures.iter().any(|p| p.channels == 3);
     let channels = channels.unwrap_or(if colour { 3 } else { 1 });
     let size: usize = pictures.iter().map(|p| p.pixels.len() / p.channels * channels).sum();
     let mut all = Vec::with_capacity(size);
-    for picture in pictures {
-        match (picture.channels, channels) {
-            (1, 3) => all.extend(picture.pixels.iter().flat_map(|&v| [v; 3])),
-            (3, 1) => {
-                let (triples, _) = picture.pixels.as_chunks::<3>();
-                all.extend(triples.iter().map(|t| {
-                    let [r, g, b] = t.map(f32::from);
-                    (0.299 * r + 0.587 * g + 0.114 * b).round() as u8
-                }));
-            }
-            _ => all.extend_from_slice(&picture.pixels),
-        }
-    }
+    pictures.into_iter().for_each(|picture| all.extend(picture.into_channels(channels)));
     (Samples::U8(all), channels)
 }

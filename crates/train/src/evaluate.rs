@@ -1,4 +1,4 @@
-use crate::fit::pixels;
+use crate::examples::outputs;
 use crate::{Error, Preprocess};
 use foveal_data::{Dataset, Targets};
 use foveal_nn::engine::{Engine, Options};
@@ -93,7 +93,7 @@ pub(crate) fn targets_fit(model: &Model, data: &Dataset, loss: Option<Loss>) -> 
 /// classifier that ends in softmax, else the numbers before it.
 ///
 /// # Errors
-/// When the samples do not have the model's input shape.
+/// When the samples do not have the model's input shape, and when a stored one cannot be read any more.
 pub fn predict(
     model: &Model,
     preprocess: &Preprocess,
@@ -117,10 +117,11 @@ pub fn predict(
         isa: Isa::best(),
     });
     let mut engine = Engine::new(model, options)?;
-    Ok(match indices {
-        Some(indices) => engine.predict(indices.len(), |i| pixels(data, indices[i] as usize)),
-        None => engine.predict(data.len(), |i| pixels(data, i)),
-    })
+    let outputs = match indices {
+        Some(indices) => outputs(&mut engine, data, indices.len(), |i| indices[i] as usize),
+        None => outputs(&mut engine, data, data.len(), |i| i),
+    };
+    data.fault().map_or(Ok(outputs), |fault| Err(fault.into()))
 }
 
 /// Scores `model` on the images at `indices` (all without).

@@ -1,10 +1,12 @@
+use crate::augmented::Augmented;
 use crate::evaluate::{score, targets_fit};
+use crate::examples::{Examples, outputs};
 use crate::identity::Identity;
 use crate::units::Units;
 use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
 use foveal_data::shuffle::{balanced_order, epoch_order};
-use foveal_data::{Dataset, Sample, Split, Targets};
-use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
+use foveal_data::{Dataset, Split};
+use foveal_nn::engine::{Engine, Options};
 use foveal_nn::{Isa, Model};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -85,6 +87,7 @@ pub fn fit_resumable(
     let mut run = Run {
         units: Units::new(&model, data, &split.train),
         good: engine.values().to_vec(),
+        augmented: Augmented::new(recipe, data, &engine),
         engine,
         data,
         split,
@@ -112,6 +115,7 @@ pub fn fit_resumable(
 struct Run<'a> {
     engine: Engine,
     units: Option<Units>,
+    augmented: Option<Augmented>,
     /// The weights of the last good epoch.
     good: Vec<f32>,
     data: &'a Dataset,
@@ -182,7 +186,11 @@ impl Run<'_> {
             if self.recipe.patience.is_some_and(|p| waited >= p.max(1)) {
                 return Ok(Status::EarlyStopped);
             }
-            let mut report = match self.epoch(epoch) {
+            let ended = self.epoch(epoch);
+            if let Some(fault) = self.data.fault() {
+                return Err(fault.into());
+            }
+            let mut report = match ended {
                 Ok(report) => report,
                 Err(ended) => return Ok(ended),
             };
@@ -270,6 +278,9 @@ impl Run<'_> {
         };
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
+        if let Some(stored) = self.data.stored() {
+            stored.ahead(&order);
+        }
         let (mut loss, mut correct, mut seen) = (0.0, 0, 0);
         let classes = self.data.classes().is_some();
         let start = Instant::now();
@@ -277,10 +288,19 @@ impl Run<'_> {
         for (b, indices) in order.chunks(self.recipe.batch_size).enumerate() {
             let step = (epoch - 1) * batches + b;
             lr = self.recipe.lr * self.recipe.schedule.factor(step, total, batches);
-            let (data, weights) = (self.data, self.recipe.class_weights.as_deref());
-            let units = self.units.as_ref();
-            let report =
-                self.engine.step(indices.len(), lr, |i| example(data, units, indices[i] as usize, weights));
+            let examples = Examples {
+                data: self.data,
+                train: &self.split.train,
+                units: self.units.as_ref(),
+                weights: self.recipe.class_weights.as_deref(),
+            };
+            let report = match &mut self.augmented {
+                None => self.engine.step(indices.len(), lr, |i| examples.at(indices[i] as usize)),
+                Some(augmented) => {
+                    augmented.make(&mut self.engine, &examples, indices, epoch);
+                    self.engine.step(indices.len(), lr, |i| augmented.example(i))
+                }
+            };
             if !report.loss.is_finite() {
                 self.count(start, seen);
                 return Err(Status::NonFinite { epoch, batch: b + 1 });
@@ -301,7 +321,7 @@ impl Run<'_> {
                 step_accuracy: classes.then_some(report.correct as f64 / report.count.max(1) as f64),
                 lr,
             });
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stop.load(Ordering::Relaxed) || self.data.fault().is_some() {
                 self.count(start, seen);
                 return Err(Status::Interrupted);
             }
@@ -353,34 +373,8 @@ impl Run<'_> {
             return None;
         }
         let data = self.data;
-        let outputs = self.engine.predict(indices.len(), |i| pixels(data, indices[i] as usize));
+        let outputs = outputs(&mut self.engine, data, indices.len(), |i| indices[i] as usize);
         let scaled = self.units.as_ref().map(|units| &units.values[..]);
         Some(score(&outputs, data, scaled, indices, self.recipe.loss))
     }
-}
-
-pub(crate) fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
-    match data.sample(i) {
-        Sample::U8(v) => Pixels::U8(v),
-        Sample::F32(v) => Pixels::F32(v),
-    }
-}
-
-fn example<'a>(
-    data: &'a Dataset,
-    units: Option<&'a Units>,
-    i: usize,
-    weights: Option<&[f32]>,
-) -> Example<'a> {
-    let (target, weight) = match data.targets() {
-        Targets::Classes { labels, .. } => {
-            let label = labels[i];
-            (Target::Class(label), weights.map_or(1.0, |w| w[label as usize]))
-        }
-        Targets::Values { values, names } => {
-            let values = units.map_or(values, |units| &units.values);
-            (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), 1.0)
-        }
-    };
-    Example { pixels: pixels(data, i), target, weight }
 }

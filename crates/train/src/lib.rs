@@ -3,10 +3,12 @@
 //!
 //! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`SavedModel`] and [`Checkpoint`] take and give bytes.
 
+mod augmented;
 mod checkpoint;
 mod error;
 mod evaluate;
 mod event;
+mod examples;
 mod fit;
 mod identity;
 mod preprocess;

@@ -1,4 +1,4 @@
-use foveal_data::{Dataset, Error, Picture, Sample, Window};
+use foveal_data::{Dataset, Error, Picture, Window};
 use foveal_nn::engine::Options;
 use serde::{Deserialize, Serialize};
 
@@ -59,10 +59,7 @@ impl Preprocess {
 
     /// Sample `i` of a data set as the first layer sees it, row-major.
     pub fn sample(&self, data: &Dataset, i: usize) -> Vec<f32> {
-        match data.sample(i) {
-            Sample::U8(v) => self.apply(&v.iter().map(|&v| f32::from(v)).collect::<Vec<_>>()),
-            Sample::F32(v) => self.apply(v),
-        }
+        self.apply(&data.sample(i).numbers())
     }
 
     pub(crate) fn options(&self, options: Options) -> Options {

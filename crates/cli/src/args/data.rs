@@ -2,7 +2,7 @@
 
 use super::values::{Size, size, window};
 use clap::{Args, Subcommand, ValueEnum};
-use foveal::data::{Window, table};
+use foveal::data::{Augment, Window, table};
 use std::path::PathBuf;
 
 /// `foveal data`
@@ -28,6 +28,38 @@ or not: patients, series, slices, spacing and the range of Hounsfield units are 
         #[command(flatten)]
         reading: Reading,
     },
+    /// Samples with their classes or values, and what augmentation makes of them
+    #[command(after_help = "\
+Settings of --augment, each 0 unless named: shift=PIXELS, rotate=DEGREES, scale=SHARE,
+shear=DEGREES, flip, crop=SHARE, brightness=SHARE, contrast=SHARE, cutout=PIXELS, mixup=ALPHA.
+Sets: digits, photos, none. What comes later holds: digits,rotate=15.
+
+Without -o it is shown on the terminal, with pictures where the terminal can.
+
+Examples:
+  foveal data show mnist -o digits.png
+  foveal data show mnist --augment digits,cutout=6 -o augmented.png
+  foveal data show pets/ --augment photos,mixup=0.2 --count 6")]
+    Show(ShowData),
+}
+
+/// `foveal data show`
+#[derive(Args, Debug)]
+pub struct ShowData {
+    /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// The sample itself, and beside it what becomes of it in the first epochs
+    #[arg(long, value_name = "WHAT")]
+    pub augment: Option<Augment>,
+    /// Samples to show [default: 40; with --augment 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub count: Option<u16>,
+    /// Write it as a picture
+    #[arg(short, long, value_name = "OUT.png|OUT.svg")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// How a data set is read.
@@ -44,6 +76,10 @@ pub struct Reading {
     /// Refuse a broken picture instead of skipping it
     #[arg(long)]
     pub strict: bool,
+    /// Read pictures anew each epoch instead of keeping them in memory [default: where they would take more than
+    /// 2 GiB]
+    #[arg(long)]
+    pub stream: bool,
     #[command(flatten)]
     pub ct: Ct,
 }

@@ -3,6 +3,7 @@
 use super::data::Reading;
 use super::values::positive;
 use clap::{Args, ValueEnum};
+use foveal::data::Augment;
 use std::path::PathBuf;
 
 /// How much time to spend.
@@ -22,10 +23,10 @@ pub struct Train {
     /// `mnist`, a folder (class folders, DICOM slices or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// A built-in model or a model file [default: fast for 28x28 grey, else stack]
+    /// A built-in model or a model file [default: the preset's for 28x28 grey, else stack]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub model: Option<String>,
-    /// How much time to spend
+    /// How much time to spend; for 28x28 grey pictures each has a model of its own
     #[arg(long, value_enum, default_value = "fast")]
     pub preset: Preset,
     /// Times to go through the training data [default: the preset's; more for small sets, up to 1000 steps]
@@ -80,6 +81,10 @@ pub struct Learning {
     /// Show every class alike often: small classes are repeated
     #[arg(long, conflicts_with = "class_weights")]
     pub balanced_sampling: bool,
+    /// Change the training pictures a little in each epoch: settings such as shift=2,rotate=10,flip, a set
+    /// (digits, photos), or none [default: the preset's]
+    #[arg(long, value_name = "WHAT")]
+    pub augment: Option<Augment>,
 }
 
 /// A loss by name.

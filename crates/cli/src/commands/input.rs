@@ -2,7 +2,7 @@
 
 use crate::{files, source};
 use anyhow::{Result, anyhow, bail};
-use foveal::data::{Sample, Window, dicom, npy, picture};
+use foveal::data::{Window, dicom, npy, picture};
 use foveal::train::SavedModel;
 use ndarray::Array3;
 use std::path::Path;
@@ -77,10 +77,7 @@ fn built_in(input: &str, threads: usize) -> Result<Option<Vec<f32>>> {
     let n = data.len();
     let index = index.parse().ok().filter(|&i: &usize| i < n);
     let index = index.ok_or_else(|| anyhow!("{input}: N must be a whole number from 0 to {}", n - 1))?;
-    Ok(Some(match data.sample(index) {
-        Sample::U8(pixels) => pixels.iter().map(|&p| f32::from(p)).collect(),
-        Sample::F32(pixels) => pixels.to_vec(),
-    }))
+    Ok(Some(data.sample(index).numbers()))
 }
 
 /// One sample, or a batch of them.

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use unicode_normalization::UnicodeNormalization;
 
 /// Bytes that tell a DICOM file.
@@ -145,16 +145,17 @@ pub fn open(path: &Path, found: &[InFolder], ask: &Ask, context: &Context) -> Re
         targets: targets.select(&order),
         skipped: slices.skipped,
     };
-    let range = Mutex::new(None::<[f32; 2]>);
-    let decode = |bytes: &[u8], name: &str| {
+    let range = Arc::new(Mutex::new(None::<[f32; 2]>));
+    let seen = Arc::clone(&range);
+    let decode = move |bytes: &[u8], name: &str| {
         let slice = dicom::read(bytes, name)?;
-        if let (Some([low, high]), Ok(mut range)) = (slice.range(), range.lock()) {
+        if let (Some([low, high]), Ok(mut range)) = (slice.range(), seen.lock()) {
             *range = Some(range.map_or([low, high], |[a, b]| [a.min(low), b.max(high)]));
         }
         Ok(Small::grey(&slice.sample(size, &window)?))
     };
-    let mut opened = listed.read_with(size, ask, context, &decode)?;
-    summary.hounsfield = range.into_inner().unwrap_or(None);
+    let mut opened = listed.read_with(size, ask, context, Arc::new(decode))?;
+    summary.hounsfield = range.lock().map_or(None, |range| *range);
     opened.ct = Some(summary);
     Ok(opened)
 }

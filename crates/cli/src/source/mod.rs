@@ -30,6 +30,8 @@ pub struct Ask<'a> {
     pub task: Option<Task>,
     /// Whether a broken picture ends it.
     pub strict: bool,
+    /// Whether pictures are read anew each time, however few they are.
+    pub stream: bool,
     /// Of CT: a table of labels.
     pub labels: Option<&'a Path>,
     /// Of CT: what of the Hounsfield scale is seen.
@@ -44,8 +46,15 @@ impl<'a> Ask<'a> {
         let [height, width, channels] = saved.model.input_shape();
         let classes = (!saved.classes.is_empty()).then_some(&saved.classes[..]);
         let task = if classes.is_some() { Task::Classify } else { Task::Regress };
-        let (size, window) = (Some([height, width]), saved.preprocess.window());
-        Self { size, channels: Some(channels), classes, task: Some(task), strict, window, ..Self::default() }
+        Self {
+            size: Some([height, width]),
+            channels: Some(channels),
+            classes,
+            task: Some(task),
+            strict,
+            window: saved.preprocess.window(),
+            ..Self::default()
+        }
     }
 }
 

@@ -5,10 +5,11 @@ use crate::files;
 use crate::output::{Context, count};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::stack::{Small, common_size, join, small};
-use foveal::data::{Dataset, Error, Part, Source, Targets, folder, picture, table};
+use foveal::data::{Dataset, Error, Load, Part, Samples, Source, Stored, Targets, folder, picture, table};
 use rayon::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 /// Folders within folders, at most.
@@ -17,8 +18,13 @@ const DEPTH: usize = 16;
 const MAX_FILE: u64 = 256 << 20;
 /// Pictures whose headers decide the size.
 const SIZED: usize = 1000;
+/// Pictures that take more memory than this, at the size of the data set, are read anew each epoch.
+const MOST_KEPT: usize = 2 << 30;
 /// Skipped files that are named.
 const NAMED: usize = 10;
+
+/// Makes a picture of the data set's size of a file's bytes; errors name the file by the text.
+pub type Decode = Arc<dyn Fn(&[u8], &str) -> Result<Small, Error> + Send + Sync>;
 
 /// Picture files that belong together, not yet read.
 pub struct Listed {
@@ -160,27 +166,43 @@ impl Listed {
             Some(size) => size,
             None => self.common_size()?,
         };
-        self.read_with(size, ask, context, &|bytes, name| small(bytes, name, size))
+        self.read_with(size, ask, context, Arc::new(move |bytes, name| small(bytes, name, size)))
     }
 
-    /// Reads every file by `decode`, which gives pictures of `size`, several at a time.
+    /// Reads every file by `decode`, which gives pictures of `size`, several at a time, and keeps the pictures, or
+    /// only what is needed to read them again where all of them would take more memory than [`MOST_KEPT`].
     pub fn read_with(
         mut self,
         size: [usize; 2],
         ask: &Ask,
         context: &Context,
-        decode: &(dyn Fn(&[u8], &str) -> Result<Small, Error> + Sync),
+        decode: Decode,
     ) -> Result<Opened> {
         let (n, [height, width]) = (count(self.paths.len() as u64), size);
-        context.note(&context.language.pick(
-            format!("reading {n} pictures at {height}x{width}"),
-            format!("그림 {n}장을 {height}x{width} 크기로 읽는 중"),
-        ));
-        let read: Vec<Result<Small>> = self
+        let kept = (height * width * 3).saturating_mul(self.paths.len());
+        let stream = ask.stream || kept > MOST_KEPT;
+        context.note(&match stream {
+            false => context.language.pick(
+                format!("reading {n} pictures at {height}x{width}"),
+                format!("그림 {n}장을 {height}x{width} 크기로 읽는 중"),
+            ),
+            true => context.language.pick(
+                format!("looking through {n} pictures, which are read anew each epoch at {height}x{width}"),
+                format!("그림 {n}장을 훑는 중. 에포크마다 {height}x{width} 크기로 다시 읽음"),
+            ),
+        });
+        let bar = context.bar(self.paths.len());
+        let read: Vec<Result<Looked>> = self
             .paths
             .par_iter()
-            .map(|path| Ok(decode(&bytes(path)?, &path.display().to_string())?))
+            .map(|path| {
+                bar.inc(1);
+                let picture = decode(&bytes(path)?, &path.display().to_string())?;
+                let sum = crc32fast::hash(picture.pixels());
+                Ok(Looked { channels: picture.channels(), sum, picture: (!stream).then_some(picture) })
+            })
             .collect();
+        bar.finish_and_clear();
         let mut kept = Vec::with_capacity(read.len());
         let mut pictures = Vec::with_capacity(read.len());
         let mut broken = Vec::new();
@@ -199,7 +221,7 @@ impl Listed {
         if pictures.is_empty() {
             bail!("{}: none of its {} pictures can be read", self.name, self.paths.len());
         }
-        self.parted(&kept, pictures, size, ask)
+        self.parted(&kept, pictures, size, ask, &decode)
     }
 
     /// The size that suits the training pictures, from the headers of some.
@@ -222,18 +244,38 @@ impl Listed {
         })
     }
 
+    /// The pictures at `kept` as samples of `shape` that stay on the disk.
+    fn stored(&self, kept: &[usize], pictures: &[Looked], shape: [usize; 3], decode: &Decode) -> Stored {
+        let mut sum = crc32fast::Hasher::new();
+        pictures.iter().for_each(|p| sum.update(&p.sum.to_le_bytes()));
+        let paths = kept.iter().map(|&i| self.paths[i].clone()).collect();
+        let files = Files { paths, shape, decode: Arc::clone(decode) };
+        Stored::new(Box::new(files), kept.len(), shape.iter().product(), sum.finalize())
+    }
+
     /// Divides what was read into parts: training and validation in one set, the test part in another.
-    fn parted(self, kept: &[usize], pictures: Vec<Small>, size: [usize; 2], ask: &Ask) -> Result<Opened> {
+    fn parted(
+        self,
+        kept: &[usize],
+        pictures: Vec<Looked>,
+        size: [usize; 2],
+        ask: &Ask,
+        decode: &Decode,
+    ) -> Result<Opened> {
         let learnt = kept.iter().filter(|&&i| self.parts[i] != Part::Test).count();
         let validation = kept.iter().filter(|&&i| self.parts[i] == Part::Validation).count();
         // Both parts have colours if one of them has.
-        let colour = pictures.iter().any(|p| p.channels() == 3);
+        let colour = pictures.iter().any(|p| p.channels == 3);
         let channels = ask.channels.unwrap_or(if colour { 3 } else { 1 });
         let mut pictures = pictures;
         let rest = pictures.split_off(learnt);
-        let set = |name: &str, kept: &[usize], pictures: Vec<Small>| {
-            let (samples, channels) = join(pictures, Some(channels));
-            Dataset::new(name, [size[0], size[1], channels], samples, self.targets.select(kept))
+        let shape = [size[0], size[1], channels];
+        let set = |name: &str, kept: &[usize], pictures: Vec<Looked>| {
+            let samples = match pictures.first().is_some_and(|p| p.picture.is_none()) {
+                false => join(pictures.into_iter().filter_map(|p| p.picture).collect(), Some(channels)).0,
+                true => Samples::Stored(self.stored(kept, &pictures, shape, decode)),
+            };
+            Dataset::new(name, shape, samples, self.targets.select(kept))
         };
         let files = |kept: &[usize]| kept.iter().map(|&i| self.paths[i].display().to_string()).collect();
         let (train, test) = kept.split_at(learnt);
@@ -242,6 +284,34 @@ impl Listed {
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = Source { validation, ..Source::new(set(&self.name, train, pictures)?, test_set)? };
         Ok(Opened { source, files: Some(names), skipped: self.skipped, ct: None })
+    }
+}
+
+/// What a first look at a picture leaves.
+struct Looked {
+    channels: usize,
+    /// Tells its pixels from others.
+    sum: u32,
+    /// The picture itself, unless it is read anew each time.
+    picture: Option<Small>,
+}
+
+/// Picture files, read when they are needed.
+struct Files {
+    paths: Vec<PathBuf>,
+    shape: [usize; 3],
+    decode: Decode,
+}
+
+impl Load for Files {
+    fn load(&self, index: usize, pixels: &mut [u8]) -> Result<(), foveal::data::Error> {
+        let path = &self.paths[index];
+        let shown = path.display().to_string();
+        let gone = |problem: String| foveal::data::Error::Damaged { file: shown.clone(), problem };
+        let bytes = bytes(path).map_err(|e| gone(format!("it was read before, but now: {e}")))?;
+        let picture = (self.decode)(&bytes, &shown)?;
+        pixels.copy_from_slice(&picture.into_channels(self.shape[2]));
+        Ok(())
     }
 }
 

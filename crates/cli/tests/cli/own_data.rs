@@ -171,3 +171,20 @@ fn class_weights_and_balanced_sampling_serve_the_small_class() {
     assert!(weighted > plain && balanced > plain, "{plain} {weighted} {balanced}");
     assert_eq!(bench.run("train few --class-weights --balanced-sampling").code, Some(2));
 }
+
+#[test]
+fn pictures_read_anew_each_epoch_give_the_same_model() {
+    let bench = Bench::new();
+    bars(&bench);
+    let model = |options: &str| {
+        let train = format!("train bars --epochs 3 --batch-size 16 --out run --json {options}");
+        let json = bench.run(&train).good().json();
+        (std::fs::read(bench.path("run/model.safetensors")).unwrap(), json["test_accuracy"].clone())
+    };
+    for options in ["", "--augment shift=1,mixup=0.3", "--balanced-sampling --threads 1"] {
+        assert!(model(options) == model(&format!("{options} --stream")), "{options}");
+    }
+    // What was begun so goes on so.
+    let options = "--balanced-sampling --stream --resume";
+    bench.run(&format!("train bars --epochs 3 --batch-size 16 --out run {options}")).good();
+}

@@ -9,7 +9,7 @@ use crate::model::Model;
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::image::{self, Pixels};
-use foveal_kernels::lanes::loss::{Regression, Sums, regression, softmax_cross_entropy};
+use foveal_kernels::lanes::loss::{Labels, Regression, Sums, regression, softmax_cross_entropy};
 use foveal_kernels::lanes::norm::{self, Moments};
 use foveal_kernels::team::Team;
 
@@ -29,6 +29,13 @@ pub struct Example<'a> {
 pub enum Target<'a> {
     /// A class.
     Class(u32),
+    /// Two classes, as of a mixture of two images.
+    Mixed {
+        /// The class of the larger part and of the other.
+        classes: [u32; 2],
+        /// How much is of the first, from a half to 1.
+        share: f32,
+    },
     /// The values of a regression.
     Values(&'a [f32]),
 }
@@ -95,7 +102,8 @@ pub(super) struct GroupState {
     pub saved: Vec<f32>,
     pub count: usize,
     pub mask: [f32; MOST_LANES],
-    labels: [u32; MOST_LANES],
+    labels: [[u32; MOST_LANES]; 2],
+    shares: [f32; MOST_LANES],
     weights: [f32; MOST_LANES],
     targets: Vec<f32>,
     outputs: Vec<f32>,
@@ -113,7 +121,8 @@ impl GroupState {
             saved: vec![0.0; plan.saved],
             count: 0,
             mask: [0.0; MOST_LANES],
-            labels: [0; MOST_LANES],
+            labels: [[0; MOST_LANES]; 2],
+            shares: [1.0; MOST_LANES],
             weights: [0.0; MOST_LANES],
             targets: vec![0.0; outputs],
             outputs: vec![0.0; outputs],
@@ -127,7 +136,8 @@ impl GroupState {
     fn loss(&mut self, isa: Isa, loss: Loss, scale: f32, y: &[f32], d: &mut [f32]) {
         let kind = match loss {
             Loss::CrossEntropy { label_smoothing } => {
-                let (labels, weights) = (&self.labels, &self.weights);
+                let [first, second] = &self.labels;
+                let (labels, weights) = (Labels { first, second, share: &self.shares }, &self.weights);
                 self.sums = softmax_cross_entropy(isa, y, labels, weights, label_smoothing, scale, d);
                 return;
             }
@@ -137,6 +147,10 @@ impl GroupState {
         self.sums = regression(isa.lanes(), kind, y, &self.targets, &self.weights, scale, d);
     }
 
+    fn label(&mut self, l: usize, [first, second]: [u32; 2], share: f32) {
+        (self.labels[0][l], self.labels[1][l], self.shares[l]) = (first, second, share);
+    }
+
     /// Takes over the targets of images `first..first + count`.
     pub(super) fn targets<'a>(&mut self, lanes: usize, count: usize, example: impl Fn(usize) -> Example<'a>) {
         self.count = count;
@@ -144,14 +158,16 @@ impl GroupState {
         for l in 0..lanes {
             let there = l < count;
             self.mask[l] = f32::from(u8::from(there));
-            (self.weights[l], self.labels[l]) = (0.0, 0);
+            self.weights[l] = 0.0;
+            self.label(l, [0; 2], 1.0);
             if !there {
                 continue;
             }
             let e = example(l);
             self.weights[l] = e.weight;
             match e.target {
-                Target::Class(label) => self.labels[l] = label,
+                Target::Class(label) => self.label(l, [label; 2], 1.0),
+                Target::Mixed { classes, share } => self.label(l, classes, share),
                 Target::Values(v) => self.targets[l * values..(l + 1) * values].copy_from_slice(v),
             }
         }

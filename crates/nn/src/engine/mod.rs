@@ -153,6 +153,25 @@ impl Engine {
         &self.plan
     }
 
+    /// Workers, the caller included.
+    pub fn threads(&self) -> usize {
+        self.team.threads()
+    }
+
+    /// Calls `f` once with each item on the engine's workers, which have nothing to do between steps; each worker
+    /// has a context of its own, and which worker takes which item is left to chance.
+    ///
+    /// # Panics
+    /// When there are fewer contexts than [`Engine::threads`], or when `f` panics.
+    pub fn for_each<C: Send, T: Send>(
+        &mut self,
+        contexts: &mut [C],
+        items: &mut [T],
+        f: impl Fn(&mut C, usize, &mut T) + Sync,
+    ) {
+        self.team.for_each(contexts, items, f);
+    }
+
     /// Training steps done.
     pub fn steps(&self) -> u64 {
         self.steps

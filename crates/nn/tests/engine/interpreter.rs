@@ -11,6 +11,8 @@ use ndarray::{Array, Array1, Array2, Array4, Axis, Dimension, IxDyn, concatenate
 /// What should come out of each image.
 pub enum Targets {
     Classes(Vec<usize>),
+    /// Two classes, and the share of the first.
+    Mixed(Vec<([usize; 2], f32)>),
     Values(Array2<f64>),
 }
 
@@ -144,6 +146,12 @@ fn judge(outputs: &Array2<f64>, targets: &Targets, kind: Loss, weights: &[f64]) 
                 let (label, s) = (&labels[n..n + 1], f64::from(label_smoothing));
                 let value = loss::softmax_cross_entropy(&row, label, s, None);
                 (value, loss::softmax_cross_entropy_gradient(&row, label, s, None))
+            }
+            (Targets::Mixed(all), Loss::CrossEntropy { label_smoothing }) => {
+                let ([a, b], share, s) = (all[n].0, f64::from(all[n].1), f64::from(label_smoothing));
+                let value = |label| loss::softmax_cross_entropy(&row, &[label], s, None);
+                let slope = |label| loss::softmax_cross_entropy_gradient(&row, &[label], s, None);
+                (share * value(a) + (1.0 - share) * value(b), slope(a) * share + slope(b) * (1.0 - share))
             }
             (Targets::Values(t), kind) => {
                 let t = t.slice_axis(Axis(0), (n..n + 1).into()).to_owned();

@@ -61,7 +61,12 @@ fn batch(model: &Model, n: usize, loss: Loss, random: &mut Random) -> Batch {
         if random.int(0, 1) == 0 { vec![1.0; n] } else { labels.iter().map(|&l| class_weights[l]).collect() };
     let values: Vec<f32> = (0..n * outputs).map(|_| random.normal() as f32).collect();
     let wide = values.iter().map(|&v| f64::from(v)).collect();
+    let mixed: Vec<_> = labels
+        .iter()
+        .map(|&l| ([l, random.int(0, outputs - 1)], 0.5 + random.int(0, 8) as f32 / 16.0))
+        .collect();
     let targets = match classes {
+        true if random.int(0, 1) == 0 => Targets::Mixed(mixed),
         true => Targets::Classes(labels),
         false => Targets::Values(Array2::from_shape_vec((n, outputs), wide).unwrap()),
     };
@@ -82,6 +87,7 @@ impl Batch {
         let width = self.values.len() / self.weights.len();
         let target = match &self.targets {
             Targets::Classes(labels) => Target::Class(labels[i] as u32),
+            Targets::Mixed(all) => Target::Mixed { classes: all[i].0.map(|c| c as u32), share: all[i].1 },
             Targets::Values(_) => Target::Values(&self.values[i * width..(i + 1) * width]),
         };
         Example { pixels: self.pixels(i), target, weight: self.weights[i] }
@@ -112,7 +118,12 @@ fn check_step(name: &str, model: &Model, engine: &mut Engine, batch: &Batch, los
     assert_eq!(report.count, n);
     let error = (report.loss - want.loss).abs() / want.loss.abs().max(1e-2);
     assert!(error < 1e-5, "{name}: loss {} where {}", report.loss, want.loss);
-    if let Targets::Classes(labels) = &batch.targets {
+    let labels: Vec<usize> = match &batch.targets {
+        Targets::Classes(labels) => labels.clone(),
+        Targets::Mixed(all) => all.iter().map(|(classes, _)| classes[0]).collect(),
+        Targets::Values(_) => Vec::new(),
+    };
+    if !labels.is_empty() {
         let right = |(n, &l): (usize, &usize)| {
             let row = want.outputs.row(n);
             (0..row.len()).all(|c| row[c] < row[l] || c == l)

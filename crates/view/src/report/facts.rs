@@ -160,6 +160,7 @@ fn recipe(report: &Report) -> Vec<(Text, Text)> {
         (t("schedule", "학습률 계획"), schedule(&recipe.schedule)),
         (t("optimizer", "옵티마이저"), optimizer(&recipe.optimizer)),
         (t("loss", "손실 함수"), loss(recipe.loss)),
+        (t("augmentation", "데이터 증강"), same(recipe.augment.to_string())),
         (t("seed", "시드"), same(recipe.seed.to_string())),
     ];
     if let Some(patience) = recipe.patience {

@@ -7,7 +7,6 @@ use super::sheets::png;
 use crate::ColorMap;
 use crate::inside::grad_cam;
 use crate::text::{Text, Writer, base64, count, number, same, t};
-use foveal_data::Sample;
 use foveal_nn::Model;
 use foveal_nn::spec::LayerKind;
 use foveal_train::SavedModel;
@@ -128,10 +127,7 @@ fn sample(
     layers: &[(&str, usize)],
 ) {
     let [h, wide, c] = saved.model.input_shape();
-    let raw: Vec<f32> = match judged.data.sample(index as usize) {
-        Sample::U8(v) => v.iter().map(|&v| f32::from(v)).collect(),
-        Sample::F32(v) => v.to_vec(),
-    };
+    let raw = judged.data.sample(index as usize).numbers();
     let Ok(x) = Array4::from_shape_vec((1, h, wide, c), saved.preprocess.apply(&raw)) else { return };
     let Ok(values) = saved.model.activations(x.view()) else { return };
     w.raw("<article class=\"sample\"><header>");

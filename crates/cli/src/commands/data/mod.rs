@@ -12,12 +12,14 @@ use foveal_mnist as mnist;
 use serde::Serialize;
 
 mod between;
+mod show;
 
 /// Lists or checks.
 pub fn run(args: &Data, context: &Context) -> Result<()> {
     match args {
         Data::List => list(context),
         Data::Check { data, reading } => check(data, reading, context),
+        Data::Show(args) => show::run(args, context),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a run begins with: the data, the model that suits them, the recipe.
 
 use super::recipe;
-use crate::args::Train;
+use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
 use crate::source::{self, Ask, ForTraining, Later, MNIST};
@@ -42,12 +42,18 @@ impl Prepared {
             labels: args.reading.ct.labels.as_deref(),
             window: args.reading.ct.window,
             unlabelled: false,
+            stream: args.reading.stream,
         };
         let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
-        let name = named.unwrap_or_else(|| builtin::suited_to(data.shape()));
+        let suited = match (builtin::suited_to(data.shape()), args.preset) {
+            ("fast", Preset::Balanced) => "balanced",
+            ("fast", Preset::Best) => "best",
+            (name, _) => name,
+        };
+        let name = named.unwrap_or(suited);
         let spec = match fixed {
             Some(spec) if builtin::spec(name).is_none() => spec,
             _ => model::fitted(name, data.shape(), outputs)?,

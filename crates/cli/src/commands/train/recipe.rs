@@ -21,7 +21,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     }
     match args.epochs {
         Some(epochs) => recipe.epochs = epochs as usize,
-        None if matches!(model, "fast" | "stack") => {
+        None if matches!(model, "fast" | "balanced" | "best" | "stack") => {
             let batches = split.train.len().div_ceil(recipe.batch_size).max(1);
             recipe.epochs = recipe.epochs.max(STEPS.div_ceil(batches).min(MAX_EPOCHS));
         }
@@ -31,6 +31,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
         recipe.lr = lr;
     }
     recipe.loss = loss(args, recipe.loss, data)?;
+    recipe.augment = args.learning.augment.unwrap_or(recipe.augment);
     let learning = &args.learning;
     let Some(labels) = data.labels() else {
         if learning.class_weights || learning.balanced_sampling {
@@ -85,6 +86,9 @@ fn loss(args: &Train, preset: Loss, data: &Dataset) -> Result<Loss> {
 fn preset(model: &str, preset: Preset) -> Recipe {
     let base = match model {
         "fast" => Recipe::fast(),
+        // Made for their presets, whichever is asked for.
+        "balanced" => return Recipe::balanced(),
+        "best" => return Recipe::best(),
         "stack" => Recipe::stack(),
         "lab-11-1" | "lab-11-2" => Recipe::course(),
         _ => Recipe::default(),
