@@ -3,6 +3,7 @@
 pub mod ct;
 mod pictures;
 
+use crate::args::Reading;
 use crate::files;
 use crate::output::Context;
 use anyhow::{Result, anyhow, bail};
@@ -41,6 +42,19 @@ pub struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
+    /// What the options say.
+    pub fn of_reading(reading: &'a Reading) -> Self {
+        Self {
+            size: reading.image_size.map(|size| size.0),
+            task: reading.task.map(Into::into),
+            strict: reading.strict,
+            stream: reading.stream,
+            labels: reading.ct.labels.as_deref(),
+            window: reading.ct.window,
+            ..Self::default()
+        }
+    }
+
     /// What fits a trained model.
     pub fn of_model(saved: &'a SavedModel, strict: bool) -> Self {
         let [height, width, channels] = saved.model.input_shape();

@@ -110,15 +110,7 @@ struct Part {
 }
 
 fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
-    let ask = Ask {
-        size: reading.image_size.map(|size| size.0),
-        task: reading.task.map(Into::into),
-        strict: reading.strict,
-        labels: reading.ct.labels.as_deref(),
-        window: reading.ct.window,
-        unlabelled: true,
-        ..Ask::default()
-    };
+    let ask = Ask { unlabelled: true, ..Ask::of_reading(reading) };
     // The files that are skipped are part of the result here.
     let quiet = Context { quiet: true, ..*context };
     let opened = source::open(data, &ask, &quiet)?;

@@ -33,16 +33,11 @@ impl Prepared {
             Some(name) => Some(model::spec(name)?),
         };
         let shape = fixed.as_ref().map(|spec| spec.input.shape);
+        let asked = Ask::of_reading(&args.reading);
         let ask = Ask {
-            size: args.reading.image_size.map(|pair| pair.0).or(shape.map(|[h, w, _]| [h, w])),
+            size: asked.size.or(shape.map(|[h, w, _]| [h, w])),
             channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
-            classes: None,
-            task: args.reading.task.map(Into::into),
-            strict: args.reading.strict,
-            labels: args.reading.ct.labels.as_deref(),
-            window: args.reading.ct.window,
-            unlabelled: false,
-            stream: args.reading.stream,
+            ..asked
         };
         let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
         let outputs = match data.targets() {
