@@ -140,6 +140,7 @@ Examples:
   foveal train angles.csv --loss huber
   foveal train scans/ --labels labels.csv --window lung
   foveal train pets/ --image-size 64 --augment photos
+  foveal train mnist --preset balanced --ensemble 3 --out runs/three
 
 A folder holds one folder of pictures for each class, or train, val and test with class folders
 in each. A .csv table has rows of path,target (paths from its own folder; a column headed split
@@ -227,7 +228,7 @@ pub struct Show {
 /// `foveal summary`
 #[derive(Args, Debug)]
 pub struct Summary {
-    /// A built-in model (fast, lab-11-1, lab-11-2), a model file (.toml), a saved model or a run folder
+    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2), a model file (.toml), a saved model or a run folder
     #[arg(value_name = "MODEL|NAME")]
     pub model: String,
     /// Show what the engine makes of it instead: steps, kernels, memory, operations

@@ -141,3 +141,111 @@ impl Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fit, Preprocess};
+    use foveal_data::{Dataset, Samples, Targets};
+    use foveal_nn::engine::Options;
+    use foveal_nn::loss::Loss;
+    use foveal_nn::optim::Optimizer;
+    use foveal_nn::{Isa, Model, ModelSpec};
+
+    const N: usize = 40;
+
+    fn data() -> Dataset {
+        let pixels = (0..N * 36).map(|i| (i * i % 251) as u8).collect();
+        let labels = (0..N as u32).map(|i| i % 3).collect();
+        let names = ["a", "b", "c"].map(String::from).to_vec();
+        Dataset::new("set", [6, 6, 1], Samples::U8(pixels), Targets::Classes { labels, names }).unwrap()
+    }
+
+    fn engine(threads: usize) -> Engine {
+        let text =
+            "input.shape = [6, 6, 1]\nlayer = [{ kind = \"flatten\" }, { kind = \"dense\", units = 3 }]";
+        let model = Model::new(&ModelSpec::from_toml(text).unwrap(), 0).unwrap();
+        let options = Options {
+            batch_size: N,
+            threads,
+            loss: Some(Loss::default()),
+            optimizer: Optimizer::default(),
+            seed: 0,
+            scale: Vec::new(),
+            shift: Vec::new(),
+            isa: Isa::best(),
+        };
+        Engine::new(&model, Preprocess::unit(1, Fit::Resize).options(options)).unwrap()
+    }
+
+    /// All pictures of an epoch with target and weight, in the order of `order`, made in batches of `size`.
+    fn made(augment: &str, order: &[u32], size: usize, threads: usize, epoch: usize) -> Vec<String> {
+        let (data, mut engine, train) = (data(), engine(threads), (0..N as u32).collect::<Vec<_>>());
+        let weights = Some(&[1.0, 2.0, 0.5][..]);
+        let examples = Examples { data: &data, train: &train, units: None, weights };
+        let recipe =
+            Recipe { augment: augment.parse().unwrap(), seed: 7, batch_size: size, ..Recipe::default() };
+        let mut augmented = Augmented::new(&recipe, &data, &engine).unwrap();
+        let mut all = Vec::new();
+        for batch in order.chunks(size) {
+            augmented.make(&mut engine, &examples, batch, epoch);
+            all.extend((0..batch.len()).map(|i| format!("{:?}", augmented.example(i))));
+        }
+        all
+    }
+
+    #[test]
+    fn a_picture_does_not_depend_on_threads_batches_or_order() {
+        let augment = "digits,flip,crop=0.2,brightness=0.1,contrast=0.2,cutout=2,mixup=0.4";
+        let order: Vec<u32> = (0..N as u32).rev().collect();
+        let want = made(augment, &order, N, 1, 3);
+        for (size, threads) in [(1, 1), (7, 2), (16, 3), (N, 2), (N, 3)] {
+            assert_eq!(made(augment, &order, size, threads, 3), want, "batches of {size}, {threads} threads");
+        }
+        let forward: Vec<u32> = (0..N as u32).collect();
+        let turned: Vec<String> = made(augment, &forward, 5, 2, 3).into_iter().rev().collect();
+        assert_eq!(turned, want);
+        assert_ne!(made(augment, &order, N, 1, 4), want);
+    }
+
+    #[test]
+    fn a_picture_that_comes_up_again_is_changed_in_another_way() {
+        let twice = made("shift=3,rotate=20", &[5, 5, 6, 5], 2, 1, 1);
+        assert!(twice[0] != twice[1] && twice[1] != twice[3] && twice[0] != twice[3]);
+        assert_eq!(made("shift=3,rotate=20", &[6, 5], 2, 1, 1), [twice[2].clone(), twice[0].clone()]);
+    }
+
+    /// share * w_a * loss_a + (1 - share) * w_b * loss_b: what the engine is told adds up to it.
+    #[test]
+    fn a_mixture_counts_as_much_as_its_parts() {
+        let (data, mut engine, train) = (data(), engine(1), (0..N as u32).collect::<Vec<_>>());
+        let weights = [1.0, 2.0, 0.5];
+        let examples = Examples { data: &data, train: &train, units: None, weights: Some(&weights) };
+        let augment = Augment { mixup: 1.0, ..Augment::default() };
+        let recipe = Recipe { augment, seed: 7, batch_size: N, ..Recipe::default() };
+        let mut augmented = Augmented::new(&recipe, &data, &engine).unwrap();
+        augmented.make(&mut engine, &examples, &train, 1);
+        let mut mixed = 0;
+        for i in 0..N {
+            let key = Key::new(7, 1, i as u64);
+            let (share, other) = (augment.share(key), augment.partner(key, N));
+            let mut want = [0.0f32; 3];
+            want[i % 3] += share * weights[i % 3];
+            want[other % 3] += (1.0 - share) * weights[other % 3];
+            let mut found = [0.0f32; 3];
+            let example = augmented.example(i);
+            match example.target {
+                Target::Class(class) => found[class as usize] += example.weight,
+                Target::Mixed { classes: [a, b], share } => {
+                    assert!((0.5..=1.0).contains(&share));
+                    found[a as usize] += share * example.weight;
+                    found[b as usize] += (1.0 - share) * example.weight;
+                    mixed += 1;
+                }
+                Target::Values(_) => unreachable!(),
+            }
+            assert!(want.iter().zip(found).all(|(a, b)| (a - b).abs() < 1e-6), "{want:?} {found:?}");
+        }
+        assert!(mixed > N / 2);
+    }
+}

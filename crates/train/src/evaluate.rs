@@ -185,7 +185,7 @@ pub fn judge(
     })
 }
 
-fn ends_in_softmax(model: &Model) -> bool {
+pub(crate) fn ends_in_softmax(model: &Model) -> bool {
     matches!(model.nodes().last().map(|n| &n.kind), Some(LayerKind::Softmax {}))
 }
 

@@ -5,6 +5,7 @@
 
 mod augmented;
 mod checkpoint;
+mod ensemble;
 mod error;
 mod evaluate;
 mod event;
@@ -18,6 +19,7 @@ pub mod tensorboard;
 mod units;
 
 pub use checkpoint::{Checkpoint, Maker};
+pub use ensemble::combine;
 pub use error::Error;
 pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};
 pub use event::{EpochReport, Event, Outcome, Status};

@@ -52,7 +52,7 @@ pub struct ShowData {
     /// The sample itself, and beside it what becomes of it in the first epochs
     #[arg(long, value_name = "WHAT")]
     pub augment: Option<Augment>,
-    /// Samples to show [default: 40; with --augment 8]
+    /// Samples to show [default: 40; with --augment 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     pub count: Option<u16>,
     /// Write it as a picture

@@ -45,6 +45,10 @@ pub struct Train {
     /// begins at the beginning where there is none
     #[arg(long, requires = "out")]
     pub resume: bool,
+    /// Train so many members with the seeds --seed, --seed + 1 and so on, each in a folder of its own in the run
+    /// folder; eval and predict average what they say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
+    pub ensemble: Option<u8>,
     /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
     /// of others]
     #[arg(long, value_name = "N")]

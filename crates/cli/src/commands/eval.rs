@@ -6,19 +6,20 @@ use crate::output::{Context, Side, count, table};
 use crate::source::{self, Ask};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::{Dataset, Source};
-use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, evaluate};
+use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, judge};
 use serde::Serialize;
 
 /// Scores a model on the test part of a data set.
 pub fn run(args: &Eval, context: &Context) -> Result<()> {
-    let saved = model::saved(&args.model)?;
+    let members = model::members(&args.model)?;
+    let saved = &members[0];
     let test = match args.data.as_str() {
         source::MNIST => Some(source::test_digits()?),
         data => {
-            let ask = Ask { labels: args.labels.as_deref(), ..Ask::of_model(&saved, args.strict) };
+            let ask = Ask { labels: args.labels.as_deref(), ..Ask::of_model(saved, args.strict) };
             let opened = source::open(data, &ask, context)?;
             if opened.ct.is_some() {
-                input::window(&saved, data)?;
+                input::window(saved, data)?;
             } else if args.labels.is_some() {
                 bail!("{data}: --labels is for folders of DICOM slices, and this is none");
             }
@@ -26,7 +27,8 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
         }
     };
     let test = test.ok_or_else(|| anyhow!("{}: there is no sample to score a model on", args.data))?;
-    let score = evaluate(&saved.model, &saved.preprocess, &test, None, context.threads)?;
+    let outputs = model::outputs(&members, &test, context.threads)?;
+    let score = judge(&saved.model, &test, None, &outputs)?;
     match (score, context.json) {
         (Evaluation::Classes(scores), true) => context.print_json(&json(&scores)),
         (Evaluation::Classes(scores), false) => context.print(&class_text(&scores, test.len(), context)),

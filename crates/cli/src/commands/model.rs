@@ -2,8 +2,10 @@
 
 use crate::files;
 use anyhow::{Context as _, Result, bail};
+use foveal::data::Dataset;
 use foveal::nn::{Model, ModelSpec, builtin};
-use foveal::train::SavedModel;
+use foveal::train::{SavedModel, combine};
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The name of the model in a run folder.
@@ -45,12 +47,73 @@ pub fn any(name: &str, seed: u64) -> Result<Model> {
     Model::new(&spec(name)?, seed).with_context(|| name.to_owned())
 }
 
+/// The file that says how many members an ensemble's run folder has.
+pub const ENSEMBLE: &str = "ensemble.json";
+
+/// What [`ENSEMBLE`] holds.
+#[derive(Serialize, Deserialize)]
+pub struct Ensemble {
+    /// Members, each in a folder of its own.
+    pub members: u8,
+}
+
+/// The run folder of member `k`, from 1, of the ensemble in `folder`.
+pub fn member(folder: &Path, k: u8) -> PathBuf {
+    folder.join(format!("member-{k}"))
+}
+
+/// The members of the ensemble that `path` names, or the one trained model.
+pub fn members(path: &Path) -> Result<Vec<SavedModel>> {
+    let file = path.join(ENSEMBLE);
+    if !file.exists() {
+        return Ok(vec![saved(path)?]);
+    }
+    let text = files::read_text(&file)?;
+    let ensemble: Ensemble = serde_json::from_str(&text)
+        .with_context(|| format!("{}: not what an ensemble is described by", file.display()))?;
+    let all = (1..=ensemble.members).map(|k| saved(&member(path, k))).collect::<Result<Vec<_>>>()?;
+    let Some(first) = all.first() else { bail!("{}: an ensemble without members", file.display()) };
+    let fits = |m: &SavedModel| {
+        m.classes == first.classes
+            && m.model.input_shape() == first.model.input_shape()
+            && m.model.outputs() == first.model.outputs()
+    };
+    match (1..).zip(&all).find(|(_, m)| !fits(m)) {
+        Some((k, _)) => bail!(
+            "{}: it has other classes or shapes than the ensemble's first member",
+            member(path, k).display()
+        ),
+        None => Ok(all),
+    }
+}
+
+/// What the members together say of samples, and of what shape the rows are.
+pub fn outputs(members: &[SavedModel], data: &Dataset, threads: usize) -> Result<Vec<f32>> {
+    let first = &members[0];
+    let all = members
+        .iter()
+        .map(|m| Ok(foveal::train::predict(&m.model, &m.preprocess, data, None, threads)?))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(match &all[..] {
+        [one] => one.clone(),
+        _ => combine(&first.model, &all, !first.classes.is_empty()),
+    })
+}
+
 /// A trained model, from its file or its run folder.
 pub fn saved(path: &Path) -> Result<SavedModel> {
     if !path.exists() && path.to_str().and_then(builtin::spec).is_some() {
         bail!(
             "{} is a built-in model that has not been trained; train it and name its run folder",
             path.display()
+        );
+    }
+    let ensemble = path.join(ENSEMBLE);
+    if path.is_dir() && ensemble.exists() {
+        bail!(
+            "{} is an ensemble, and this takes one model: name one of its members, such as {}",
+            path.display(),
+            member(path, 1).display()
         );
     }
     let file = if path.is_dir() { path.join(SAVED) } else { PathBuf::from(path) };

@@ -6,7 +6,7 @@ use crate::output::{Context, Number, numbers, width};
 use crate::source;
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Samples, Targets};
-use foveal::train::{predict, probabilities};
+use foveal::train::probabilities;
 use serde::Serialize;
 use std::path::Path;
 
@@ -17,18 +17,19 @@ const BAR: usize = 24;
 
 /// Says what a model makes of inputs.
 pub fn run(args: &Predict, context: &Context) -> Result<()> {
-    let saved = model::saved(&args.model)?;
+    let members = model::members(&args.model)?;
+    let saved = &members[0];
     let mut names = Vec::new();
     let mut samples = Vec::new();
     for input in &given(&args.inputs)? {
-        for (name, sample) in input::read(input, &saved, context.threads)? {
+        for (name, sample) in input::read(input, saved, context.threads)? {
             names.push(name);
             samples.extend(sample);
         }
     }
     let targets = Targets::Values { values: vec![0.0; names.len()], names: vec!["none".into()] };
     let data = Dataset::new("inputs", saved.model.input_shape(), Samples::F32(samples), targets)?;
-    let outputs = predict(&saved.model, &saved.preprocess, &data, None, context.threads)?;
+    let outputs = model::outputs(&members, &data, context.threads)?;
     let rows = outputs.chunks_exact(saved.model.outputs());
     if saved.classes.is_empty() {
         return values(names.iter().zip(rows), context);

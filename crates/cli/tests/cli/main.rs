@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 //! The built program, end to end: what it prints, what it writes, how it ends.
 
+mod augment;
 mod broken_inputs;
 mod ct;
 mod files;

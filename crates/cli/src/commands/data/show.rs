@@ -16,7 +16,7 @@ use serde_json::json;
 
 /// Samples of a sheet without and with augmentation.
 const SAMPLES: usize = 40;
-const AUGMENTED: usize = 8;
+const AUGMENTED: usize = 10;
 /// Panels in a row; with augmentation the sample and one variant an epoch.
 const COLUMNS: usize = 8;
 /// The longest side of a panel in the units of a figure.
@@ -105,7 +105,9 @@ fn panels(data: &Dataset, chosen: &[usize], augment: Option<Augment>, context: &
         for epoch in (1..COLUMNS as u64).take_while(|_| augment.is_some()) {
             let augment = augment.unwrap_or_default();
             let (picture, other) = variant(data, i, augment, context.seed, epoch);
-            let title = other.map(|(j, share)| format!("{:.0} % + {}", 100.0 * share, title(data, j)));
+            // What is hardly there is not told.
+            let told = other.filter(|(_, share)| *share < 0.995);
+            let title = told.map(|(j, share)| format!("{:.0} % + {}", 100.0 * share, title(data, j)));
             panels.push(Panel::picture(title.unwrap_or_default(), picture.colors(data.shape(), range)));
         }
     }

@@ -8,7 +8,7 @@ use crate::output::{Context, count};
 use crate::source;
 use anyhow::{Result, bail};
 use foveal::data::Dataset;
-use foveal::train::{Evaluation, Outcome, SavedModel, Status};
+use foveal::train::{Evaluation, Outcome, SavedModel, Status, combine};
 use foveal::view::report::{Judged, Language, Part, Report, Steps};
 use serde::Serialize;
 
@@ -33,6 +33,23 @@ impl<'a> Judgement<'a> {
         let outputs = foveal::train::predict(model, preprocess, data, validation, threads)?;
         let scores = foveal::train::judge(model, data, validation, &outputs)?;
         Ok(Self { data, validation, outputs, scores })
+    }
+
+    /// The same images judged by what several models together say of them.
+    pub fn together(saved: &SavedModel, members: &[Judgement<'a>]) -> Result<Self> {
+        let Judgement { data, validation, .. } = members[0];
+        let all: Vec<Vec<f32>> = members.iter().map(|m| m.outputs.clone()).collect();
+        let outputs = combine(&saved.model, &all, !saved.classes.is_empty());
+        let scores = foveal::train::judge(&saved.model, data, validation, &outputs)?;
+        Ok(Self { data, validation, outputs, scores })
+    }
+
+    /// The accuracy on the test part, where that is what was judged.
+    pub fn test_accuracy(&self) -> Option<f64> {
+        match &self.scores {
+            Evaluation::Classes(scores) if self.validation.is_none() => Some(scores.accuracy),
+            _ => None,
+        }
     }
 }
 
@@ -75,7 +92,7 @@ struct Json<'a> {
 
 /// What the run is judged by: the test part, or the validation samples where there is none.
 #[derive(Serialize)]
-struct Scores {
+pub struct Scores {
     part: &'static str,
     images: usize,
     #[serde(flatten)]
@@ -90,7 +107,7 @@ enum Kind {
 }
 
 impl Scores {
-    fn new(judgement: &Judgement<'_>) -> Self {
+    pub fn new(judgement: &Judgement<'_>) -> Self {
         let of = match &judgement.scores {
             Evaluation::Classes(s) => Kind::Classes { accuracy: s.accuracy, macro_f1: s.macro_f1 },
             Evaluation::Values(s) => Kind::Values { mae: s.mae, rmse: s.rmse, r2: s.r2 },
@@ -99,7 +116,7 @@ impl Scores {
         Self { part: if judgement.validation.is_some() { "validation" } else { "test" }, images, of }
     }
 
-    fn text(&self, context: &Context) -> String {
+    pub fn text(&self, context: &Context) -> String {
         let images = count(self.images as u64);
         let part = match self.part {
             "test" => context.say("test", "시험"),
@@ -160,17 +177,10 @@ impl Finished<'_> {
         }
     }
 
-    fn test(&self) -> Option<&Judgement<'_>> {
-        self.judgement.as_ref().filter(|j| j.validation.is_none())
-    }
-
     /// The result. It is told before the report is drawn, which counts in none of the times.
     pub fn show_result(&self) -> Result<()> {
         let context = self.context;
-        let test_accuracy = match self.test().map(|j| &j.scores) {
-            Some(Evaluation::Classes(scores)) => Some(scores.accuracy),
-            _ => None,
-        };
+        let test_accuracy = self.judgement.as_ref().and_then(Judgement::test_accuracy);
         if context.json {
             return context.print_json(&Json {
                 dataset: &self.saved.training.dataset,

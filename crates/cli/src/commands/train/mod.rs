@@ -1,6 +1,7 @@
 //! `foveal train`
 
 mod checkpoint;
+mod ensemble;
 mod events;
 mod finish;
 mod folder;
@@ -33,37 +34,20 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let prepared = Prepared::new(args, context)?;
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
     let Prepared { spec, recipe, data, split, test, preprocess, .. } = prepared;
-    let fresh = Model::new(&spec, context.seed).with_context(|| args.model().to_owned())?;
-    let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
-    folder.sweep();
     let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
-    let (trained, steps, kept) = run.learn(fresh, &spec, &folder, &stop)?;
-    let saved = saved(args, &data, preprocess, recipe, &trained);
-    let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
-    let (model_path, kept) = match (written, kept) {
-        (Ok(path), Ok(kept)) => (path, kept),
-        (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.display()),
-        (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
-    };
-    let mut run = Finished {
-        args,
-        context,
-        folder: &folder,
-        saved: &saved,
-        trained: &trained,
-        steps: &steps,
-        images: [split.train.len(), split.validation.len()],
-        at: model_path.display().to_string(),
-        kept,
-        judgement: None,
-        total_seconds: 0.0,
-    };
+    if let Some(members) = args.ensemble {
+        return ensemble::run(&run, members, &spec, &stop, test);
+    }
+    let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
+    let learnt = run.train(&spec, &folder, &stop)?;
+    let saved = &learnt.saved;
+    let mut run = learnt.finished(&run, &folder);
     run.early_end()?;
     let test = test()?;
     run.judgement = match &test {
-        Some(test) => Some(Judgement::new(&saved, test, None, context.threads)?),
+        Some(test) => Some(Judgement::new(saved, test, None, context.threads)?),
         None if split.validation.is_empty() => None,
-        None => Some(Judgement::new(&saved, &data, Some(&split.validation), context.threads)?),
+        None => Some(Judgement::new(saved, &data, Some(&split.validation), context.threads)?),
     };
     run.total_seconds = context.started.elapsed().as_secs_f64();
     run.show_result()?;
@@ -72,6 +56,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
 }
 
 /// A run that is about to be.
+#[derive(Clone, Copy)]
 struct Run<'a> {
     args: &'a Train,
     context: &'a Context,
@@ -81,7 +66,52 @@ struct Run<'a> {
     recipe: &'a Recipe,
 }
 
+/// What a run has learnt, written.
+struct Learnt {
+    saved: SavedModel,
+    trained: Outcome,
+    steps: Steps,
+    /// Where the model is.
+    at: String,
+    /// The epoch of the checkpoint.
+    kept: Option<usize>,
+}
+
+impl Learnt {
+    /// For the end of the run, before anything is judged.
+    fn finished<'a>(&'a self, run: &Run<'a>, folder: &'a Folder) -> Finished<'a> {
+        Finished {
+            args: run.args,
+            context: run.context,
+            folder,
+            saved: &self.saved,
+            trained: &self.trained,
+            steps: &self.steps,
+            images: [run.split.train.len(), run.split.validation.len()],
+            at: self.at.clone(),
+            kept: self.kept,
+            judgement: None,
+            total_seconds: 0.0,
+        }
+    }
+}
+
 impl Run<'_> {
+    /// Trains a model from its beginning or from its checkpoint, and writes what it has learnt.
+    fn train(&self, spec: &ModelSpec, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
+        let fresh = Model::new(spec, self.recipe.seed).with_context(|| self.args.model().to_owned())?;
+        folder.sweep();
+        let (trained, steps, kept) = self.learn(fresh, spec, folder, stop)?;
+        let saved = saved(self.args, self.data, self.preprocess.clone(), self.recipe.clone(), &trained);
+        let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
+        let (path, kept) = match (written, kept) {
+            (Ok(path), Ok(kept)) => (path, kept),
+            (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.display()),
+            (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
+        };
+        Ok(Learnt { saved, trained, steps, at: path.display().to_string(), kept })
+    }
+
     /// Trains, from the checkpoint if there is one to go on from. The last is the epoch of the checkpoint that is
     /// left, or why none could be written, which ends the training.
     fn learn(
