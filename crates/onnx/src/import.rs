@@ -370,7 +370,7 @@ impl<'g> Importer<'g> {
         let model = Model::with_params(&spec, |name, _| {
             params.remove(name).ok_or_else(|| format!("`{name}` is missing"))
         })?;
-        let preprocess = Preprocess { scale: self.scale, shift: self.shift, fit };
+        let preprocess = Preprocess { scale: self.scale, shift: self.shift, fit, window: None };
         Ok(SavedModel { model, preprocess, classes, training })
     }
 }

@@ -21,7 +21,7 @@ pub enum Preset {
 /// `foveal train`
 #[derive(Args, Debug, Clone)]
 pub struct Train {
-    /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
+    /// `mnist`, a folder (class folders, DICOM slices or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
     /// A built-in model or a model file [default: the preset's for 28x28 grey, else stack]

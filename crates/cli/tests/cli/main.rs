@@ -3,6 +3,7 @@
 
 mod augment;
 mod broken_inputs;
+mod ct;
 mod exchange;
 mod files;
 mod harness;

@@ -4,7 +4,7 @@ use super::{recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
-use crate::source::{self, Ask, Later, MNIST};
+use crate::source::{self, Ask, ForTraining, Later, MNIST};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::{Dataset, Samples, Split, Targets};
 use foveal::nn::{Model, builtin};
@@ -38,15 +38,13 @@ impl Prepared {
             Some(name) => Some(model::spec(name)?),
         };
         let shape = fixed.as_ref().map(|spec| spec.input.shape);
+        let asked = Ask::of_reading(&args.reading);
         let ask = Ask {
-            size: args.reading.image_size.map(|pair| pair.0).or(shape.map(|[h, w, _]| [h, w])),
+            size: asked.size.or(shape.map(|[h, w, _]| [h, w])),
             channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
-            classes: None,
-            task: args.reading.task.map(Into::into),
-            strict: args.reading.strict,
-            stream: args.reading.stream,
+            ..asked
         };
-        let (data, held, test) = source::open_for_training(&args.data, &ask, context)?;
+        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
@@ -64,28 +62,32 @@ impl Prepared {
         let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
         let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
         recipe.frozen = transfer::frozen(args, &fresh)?;
-        let preprocess = preprocess(&data, args.data == MNIST);
+        let window = window.map(|w| [w.centre(), w.width()]);
+        let preprocess = Preprocess { window, ..preprocess(&data, args.data == MNIST) };
         Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test })
     }
 
     /// The same with the weights and the preprocessing of a trained model.
     fn transferred(args: &Train, from: &SavedModel, context: &Context) -> Result<Self> {
         let [height, width, channels] = from.model.input_shape();
+        let (asked, own) = (Ask::of_reading(&args.reading), from.preprocess.window());
+        if asked.window.is_some() && own.is_some() {
+            bail!("--window: the model that --from names has a window of its own; leave it out");
+        }
         let ask = Ask {
             size: Some([height, width]),
             channels: Some(channels).filter(|c| matches!(c, 1 | 3)),
-            classes: None,
-            task: args.reading.task.map(Into::into),
-            strict: args.reading.strict,
-            stream: args.reading.stream,
+            window: own.or(asked.window),
+            ..asked
         };
-        let (data, held, test) = source::open_for_training(&args.data, &ask, context)?;
+        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
         let split = split(args, &data, held, context.seed)?;
         let name = from.training.model.clone();
         let mut recipe = recipe::recipe(args, &name, &data, &split, context)?;
         recipe.frozen = transfer::frozen(args, &from.model)?;
         let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
-        let preprocess = from.preprocess.clone();
+        let window = window.map(|w| [w.centre(), w.width()]);
+        let preprocess = Preprocess { window, ..from.preprocess.clone() };
         Ok(Self { model: name, fresh, preprocess, recipe, data, split, test })
     }
 }
@@ -120,5 +122,10 @@ fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
     let mean = finite().sum::<f64>() / n;
     let deviation = (finite().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
     let scale = if deviation > 0.0 { 1.0 / deviation } else { 1.0 };
-    Preprocess { scale: vec![scale as f32; channels], shift: vec![(-mean * scale) as f32; channels], fit }
+    Preprocess {
+        scale: vec![scale as f32; channels],
+        shift: vec![(-mean * scale) as f32; channels],
+        fit,
+        window: None,
+    }
 }
