@@ -118,6 +118,7 @@ Examples:
 Examples:
   foveal summary lab-11-1
   foveal summary net.toml --plan
+  foveal summary residual --shape 64,64,3
   foveal summary fast --plan --profile --threads 1")]
     Summary(Summary),
     /// What is in a data set, and what is wrong with it
@@ -137,6 +138,7 @@ Examples:
   foveal train digits/ --model net.toml --lr 0.001
   foveal train mnist --preset best --out runs/best --resume
   foveal train pets/ --image-size 64 --class-weights
+  foveal train pets/ --from runs/animals --freeze all-but-head
   foveal train angles.csv --loss huber
   foveal train scans/ --labels labels.csv --window lung
   foveal train pets/ --image-size 64 --augment photos
@@ -228,9 +230,13 @@ pub struct Show {
 /// `foveal summary`
 #[derive(Args, Debug)]
 pub struct Summary {
-    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2), a model file (.toml), a saved model or a run folder
+    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2, stack, residual, separable), a model
+    /// file (.toml), a saved model or a run folder
     #[arg(value_name = "MODEL|NAME")]
     pub model: String,
+    /// The samples' shape, for stack, residual and separable: height, width, channels [default: 32,32,3]
+    #[arg(long, value_name = "H,W,C", value_parser = values::shape)]
+    pub shape: Option<values::Three>,
     /// Show what the engine makes of it instead: steps, kernels, memory, operations
     #[arg(long)]
     pub plan: bool,

@@ -50,7 +50,8 @@ pub fn fit(
 /// stopped, if it is the same run on the same instruction set; `model` is what the run began with.
 ///
 /// # Errors
-/// As [`fit`]; when the checkpoint is of another run, saying what differs; when a checkpoint cannot be kept.
+/// As [`fit`]; when a layer to be frozen is not there; when the checkpoint is of another run, saying what differs;
+/// when a checkpoint cannot be kept.
 #[expect(clippy::too_many_arguments, reason = "those of fit and one more")]
 pub fn fit_resumable(
     model: Model,
@@ -63,6 +64,8 @@ pub fn fit_resumable(
     resume: Resume<'_>,
 ) -> Result<Outcome, Error> {
     recipe.check()?;
+    let mut model = model;
+    model.freeze(&recipe.frozen)?;
     targets_fit(&model, data, Some(recipe.loss))?;
     if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
         && weights.len() != classes.len()

@@ -16,6 +16,7 @@ mod preprocess;
 mod recipe;
 mod saved;
 pub mod tensorboard;
+mod transfer;
 mod units;
 
 pub use checkpoint::{Checkpoint, Maker};
@@ -27,3 +28,4 @@ pub use fit::{Resume, Save, fit, fit_resumable};
 pub use preprocess::{Fit, Preprocess};
 pub use recipe::Recipe;
 pub use saved::{SavedModel, Training};
+pub use transfer::{Freeze, Transfer, transfer};

@@ -59,6 +59,14 @@ pub fn window(text: &str) -> Result<Window, String> {
     }
 }
 
+/// [`three`] numbers of 1 and above.
+pub fn shape(text: &str) -> Result<Three, String> {
+    match three(text).map_err(|_| "it must be three numbers: height,width,channels".to_owned())? {
+        Three(all) if all.iter().all(|&v| v > 0) => Ok(Three(all)),
+        _ => Err("height, width and channels must be at least 1".into()),
+    }
+}
+
 pub fn padding(text: &str) -> Result<Padding, String> {
     const WORDS: &str = "it must be SAME, VALID or four numbers: top,bottom,left,right";
     match text.to_ascii_uppercase().as_str() {

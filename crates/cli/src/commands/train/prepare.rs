@@ -1,35 +1,40 @@
 //! What a run begins with: the data, the model that suits them, the recipe.
 
-use super::recipe;
+use super::{recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
 use crate::source::{self, Ask, ForTraining, Later, MNIST};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use foveal::data::{Dataset, Samples, Split, Targets};
-use foveal::nn::{ModelSpec, builtin};
-use foveal::train::{Fit, Preprocess, Recipe};
+use foveal::nn::{Model, builtin};
+use foveal::train::{Fit, Preprocess, Recipe, SavedModel};
 
 /// All that is known before the first step.
 pub struct Prepared {
     /// The model's name.
     pub model: String,
-    pub spec: ModelSpec,
+    /// The model before its first step.
+    pub fresh: Model,
+    pub preprocess: Preprocess,
     pub recipe: Recipe,
     pub data: Dataset,
     pub split: Split,
     pub test: Later,
-    pub preprocess: Preprocess,
 }
 
 impl Prepared {
     /// Reads the data, at the size that the model has if it has one, and chooses a model for them if none is named.
     pub fn new(args: &Train, context: &Context) -> Result<Self> {
+        let from = args.from.as_deref().map(transfer::saved).transpose()?;
+        if let Some(from) = from {
+            return Self::transferred(args, &from, context);
+        }
         let named = args.model.as_deref();
         // A model of a fixed shape says what size the pictures must have.
         let fixed = match named {
             None => None,
-            Some(name) if name == builtin::STACK.name => None,
+            Some(name) if builtin::is_scaled(name) => None,
             Some(name) => Some(model::spec(name)?),
         };
         let shape = fixed.as_ref().map(|spec| spec.input.shape);
@@ -54,12 +59,35 @@ impl Prepared {
             _ => model::fitted(name, data.shape(), outputs)?,
         };
         let split = split(args, &data, held, context.seed)?;
-        let recipe = recipe::recipe(args, name, &data, &split, context)?;
+        let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
+        let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
+        recipe.frozen = transfer::frozen(args, &fresh)?;
         let preprocess = Preprocess {
             window: window.map(|w| [w.centre(), w.width()]),
             ..preprocess(&data, args.data == MNIST)
         };
-        Ok(Self { model: name.to_owned(), spec, recipe, data, split, test, preprocess })
+        Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test })
+    }
+
+    /// The same with the weights and the preprocessing of a trained model.
+    fn transferred(args: &Train, from: &SavedModel, context: &Context) -> Result<Self> {
+        let [height, width, channels] = from.model.input_shape();
+        let asked = Ask::of_reading(&args.reading);
+        let ask = Ask {
+            size: Some([height, width]),
+            channels: Some(channels).filter(|c| matches!(c, 1 | 3)),
+            window: asked.window.or(from.preprocess.window()),
+            ..asked
+        };
+        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
+        let split = split(args, &data, held, context.seed)?;
+        let name = from.training.model.clone();
+        let mut recipe = recipe::recipe(args, &name, &data, &split, context)?;
+        recipe.frozen = transfer::frozen(args, &from.model)?;
+        let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
+        let preprocess =
+            Preprocess { window: window.map(|w| [w.centre(), w.width()]), ..from.preprocess.clone() };
+        Ok(Self { model: name, fresh, preprocess, recipe, data, split, test })
     }
 }
 
