@@ -170,9 +170,9 @@ Example:
     Eval(Eval),
     /// What a model makes of pictures or arrays
     #[command(after_help = "\
-An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a DICOM slice, a folder of them, a .npy array ([h, w],
-[h, w, c] or [n, h, w, c], with numbers on the scale of the training data: 0 to 255 for pictures),
-or a built-in sample such as mnist:test:7.
+An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a DICOM slice, a folder of them, a .npy
+array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the scale of the training data: 0 to 255
+for pictures), or a built-in sample such as mnist:test:7.
 
 Example:
   foveal predict runs/lab digit.png mnist:test:7")]

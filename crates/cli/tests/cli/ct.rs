@@ -82,7 +82,7 @@ fn slices_train_evaluate_predict_and_show_without_a_word_of_the_patient() {
     assert_eq!((&ct["hounsfield"], &ct["spacing"]), (&json!([-1000.0, 208.0]), &json!([1.0, 1.0])));
     let korean = run("data check scans --lang ko");
     assert!(korean.contains("환자") && korean.contains("DICOM 단면이 아님"), "{korean}");
-    let trained = run("train scans --window 0,800 --epochs 12 --out run --tensorboard");
+    let trained = run("train scans --window 0,800 --epochs 30 --batch-size 8 --out run --tensorboard");
     assert!(
         trained.contains("divided by patient: 8 for training, 1 for validation, 1 for the test"),
         "{trained}"
