@@ -41,6 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (target, path) in [("onnx", "onnx/tests/data/pytorch.onnx")] {
         write(target, "another", &std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(path))?)?;
     }
+    for name in ["explicit", "implicit", "big_endian", "deflated", "rle", "jpeg_lossless", "jpeg_baseline"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../fixtures/dicom/{name}.dcm"));
+        write("dicom", name, &std::fs::read(file)?)?;
+    }
     Ok(())
 }
 

@@ -118,6 +118,7 @@ Examples:
 Examples:
   foveal summary lab-11-1
   foveal summary net.toml --plan
+  foveal summary residual --shape 64,64,3
   foveal summary fast --plan --profile --threads 1")]
     Summary(Summary),
     /// What is in a data set, and what is wrong with it
@@ -137,7 +138,9 @@ Examples:
   foveal train digits/ --model net.toml --lr 0.001
   foveal train mnist --preset best --out runs/best --resume
   foveal train pets/ --image-size 64 --class-weights
+  foveal train pets/ --from runs/animals --freeze all-but-head
   foveal train angles.csv --loss huber
+  foveal train scans/ --labels labels.csv --window lung
   foveal train pets/ --image-size 64 --augment photos
   foveal train mnist --preset balanced --ensemble 3 --out runs/three
 
@@ -146,6 +149,10 @@ in each. A .csv table has rows of path,target (paths from its own folder; a colu
 may hold train, val or test). Words and whole numbers are classes; numbers of which one is not
 whole, and several columns, are values to learn (regression); --task decides otherwise. A .npz
 file has x_train, y_train, x_test and y_test.
+
+Of CT, a folder of DICOM slices in class folders, or with --labels: seen through --window, in square
+pixels; no patient is divided between parts. A tenth of the patients, by a hash of PatientID, is for
+validation and a tenth for the test unless folders or a split column say. Not a medical device.
 
 Without --model: for 28x28 grey pictures the preset's own, fast, balanced or best; else stack: 3x3
 convolutions with ReLU and 2x2 pooling (16, 32, 64, 64, 128 filters) until the longer side is at
@@ -163,9 +170,9 @@ Example:
     Eval(Eval),
     /// What a model makes of pictures or arrays
     #[command(after_help = "\
-An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a folder of them, a .npy array ([h, w],
-[h, w, c] or [n, h, w, c], with numbers on the scale of the training data: 0 to 255 for pictures),
-or a built-in sample such as mnist:test:7.
+An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a DICOM slice, a folder of them, a .npy
+array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the scale of the training data: 0 to 255
+for pictures), or a built-in sample such as mnist:test:7.
 
 Example:
   foveal predict runs/lab digit.png mnist:test:7")]
@@ -209,7 +216,7 @@ pub struct Show {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// A picture, an array of one sample, a built-in sample such as mnist:test:7
+    /// A picture, a DICOM slice, an array of one sample, a built-in sample such as mnist:test:7
     #[arg(value_name = "INPUT")]
     pub input: String,
     /// This layer alone; Grad-CAM looks at its feature maps
@@ -223,9 +230,13 @@ pub struct Show {
 /// `foveal summary`
 #[derive(Args, Debug)]
 pub struct Summary {
-    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2), a model file (.toml), a saved model or a run folder
+    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2, stack, residual, separable), a model
+    /// file (.toml), a saved model or a run folder
     #[arg(value_name = "MODEL|NAME")]
     pub model: String,
+    /// The samples' shape, for stack, residual and separable: height, width, channels [default: 32,32,3]
+    #[arg(long, value_name = "H,W,C", value_parser = values::shape)]
+    pub shape: Option<values::Three>,
     /// Show what the engine makes of it instead: steps, kernels, memory, operations
     #[arg(long)]
     pub plan: bool,
@@ -265,12 +276,15 @@ pub struct Eval {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
+    /// `mnist`, a folder (class folders, DICOM slices or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
     /// Refuse a broken picture instead of skipping it
     #[arg(long)]
     pub strict: bool,
+    /// Of DICOM slices: their targets, as train has them
+    #[arg(long, value_name = "LABELS.csv")]
+    pub labels: Option<PathBuf>,
 }
 
 /// `foveal predict`
@@ -279,7 +293,7 @@ pub struct Predict {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// Pictures, arrays, built-in samples
+    /// Pictures, DICOM slices, arrays, built-in samples
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
 }

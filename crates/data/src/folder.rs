@@ -60,12 +60,27 @@ pub fn is_picture(name: &str) -> bool {
 /// # Ok::<(), foveal_data::Error>(())
 /// ```
 pub fn layout(paths: &[Vec<String>], source: &str, known: Option<&[String]>) -> Result<Layout, Error> {
+    let picture = |i: usize| paths[i].last().is_some_and(|name| is_picture(name));
+    layout_of(paths, &picture, source, known)
+}
+
+/// As [`layout`], of the files that `is_sample` tells to be samples, whatever their names: it takes
+/// an index into the paths.
+///
+/// # Errors
+/// Those of [`layout`].
+pub fn layout_of(
+    paths: &[Vec<String>],
+    is_sample: &dyn Fn(usize) -> bool,
+    source: &str,
+    known: Option<&[String]>,
+) -> Result<Layout, Error> {
     let wrong = |problem: String, remedy| Error::Layout { name: source.to_string(), problem, remedy };
     let (mut hidden, mut others, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for (index, path) in paths.iter().enumerate() {
         if path.iter().any(|name| name.starts_with('.') || name == "__MACOSX") {
             hidden.push(index);
-        } else if path.len() < 2 || !path.last().is_some_and(|name| is_picture(name)) {
+        } else if path.len() < 2 || !is_sample(index) {
             others.push(index);
         } else {
             pictures.push(index);

@@ -13,6 +13,7 @@
 //! | [`picture`] | PNG, JPEG, BMP, WebP, TIFF | [`Picture`], then the input of a model |
 //! | [`folder`] | paths of class folders | [`folder::Layout`]: parts and classes |
 //! | [`table`] | CSV of paths and targets | [`table::Table`] |
+//! | `dicom` (feature) | CT slices as DICOM files | Hounsfield units, series, samples |
 //! | [`stack`] | pictures of any size | samples of one size |
 //! | [`stored`] | samples larger than memory | samples read ahead of their use |
 //! | [`split`] | the size of a training set | indices for training and validation |
@@ -23,6 +24,8 @@
 pub mod augment;
 pub mod check;
 pub mod dataset;
+#[cfg(feature = "dicom")]
+pub mod dicom;
 mod digit;
 mod error;
 pub mod folder;
@@ -37,6 +40,7 @@ pub mod split;
 pub mod stack;
 pub mod stored;
 pub mod table;
+mod window;
 
 pub use augment::Augment;
 pub use check::{Fault, Report, duplicates_between};
@@ -45,3 +49,4 @@ pub use error::Error;
 pub use picture::Picture;
 pub use split::{Part, Split};
 pub use stored::{Load, Stored};
+pub use window::Window;

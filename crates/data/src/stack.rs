@@ -14,6 +14,11 @@ pub struct Small {
 }
 
 impl Small {
+    /// Grey pixels, 0 to 255, rounded to bytes.
+    pub fn grey(pixels: &[f32]) -> Self {
+        Small { channels: 1, pixels: pixels.iter().map(|v| v.round() as u8).collect() }
+    }
+
     /// 1 for grey, 3 for colour.
     pub fn channels(&self) -> usize {
         self.channels

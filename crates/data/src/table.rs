@@ -24,10 +24,14 @@ pub enum Task {
 /// A table of pictures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// The pictures' paths, as they stand in the table.
+    /// What the first column is headed, in lower case; empty where there is no heading.
+    pub key: String,
+    /// The pictures' paths, as they stand in the table: the first column.
     pub paths: Vec<String>,
     /// What each picture is for; training where there is no such column.
     pub parts: Vec<Part>,
+    /// Whether there is such a column.
+    pub parted: bool,
     /// What is to be learnt.
     pub targets: Targets,
 }
@@ -117,7 +121,7 @@ pub fn read_csv(
         of_targets.iter().map(|&c| rows.iter().map(|(_, row)| &row[c]).collect()).collect();
     let where_ = |row: usize| format!("line {}", rows.get(row).map_or(0, |(line, _)| *line));
     let targets = targets(&columns, names, source, &where_, task, known)?;
-    Ok(Table { paths, parts, targets })
+    Ok(Table { key: title(0).to_ascii_lowercase(), paths, parts, parted: split.is_some(), targets })
 }
 
 /// Targets from columns of text, one cell a sample. `place` names a row in errors.

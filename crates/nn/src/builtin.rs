@@ -1,5 +1,7 @@
 //! The models that foveal brings.
 
+mod colour;
+
 use crate::init::Init;
 use crate::spec::{InputSpec, LayerKind, LayerSpec, ModelSpec};
 use foveal_kernels::Padding;
@@ -40,6 +42,24 @@ pub const STACK: Builtin = Builtin {
     about: "scaled to the data: 3x3 convolutions and pooling until 8x8 is left, dense 64",
 };
 
+/// The models that are scaled to the data.
+pub const SCALED: [Builtin; 3] = [
+    STACK,
+    Builtin {
+        name: "residual",
+        about: "scaled to the data: residual blocks of 3x3 convolutions with batch norm, for colour of 32 to 224 pixels",
+    },
+    Builtin {
+        name: "separable",
+        about: "scaled to the data: depthwise 3x3 and 1x1 convolutions with batch norm and ReLU6 (MobileNet-like), small",
+    },
+];
+
+/// Whether `name` is a built-in model that is scaled to the data.
+pub fn is_scaled(name: &str) -> bool {
+    SCALED.iter().any(|b| b.name == name)
+}
+
 /// The built-in model that suits samples of `shape` (height, width, channels): `fast` for 28x28x1,
 /// else `stack`.
 pub fn suited_to(shape: [usize; 3]) -> &'static str {
@@ -48,14 +68,16 @@ pub fn suited_to(shape: [usize; 3]) -> &'static str {
 
 /// The built-in model `name` for samples of `shape` and `outputs` classes or values.
 ///
-/// `stack` fits any shape, and `fast`, `balanced` and `best` any number of outputs for 28x28x1; others are as
-/// [`spec`] has them.
+/// Those of [`SCALED`] fit any shape, and `fast`, `balanced` and `best` any number of outputs for 28x28x1; others are
+/// as [`spec`] has them.
 pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Option<ModelSpec> {
     let layers = match name {
         "fast" if shape == MNIST => fast(outputs),
         "balanced" if shape == MNIST => balanced(outputs),
         "best" if shape == MNIST => best(outputs),
         "stack" => stack(shape, outputs),
+        "residual" => colour::residual(shape, outputs),
+        "separable" => colour::separable(shape, outputs),
         _ => return spec(name),
     };
     Some(ModelSpec { input: InputSpec { shape }, layers })

@@ -1,5 +1,6 @@
 //! A spec whose shapes have been checked along the chain, and its parameters.
 
+mod freeze;
 mod gradient;
 
 use crate::Error;
@@ -239,6 +240,7 @@ pub(crate) fn activation(kind: &LayerKind) -> Option<Activation> {
     Some(match kind {
         LayerKind::Relu {} => Activation::Relu,
         LayerKind::LeakyRelu { alpha } => Activation::LeakyRelu(*alpha),
+        LayerKind::Clip { min, max } => Activation::Clip(*min, *max),
         LayerKind::Sigmoid {} => Activation::Sigmoid,
         LayerKind::Tanh {} => Activation::Tanh,
         LayerKind::Gelu {} => Activation::Gelu,
@@ -294,6 +296,9 @@ enum Source<'a> {
     Given(Given<'a>),
 }
 
+/// Shapes along the way to a layer that an error names.
+const MOST_TOLD: usize = 8;
+
 struct Build<'a> {
     model: Model,
     shapes: Vec<[usize; 3]>,
@@ -321,19 +326,45 @@ impl Build<'_> {
         for input in &layer.inputs {
             match self.names.iter().position(|n| n == input) {
                 Some(i) => inputs.push(i),
-                None => return Err(fail(format!("no layer before it is called `{input}`"))),
+                None => return Err(fail(self.no_input(input, index))),
             }
         }
         if inputs.is_empty() {
             inputs.push(self.names.len() - 1);
         }
         let from: Vec<[usize; 3]> = inputs.iter().map(|&i| self.shapes[i]).collect();
-        let (shape, flops) = self.shape(&layer.kind, &from).map_err(fail)?;
+        let way = |problem: String| fail(format!("{problem} ({})", self.way(&inputs)));
+        let (shape, flops) = self.shape(&layer.kind, &from).map_err(way)?;
         let params = self.params(&name, &layer.kind, from[0]).map_err(fail)?;
         self.model.nodes.push(Node { name: name.clone(), kind: layer.kind, inputs, shape, params, flops });
         self.shapes.push(shape);
         self.names.push(name);
         Ok(())
+    }
+
+    /// Why there is no input called `name` for layer `index`.
+    fn no_input(&self, name: &str, index: usize) -> String {
+        let later = self.model.spec.layers[index..].iter().any(|l| l.name.as_deref() == Some(name));
+        let later = if later { "; it must come before the layer that reads it" } else { "" };
+        format!("no layer before it is called `{name}`{later}; before it are {}", self.names.join(", "))
+    }
+
+    /// The shapes of `inputs` and of what leads to the first of them, back to the model's input.
+    fn way(&self, inputs: &[usize]) -> String {
+        let told = |v: usize| format!("{} {:?}", self.names[v], self.shapes[v]);
+        let mut way = vec![told(inputs[0])];
+        let mut at = inputs[0];
+        while at > 0 {
+            at = self.model.nodes[at - 1].inputs[0];
+            way.push(told(at));
+        }
+        if way.len() > MOST_TOLD {
+            way.splice(MOST_TOLD - 1..way.len() - 1, ["...".to_owned()]);
+        }
+        way.reverse();
+        let mut text = format!("shapes: {}", way.join(" -> "));
+        inputs[1..].iter().for_each(|&v| text += &format!("; {}", told(v)));
+        text
     }
 
     /// The output's shape and the operations for one image.
@@ -370,6 +401,9 @@ impl Build<'_> {
                     return Ok(([1, 1, *units], 2 * (size * units) as u64));
                 }
                 LayerKind::Flatten {} => [1, 1, size],
+                LayerKind::Clip { min, max } if !(min < max && min.is_finite() && max.is_finite()) => {
+                    return Err(format!("min must be below max, both finite, got {min} and {max}"));
+                }
                 LayerKind::Dropout { rate } if !(0.0..1.0).contains(rate) => {
                     return Err(format!("rate must be from 0 to below 1, got {rate}"));
                 }

@@ -189,6 +189,13 @@ impl Writer<'_> {
                 Place { name: self.with_params("Gemm", layer, x, vec![]), flat: true }
             }
             LayerKind::Add {} | LayerKind::Concat {} => self.several(layer),
+            LayerKind::Clip { min, max } => {
+                let Place { name: x, flat } = self.values[from].clone();
+                let [low, high] = [("min", *min), ("max", *max)].map(|(what, bound)| {
+                    self.tensor(Tensor::floats(&format!("{name}.{what}"), &[], vec![bound]))
+                });
+                Place { name: self.node("Clip", name, &[&x, &low, &high], vec![]), flat }
+            }
             kind => {
                 let Place { name: x, flat } = self.values[from].clone();
                 let (operator, attributes) = simple(kind);

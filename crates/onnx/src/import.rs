@@ -8,7 +8,7 @@ mod layers;
 mod window;
 
 use crate::Error;
-use crate::proto::{Dim, Graph, Model as File, Node, Tensor, Value};
+use crate::proto::{Dim, Graph, Model as File, Node, Tensor, Value, kind};
 use activation::{Activation, Order};
 use attributes::Attributes;
 use foveal_nn::spec::{InputSpec, LayerKind, LayerSpec};
@@ -229,6 +229,14 @@ impl<'g> Importer<'g> {
         match (node.operator.as_str(), first) {
             ("Constant", _) => Attributes::new(node)?.constant().map(Some),
             ("Identity", Some(constant)) => Ok(Some(constant.clone())),
+            ("Cast", Some(constant)) => match Attributes::new(node)?.int("to", 0)? {
+                kind::FLOAT => {
+                    let whole = |v: Vec<i64>| v.into_iter().map(|v| v as f32).collect();
+                    let values = constant.to_floats().or_else(|_| constant.to_ints().map(whole))?;
+                    Ok(Some(Rc::new(Tensor::floats(&constant.name, &constant.shape()?, values))))
+                }
+                to => Err(format!("a constant's cast to type {to} is not supported, only to 32-bit floats")),
+            },
             _ => Ok(None),
         }
     }
@@ -362,7 +370,7 @@ impl<'g> Importer<'g> {
         let model = Model::with_params(&spec, |name, _| {
             params.remove(name).ok_or_else(|| format!("`{name}` is missing"))
         })?;
-        let preprocess = Preprocess { scale: self.scale, shift: self.shift, fit };
+        let preprocess = Preprocess { scale: self.scale, shift: self.shift, fit, window: None };
         Ok(SavedModel { model, preprocess, classes, training })
     }
 }

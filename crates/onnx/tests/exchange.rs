@@ -1,10 +1,12 @@
 //! Models to ONNX and back, a network of PyTorch's, and broken files.
 
 use foveal_data::npy::read_npy;
-use foveal_nn::{Model, ModelSpec};
+use foveal_data::{Dataset, Samples, Split, Targets};
+use foveal_nn::{Model, ModelSpec, builtin};
 use foveal_onnx::{Error, export, import};
-use foveal_train::{Fit, Preprocess, Recipe, SavedModel, Training};
+use foveal_train::{Evaluation, Fit, Preprocess, Recipe, SavedModel, Training, evaluate, fit, transfer};
 use ndarray::{Array4, Ix4};
+use std::sync::atomic::AtomicBool;
 
 /// Every kind of layer, in an order that needs every turn: a flatten in the middle, a sum, a join.
 const ZOO: &str = r#"
@@ -18,7 +20,8 @@ layer = [
   { kind = "add", inputs = ["values", "conv2d_2", "values"] },
   { kind = "avg_pool", ksize = [2, 2], strides = [1, 1], padding = "SAME" },
   { kind = "gelu" },
-  { kind = "concat", inputs = ["gelu_1", "values"] },
+  { kind = "clip", min = -0.5, max = 1.25 },
+  { kind = "concat", inputs = ["clip_1", "values"] },
   { kind = "dropout", rate = 0.5 },
   { kind = "tanh" },
   { kind = "flatten" },
@@ -81,14 +84,71 @@ fn export_and_import_keep_the_answers() {
 }
 
 #[test]
-fn a_network_of_pytorch() {
-    let net = import(include_bytes!("data/pytorch.onnx"), "pytorch").unwrap();
-    assert_eq!(net.classes, ["0", "1", "2"]);
-    let array = |bytes: &[u8]| read_npy(bytes, "fixture").unwrap();
-    let x = array(include_bytes!("data/x.npy")).into_dimensionality::<Ix4>().unwrap();
-    let logits = net.model.predict(x.view()).unwrap();
-    let y = foveal_train::probabilities(&net.model, logits.as_slice().unwrap());
-    near(&y, array(include_bytes!("data/y.npy")).as_slice().unwrap(), 1e-5);
+fn every_built_in_model_survives_its_file() {
+    for builtin in builtin::ALL.iter().chain(&builtin::SCALED) {
+        let spec = builtin::fitted(builtin.name, [28, 28, 1], 10).unwrap();
+        let before = saved(&spec.to_toml(), &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        let after = import(&export(&before).unwrap(), builtin.name).unwrap();
+        let raw: Vec<f32> = (0..2 * 28 * 28).map(|i| ((i * 37) % 256) as f32).collect();
+        near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);
+        assert_eq!(after.classes, before.classes, "{}", builtin.name);
+    }
+}
+
+/// The input that PyTorch's networks were asked about, channels last.
+fn asked() -> Array4<f32> {
+    read_npy(include_bytes!("data/x.npy"), "x").unwrap().into_dimensionality::<Ix4>().unwrap()
+}
+
+/// By PyTorch's older exporter and by its newer one.
+#[test]
+fn networks_of_pytorch() {
+    let array = |bytes: &[u8]| read_npy(bytes, "fixture").unwrap().into_raw_vec_and_offset().0;
+    for file in [&include_bytes!("data/pytorch.onnx")[..], include_bytes!("data/pytorch_dynamo.onnx")] {
+        let net = import(file, "pytorch").unwrap();
+        assert_eq!(net.classes, ["0", "1", "2"]);
+        let logits = net.model.predict(asked().view()).unwrap();
+        let y = foveal_train::probabilities(&net.model, logits.as_slice().unwrap());
+        near(&y, &array(include_bytes!("data/y.npy")), 1e-5);
+    }
+    for file in [&include_bytes!("data/residual.onnx")[..], include_bytes!("data/residual_dynamo.onnx")] {
+        let net = import(file, "residual").unwrap();
+        let y = net.model.predict(asked().view()).unwrap();
+        near(y.as_slice().unwrap(), &array(include_bytes!("data/residual.npy")), 1e-5);
+        let has = |kind: &str| net.model.nodes().iter().any(|n| n.kind.name() == kind);
+        assert!(has("clip") && has("add"));
+    }
+}
+
+#[test]
+fn an_imported_network_is_trained_further() {
+    let net = import(include_bytes!("data/residual.onnx"), "residual").unwrap();
+    // Two classes that its own do not name, by the brighter of two colours.
+    let [h, w, c] = net.model.input_shape();
+    let size = h * w * c;
+    let pixel = move |i: usize, at: usize| {
+        ((i * 31 + at * 17) % 50) as f32 / 100.0 + if at % c == i % 2 { 0.5 } else { 0.0 }
+    };
+    let pixels = (0..40).flat_map(|i| (0..size).map(move |at| pixel(i, at))).collect();
+    let targets = Targets::Classes {
+        labels: (0..40).map(|i| i % 2).collect(),
+        names: vec!["red".into(), "green".into()],
+    };
+    let data = Dataset::new("colours", [h, w, c], Samples::F32(pixels), targets).unwrap();
+    let all: Vec<u32> = (0..40).collect();
+    let begun = transfer(&net, &data, &all, &[], 0).unwrap();
+    assert_eq!(begun.new_head.as_deref(), Some("dense_1"));
+    let learn = |recipe: &Recipe| {
+        let (split, stop) = (Split::first(40, 0).unwrap(), AtomicBool::new(false));
+        fit(begun.model.clone(), &data, &split, &net.preprocess, recipe, &stop, &mut |_| {}).unwrap().model
+    };
+    let recipe = Recipe { epochs: 30, batch_size: 20, lr: 0.01, ..Recipe::transfer() };
+    let learnt = learn(&recipe);
+    let Evaluation::Classes(scores) = evaluate(&learnt, &net.preprocess, &data, None, 1).unwrap() else {
+        panic!("they are classes")
+    };
+    assert!(scores.accuracy == 1.0, "{}", scores.accuracy);
+    assert_ne!(learnt.param("conv2d_1.filter"), begun.model.param("conv2d_1.filter"));
 }
 
 #[test]

@@ -168,6 +168,7 @@ fn activations() {
     for activation in [
         Activation::Relu,
         Activation::LeakyRelu { alpha: 0.2 },
+        Activation::Clip { min: -0.27, max: 1.03 },
         Activation::Sigmoid,
         Activation::Tanh,
         Activation::Gelu,

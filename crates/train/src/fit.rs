@@ -50,7 +50,8 @@ pub fn fit(
 /// stopped, if it is the same run on the same instruction set; `model` is what the run began with.
 ///
 /// # Errors
-/// As [`fit`]; when the checkpoint is of another run, saying what differs; when a checkpoint cannot be kept.
+/// As [`fit`]; when a layer to be frozen is not there; when the checkpoint is of another run, saying what differs;
+/// when a checkpoint cannot be kept.
 #[expect(clippy::too_many_arguments, reason = "those of fit and one more")]
 pub fn fit_resumable(
     model: Model,
@@ -62,7 +63,8 @@ pub fn fit_resumable(
     on_event: &mut dyn FnMut(&Event),
     resume: Resume<'_>,
 ) -> Result<Outcome, Error> {
-    let engine = compile(&model, data, split, preprocess, recipe)?;
+    let mut model = model;
+    let engine = compile(&mut model, data, split, preprocess, recipe)?;
     let mut run = Run {
         units: Units::new(&model, data, &split.train),
         good: engine.values().to_vec(),
@@ -91,15 +93,16 @@ pub fn fit_resumable(
     run.all()
 }
 
-/// An engine for `recipe`, once all is seen to fit.
+/// An engine for `recipe`, once all is seen to fit; freezes what the recipe freezes.
 pub(crate) fn compile(
-    model: &Model,
+    model: &mut Model,
     data: &Dataset,
     split: &Split,
     preprocess: &Preprocess,
     recipe: &Recipe,
 ) -> Result<Engine, Error> {
     recipe.check()?;
+    model.freeze(&recipe.frozen)?;
     targets_fit(model, data, Some(recipe.loss))?;
     if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
         && weights.len() != classes.len()

@@ -18,6 +18,7 @@ mod recipe;
 mod saved;
 mod steps;
 pub mod tensorboard;
+mod transfer;
 mod units;
 
 pub use checkpoint::{Checkpoint, Maker};
@@ -30,3 +31,4 @@ pub use preprocess::{Fit, Preprocess};
 pub use recipe::Recipe;
 pub use saved::{SavedModel, Training};
 pub use steps::{Step, Steps};
+pub use transfer::{Freeze, Transfer, transfer};

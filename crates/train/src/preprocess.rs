@@ -1,4 +1,4 @@
-use foveal_data::{Dataset, Error, Picture};
+use foveal_data::{Dataset, Error, Picture, Window};
 use foveal_nn::engine::Options;
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +22,20 @@ pub struct Preprocess {
     pub shift: Vec<f32>,
     /// How a picture of another size is fitted.
     pub fit: Fit,
+    /// Of CT: centre and width of the window through which Hounsfield units became raw values, 0 to 255.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<[f32; 2]>,
 }
 
 impl Preprocess {
     /// Pixels from 0..=255 to 0..=1.
     pub fn unit(channels: usize, fit: Fit) -> Self {
-        Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit }
+        Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit, window: None }
+    }
+
+    /// Of CT: the window through which Hounsfield units become raw values.
+    pub fn window(&self) -> Option<Window> {
+        self.window.and_then(|[centre, width]| Window::new(centre, width).ok())
     }
 
     /// A picture as the raw samples of a model with inputs of `shape` (height, width, channels).

@@ -35,6 +35,9 @@ pub struct Recipe {
     /// Every class is seen as often as any other, however many images it has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub balanced_sampling: bool,
+    /// Layers that are left as they are: see [`foveal_nn::Model::freeze`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<String>,
     /// How the training pictures change from epoch to epoch.
     #[serde(default, skip_serializing_if = "Augment::is_none")]
     pub augment: Augment,
@@ -60,6 +63,7 @@ impl Default for Recipe {
             average: 0.0,
             class_weights: None,
             balanced_sampling: false,
+            frozen: Vec::new(),
             augment: Augment::default(),
             seed: 0,
             threads: 1,
@@ -115,6 +119,29 @@ impl Recipe {
     pub fn stack() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.2, end: 0.0 };
         Self { epochs: 10, batch_size: 64, lr: 3e-3, schedule, keep_best: false, ..Self::default() }
+    }
+
+    /// The recipe that goes with the built-in models `residual` and `separable`: AdamW.
+    pub fn colour() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.2, start: 0.1, end: 0.0 };
+        let optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.02 };
+        let loss = Loss::CrossEntropy { label_smoothing: 0.05 };
+        Self {
+            epochs: 15,
+            batch_size: 64,
+            lr: 5e-3,
+            optimizer,
+            schedule,
+            loss,
+            keep_best: false,
+            ..Self::default()
+        }
+    }
+
+    /// The recipe for going on from another model's weights.
+    pub fn transfer() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.1, end: 0.0 };
+        Self { batch_size: 64, schedule, keep_best: false, ..Self::default() }
     }
 
     /// Checks every value.

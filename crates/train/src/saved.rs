@@ -126,6 +126,9 @@ impl SavedModel {
         if p.scale.len() != channels || p.shift.len() != channels {
             return Err(fail(format!("its preprocessing is not for {channels} channel(s)")));
         }
+        if p.window.is_some() && p.window().is_none() {
+            return Err(fail("its preprocessing has a window that is none".into()));
+        }
         if !metadata.classes.is_empty() && metadata.classes.len() != model.outputs() {
             let (c, o) = (metadata.classes.len(), model.outputs());
             return Err(fail(format!("it names {c} classes but has {o} outputs")));

@@ -78,8 +78,9 @@ impl Steps {
         preprocess: Preprocess,
         recipe: Recipe,
     ) -> Result<Self, Error> {
-        let engine = compile(model, &data, &split, &preprocess, &recipe)?;
-        let units = Units::new(model, &data, &split.train);
+        let mut model = model.clone();
+        let engine = compile(&mut model, &data, &split, &preprocess, &recipe)?;
+        let units = Units::new(&model, &data, &split.train);
         let augmented = Augmented::new(&recipe, &data, &engine);
         let per_epoch = split.train.len().div_ceil(recipe.batch_size);
         let good = engine.state();

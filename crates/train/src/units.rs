@@ -13,10 +13,10 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    /// None for classes, and for a model that does not end in a dense layer.
+    /// None for classes, and for a model that does not end in a dense layer that is trained.
     pub(crate) fn new(model: &Model, data: &Dataset, train: &[u32]) -> Option<Self> {
         let Targets::Values { values, names } = data.targets() else { return None };
-        last_dense(model)?;
+        last_dense(model)?.iter().all(|&(p, _)| model.params()[p].trainable).then_some(())?;
         let k = names.len();
         let n = train.len() as f64;
         let moment = |j: usize, of: &dyn Fn(f64) -> f64| -> f64 {
@@ -35,14 +35,25 @@ impl Units {
 
     /// The model in the data's own units.
     pub(crate) fn restore(&self, mut model: Model) -> Model {
+        self.each(&mut model, |v, deviation, shift| v * deviation + shift);
+        model
+    }
+
+    /// A model that speaks in the data's own units, in these.
+    pub(crate) fn adopt(&self, mut model: Model) -> Model {
+        self.each(&mut model, |v, deviation, shift| (v - shift) / deviation);
+        model
+    }
+
+    /// Changes each weight of the last dense layer, given its output's deviation and, of a bias, its mean.
+    fn each(&self, model: &mut Model, change: impl Fn(f64, f64, f64) -> f64) {
         let k = self.mean.len();
-        for (index, bias) in last_dense(&model).into_iter().flatten() {
+        for (index, bias) in last_dense(model).into_iter().flatten() {
             for (i, v) in model.params_mut()[index].values.iter_mut().enumerate() {
                 let shift = if bias { self.mean[i % k] } else { 0.0 };
-                *v = (f64::from(*v) * self.deviation[i % k] + shift) as f32;
+                *v = change(f64::from(*v), self.deviation[i % k], shift) as f32;
             }
         }
-        model
     }
 }
 

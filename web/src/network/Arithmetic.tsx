@@ -147,6 +147,7 @@ function formula(cell: PointCell): string {
     case "relu": return `max(${x}, 0)`;
     case "leaky_relu": return (cell.from[0]?.number ?? 0) > 0 ? x : `${own("alpha")} · ${x}`;
     case "sigmoid": return `1 / (1 + exp(−(${x})))`;
+    case "clip": return `min(max(${x}, ${own("min")}), ${own("max")})`;
     case "tanh": return `tanh(${x})`;
     case "gelu": return `${x} · Φ(${x})`;
     case "batch_norm": return `${own("gamma")} · (${x} − ${own("mean")}) / √(${own("variance")} + ${own("epsilon")}) + ${own("beta")}`;

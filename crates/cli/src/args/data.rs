@@ -1,8 +1,8 @@
 //! The options of data sets.
 
-use super::values::{Size, size};
+use super::values::{Size, size, window};
 use clap::{Args, Subcommand, ValueEnum};
-use foveal::data::{Augment, table};
+use foveal::data::{Augment, Window, table};
 use std::path::PathBuf;
 
 /// `foveal data`
@@ -16,11 +16,13 @@ Examples:
   foveal data check mnist
   foveal data check pets/
   foveal data check angles.csv
+  foveal data check scans/ --window lung
 
 Between training, validation and test parts, samples that are the same are counted, and of pictures
-those that are nearly so: the same one saved again, scaled or brightened.")]
+those that are nearly so: the same one saved again, scaled or brightened. Of DICOM slices, labelled
+or not: patients, series, slices, spacing and the range of Hounsfield units are counted.")]
     Check {
-        /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
+        /// `mnist`, a folder (class folders, DICOM slices or IDX files), a .csv table or a .npz file
         #[arg(value_name = "DATA")]
         data: String,
         #[command(flatten)]
@@ -78,6 +80,22 @@ pub struct Reading {
     /// 2 GiB]
     #[arg(long)]
     pub stream: bool,
+    #[command(flatten)]
+    pub ct: Ct,
+}
+
+/// How CT is read.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Reading CT (folders of DICOM slices)")]
+pub struct Ct {
+    /// The slices' targets: a table whose first column is headed file, series (SeriesInstanceUID) or patient
+    /// (PatientID) [default: the class folders]
+    #[arg(long, value_name = "LABELS.csv")]
+    pub labels: Option<PathBuf>,
+    /// What is seen, from black to white: lung (-600,1500), bone (400,1800), soft (40,400), brain (40,80), or
+    /// centre,width in Hounsfield units [default: soft]
+    #[arg(long, value_name = "NAME|C,W", value_parser = window, allow_hyphen_values = true)]
+    pub window: Option<Window>,
 }
 
 /// What targets are.

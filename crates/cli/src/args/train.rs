@@ -4,6 +4,7 @@ use super::data::Reading;
 use super::values::positive;
 use clap::{Args, ValueEnum};
 use foveal::data::Augment;
+use foveal::train::Freeze;
 use std::path::PathBuf;
 
 /// How much time to spend.
@@ -20,12 +21,19 @@ pub enum Preset {
 /// `foveal train`
 #[derive(Args, Debug, Clone)]
 pub struct Train {
-    /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
+    /// `mnist`, a folder (class folders, DICOM slices or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
     /// A built-in model or a model file [default: the preset's for 28x28 grey, else stack]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub model: Option<String>,
+    /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and
+    /// preprocessing stay; the last dense layer is new unless the classes are the same
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "image_size", "ensemble"])]
+    pub from: Option<PathBuf>,
+    /// Layers that stay as they are: the first N of `foveal summary`, names, or all-but-head
+    #[arg(long, value_name = "N|LAYER,LAYER|all-but-head")]
+    pub freeze: Option<Freeze>,
     /// How much time to spend; for 28x28 grey pictures each has a model of its own
     #[arg(long, value_enum, default_value = "fast")]
     pub preset: Preset,
@@ -47,7 +55,7 @@ pub struct Train {
     pub resume: bool,
     /// Train so many members with the seeds --seed, --seed + 1 and so on, each in a folder of its own in the run
     /// folder; eval and predict average what they say
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
+    #[arg(long, value_name = "N", conflicts_with = "from", value_parser = clap::value_parser!(u8).range(2..=32))]
     pub ensemble: Option<u8>,
     /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
     /// of others]

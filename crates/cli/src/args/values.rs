@@ -1,5 +1,6 @@
 //! Numbers and sizes as they are written on the command line.
 
+use foveal::data::Window;
 use foveal::nn::Padding;
 
 /// Height and width.
@@ -44,6 +45,25 @@ pub fn three(text: &str) -> Result<Three, String> {
     match numbers(text)?[..] {
         [h, w, c] => Ok(Three([h, w, c])),
         _ => Err("it must be three numbers: row,column,channel".into()),
+    }
+}
+
+/// [`three`] numbers of 1 and above.
+pub fn shape(text: &str) -> Result<Three, String> {
+    match three(text).map_err(|_| "it must be three numbers: height,width,channels".to_owned())? {
+        Three(all) if all.iter().all(|&v| v > 0) => Ok(Three(all)),
+        _ => Err("height, width and channels must be at least 1".into()),
+    }
+}
+
+pub fn window(text: &str) -> Result<Window, String> {
+    if let Some(window) = Window::named(text) {
+        return Ok(window);
+    }
+    let numbers: Option<Vec<f32>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[centre, width]) => Window::new(centre, width).map_err(|error| error.to_string()),
+        _ => Err("it must be lung, bone, soft, brain or two numbers: centre,width".into()),
     }
 }
 

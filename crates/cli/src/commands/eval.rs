@@ -1,10 +1,10 @@
 //! `foveal eval`
 
-use super::model;
+use super::{input, model};
 use crate::args::Eval;
 use crate::output::{Context, Side, count, table};
 use crate::source::{self, Ask};
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use foveal::data::{Dataset, Source};
 use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, judge};
 use serde::Serialize;
@@ -15,7 +15,16 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
     let saved = &members[0];
     let test = match args.data.as_str() {
         source::MNIST => Some(source::test_digits()?),
-        data => whole(source::open(data, &Ask::of_model(saved, args.strict), context)?.source, context),
+        data => {
+            let ask = Ask { labels: args.labels.as_deref(), ..Ask::of_model(saved, args.strict) };
+            let opened = source::open(data, &ask, context)?;
+            if opened.ct.is_some() {
+                input::window(saved, data)?;
+            } else if args.labels.is_some() {
+                bail!("{data}: --labels is for folders of DICOM slices, and this is none");
+            }
+            whole(opened.source, context)
+        }
     };
     let test = test.ok_or_else(|| anyhow!("{}: there is no sample to score a model on", args.data))?;
     let outputs = model::outputs(&members, &test, context.threads)?;

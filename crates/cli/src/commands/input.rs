@@ -1,8 +1,8 @@
-//! INPUT on the command line: a picture, an array, a built-in sample.
+//! INPUT on the command line: a picture, a DICOM slice, an array, a built-in sample.
 
 use crate::{files, source};
 use anyhow::{Result, anyhow, bail};
-use foveal::data::{npy, picture};
+use foveal::data::{Window, dicom, npy, picture};
 use foveal::train::SavedModel;
 use ndarray::Array3;
 use std::path::Path;
@@ -42,9 +42,27 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
     if bytes.starts_with(b"\x93NUMPY") || path.extension().is_some_and(|e| e == "npy") {
         return array(input, &bytes, saved.model.input_shape());
     }
+    if dicom::is_dicom(&bytes) {
+        return Ok(vec![(input.to_owned(), slice(input, &bytes, saved)?)]);
+    }
     let picture = picture::decode(&bytes, input)?;
     let sample = saved.preprocess.picture(&picture, saved.model.input_shape())?;
     Ok(vec![(input.to_owned(), sample)])
+}
+
+/// The window that a model saw CT through.
+pub fn window(saved: &SavedModel, input: &str) -> Result<Window> {
+    let window = saved.preprocess.window();
+    window.ok_or_else(|| anyhow!("{input}: is CT, and the model was trained on other data, without a window"))
+}
+
+/// A DICOM slice as the model saw those that it learnt from.
+fn slice(input: &str, bytes: &[u8], saved: &SavedModel) -> Result<Vec<f32>> {
+    let window = window(saved, input)?;
+    let [h, w, c] = saved.model.input_shape();
+    let sample = dicom::read(bytes, input)?.sample([h, w], &window)?;
+    // As bytes, as in training.
+    Ok(sample.iter().flat_map(|v| std::iter::repeat_n(v.round(), c)).collect())
 }
 
 /// `mnist:test:7`, `mnist:train:0`

@@ -11,17 +11,21 @@ use std::path::{Path, PathBuf};
 /// The name of the model in a run folder.
 pub const SAVED: &str = "model.safetensors";
 
+/// What a built-in model that is scaled to the data is scaled to where there are none.
+const SHAPE: [usize; 3] = [32, 32, 3];
+const OUTPUTS: usize = 10;
+
 /// The model to be trained that `name` names: built in, or a model file.
 pub fn spec(name: &str) -> Result<ModelSpec> {
     if let Some(spec) = builtin::spec(name) {
         return Ok(spec);
     }
-    if name == builtin::STACK.name {
-        bail!("`{name}` takes its shape from the data: train it, then name the run folder");
+    if let Some(spec) = builtin::fitted(name, SHAPE, OUTPUTS) {
+        return Ok(spec);
     }
     let path = Path::new(name);
     if !path.exists() && path.extension().is_none() {
-        let names: Vec<&str> = builtin::ALL.iter().chain([&builtin::STACK]).map(|b| b.name).collect();
+        let names: Vec<&str> = builtin::ALL.iter().chain(&builtin::SCALED).map(|b| b.name).collect();
         bail!(
             "no built-in model is called `{name}` and there is no such file; built in are {}",
             names.join(", ")
@@ -36,12 +40,20 @@ pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Result<ModelSpec
     builtin::fitted(name, shape, outputs).map_or_else(|| spec(name), Ok)
 }
 
-/// The model that `name` names, with parameters made from `seed` unless it is a trained one.
-pub fn any(name: &str, seed: u64) -> Result<Model> {
+/// The model that `name` names, with parameters made from `seed` unless it is a trained one; a built-in model that is
+/// scaled to the data is for samples of `shape`.
+pub fn any(name: &str, shape: Option<[usize; 3]>, seed: u64) -> Result<Model> {
     let path = Path::new(name);
+    if let Some(shape) = shape {
+        if !builtin::is_scaled(name) {
+            let names = builtin::SCALED.map(|b| b.name).join(", ");
+            bail!("`{name}` has a shape of its own; --shape is for the built-in models {names}");
+        }
+        return Model::new(&fitted(name, shape, OUTPUTS)?, seed).with_context(|| name.to_owned());
+    }
     // A built-in model's name is that model, whatever stands in the folder at hand.
-    if builtin::spec(name).is_none() && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors")
-    {
+    let built_in = builtin::spec(name).is_some() || builtin::is_scaled(name);
+    if !built_in && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors") {
         return Ok(saved(path)?.model);
     }
     Model::new(&spec(name)?, seed).with_context(|| name.to_owned())
@@ -102,7 +114,7 @@ pub fn outputs(members: &[SavedModel], data: &Dataset, threads: usize) -> Result
 
 /// A trained model, from its file or its run folder.
 pub fn saved(path: &Path) -> Result<SavedModel> {
-    if !path.exists() && path.to_str().and_then(builtin::spec).is_some() {
+    if !path.exists() && path.to_str().is_some_and(|n| builtin::spec(n).is_some() || builtin::is_scaled(n)) {
         bail!(
             "{} is a built-in model that has not been trained; train it and name its run folder",
             path.display()

@@ -57,7 +57,9 @@ fn given(inputs: &[String]) -> Result<Vec<String>> {
         }
         let pictures = source::pictures_under(path)?;
         if pictures.is_empty() {
-            bail!("{input}: holds no PNG, JPEG, BMP, WebP or TIFF picture; name one that does");
+            bail!(
+                "{input}: holds no PNG, JPEG, BMP, WebP or TIFF picture and no DICOM slice; name one that does"
+            );
         }
         all.extend(pictures.iter().map(|p| p.display().to_string()));
     }

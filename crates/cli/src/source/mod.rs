@@ -1,12 +1,14 @@
 //! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file.
 
+pub mod ct;
 mod pictures;
 
+use crate::args::Reading;
 use crate::files;
 use crate::output::Context;
 use anyhow::{Result, anyhow, bail};
 use foveal::data::table::Task;
-use foveal::data::{Dataset, Error, Samples, Source, Targets, idx, npz};
+use foveal::data::{Dataset, Error, Samples, Source, Targets, Window, idx, npz};
 use foveal::train::SavedModel;
 use foveal_mnist as mnist;
 pub use pictures::under as pictures_under;
@@ -31,9 +33,28 @@ pub struct Ask<'a> {
     pub strict: bool,
     /// Whether pictures are read anew each time, however few they are.
     pub stream: bool,
+    /// Of CT: a table of labels.
+    pub labels: Option<&'a Path>,
+    /// Of CT: what of the Hounsfield scale is seen.
+    pub window: Option<Window>,
+    /// Of CT: whether it may have no labels.
+    pub unlabelled: bool,
 }
 
 impl<'a> Ask<'a> {
+    /// What the options say.
+    pub fn of_reading(reading: &'a Reading) -> Self {
+        Self {
+            size: reading.image_size.map(|size| size.0),
+            task: reading.task.map(Into::into),
+            strict: reading.strict,
+            stream: reading.stream,
+            labels: reading.ct.labels.as_deref(),
+            window: reading.ct.window,
+            ..Self::default()
+        }
+    }
+
     /// What fits a trained model.
     pub fn of_model(saved: &'a SavedModel, strict: bool) -> Self {
         let [height, width, channels] = saved.model.input_shape();
@@ -45,7 +66,8 @@ impl<'a> Ask<'a> {
             classes,
             task: Some(task),
             strict,
-            stream: false,
+            window: saved.preprocess.window(),
+            ..Self::default()
         }
     }
 }
@@ -58,11 +80,23 @@ pub struct Opened {
     pub files: Option<[Vec<String>; 2]>,
     /// Files that were not read, and why.
     pub skipped: Vec<String>,
+    /// Of CT: what it is.
+    pub ct: Option<ct::Summary>,
+}
+
+impl Opened {
+    /// The window that CT was seen through. Refuses what is asked of CT alone where there is none.
+    pub fn window(&self, data: &str, ask: &Ask) -> Result<Option<Window>> {
+        if self.ct.is_none() && (ask.window.is_some() || ask.labels.is_some()) {
+            bail!("{data}: --window and --labels are for folders of DICOM slices, and this is none");
+        }
+        Ok(self.ct.as_ref().map(|_| ask.window.unwrap_or(Window::SOFT)))
+    }
 }
 
 impl From<Source> for Opened {
     fn from(source: Source) -> Self {
-        Self { source, files: None, skipped: Vec::new() }
+        Self { source, files: None, skipped: Vec::new(), ct: None }
     }
 }
 
@@ -79,7 +113,11 @@ pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
                 return Ok(folder(path)?.into());
             }
         }
-        return pictures::from_folder(path, ask, context);
+        let found = pictures::all_under(path)?;
+        if found.iter().any(|(names, path)| ct::is_slice(names, path)) {
+            return ct::open(path, &found, ask, context);
+        }
+        return pictures::from_folder(path, found, ask, context);
     }
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     match extension.as_deref() {
@@ -95,17 +133,31 @@ pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
 /// The test part of a data set, opened only when it is asked for.
 pub type Later = Box<dyn FnOnce() -> Result<Option<Dataset>>>;
 
-/// The training part at once, with the samples at its end that are for validation; the test part later: it is
-/// looked at once, when all is learnt.
-pub fn open_for_training(data: &str, ask: &Ask, context: &Context) -> Result<(Dataset, usize, Later)> {
-    if data == MNIST {
-        return Ok((training_digits(context.threads)?, 0, Box::new(|| test_digits().map(Some))));
+/// What a model learns from.
+pub struct ForTraining {
+    /// The training part, with the samples at its end that are for validation.
+    pub data: Dataset,
+    /// How many those are.
+    pub held: usize,
+    /// The test part, later: it is looked at once, when all is learnt.
+    pub test: Later,
+    /// Of CT: the window that it was seen through.
+    pub window: Option<Window>,
+}
+
+/// Opens a data set to learn from.
+pub fn open_for_training(data: &str, ask: &Ask, context: &Context) -> Result<ForTraining> {
+    if data == MNIST && ask.window.is_none() && ask.labels.is_none() {
+        let (data, test) = (training_digits(context.threads)?, Box::new(|| test_digits().map(Some)));
+        return Ok(ForTraining { data, held: 0, test, window: None });
     }
-    let Source { train, validation, test } = open(data, ask, context)?.source;
+    let opened = open(data, ask, context)?;
+    let window = opened.window(data, ask)?;
+    let Source { train, validation, test } = opened.source;
     if train.is_empty() {
         bail!("{data}: there is nothing to train on");
     }
-    Ok((train, validation, Box::new(|| Ok(test))))
+    Ok(ForTraining { data: train, held: validation, test: Box::new(|| Ok(test)), window })
 }
 
 /// A short name for run folders and results: `mnist`, the folder's own name, or the file's without extension.

@@ -1,14 +1,15 @@
 //! Data sets of picture files: folders of class folders, and CSV tables of paths.
 
-use super::{Ask, Opened, name};
+use super::{Ask, Opened, ct, name};
 use crate::files;
 use crate::output::{Context, count};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::stack::{Small, common_size, join, small};
-use foveal::data::{Dataset, Load, Part, Samples, Source, Stored, Targets, folder, picture, table};
+use foveal::data::{Dataset, Error, Load, Part, Samples, Source, Stored, Targets, folder, picture, table};
 use rayon::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 /// Folders within folders, at most.
@@ -22,22 +23,34 @@ const MOST_KEPT: usize = 2 << 30;
 /// Skipped files that are named.
 const NAMED: usize = 10;
 
+/// Makes a picture of the data set's size of a file's bytes; errors name the file by the text.
+pub type Decode = Arc<dyn Fn(&[u8], &str) -> Result<Small, Error> + Send + Sync>;
+
 /// Picture files that belong together, not yet read.
-struct Listed {
-    name: String,
-    paths: Vec<PathBuf>,
-    parts: Vec<Part>,
-    targets: Targets,
+pub struct Listed {
+    pub name: String,
+    pub paths: Vec<PathBuf>,
+    /// First all of training, then validation, then test.
+    pub parts: Vec<Part>,
+    pub targets: Targets,
     /// Files that are not read, and why.
-    skipped: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
-/// A folder of class folders.
-pub fn from_folder(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
-    let shown = path.display().to_string();
+/// A file in a folder: its names from the folder down, and its path.
+pub type InFolder = (Vec<String>, PathBuf);
+
+/// All files in a folder and those below it, by name.
+pub fn all_under(path: &Path) -> Result<Vec<InFolder>> {
     let mut found = Vec::new();
     walk(path, &mut Vec::new(), &mut Vec::new(), &mut found)?;
     found.sort();
+    Ok(found)
+}
+
+/// A folder of class folders.
+pub fn from_folder(path: &Path, found: Vec<InFolder>, ask: &Ask, context: &Context) -> Result<Opened> {
+    let shown = path.display().to_string();
     let names: Vec<Vec<String>> = found.into_iter().map(|(names, _)| names).collect();
     let layout = folder::layout(&names, &shown, ask.classes)?;
     let full = |i: usize| names[i].iter().fold(path.to_owned(), |p, name| p.join(name));
@@ -91,16 +104,13 @@ fn on_disk(folder: &Path, path: &str) -> PathBuf {
     if path.is_ascii() || named.exists() { named } else { apart().unwrap_or(named) }
 }
 
-/// All picture files under `path`, by name.
+/// All picture files and slices under `path`, by name.
 pub fn under(path: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    walk(path, &mut Vec::new(), &mut Vec::new(), &mut found)?;
-    found.sort();
     let visible = |names: &[String]| names.iter().all(|n| !n.starts_with('.'));
-    let pictures = found
-        .into_iter()
-        .filter(|(names, _)| visible(names) && names.last().is_some_and(|n| folder::is_picture(n)));
-    Ok(pictures.map(|(_, path)| path).collect())
+    let is_one = |(names, path): &InFolder| {
+        visible(names) && (names.last().is_some_and(|n| folder::is_picture(n)) || ct::is_slice(names, path))
+    };
+    Ok(all_under(path)?.into_iter().filter(is_one).map(|(_, path)| path).collect())
 }
 
 /// The files under `path` with their names from the folder down; links are followed, but not in circles.
@@ -108,7 +118,7 @@ fn walk(
     path: &Path,
     above: &mut Vec<PathBuf>,
     names: &mut Vec<String>,
-    found: &mut Vec<(Vec<String>, PathBuf)>,
+    found: &mut Vec<InFolder>,
 ) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if above.contains(&real) {
@@ -136,7 +146,8 @@ fn walk(
     Ok(())
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a file of a data set.
+pub fn bytes(path: &Path) -> Result<Vec<u8>> {
     if let Ok(meta) = fs::metadata(path) {
         if !meta.is_file() {
             bail!("cannot read {}: it is no plain file", path.display());
@@ -149,13 +160,24 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
 }
 
 impl Listed {
-    /// Reads every picture, several at a time, and keeps it at the size of the data set, or only what is needed to
-    /// read it again where all of them would take more memory than [`MOST_KEPT`].
-    fn read(mut self, ask: &Ask, context: &Context) -> Result<Opened> {
+    /// Reads every picture at the size of the data set.
+    fn read(self, ask: &Ask, context: &Context) -> Result<Opened> {
         let size = match ask.size {
             Some(size) => size,
             None => self.common_size()?,
         };
+        self.read_with(size, ask, context, Arc::new(move |bytes, name| small(bytes, name, size)))
+    }
+
+    /// Reads every file by `decode`, which gives pictures of `size`, several at a time, and keeps the pictures, or
+    /// only what is needed to read them again where all of them would take more memory than [`MOST_KEPT`].
+    pub fn read_with(
+        mut self,
+        size: [usize; 2],
+        ask: &Ask,
+        context: &Context,
+        decode: Decode,
+    ) -> Result<Opened> {
         let (n, [height, width]) = (count(self.paths.len() as u64), size);
         let kept = (height * width * 3).saturating_mul(self.paths.len());
         let stream = ask.stream || kept > MOST_KEPT;
@@ -175,7 +197,7 @@ impl Listed {
             .par_iter()
             .map(|path| {
                 bar.inc(1);
-                let picture = small(&bytes(path)?, &path.display().to_string(), size)?;
+                let picture = decode(&bytes(path)?, &path.display().to_string())?;
                 let sum = crc32fast::hash(picture.pixels());
                 Ok(Looked { channels: picture.channels(), sum, picture: (!stream).then_some(picture) })
             })
@@ -199,7 +221,7 @@ impl Listed {
         if pictures.is_empty() {
             bail!("{}: none of its {} pictures can be read", self.name, self.paths.len());
         }
-        self.parted(&kept, pictures, size, ask)
+        self.parted(&kept, pictures, size, ask, &decode)
     }
 
     /// The size that suits the training pictures, from the headers of some.
@@ -223,15 +245,23 @@ impl Listed {
     }
 
     /// The pictures at `kept` as samples of `shape` that stay on the disk.
-    fn stored(&self, kept: &[usize], pictures: &[Looked], shape: [usize; 3]) -> Stored {
+    fn stored(&self, kept: &[usize], pictures: &[Looked], shape: [usize; 3], decode: &Decode) -> Stored {
         let mut sum = crc32fast::Hasher::new();
         pictures.iter().for_each(|p| sum.update(&p.sum.to_le_bytes()));
         let paths = kept.iter().map(|&i| self.paths[i].clone()).collect();
-        Stored::new(Box::new(Files { paths, shape }), kept.len(), shape.iter().product(), sum.finalize())
+        let files = Files { paths, shape, decode: Arc::clone(decode) };
+        Stored::new(Box::new(files), kept.len(), shape.iter().product(), sum.finalize())
     }
 
     /// Divides what was read into parts: training and validation in one set, the test part in another.
-    fn parted(self, kept: &[usize], pictures: Vec<Looked>, size: [usize; 2], ask: &Ask) -> Result<Opened> {
+    fn parted(
+        self,
+        kept: &[usize],
+        pictures: Vec<Looked>,
+        size: [usize; 2],
+        ask: &Ask,
+        decode: &Decode,
+    ) -> Result<Opened> {
         let learnt = kept.iter().filter(|&&i| self.parts[i] != Part::Test).count();
         let validation = kept.iter().filter(|&&i| self.parts[i] == Part::Validation).count();
         // Both parts have colours if one of them has.
@@ -243,7 +273,7 @@ impl Listed {
         let set = |name: &str, kept: &[usize], pictures: Vec<Looked>| {
             let samples = match pictures.first().is_some_and(|p| p.picture.is_none()) {
                 false => join(pictures.into_iter().filter_map(|p| p.picture).collect(), Some(channels)).0,
-                true => Samples::Stored(self.stored(kept, &pictures, shape)),
+                true => Samples::Stored(self.stored(kept, &pictures, shape, decode)),
             };
             Dataset::new(name, shape, samples, self.targets.select(kept))
         };
@@ -253,7 +283,7 @@ impl Listed {
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = Source { validation, ..Source::new(set(&self.name, train, pictures)?, test_set)? };
-        Ok(Opened { source, files: Some(names), skipped: self.skipped })
+        Ok(Opened { source, files: Some(names), skipped: self.skipped, ct: None })
     }
 }
 
@@ -270,17 +300,17 @@ struct Looked {
 struct Files {
     paths: Vec<PathBuf>,
     shape: [usize; 3],
+    decode: Decode,
 }
 
 impl Load for Files {
     fn load(&self, index: usize, pixels: &mut [u8]) -> Result<(), foveal::data::Error> {
         let path = &self.paths[index];
         let shown = path.display().to_string();
-        let [height, width, channels] = self.shape;
         let gone = |problem: String| foveal::data::Error::Damaged { file: shown.clone(), problem };
         let bytes = bytes(path).map_err(|e| gone(format!("it was read before, but now: {e}")))?;
-        let picture = small(&bytes, &shown, [height, width])?;
-        pixels.copy_from_slice(&picture.into_channels(channels));
+        let picture = (self.decode)(&bytes, &shown)?;
+        pixels.copy_from_slice(&picture.into_channels(self.shape[2]));
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 
 mod augment;
 mod broken_inputs;
+mod ct;
+mod exchange;
 mod files;
 mod harness;
 mod lab;
@@ -17,3 +19,4 @@ mod streams;
 #[cfg(unix)]
 mod terminal;
 mod training;
+mod transfer;

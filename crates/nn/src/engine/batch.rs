@@ -244,6 +244,7 @@ impl Engine {
         let scale = if total > 0.0 { (1.0 / total) as f32 } else { 0.0 };
         let lanes = self.options.isa.lanes();
         let groups = count.div_ceil(lanes);
+        self.frozen_statistics();
         let stages = self.plan.stages.len();
         for stage in 0..stages {
             let Self { plan, options, team, workers, norms, values, .. } = self;
@@ -372,12 +373,26 @@ impl Engine {
 
     /// Lets the normalizations use the moving statistics, as at inference.
     pub(super) fn moving_statistics(&mut self) {
-        for (i, norm) in self.plan.norms.iter().enumerate() {
-            let p = |k: usize| &self.values[self.plan.offsets[norm.params[k]]..][..norm.channels];
-            for c in 0..norm.channels {
-                let (mean, variance) = (f64::from(p(2)[c]), f64::from(p(3)[c]));
-                self.norms[i].set(c, mean, variance, norm.epsilon, p(0)[c], p(1)[c]);
+        (0..self.plan.norms.len()).for_each(|i| self.take_moving(i));
+    }
+
+    /// Lets the normalizations that are frozen use the moving statistics, also in the backward pass.
+    pub(super) fn frozen_statistics(&mut self) {
+        for i in 0..self.plan.norms.len() {
+            if !self.plan.trained[self.plan.norms[i].params[0]] {
+                self.take_moving(i);
+                let state = &mut self.norms[i];
+                state.backward.iter_mut().zip(&state.scale).for_each(|(b, &scale)| *b = [scale, 0.0, 0.0]);
             }
+        }
+    }
+
+    fn take_moving(&mut self, i: usize) {
+        let norm = &self.plan.norms[i];
+        let p = |k: usize| &self.values[self.plan.offsets[norm.params[k]]..][..norm.channels];
+        for c in 0..norm.channels {
+            let (mean, variance) = (f64::from(p(2)[c]), f64::from(p(3)[c]));
+            self.norms[i].set(c, mean, variance, norm.epsilon, p(0)[c], p(1)[c]);
         }
     }
 
@@ -497,8 +512,13 @@ impl Scene<'_> {
         let StepKind::Norm { index } = self.plan.steps[self.plan.stages[stage + 1].start].kind else {
             unreachable!("stages after the first begin with a normalization")
         };
+        self.through_norm(index);
+    }
+
+    /// The gradient through normalization `index` by what its state says of it.
+    pub(super) fn through_norm(&mut self, index: usize) {
         let n = &self.plan.norms[index];
-        if n.x == 0 {
+        if self.plan.values[n.x].d.is_empty() {
             return;
         }
         let (x, y) = (&self.plan.values[n.x], &self.plan.values[n.y]);

@@ -9,6 +9,7 @@
 //! same bits with any number of threads.
 
 mod batch;
+mod frozen;
 mod plan;
 mod profile;
 mod report;
@@ -72,6 +73,9 @@ impl Options {
         let shape = model.output_shape();
         if shape[..2] != [1, 1] {
             return fail(format!("the output {shape:?} is not flat: end the model with one row of numbers"));
+        }
+        if self.loss.is_some() && model.params().iter().all(|p| !p.trainable) {
+            return fail("nothing is left to train: the model has no parameters, or all are frozen".into());
         }
         if let Some(Loss::CrossEntropy { label_smoothing }) = self.loss
             && !(0.0..=1.0).contains(&label_smoothing)

@@ -65,7 +65,8 @@ impl<'a> Scene<'a> {
     /// Runs the gradients of `steps` in reverse order.
     pub fn backward(&mut self, steps: Range<usize>) {
         let plan = self.plan;
-        for step in plan.steps[steps].iter().rev() {
+        // Where nothing before a step is trained, its output has no gradient.
+        for step in plan.steps[steps].iter().rev().filter(|step| !plan.values[step.y].d.is_empty()) {
             self.backward_step(step);
         }
     }
@@ -145,7 +146,7 @@ impl<'a> Scene<'a> {
                 let [x, y] = split(self.arena, [&xv.at, &yv.at]);
                 walks[0].average(isa, x, y);
             }
-            StepKind::Norm { index } => {
+            StepKind::Norm { index } | StepKind::FrozenNorm { index } => {
                 let n = &self.norms[*index];
                 let [x, y] = split(self.arena, [&xv.at, &yv.at]);
                 norm::affine(isa, &xv.frame, x, &n.scale, &n.shift, &yv.frame, y);
@@ -219,6 +220,7 @@ impl<'a> Scene<'a> {
         match &step.kind {
             // A normalization's gradient needs the whole batch: the stages see to it.
             StepKind::Norm { .. } => {}
+            StepKind::FrozenNorm { index } => self.through_norm(*index),
             StepKind::ActivationInPlace(f) => {
                 let [y, d] = split(self.arena, [&yv.at, &yv.d]);
                 move_rows(&yv.frame, y, &yv.gradient, d, isa.lanes(), |y, d| f.backward_in_place(isa, y, d));
@@ -331,6 +333,9 @@ impl<'a> Scene<'a> {
     ) {
         let (plan, isa) = (self.plan, self.plan.isa);
         let (xv, yv) = (&plan.values[x], &plan.values[y]);
+        if !plan.trained[filter] && bias.is_none_or(|b| !plan.trained[b]) {
+            return;
+        }
         let (x, dy) = (&self.arena[xv.at.clone()], &self.arena[yv.d.clone()]);
         if let Some(at) = bias.and_then(|b| plan.gradients[b]) {
             plane_sums(isa, &yv.gradient, dy, &mut self.group.gradients[at..][..yv.gradient.channels]);

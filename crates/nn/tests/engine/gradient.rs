@@ -77,7 +77,7 @@ fn gradients_of_every_layer_are_differences() {
     }
     println!("{pairs} gradients, {bends} bends, worst {worst:.1e}");
     assert!(bends < pairs / 2, "{bends} bends");
-    assert_eq!(kinds.len(), 16, "{kinds:?}");
+    assert_eq!(kinds.len(), 17, "{kinds:?}");
 }
 
 #[test]

@@ -55,11 +55,17 @@ fn activation(kind: &LayerKind) -> Activation {
     match kind {
         LayerKind::Relu {} => Activation::Relu,
         LayerKind::LeakyRelu { alpha } => Activation::LeakyRelu { alpha: f64::from(*alpha) },
+        LayerKind::Clip { min, max } => Activation::Clip { min: f64::from(*min), max: f64::from(*max) },
         LayerKind::Sigmoid {} => Activation::Sigmoid,
         LayerKind::Tanh {} => Activation::Tanh,
         LayerKind::Gelu {} => Activation::Gelu,
         other => panic!("{other:?} is no activation"),
     }
+}
+
+/// Whether nothing of layer `i` is trained.
+fn is_frozen(model: &Model, i: usize) -> bool {
+    model.nodes()[i].params.iter().all(|&p| !model.params()[p].trainable)
 }
 
 fn four(x: &Array4<f64>) -> [usize; 4] {
@@ -84,7 +90,7 @@ fn forward(model: &Model, x: &Array4<f64>) -> Vec<Array4<f64>> {
 
 /// All values of a pass whose first values are given.
 pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool) -> Vec<Array4<f64>> {
-    for node in &model.nodes()[values.len() - 1..] {
+    for (i, node) in model.nodes().iter().enumerate().skip(values.len() - 1) {
         let x = &values[node.inputs[0]];
         let n = x.dim().0;
         let [h, w, c] = node.shape;
@@ -109,7 +115,7 @@ pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool)
             LayerKind::GlobalAvgPool {} => {
                 r::global_average_pool(x).into_shape_with_order((n, h, w, c)).unwrap()
             }
-            LayerKind::BatchNorm { epsilon, .. } if !training => {
+            LayerKind::BatchNorm { epsilon, .. } if !training || is_frozen(model, i) => {
                 let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|k| p(k).unwrap());
                 batch_norm::inference(x, &gamma, &beta, &mean, &variance, f64::from(*epsilon))
             }
@@ -231,6 +237,10 @@ fn backward(
             r::avg_pool_backward(d_y, four(x), k, s, pad)
         }
         LayerKind::GlobalAvgPool {} => r::global_average_pool_backward(&flat(d_y), four(x)),
+        LayerKind::BatchNorm { epsilon, .. } if is_frozen(model, i) => {
+            let [gamma, variance]: [Array1<f64>; 2] = [0, 3].map(|k| param(model, node.params[k]));
+            d_y * &(gamma / variance.mapv(|v| (v + f64::from(*epsilon)).sqrt()))
+        }
         LayerKind::BatchNorm { momentum, epsilon } => {
             let (gamma, beta): (Array1<f64>, Array1<f64>) =
                 (param(model, node.params[0]), param(model, node.params[1]));

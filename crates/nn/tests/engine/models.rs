@@ -226,7 +226,16 @@ pub fn all() -> Vec<Named> {
             ce,
         ),
     ];
-    for f in ["relu", "leaky_relu", "leaky_relu alpha = -0.5", "sigmoid", "tanh", "gelu"] {
+    for f in [
+        "relu",
+        "leaky_relu",
+        "leaky_relu alpha = -0.5",
+        "clip",
+        "clip min = -0.4, max = 0.3",
+        "sigmoid",
+        "tanh",
+        "gelu",
+    ] {
         all.push(model("activations after conv, pool and dense", "[6, 6, 1]", &format!("{f}; {CONV}; {f}; avg_pool ksize = [2, 2]; {f}; flatten; {f}; dense units = 6; {f}; {f}; dense units = 4"), ce));
     }
     all.extend(graphs());
@@ -259,6 +268,22 @@ fn graphs() -> Vec<Named> {
             "[6, 6, 2]",
             &format!(
                 "conv2d filters = 3, {same}, name = \"a\"; batch_norm name = \"b\"; relu name = \"r\"; conv2d filters = 3, {same}; batch_norm name = \"c\"; add inputs = [\"c\", \"r\"]; relu; global_avg_pool; dense units = 3"
+            ),
+            ce,
+        ),
+        model(
+            "strided residual block with a convolution around",
+            "[8, 7, 3]",
+            &format!(
+                "conv2d filters = 4, {same}, bias = false; batch_norm; relu name = \"r\"; conv2d filters = 6, {same}, strides = [2, 2], bias = false; batch_norm; relu; conv2d filters = 6, {same}, bias = false; batch_norm name = \"way\"; conv2d inputs = [\"r\"], filters = 6, kernel = [1, 1], strides = [2, 2], padding = \"SAME\", bias = false; batch_norm name = \"around\"; add inputs = [\"way\", \"around\"]; relu; global_avg_pool; dense units = 3"
+            ),
+            ce,
+        ),
+        model(
+            "separable block",
+            "[8, 7, 3]",
+            &format!(
+                "conv2d filters = 4, {same}, bias = false; batch_norm; clip max = 1.5; conv2d filters = 4, {same}, strides = [2, 2], groups = 4, bias = false; batch_norm; clip max = 1.5; conv2d filters = 6, kernel = [1, 1], bias = false; batch_norm; clip max = 1.5; global_avg_pool; dense units = 3"
             ),
             ce,
         ),

@@ -55,7 +55,10 @@ pub fn layer(
 
 fn is_activation(kind: &LayerKind) -> bool {
     use LayerKind as K;
-    matches!(kind, K::Relu {} | K::LeakyRelu { .. } | K::Sigmoid {} | K::Tanh {} | K::Gelu {})
+    matches!(
+        kind,
+        K::Relu {} | K::LeakyRelu { .. } | K::Clip { .. } | K::Sigmoid {} | K::Tanh {} | K::Gelu {}
+    )
 }
 
 fn explain(model: &Model, node: &Node, x: ArrayView4<f32>, at: [i64; 4]) -> Result<Explanation, Error> {

@@ -27,7 +27,7 @@ pub struct Point {
     pub at: [usize; 3],
     /// What goes in: one number, of `add` one from each input, of `softmax` all channels.
     pub from: Vec<Source>,
-    /// The layer's own numbers by name: `alpha` of `leaky_relu`; `gamma`, `beta`, `mean`, `variance` and `epsilon`
+    /// The layer's own numbers by name: `alpha` of `leaky_relu`; `min` and `max` of `clip`; `gamma`, `beta`, `mean`, `variance` and `epsilon`
     /// of `batch_norm`; the `largest` input and the `total` of all `exp(x - largest)` of `softmax`.
     pub numbers: Vec<(&'static str, f32)>,
     /// What comes out.
@@ -68,6 +68,10 @@ pub fn point(model: &Model, values: &[Array4<f32>], layer: &str, at: [usize; 3])
         | LayerKind::Dropout { .. } => vec![source(first, at)?],
         LayerKind::LeakyRelu { alpha } => {
             numbers.push(("alpha", *alpha));
+            vec![source(first, at)?]
+        }
+        LayerKind::Clip { min, max } => {
+            numbers.extend([("min", *min), ("max", *max)]);
             vec![source(first, at)?]
         }
         LayerKind::BatchNorm { epsilon, .. } => {
@@ -124,7 +128,7 @@ mod tests {
 
     const MODEL: &str = r#"input.shape = [4, 3, 2]
         layer = [{ kind = "conv2d", filters = 3, kernel = [3, 3], padding = "SAME" }, { kind = "batch_norm" },
-        { kind = "relu" }, { kind = "leaky_relu" }, { kind = "tanh" }, { kind = "sigmoid" }, { kind = "gelu" },
+        { kind = "relu" }, { kind = "leaky_relu" }, { kind = "tanh" }, { kind = "sigmoid" }, { kind = "clip", min = -0.5, max = 0.6 }, { kind = "gelu" },
         { kind = "dropout", rate = 0.5 }, { kind = "add", inputs = ["dropout_1", "conv2d_1"] },
         { kind = "concat", inputs = ["input", "add_1"] }, { kind = "flatten" }, { kind = "dense", units = 4 },
         { kind = "softmax" }]"#;
@@ -144,6 +148,7 @@ mod tests {
             }
             "sigmoid" => 1.0 / (1.0 + (-x).exp()),
             "tanh" => x.tanh(),
+            "clip" => x.clamp(own("min"), own("max")),
             "batch_norm" => {
                 own("gamma") * (x - own("mean")) / (own("variance") + own("epsilon")).sqrt() + own("beta")
             }
@@ -194,7 +199,7 @@ mod tests {
                 cells += 1;
             }
         }
-        assert_eq!(cells, 8 * 36 + 2 * 60 + 4);
+        assert_eq!(cells, 9 * 36 + 2 * 60 + 4);
         for (layer, at) in [("relu_1", [4, 0, 0]), ("softmax_1", [0, 0, 4]), ("add_1", [usize::MAX; 3])] {
             assert!(matches!(point(&model, &values, layer, at), Err(Error::OutOfRange { .. })), "{layer}");
         }

@@ -3,6 +3,7 @@
 use crate::args::{Data, Reading};
 use crate::array_text::{number, shape};
 use crate::output::{Context, Side, count, table};
+use crate::source::ct::Summary;
 use crate::source::{self, Ask};
 use anyhow::Result;
 use between::{Between, between};
@@ -41,7 +42,7 @@ fn list(context: &Context) -> Result<()> {
     };
     if context.json {
         return context.print_json(
-            &serde_json::json!({ "datasets": [listed], "formats": ["class folders", "csv", "npz", "idx"] }),
+            &serde_json::json!({ "datasets": [listed], "formats": ["class folders", "csv", "npz", "idx", "dicom"] }),
         );
     }
     let columns = [
@@ -64,6 +65,7 @@ fn list(context: &Context) -> Result<()> {
          train, val and test with class folders in each;\n  \
          a .csv table of path,target: classes, or numbers to learn (regression);\n  \
          a .npz file with x_train, y_train, x_test and y_test, as Keras has them;\n  \
+         a folder of DICOM slices of CT, in class folders or with --labels;\n  \
          a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,\n  \
          t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz.",
         "직접 만든 자료:\n  \
@@ -71,6 +73,7 @@ fn list(context: &Context) -> Result<()> {
          train, val, test 아래에 분류 폴더가 든 폴더;\n  \
          path,target 행으로 된 .csv 표: 분류, 또는 배울 숫자(회귀);\n  \
          케라스처럼 x_train, y_train, x_test, y_test가 든 .npz 파일;\n  \
+         DICOM CT 단면이 분류 폴더에 들었거나 --labels 표가 딸린 폴더;\n  \
          train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte,\n  \
          t10k-labels-idx1-ubyte 파일(그대로 또는 .gz)이 든 폴더.",
     );
@@ -92,6 +95,9 @@ struct Checked {
     between: Vec<Between>,
     /// Files that were not read, and why.
     skipped: Vec<String>,
+    /// Of DICOM slices: what they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ct: Option<Summary>,
 }
 
 #[derive(Serialize)]
@@ -104,15 +110,11 @@ struct Part {
 }
 
 fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
-    let ask = Ask {
-        size: reading.image_size.map(|size| size.0),
-        task: reading.task.map(Into::into),
-        strict: reading.strict,
-        ..Ask::default()
-    };
+    let ask = Ask { unlabelled: true, ..Ask::of_reading(reading) };
     // The files that are skipped are part of the result here.
     let quiet = Context { quiet: true, ..*context };
     let opened = source::open(data, &ask, &quiet)?;
+    opened.window(data, &ask)?;
     let set = &opened.source;
     let reports = (set.train.check(), set.test.as_ref().map(Dataset::check));
     let between = between(&opened);
@@ -128,12 +130,16 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
             validation: set.validation,
             between,
             skipped: opened.skipped,
+            ct: opened.ct,
         });
     }
     let parts: Vec<(&str, &Report)> = std::iter::once((context.say("training", "훈련"), &reports.0))
         .chain(reports.1.as_ref().map(|r| (context.say("test", "시험"), r)))
         .collect();
     let mut text = format!("{} {}\n\n", source::name(data), shape(&set.train.shape()));
+    if let Some(ct) = &opened.ct {
+        text += &slices(ct, context);
+    }
     text += &figures(&parts, classes, context);
     if set.validation > 0 {
         let n = count(set.validation as u64);
@@ -144,6 +150,19 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
     }
     text += &faults(&parts, &between, &opened.skipped, context);
     context.print(&text)
+}
+
+/// What DICOM slices are.
+fn slices(ct: &Summary, context: &Context) -> String {
+    let rows: Vec<Vec<String>> = ct.lines(context).into_iter().map(Vec::from).collect();
+    let mut text = table(&[("", Side::Left), ("", Side::Right)], &rows);
+    if !ct.labelled {
+        text += context.say(
+            "\nNo labels: to train, class folders or --labels are needed.\n",
+            "\n정답이 없습니다. 훈련하려면 분류 폴더나 --labels가 필요합니다.\n",
+        );
+    }
+    text + "\n"
 }
 
 fn part(report: Report) -> Part {

@@ -25,13 +25,9 @@ const SIDE: usize = 112;
 /// Shows or writes the sheet.
 pub fn run(args: &ShowData, context: &Context) -> Result<()> {
     let kind = args.output.as_deref().map(|path| Kind::of(path, &[Kind::Png, Kind::Svg])).transpose()?;
-    let ask = Ask {
-        size: args.reading.image_size.map(|size| size.0),
-        task: args.reading.task.map(Into::into),
-        strict: args.reading.strict,
-        ..Ask::default()
-    };
+    let ask = Ask { unlabelled: true, ..Ask::of_reading(&args.reading) };
     let opened = source::open(&args.data, &ask, context)?;
+    opened.window(&args.data, &ask)?;
     let data = &opened.source.train;
     if data.is_empty() || data.sample_len() == 0 {
         bail!("{}: there are no samples to show", args.data);

@@ -9,8 +9,8 @@ use crate::exit::Interrupted;
 use crate::files;
 use crate::output::Context;
 use crate::source::{self, Later};
-use anyhow::{Result, bail};
-use foveal::nn::ModelSpec;
+use anyhow::{Context as _, Result, bail};
+use foveal::nn::{Model, ModelSpec};
 use foveal::train::{Recipe, Status};
 use serde::Serialize;
 use std::path::Path;
@@ -59,7 +59,8 @@ pub fn run(run: &Run, members: u8, spec: &ModelSpec, stop: &Arc<AtomicBool>, tes
                 .pick(format!("member {name}, seed {seed}"), format!("구성원 {name}, 시드 {seed}")),
         );
         let own = Folder::new(args.out.as_deref(), "")?;
-        let one = Run { args, recipe, ..*run }.train(spec, &own, stop)?;
+        let fresh = Model::new(spec, seed).with_context(|| run.args.model().to_owned())?;
+        let one = Run { args, recipe, ..*run }.train(fresh, &own, stop)?;
         ended(&one, run, folder.path(), members)?;
         learnt.push(one);
         folders.push(own);

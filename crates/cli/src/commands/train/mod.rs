@@ -8,6 +8,7 @@ mod folder;
 mod prepare;
 mod progress;
 mod recipe;
+mod transfer;
 
 use crate::args::Train;
 use crate::output::Context;
@@ -18,12 +19,12 @@ use events::EventFile;
 use finish::{Finished, Judgement};
 use folder::Folder;
 use foveal::data::{Dataset, Split};
-use foveal::nn::{Model, ModelSpec};
+use foveal::nn::Model;
 use foveal::train::{
     Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
 };
 use foveal::view::report::Steps;
-use prepare::{Prepared, preprocess};
+use prepare::Prepared;
 use progress::Progress;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,16 +32,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Trains.
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
+    transfer::not_over(args)?;
     let prepared = Prepared::new(args, context)?;
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
-    let Prepared { spec, recipe, data, split, test, .. } = prepared;
-    let preprocess = preprocess(&data, args.data == source::MNIST);
+    let Prepared { fresh, preprocess, recipe, data, split, test, .. } = prepared;
     let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
     if let Some(members) = args.ensemble {
-        return ensemble::run(&run, members, &spec, &stop, test);
+        return ensemble::run(&run, members, fresh.spec(), &stop, test);
     }
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
-    let learnt = run.train(&spec, &folder, &stop)?;
+    let learnt = run.train(fresh, &folder, &stop)?;
     let saved = &learnt.saved;
     let mut run = learnt.finished(&run, &folder);
     run.early_end()?;
@@ -99,10 +100,9 @@ impl Learnt {
 
 impl Run<'_> {
     /// Trains a model from its beginning or from its checkpoint, and writes what it has learnt.
-    fn train(&self, spec: &ModelSpec, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
-        let fresh = Model::new(spec, self.recipe.seed).with_context(|| self.args.model().to_owned())?;
+    fn train(&self, fresh: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
         folder.sweep();
-        let (trained, steps, kept) = self.learn(fresh, spec, folder, stop)?;
+        let (trained, steps, kept) = self.learn(fresh, folder, stop)?;
         let saved = saved(self.args, self.data, self.preprocess.clone(), self.recipe.clone(), &trained);
         let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
         let (path, kept) = match (written, kept) {
@@ -118,14 +118,13 @@ impl Run<'_> {
     fn learn(
         &self,
         fresh: Model,
-        spec: &ModelSpec,
         folder: &Folder,
         stop: &Arc<AtomicBool>,
     ) -> Result<(Outcome, Steps, Result<Option<usize>>)> {
         let Self { args, context, data, split, preprocess, recipe } = *self;
         let from = checkpoint::last(args, &fresh, folder, context)?;
         if from.is_none() {
-            folder.begin(args, recipe, spec)?;
+            folder.begin(args, recipe, fresh.spec())?;
         }
         let note = from.as_ref().map(|checkpoint| checkpoint::told(checkpoint, context));
         let mut told = Told::new(args, context, folder, from.is_some()).inspect_err(|_| folder.abandon())?;

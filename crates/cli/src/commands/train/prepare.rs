@@ -1,20 +1,22 @@
 //! What a run begins with: the data, the model that suits them, the recipe.
 
-use super::recipe;
+use super::{recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
-use crate::source::{self, Ask, Later, MNIST};
-use anyhow::{Result, bail};
+use crate::source::{self, Ask, ForTraining, Later, MNIST};
+use anyhow::{Context as _, Result, bail};
 use foveal::data::{Dataset, Samples, Split, Targets};
-use foveal::nn::{ModelSpec, builtin};
-use foveal::train::{Fit, Preprocess, Recipe};
+use foveal::nn::{Model, builtin};
+use foveal::train::{Fit, Preprocess, Recipe, SavedModel};
 
 /// All that is known before the first step.
 pub struct Prepared {
     /// The model's name.
     pub model: String,
-    pub spec: ModelSpec,
+    /// The model before its first step.
+    pub fresh: Model,
+    pub preprocess: Preprocess,
     pub recipe: Recipe,
     pub data: Dataset,
     pub split: Split,
@@ -24,23 +26,25 @@ pub struct Prepared {
 impl Prepared {
     /// Reads the data, at the size that the model has if it has one, and chooses a model for them if none is named.
     pub fn new(args: &Train, context: &Context) -> Result<Self> {
+        let from = args.from.as_deref().map(transfer::saved).transpose()?;
+        if let Some(from) = from {
+            return Self::transferred(args, &from, context);
+        }
         let named = args.model.as_deref();
         // A model of a fixed shape says what size the pictures must have.
         let fixed = match named {
             None => None,
-            Some(name) if name == builtin::STACK.name => None,
+            Some(name) if builtin::is_scaled(name) => None,
             Some(name) => Some(model::spec(name)?),
         };
         let shape = fixed.as_ref().map(|spec| spec.input.shape);
+        let asked = Ask::of_reading(&args.reading);
         let ask = Ask {
-            size: args.reading.image_size.map(|pair| pair.0).or(shape.map(|[h, w, _]| [h, w])),
+            size: asked.size.or(shape.map(|[h, w, _]| [h, w])),
             channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
-            classes: None,
-            task: args.reading.task.map(Into::into),
-            strict: args.reading.strict,
-            stream: args.reading.stream,
+            ..asked
         };
-        let (data, held, test) = source::open_for_training(&args.data, &ask, context)?;
+        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
@@ -55,8 +59,36 @@ impl Prepared {
             _ => model::fitted(name, data.shape(), outputs)?,
         };
         let split = split(args, &data, held, context.seed)?;
-        let recipe = recipe::recipe(args, name, &data, &split, context)?;
-        Ok(Self { model: name.to_owned(), spec, recipe, data, split, test })
+        let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
+        let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
+        recipe.frozen = transfer::frozen(args, &fresh)?;
+        let window = window.map(|w| [w.centre(), w.width()]);
+        let preprocess = Preprocess { window, ..preprocess(&data, args.data == MNIST) };
+        Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test })
+    }
+
+    /// The same with the weights and the preprocessing of a trained model.
+    fn transferred(args: &Train, from: &SavedModel, context: &Context) -> Result<Self> {
+        let [height, width, channels] = from.model.input_shape();
+        let (asked, own) = (Ask::of_reading(&args.reading), from.preprocess.window());
+        if asked.window.is_some() && own.is_some() {
+            bail!("--window: the model that --from names has a window of its own; leave it out");
+        }
+        let ask = Ask {
+            size: Some([height, width]),
+            channels: Some(channels).filter(|c| matches!(c, 1 | 3)),
+            window: own.or(asked.window),
+            ..asked
+        };
+        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
+        let split = split(args, &data, held, context.seed)?;
+        let name = from.training.model.clone();
+        let mut recipe = recipe::recipe(args, &name, &data, &split, context)?;
+        recipe.frozen = transfer::frozen(args, &from.model)?;
+        let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
+        let window = window.map(|w| [w.centre(), w.width()]);
+        let preprocess = Preprocess { window, ..from.preprocess.clone() };
+        Ok(Self { model: name, fresh, preprocess, recipe, data, split, test })
     }
 }
 
@@ -81,7 +113,7 @@ fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> 
 }
 
 /// Bytes to 0..1; other numbers to a mean of 0 and a deviation of 1.
-pub fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
+fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
     let fit = if digits { Fit::Digit } else { Fit::Resize };
     let channels = data.shape()[2];
     let Samples::F32(values) = data.samples() else { return Preprocess::unit(channels, fit) };
@@ -90,5 +122,10 @@ pub fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
     let mean = finite().sum::<f64>() / n;
     let deviation = (finite().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
     let scale = if deviation > 0.0 { 1.0 / deviation } else { 1.0 };
-    Preprocess { scale: vec![scale as f32; channels], shift: vec![(-mean * scale) as f32; channels], fit }
+    Preprocess {
+        scale: vec![scale as f32; channels],
+        shift: vec![(-mean * scale) as f32; channels],
+        fit,
+        window: None,
+    }
 }

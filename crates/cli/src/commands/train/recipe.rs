@@ -4,6 +4,7 @@ use crate::args::{LossName, Preset, Train};
 use crate::output::Context;
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Split};
+use foveal::nn::builtin;
 use foveal::nn::loss::Loss;
 use foveal::nn::schedule::Schedule;
 use foveal::train::Recipe;
@@ -15,13 +16,22 @@ const MAX_EPOCHS: usize = 200;
 
 /// The recipe that the options ask for.
 pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context: &Context) -> Result<Recipe> {
-    let mut recipe = preset(model, args.preset);
+    let mut recipe = match model {
+        _ if args.from.is_some() => preset(Recipe::transfer(), args.preset),
+        // Made for their presets, whichever is asked for.
+        "balanced" => Recipe::balanced(),
+        "best" => Recipe::best(),
+        _ => preset(base(model), args.preset),
+    };
     if let Some(size) = args.batch_size {
         recipe.batch_size = size as usize;
     }
     match args.epochs {
         Some(epochs) => recipe.epochs = epochs as usize,
-        None if matches!(model, "fast" | "balanced" | "best" | "stack") => {
+        None if args.from.is_some()
+            || matches!(model, "fast" | "balanced" | "best")
+            || builtin::is_scaled(model) =>
+        {
             let batches = split.train.len().div_ceil(recipe.batch_size).max(1);
             recipe.epochs = recipe.epochs.max(STEPS.div_ceil(batches).min(MAX_EPOCHS));
         }
@@ -81,18 +91,19 @@ fn loss(args: &Train, preset: Loss, data: &Dataset) -> Result<Loss> {
     }
 }
 
-/// The models `fast` and `stack` have recipes of their own, the course's models have the course's, others begin with
-/// Adam at 1e-3; more time means more epochs and a rate that falls.
-fn preset(model: &str, preset: Preset) -> Recipe {
-    let base = match model {
+/// Built-in models have recipes of their own, the course's models have the course's, others begin with Adam at 1e-3.
+fn base(model: &str) -> Recipe {
+    match model {
         "fast" => Recipe::fast(),
-        // Made for their presets, whichever is asked for.
-        "balanced" => return Recipe::balanced(),
-        "best" => return Recipe::best(),
         "stack" => Recipe::stack(),
+        "residual" | "separable" => Recipe::colour(),
         "lab-11-1" | "lab-11-2" => Recipe::course(),
         _ => Recipe::default(),
-    };
+    }
+}
+
+/// More time means more epochs and a rate that falls.
+fn preset(base: Recipe, preset: Preset) -> Recipe {
     let falling = match base.schedule {
         Schedule::Constant => Schedule::Cosine { floor: 0.01 },
         ref schedule => schedule.clone(),
