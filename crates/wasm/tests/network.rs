@@ -31,9 +31,10 @@ fn a_picture_gets_the_answer_of_predict() {
     assert_eq!((description.input, description.digit, description.layers.len()), ([28, 28, 1], true, 10));
     assert_eq!(description.parameters, saved.model.params().iter().map(|p| p.values.len()).sum::<usize>());
     // A test digit as it is, and a large dark digit on light paper, which has to be fitted.
-    let large = |i: usize| 255.0 - digit(3)[(i / 90 / 3).min(27) * 28 + (i % 90 / 3).min(27)];
+    let small = digit(3);
+    let large = |i: usize| 255.0 - small[(i / 90 / 3).min(27) * 28 + (i % 90 / 3).min(27)];
     let pictures = [
-        Picture::new(28, 28, 1, digit(3)).unwrap(),
+        Picture::new(28, 28, 1, small.clone()).unwrap(),
         Picture::new(90, 90, 1, (0..8100).map(large).collect()).unwrap(),
     ];
     for picture in pictures {

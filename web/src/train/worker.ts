@@ -42,8 +42,8 @@ function judge(): void {
 function stop(): void {
   running = false;
   report();
-  judge();
   say({ say: "running", running });
+  judge();
 }
 
 /** One step; false at the end. */
