@@ -30,7 +30,7 @@ pub fn run(args: &Serve, context: &Context) -> Result<()> {
     if !args.host.is_loopback() {
         context.note(context.say(
             "note: whoever reaches this address can use it; there are no passwords and no encryption",
-            "참고: 이 주소에 닿는 누구나 쓸 수 있습니다. 암호도 암호화도 없습니다",
+            "참고: 이 주소로 접속할 수 있으면 누구나 쓸 수 있습니다. 인증도 암호화도 없습니다",
         ));
     }
     server.run(listener).with_context(|| url)
@@ -119,14 +119,14 @@ impl Told {
         let mut text = format!("{url}\n");
         text += &if self.models.is_empty() {
             let english = "no model: the API has nothing to predict with; `foveal serve MODEL` gives it one";
-            let korean = "모델 없음: API로 예측할 모델이 없습니다. `foveal serve MODEL`로 모델을 주십시오";
+            let korean = "모델 없음: API로 예측할 모델이 없습니다. `foveal serve MODEL`처럼 모델을 지정하세요";
             format!("{}\n", context.say(english, korean))
         } else {
             format!("{}: {}\n", context.say("models", "모델"), self.models.join(", "))
         };
         if !self.page {
             let english = "no page in this program: `make page`, then build it again";
-            let korean = "이 프로그램에는 페이지가 없습니다. `make page`를 실행한 뒤 다시 빌드하십시오";
+            let korean = "이 프로그램에는 페이지가 없습니다. `make page`를 실행한 뒤 다시 빌드하세요";
             text += &format!("{}\n", context.say(english, korean));
         }
         text += context.say("^C ends it\n", "^C를 누르면 끝납니다\n");
