@@ -127,9 +127,8 @@ async fn connection(socket: TcpStream, place: OwnedSemaphorePermit, service: Rou
     let limits = app.bench.limits;
     // Small answers go out at once; where that cannot be, they are only later.
     let _ = socket.set_nodelay(true);
-    let answer = service_fn(move |request: hyper::Request<Incoming>| {
-        service.clone().oneshot(request.map(Body::new))
-    });
+    let answer =
+        service_fn(move |request: hyper::Request<Incoming>| service.clone().oneshot(request.map(Body::new)));
     let io = TokioIo::new(Stream::new(socket, limits.writing));
     let connection = builder(&limits).serve_connection(io, answer);
     tokio::pin!(connection);

@@ -62,7 +62,7 @@ impl Default for Limits {
             reading: Duration::from_secs(10),
             writing: Duration::from_secs(10),
             grace: Duration::from_millis(500),
-            ending: Duration::from_secs(9),
+            ending: Duration::from_secs(8),
         }
     }
 }

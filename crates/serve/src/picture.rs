@@ -48,7 +48,9 @@ fn array(body: &[u8], shape: [usize; 3]) -> Result<Vec<f32>, Failure> {
     };
     if !fits {
         let got = array.shape();
-        return Err(Failure::bad(format!("the array has shape {got:?}, the model takes one of [{h}, {w}, {c}]")));
+        return Err(Failure::bad(format!(
+            "the array has shape {got:?}, the model takes one of [{h}, {w}, {c}]"
+        )));
     }
     Ok(array.iter().copied().collect())
 }

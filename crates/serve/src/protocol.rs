@@ -144,7 +144,9 @@ fn images(input: &Input, model: &ServedModel, limits: &Limits) -> Result<usize, 
     let fits = matches!(&input.shape[..], [_, rest @ ..] if rest == wanted);
     if !fits {
         let shape = &input.shape[..input.shape.len().min(8)];
-        return Err(Failure::bad(format!("`{INPUT}` has shape {shape:?}, the model takes [n, {h}, {w}, {c}]")));
+        return Err(Failure::bad(format!(
+            "`{INPUT}` has shape {shape:?}, the model takes [n, {h}, {w}, {c}]"
+        )));
     }
     let images = usize::try_from(input.shape[0]).unwrap_or(usize::MAX);
     if !(1..=limits.images).contains(&images) {
@@ -195,6 +197,7 @@ pub fn finite(data: &[f32]) -> Result<(), Failure> {
     if data.iter().all(|v| v.is_finite()) {
         return Ok(());
     }
-    let message = "the model's outputs for these numbers are not finite; give numbers on the scale of its training";
+    let message =
+        "the model's outputs for these numbers are not finite; give numbers on the scale of its training";
     Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, message))
 }

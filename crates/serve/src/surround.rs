@@ -32,7 +32,8 @@ impl Cors {
         let one = |origin: &String| {
             let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
             let good = origin == "*"
-                || host.is_some_and(|h| !h.is_empty() && h.bytes().all(|b| b.is_ascii_graphic() && b != b'/'));
+                || host
+                    .is_some_and(|h| !h.is_empty() && h.bytes().all(|b| b.is_ascii_graphic() && b != b'/'));
             let value = HeaderValue::from_str(origin).ok().filter(|_| good);
             value.ok_or_else(|| Error::Origin(origin.escape_debug().to_string()))
         };

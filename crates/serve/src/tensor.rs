@@ -185,7 +185,9 @@ mod tests {
 
     #[test]
     fn what_is_no_block_of_numbers_is_refused() {
-        for text in ["1", "[[1], [2, 3]]", "[1, [2]]", "[[1], 2]", "[\"1\"]", "[null]", "{}", "[[[[[[[[[1]]]]]]]]]"] {
+        for text in
+            ["1", "[[1], [2, 3]]", "[1, [2]]", "[[1], 2]", "[\"1\"]", "[null]", "{}", "[[[[[[[[[1]]]]]]]]]"]
+        {
             assert!(read(text).is_err(), "{text}");
         }
         assert!(read(&"[".repeat(100_000)).is_err());
@@ -195,7 +197,9 @@ mod tests {
     #[test]
     fn numbers_must_fit_their_type() {
         assert!(read("[0, 255]").unwrap().check("UINT8").is_ok());
-        for (text, datatype) in [("[256]", "UINT8"), ("[-1]", "UINT64"), ("[0.5]", "INT32"), ("[1e39]", "FP32")] {
+        for (text, datatype) in
+            [("[256]", "UINT8"), ("[-1]", "UINT64"), ("[0.5]", "INT32"), ("[1e39]", "FP32")]
+        {
             assert!(read(text).unwrap().check(datatype).is_err(), "{text} {datatype}");
         }
         for datatype in ["BYTES", "FP16", "fp32", ""] {

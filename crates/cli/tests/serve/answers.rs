@@ -17,7 +17,12 @@ struct Case {
 /// What `foveal predict` makes of a file, image by image.
 fn predicted(bench: &Bench, model: &str, file: &str, field: &str) -> Vec<Value> {
     let json = bench.run(&format!("predict {model}.safetensors {file} --json --threads 1")).good().json();
-    json["predictions"].as_array().unwrap().iter().flat_map(|p| p[field].as_array().unwrap().clone()).collect()
+    json["predictions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|p| p[field].as_array().unwrap().clone())
+        .collect()
 }
 
 /// Pictures, arrays and requests of one to forty images.
@@ -48,7 +53,8 @@ fn check(client: &mut Client, case: &Case) {
     let answer = client.post(&case.path, &case.body).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     let json = answer.json();
-    let found = if case.path.starts_with("/v2") { &json["outputs"][0]["data"] } else { &json["probabilities"] };
+    let found =
+        if case.path.starts_with("/v2") { &json["outputs"][0]["data"] } else { &json["probabilities"] };
     assert_eq!(found.as_array(), Some(&case.wanted));
 }
 
@@ -100,7 +106,10 @@ fn several_models_have_names() {
     let serving = Serving::start(&bench, "digits.safetensors other=run values.safetensors --threads 2");
     assert_eq!(serving.told["models"], json!(["digits", "other", "values"]));
     let listed = serving.get("/models").json();
-    assert_eq!(listed["models"][2], json!({"name": "values", "input_shape": [6, 5, 3], "outputs": 2, "classes": []}));
+    assert_eq!(
+        listed["models"][2],
+        json!({"name": "values", "input_shape": [6, 5, 3], "outputs": 2, "classes": []})
+    );
     assert_eq!(listed["models"][1]["classes"][9], "class 9");
     let picture = digit(1);
     bench.file("digit.png", &picture);
@@ -129,7 +138,11 @@ fn names_and_models_that_cannot_be_served_are_refused() {
     digits(&bench, "digits", 3);
     digits(&bench, "a b", 3);
     std::fs::rename(bench.path("a b.safetensors"), bench.path("a%b.safetensors")).unwrap();
-    bench.run("serve digits.safetensors digits.safetensors").refused(&["`digits`", "two models", "NAME=FILE"]);
+    bench.run("serve digits.safetensors digits.safetensors").refused(&[
+        "`digits`",
+        "two models",
+        "NAME=FILE",
+    ]);
     bench.run("serve a%b.safetensors").refused(&["a%b", "letters", "NAME=FILE"]);
     bench.run("serve fast").refused(&["fast", "train it"]);
     bench.run("serve nothing.safetensors").refused(&["nothing.safetensors"]);
@@ -174,7 +187,8 @@ fn the_protocol_has_its_objects() {
     assert_eq!((wrong.status, wrong.error()), (405, "GET is not for this path".into()));
     let pixels: Vec<u32> = (0..784).map(|i| i % 256).collect();
     let rows: Vec<Vec<[u32; 1]>> = pixels.chunks(28).map(|r| r.iter().map(|&v| [v]).collect()).collect();
-    let input = |data: Value| json!([{"name": "image", "shape": [1, 28, 28, 1], "datatype": "UINT8", "data": data}]);
+    let input =
+        |data: Value| json!([{"name": "image", "shape": [1, 28, 28, 1], "datatype": "UINT8", "data": data}]);
     let flat = json!({"id": "42", "inputs": input(json!(pixels)), "outputs": [{"name": "probabilities"}]});
     let nested = json!({"parameters": {"x": 1}, "inputs": input(json!([rows]))});
     let path = "/v2/models/digits/infer";
@@ -195,25 +209,36 @@ fn answers_carry_security_headers_and_cors_only_if_asked() {
     for path in ["/", "/models", "/nothing", "/v2/models/x"] {
         let answer = plain.get(path);
         let policy = answer.header("content-security-policy").unwrap().to_owned();
-        for part in ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "worker-src 'self'",
-            "connect-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"]
-        {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self' 'wasm-unsafe-eval'",
+            "worker-src 'self'",
+            "connect-src 'self'",
+            "style-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
             assert!(policy.split("; ").any(|p| p.trim() == part), "no {part} in {policy}");
         }
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
-        for (name, value) in [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"),
-            ("referrer-policy", "no-referrer"), ("cross-origin-resource-policy", "same-origin"),
-            ("cross-origin-opener-policy", "same-origin")]
-        {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+        ] {
             assert_eq!(answer.header(name), Some(value), "{path} {name}");
         }
         assert_eq!(answer.header("access-control-allow-origin"), None);
     }
     let ask = |serving: &Serving, method: &str, origin: &str| {
         let mut client = serving.connect();
-        let head = format!("{method} /predict HTTP/1.1\r\nhost: x\r\norigin: {origin}\r\n\
+        let head = format!(
+            "{method} /predict HTTP/1.1\r\nhost: x\r\norigin: {origin}\r\n\
             access-control-request-method: POST\r\naccess-control-request-headers: content-type\r\n\
-            content-length: 0\r\n\r\n");
+            content-length: 0\r\n\r\n"
+        );
         client.send(head.as_bytes()).unwrap();
         client.answer().unwrap()
     };

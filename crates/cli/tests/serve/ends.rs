@@ -100,9 +100,8 @@ fn what_is_in_hand_and_what_waits_is_answered() {
     let mut serving = Serving::start(&bench, "slow.safetensors --threads 1");
     let body = infer(&[40, 64, 64, 1], &numbers(40, 64 * 64, 1));
     let answers: Vec<io::Result<Answer>> = std::thread::scope(|scope| {
-        let asked: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| serving.connect().post("/v2/models/slow/infer", &body)))
-            .collect();
+        let asked: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| serving.connect().post("/v2/models/slow/infer", &body))).collect();
         wait_for_queue(&serving, 2.0);
         serving.signal("-INT");
         asked.into_iter().map(|a| a.join().unwrap()).collect()

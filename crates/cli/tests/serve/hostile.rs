@@ -11,7 +11,7 @@ const INFER: &str = "/v2/models/digits/infer";
 
 fn serving(bench: &Bench, options: &str) -> Serving {
     digits(bench, "digits", 3);
-    Serving::start(bench, &format!("digits.safetensors --threads 2 -q {options}"))
+    Serving::start(bench, &format!("digits.safetensors --threads 2 {options}"))
 }
 
 /// Numbers that look random.
@@ -36,7 +36,8 @@ impl Chance {
                 3 => drop(bytes.splice(at..at, body[..length.min(body.len())].to_vec())),
                 4 => bytes.truncate(at),
                 _ => {
-                    const WORDS: [&str; 8] = ["1e999", "-1", "[", "]", "null", "18446744073709551616", "\"", "\u{0}"];
+                    const WORDS: [&str; 8] =
+                        ["1e999", "-1", "[", "]", "null", "18446744073709551616", "\"", "\u{0}"];
                     drop(bytes.splice(at..end, WORDS[self.next(8)].bytes()));
                 }
             }
@@ -69,7 +70,7 @@ fn ten_thousand_mutations_get_answers_and_memory_stays_flat() {
         (INFER, infer(&[5, 28, 28, 1], &numbers(5, 784, 3))),
     ];
     let counts = Mutex::new(std::collections::BTreeMap::<u16, usize>::new());
-    let mut after_first = None;
+    let mut after_first: Option<[f64; 2]> = None;
     for (round, share) in [(0, MUTATIONS / 5), (1, MUTATIONS - MUTATIONS / 5)] {
         std::thread::scope(|scope| {
             for worker in 0..CLIENTS {
@@ -94,7 +95,10 @@ fn ten_thousand_mutations_get_answers_and_memory_stays_flat() {
         match (serving.memory(), after_first) {
             (Some(memory), None) => after_first = Some(memory),
             (Some([now, peak]), Some([first, _])) => {
-                println!("{first:.0} MB after {} mutations, {now:.0} MB after all, peak {peak:.0}", MUTATIONS / 5);
+                println!(
+                    "{first:.0} MB after {} mutations, {now:.0} MB after all, peak {peak:.0}",
+                    MUTATIONS / 5
+                );
                 assert!(now < first + 40.0 && peak < first + 500.0, "{first} MB, then {now}, peak {peak}");
             }
             _ => {}
@@ -113,7 +117,9 @@ fn absurd_requests_are_named() {
     let bench = Bench::new();
     let serving = serving(&bench, "");
     let with = |shape: &str, datatype: &str, data: &str| {
-        format!("{{\"inputs\":[{{\"name\":\"image\",\"shape\":{shape},\"datatype\":\"{datatype}\",\"data\":{data}}}]}}")
+        format!(
+            "{{\"inputs\":[{{\"name\":\"image\",\"shape\":{shape},\"datatype\":\"{datatype}\",\"data\":{data}}}]}}"
+        )
     };
     let ones = format!("[{}]", vec!["1"; 784].join(","));
     let right = "[1,28,28,1]";
@@ -141,7 +147,10 @@ fn absurd_requests_are_named() {
         (with(right, "FP32", &deep), "nested too deep"),
         (with(right, "FP32", "7"), "must be a list"),
         (with(right, "FP32", &ones).replace("image", "picture"), "no input \"picture\""),
-        (with(right, "FP32", &ones).replace("{\"inputs", "{\"outputs\":[{\"name\":\"x\"}],\"inputs"), "no output \"x\""),
+        (
+            with(right, "FP32", &ones).replace("{\"inputs", "{\"outputs\":[{\"name\":\"x\"}],\"inputs"),
+            "no output \"x\"",
+        ),
     ] {
         let answer = serving.post(INFER, body.as_bytes());
         let error = answer.error();
@@ -151,7 +160,9 @@ fn absurd_requests_are_named() {
     let huge = with(right, "FP32", &ones.replace('1', "3e38"));
     let answer = serving.post(INFER, huge.as_bytes());
     assert!(answer.status == 422 && answer.error().contains("not finite"), "{}", answer.text());
-    for (body, status) in [(&b""[..], 400), (b"GIF89a..", 415), (b"\x93NUMPY\x01\x00", 400), (b"\x89PNG\r\n\x1a\n", 400)] {
+    for (body, status) in
+        [(&b""[..], 400), (b"GIF89a..", 415), (b"\x93NUMPY\x01\x00", 400), (b"\x89PNG\r\n\x1a\n", 400)]
+    {
         let answer = serving.post("/predict", body);
         assert_eq!(answer.status, status, "{}", answer.error());
     }
@@ -178,10 +189,19 @@ fn requests_that_are_no_http_are_refused() {
         (format!("GET / HTTP/1.1\r\nhost: x\r\nx: {long}\r\n\r\n"), 431..=431),
         (format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n"), 431..=431),
         ("POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n".into(), 400..=400),
-        ("POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".into(), 400..=400),
-        ("POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999\r\n\r\n".into(), 400..=413),
+        (
+            "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".into(),
+            400..=400,
+        ),
+        (
+            "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999\r\n\r\n".into(),
+            400..=413,
+        ),
         ("POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 1099511627776\r\n\r\n".into(), 413..=413),
-        ("POST /predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n".into(), 400..=400),
+        (
+            "POST /predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n".into(),
+            400..=400,
+        ),
         ("BREW /predict HTTP/1.1\r\nhost: x\r\n\r\n".into(), 405..=405),
         ("DELETE / HTTP/1.1\r\nhost: x\r\n\r\n".into(), 405..=405),
     ] {

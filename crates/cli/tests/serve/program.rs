@@ -63,7 +63,7 @@ fn save(bench: &Bench, name: &str, spec: &ModelSpec, seed: u64, fit: Fit, classe
 impl Serving {
     /// Starts `foveal serve ARGUMENTS` on a port of its own.
     pub fn start(bench: &Bench, arguments: &str) -> Self {
-        let mut command = bench.command(&format!("serve {arguments} --port 0 --json"));
+        let mut command = bench.command(&format!("serve {arguments} --port 0 --json -q"));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -10,7 +10,8 @@ pub fn start(context: &Context, access: bool) -> Result<()> {
     // Elsewhere a panic ends the program; here it costs one request.
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "internal: this is a mistake in foveal, please report it");
+        let text = info.payload_as_str().unwrap_or("unknown");
+        tracing::error!(place, text, "internal: this is a mistake in foveal, please report it");
     }));
     let level = if context.quiet && !access { Level::WARN } else { Level::INFO };
     let log = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).with_ansi(false);

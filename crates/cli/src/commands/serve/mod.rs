@@ -119,7 +119,8 @@ impl Told {
         let mut text = format!("{url}\n");
         text += &if self.models.is_empty() {
             let english = "no model: the API has nothing to predict with; `foveal serve MODEL` gives it one";
-            let korean = "모델 없음: API로 예측할 모델이 없습니다. `foveal serve MODEL`처럼 모델을 지정하세요";
+            let korean =
+                "모델 없음: API로 예측할 모델이 없습니다. `foveal serve MODEL`처럼 모델을 지정하세요";
             format!("{}\n", context.say(english, korean))
         } else {
             format!("{}: {}\n", context.say("models", "모델"), self.models.join(", "))
