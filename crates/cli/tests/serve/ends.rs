@@ -98,7 +98,7 @@ fn what_is_in_hand_and_what_waits_is_answered() {
     let bench = Bench::new();
     slow(&bench, "slow");
     let mut serving = Serving::start(&bench, "slow.safetensors --threads 1");
-    let body = infer(&[40, 64, 64, 1], &numbers(40, 64 * 64, 1));
+    let body = infer(&[16, 64, 64, 1], &numbers(16, 64 * 64, 1));
     let answers: Vec<io::Result<Answer>> = std::thread::scope(|scope| {
         let asked: Vec<_> =
             (0..8).map(|_| scope.spawn(|| serving.connect().post("/v2/models/slow/infer", &body))).collect();
