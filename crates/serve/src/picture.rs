@@ -17,10 +17,10 @@ const LARGE: usize = 1 << 20;
 
 static LARGE_ONES: Mutex<()> = Mutex::new(());
 
-/// Reads a picture (PNG, JPEG) or one sample as `.npy`.
+/// Reads a picture or one sample as `.npy`.
 pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<Ask, Failure> {
     if body.is_empty() {
-        return Err(Failure::bad("there is no body; send a PNG or JPEG picture, or a .npy array"));
+        return Err(Failure::bad("there is no body; send a picture or a .npy array"));
     }
     let shape = model.saved().model.input_shape();
     let pixels = if body.starts_with(b"\x93NUMPY") {

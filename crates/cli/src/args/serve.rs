@@ -8,10 +8,11 @@ pub const EXAMPLES: &str = "\
 A MODEL is a saved model (.safetensors) or a run folder, known to requests by its file's or folder's
 name, or as NAME=MODEL. Without one there is the page alone.
 
-The API: GET /v2, /v2/health/live, /v2/health/ready, /v2/models/NAME, POST /v2/models/NAME/infer (the
-Open Inference Protocol), POST /predict?model=NAME (a PNG or JPEG picture or a .npy array as the
-body), GET /models, /metrics (Prometheus). It has no passwords and no encryption: to serve a network,
-put a proxy that has them before it. ^C or SIGTERM ends it once accepted requests are answered.
+The API: GET /v2, /v2/health/live, /v2/health/ready, /v2/models/NAME and
+POST /v2/models/NAME/infer (the Open Inference Protocol), POST /predict?model=NAME (a picture or a
+.npy array as the body), GET /models, GET /metrics (Prometheus). It has no passwords and no
+encryption: to serve a network, put a proxy that has them before it. ^C or SIGTERM ends it once
+accepted requests are answered.
 
 Examples:
   foveal serve runs/lab
