@@ -80,7 +80,7 @@ fn twenty_thousand_requests_are_answered_as_the_program_answers() {
                             break;
                         }
                         // Large batches are a tenth of it.
-                        let most = if i % 10 == 0 { cases.len() } else { cases.len() - 2 };
+                        let most = if i.is_multiple_of(10) { cases.len() } else { cases.len() - 2 };
                         check(&mut client, &cases[i * 7 % most]);
                     }
                 });
