@@ -3,6 +3,7 @@
 mod data;
 mod exchange;
 mod operators;
+mod serve;
 mod train;
 mod values;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{Data, Reading, ShowData};
 pub use exchange::{Export, Import};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
+pub use serve::Serve;
 use std::path::PathBuf;
 pub use train::{LossName, Preset, Train};
 
@@ -195,6 +197,9 @@ Examples:
   foveal import net.onnx net.safetensors
   foveal import net.onnx net.safetensors --classes cat,dog")]
     Import(Import),
+    /// The page and a prediction API on this machine
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Serve),
     /// How near convolutions and training come to what this machine can do
     #[command(after_help = "\
 The peak is measured in the same run: multiply-adds that touch nothing but registers. Shares

@@ -166,10 +166,25 @@ fn luma([red, green, blue]: [f32; 3]) -> f32 {
 /// assert!(error.to_string().starts_with("cat.gif: starts with bytes 47 49 46 38"));
 /// ```
 pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
-    let mut decoder = open(bytes, source)?;
+    decode_within(bytes, source, MAX_PIXELS)
+}
+
+/// [`decode`] with at most `most` pixels, where 33.5 million are too many: the decoder's memory is
+/// bounded by as much.
+///
+/// # Errors
+/// As [`decode`].
+///
+/// ```
+/// let error = foveal_data::picture::decode_within(b"GIF89a", "cat.gif", 1 << 20).unwrap_err();
+/// assert!(error.to_string().starts_with("cat.gif: starts with bytes 47 49 46 38"));
+/// ```
+pub fn decode_within(bytes: &[u8], source: &str, most: u64) -> Result<Picture, Error> {
+    let most = most.min(MAX_PIXELS);
+    let mut decoder = open(bytes, source, most)?;
     // A broken orientation is no reason to refuse the pixels.
     let orientation = decoder.orientation();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| refused(e, source))?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| refused(e, source, most))?;
     if let Ok(orientation) = orientation {
         image.apply_orientation(orientation);
     }
@@ -182,7 +197,7 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
 /// Those of [`decode`] that a header shows.
 pub fn size(bytes: &[u8], source: &str) -> Result<[usize; 2], Error> {
     use image::metadata::Orientation as O;
-    let mut decoder = open(bytes, source)?;
+    let mut decoder = open(bytes, source, MAX_PIXELS)?;
     let (width, height) = decoder.dimensions();
     let turned = matches!(
         decoder.orientation(),
@@ -193,8 +208,10 @@ pub fn size(bytes: &[u8], source: &str) -> Result<[usize; 2], Error> {
 }
 
 /// A decoder whose header is read and believed.
-fn open<'a>(bytes: &'a [u8], source: &str) -> Result<impl ImageDecoder + 'a, Error> {
+fn open<'a>(bytes: &'a [u8], source: &str, most: u64) -> Result<impl ImageDecoder + 'a, Error> {
     use ImageFormat as F;
+    // 16 bytes a pixel as it stands, and something for tables.
+    let alloc = (most * 16).clamp(1 << 20, MAX_ALLOC);
     let format = match image::guess_format(bytes) {
         Ok(format @ (F::Png | F::Jpeg | F::Bmp | F::WebP | F::Tiff)) => format,
         _ => {
@@ -214,15 +231,15 @@ fn open<'a>(bytes: &'a [u8], source: &str) -> Result<impl ImageDecoder + 'a, Err
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_ALLOC);
+    limits.max_alloc = Some(alloc);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|e| refused(e, source))?;
+    let decoder = reader.into_decoder().map_err(|e| refused(e, source, most))?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     let kept = pixels.saturating_mul(taken(decoder.color_type()));
-    if pixels > MAX_PIXELS || kept > MAX_KEPT {
-        return Err(too_large(format!("{width}x{height} pixels"), source));
+    if pixels > most || kept > MAX_KEPT {
+        return Err(too_large(format!("{width}x{height} pixels"), source, most));
     }
     let density = match format {
         F::Png => PNG_DENSITY,
@@ -263,21 +280,21 @@ fn lacks_end(bytes: &[u8]) -> bool {
     false
 }
 
-fn too_large(declared: String, source: &str) -> Error {
+fn too_large(declared: String, source: &str, most: u64) -> Error {
     Error::TooLarge {
         file: source.to_string(),
         declared,
-        limit: format!("{MAX_PIXELS} pixels, {MAX_KEPT} bytes of them or sides of {MAX_SIDE}"),
+        limit: format!("{most} pixels, {MAX_KEPT} bytes of them or sides of {MAX_SIDE}"),
         remedy: "scale it down",
     }
 }
 
-fn refused(error: ImageError, source: &str) -> Error {
+fn refused(error: ImageError, source: &str, most: u64) -> Error {
     // A decoder's words may quote the file: keep them on one line.
     let problem = error.to_string().escape_debug().to_string();
     let file = source.to_string();
     match error {
-        ImageError::Limits(_) => too_large(format!("a size that was refused ({problem})"), source),
+        ImageError::Limits(_) => too_large(format!("a size that was refused ({problem})"), source, most),
         ImageError::Unsupported(_) => Error::Unsupported {
             file,
             what: format!("a kind of picture ({problem})"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each crate may import of ours.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("foveal-kernels", &[]),
     ("foveal-nn", &["foveal-kernels"]),
     ("foveal-data", &[]),
@@ -15,7 +15,8 @@ const IMPORTS: [(&str, &[&str]); 12] = [
     ("foveal-view", &["foveal-nn", "foveal-data", "foveal-train"]),
     ("foveal-mnist", &[]),
     ("foveal", &["foveal-kernels", "foveal-nn", "foveal-data", "foveal-train", "foveal-onnx", "foveal-view"]),
-    ("foveal-cli", &["foveal", "foveal-mnist"]),
+    ("foveal-serve", &["foveal"]),
+    ("foveal-cli", &["foveal", "foveal-mnist", "foveal-serve"]),
     ("foveal-wasm", &["foveal"]),
     ("foveal-testkit", &[]),
     ("foveal-instructions", &["foveal-kernels", "foveal-nn"]),

@@ -92,7 +92,7 @@ fn completions_for_every_shell() {
 #[test]
 fn help_for_every_command() {
     let bench = Bench::new();
-    let commands = "conv2d max-pool avg-pool explain show summary data lab train eval predict export import bench completions";
+    let commands = "conv2d max-pool avg-pool explain show summary data lab train eval predict export import serve bench completions";
     assert_snapshot!("help", bench.run("--help").told());
     for command in commands.split(' ') {
         let run = bench.run(&format!("{command} --help")).good();

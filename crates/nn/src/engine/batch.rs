@@ -347,6 +347,34 @@ impl Engine {
         }
     }
 
+    /// Whether [`Engine::predict`] takes `count` images through the net one at a time.
+    pub fn one_at_a_time(&self, count: usize) -> bool {
+        single::one_at_a_time(count, self.options.isa, self.wide)
+    }
+
+    /// [`Engine::predict`] of each image alone, to the same bits: for images that have nothing to do with each
+    /// other and whose outputs must not depend on how many there are.
+    ///
+    /// # Panics
+    /// When an image does not fit the model.
+    pub fn predict_each<'a>(
+        &mut self,
+        count: usize,
+        pixels: impl Fn(usize) -> Pixels<'a> + Sync,
+    ) -> Vec<f32> {
+        let width = self.plan.values[self.plan.output].frame.channels;
+        let mut outputs = vec![0.0; count * width];
+        if count >= IMAGES * self.team.threads() {
+            self.predict_singly(pixels, &mut outputs);
+        } else {
+            // Too few to go round: the team shares each image's large layers.
+            for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
+                self.predict_singly(|_| pixels(i), out);
+            }
+        }
+        outputs
+    }
+
     fn predict_singly<'a>(&mut self, pixels: impl Fn(usize) -> Pixels<'a> + Sync, outputs: &mut [f32]) {
         let Self { model, options, plan, values, team, single, .. } = self;
         let single = single.get_or_insert_with(|| Singly::new(model, options, team));
