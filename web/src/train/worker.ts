@@ -6,9 +6,11 @@ import { DRAWN, type Ask, type Point, type Say } from "./messages";
 
 /** Milliseconds of steps before messages are heard. */
 const SLICE = 15;
-/** Milliseconds between two reports of progress, and between two judgements. */
+/** Milliseconds between two reports of progress. */
 const REPORT = 120;
+/** Milliseconds between two judgements: at least so many, and so many times what one takes. */
 const JUDGE = 500;
+const SHARE = 8;
 
 const say = (what: Say): void => postMessage(what);
 const ready = load();
@@ -22,7 +24,7 @@ let seconds = 0;
 let seen = 0;
 let points: Point[] = [];
 let reported = 0;
-let judged = 0;
+let next = 0;
 let last = { done: 0, epoch: 1, lr: 0 };
 
 const filters = (): Float32Array[] => DRAWN.map((name) => training?.parameter(name) ?? new Float32Array());
@@ -35,8 +37,10 @@ function report(): void {
 
 function judge(): void {
   if (!training) return;
+  const start = performance.now();
   say({ say: "scores", done: last.done, scores: training.validate() });
-  judged = performance.now();
+  const end = performance.now();
+  next = end + Math.max(JUDGE, SHARE * (end - start));
 }
 
 function stop(): void {
@@ -78,7 +82,7 @@ turn.port1.onmessage = () => {
       if (!step()) return stop();
     } while (performance.now() < until);
     if (performance.now() - reported > REPORT) report();
-    if (performance.now() - judged > JUDGE) judge();
+    if (performance.now() > next) judge();
   } catch (error) {
     running = false;
     say({ say: "broken", text: String(error) });
