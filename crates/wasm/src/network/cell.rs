@@ -25,7 +25,7 @@ pub enum Made {
     /// Of a window of a convolution or pooling, or of all inputs of a dense layer.
     Window {
         /// The cell.
-        cell: WindowCell,
+        cell: Box<WindowCell>,
     },
     /// Of one number, or of one from each input.
     Point {
@@ -151,7 +151,7 @@ pub fn made(
     }
     let asked = at.map(|v| i64::try_from(v).unwrap_or(i64::MAX));
     let (cell, after) = explain::layer(model, input.view(), &node.name, asked)?;
-    Ok(Made::Window { cell: window(&cell, after, node.inputs[0]) })
+    Ok(Made::Window { cell: Box::new(window(&cell, after, node.inputs[0])) })
 }
 
 fn window(e: &Explanation, after: Option<Activated>, from: usize) -> WindowCell {
