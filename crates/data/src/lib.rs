@@ -13,6 +13,8 @@
 //! | [`picture`] | PNG, JPEG, BMP, WebP, TIFF | [`Picture`], then the input of a model |
 //! | [`folder`] | paths of class folders | [`folder::Layout`]: parts and classes |
 //! | [`table`] | CSV of paths and targets | [`table::Table`] |
+//! | [`tsv`] | TSV of labels and texts | [`tsv::Texts`] |
+//! | [`text`] | texts | tokens, a vocabulary, [`Dataset`] |
 //! | [`stack`] | pictures of any size | samples of one size |
 //! | [`stored`] | samples larger than memory | samples read ahead of their use |
 //! | [`split`] | the size of a training set | indices for training and validation |
@@ -37,6 +39,8 @@ pub mod split;
 pub mod stack;
 pub mod stored;
 pub mod table;
+pub mod text;
+pub mod tsv;
 
 pub use augment::Augment;
 pub use check::{Fault, Report, duplicates_between};

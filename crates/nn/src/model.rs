@@ -126,6 +126,12 @@ impl Model {
         self.spec.input.shape
     }
 
+    /// The rows of the embedding that the model begins with: it takes whole numbers below that, such as those of
+    /// words, and no pictures.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.spec.vocabulary()
+    }
+
     /// Height, width, channels of one output.
     pub fn output_shape(&self) -> [usize; 3] {
         self.nodes.last().map_or(self.spec.input.shape, |n| n.shape)

@@ -282,6 +282,16 @@ mod padding {
     }
 }
 
+impl ModelSpec {
+    /// The rows of the embedding that the model begins with, if it does.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.layers.iter().find_map(|layer| match layer.kind {
+            LayerKind::Embedding { vocabulary, .. } => Some(vocabulary),
+            _ => None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,4 @@
+use foveal_data::text::Vocabulary;
 use foveal_data::{Dataset, Error, Picture};
 use foveal_nn::engine::Options;
 use serde::{Deserialize, Serialize};
@@ -22,12 +23,20 @@ pub struct Preprocess {
     pub shift: Vec<f32>,
     /// How a picture of another size is fitted.
     pub fit: Fit,
+    /// What text is made of: the numbers that go in are those of its tokens, as they are. None for pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Vocabulary>,
 }
 
 impl Preprocess {
     /// Pixels from 0..=255 to 0..=1.
     pub fn unit(channels: usize, fit: Fit) -> Self {
-        Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit }
+        Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit, text: None }
+    }
+
+    /// Texts by a vocabulary.
+    pub fn text(vocabulary: Vocabulary) -> Self {
+        Self { scale: vec![1.0], shift: vec![0.0], fit: Fit::Resize, text: Some(vocabulary) }
     }
 
     /// A picture as the raw samples of a model with inputs of `shape` (height, width, channels).

@@ -1,17 +1,21 @@
-//! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file.
+//! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file, a TSV of texts.
 
 mod pictures;
+mod texts;
 
+use crate::args::Reading;
 use crate::files;
 use crate::output::Context;
 use anyhow::{Result, anyhow, bail};
 use foveal::data::table::Task;
+use foveal::data::text::{Tokens, Vocabulary};
 use foveal::data::{Dataset, Error, Samples, Source, Targets, idx, npz};
 use foveal::train::SavedModel;
 use foveal_mnist as mnist;
 pub use pictures::under as pictures_under;
 use std::fs;
 use std::path::{Path, PathBuf};
+pub use texts::TextFacts;
 
 /// The name of the built-in data set.
 pub const MNIST: &str = "mnist";
@@ -31,6 +35,35 @@ pub struct Ask<'a> {
     pub strict: bool,
     /// Whether pictures are read anew each time, however few they are.
     pub stream: bool,
+    /// How texts become numbers.
+    pub text: AskText<'a>,
+}
+
+/// How texts are to be read; what is not said, the training texts decide.
+#[derive(Default, Clone)]
+pub struct AskText<'a> {
+    /// The vocabulary of a model.
+    pub vocabulary: Option<&'a Vocabulary>,
+    /// The shape of a model's input.
+    pub shape: Option<[usize; 3]>,
+    /// What texts are cut into.
+    pub tokens: Option<Tokens>,
+    /// Tokens of a text.
+    pub length: Option<usize>,
+    /// Numbers of the vocabulary, at most.
+    pub most: Option<usize>,
+}
+
+impl AskText<'_> {
+    /// What the command line says.
+    pub fn of(reading: &Reading) -> Self {
+        Self {
+            tokens: reading.tokens.map(Into::into),
+            length: reading.text_length.map(usize::from),
+            most: reading.vocabulary.map(|n| n as usize),
+            ..Self::default()
+        }
+    }
 }
 
 impl<'a> Ask<'a> {
@@ -39,6 +72,11 @@ impl<'a> Ask<'a> {
         let [height, width, channels] = saved.model.input_shape();
         let classes = (!saved.classes.is_empty()).then_some(&saved.classes[..]);
         let task = if classes.is_some() { Task::Classify } else { Task::Regress };
+        let text = AskText {
+            vocabulary: saved.preprocess.text.as_ref(),
+            shape: Some(saved.model.input_shape()),
+            ..AskText::default()
+        };
         Self {
             size: Some([height, width]),
             channels: Some(channels),
@@ -46,6 +84,7 @@ impl<'a> Ask<'a> {
             task: Some(task),
             strict,
             stream: false,
+            text,
         }
     }
 }
@@ -58,11 +97,20 @@ pub struct Opened {
     pub files: Option<[Vec<String>; 2]>,
     /// Files that were not read, and why.
     pub skipped: Vec<String>,
+    /// Of texts: what they are made of.
+    pub text: Option<TextFacts>,
+}
+
+impl Opened {
+    /// What texts are made of, in words; nothing for pictures.
+    pub fn text_facts(&self, context: &Context) -> String {
+        self.text.as_ref().map_or_else(String::new, |text| text.text(context))
+    }
 }
 
 impl From<Source> for Opened {
     fn from(source: Source) -> Self {
-        Self { source, files: None, skipped: Vec::new() }
+        Self { source, files: None, skipped: Vec::new(), text: None }
     }
 }
 
@@ -79,6 +127,9 @@ pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
                 return Ok(folder(path)?.into());
             }
         }
+        if path.join(texts::TRAIN).is_file() {
+            return texts::from_folder(path, ask, context);
+        }
         return pictures::from_folder(path, ask, context);
     }
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
@@ -86,9 +137,12 @@ pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
         _ if !path.exists() => {
             bail!("{data}: there is no such data set, folder or file; `foveal data list` says what there is")
         }
+        Some("tsv") => texts::from_file(path, ask, context),
         Some("csv") => pictures::from_table(path, ask, context),
         Some("npz") => Ok(npz::read_npz(&files::read(path)?, data, ask.task, ask.classes)?.into()),
-        _ => bail!("{data}: not a data set; name `mnist`, a folder, a .csv table or a .npz file"),
+        _ => bail!(
+            "{data}: not a data set; name `mnist`, a folder, a .csv table, a .npz file or a .tsv of texts"
+        ),
     }
 }
 

@@ -256,6 +256,8 @@ impl<'a> Scene<'a> {
             }
             StepKind::ConvPool { .. } => self.conv_pool_gradients(step),
             StepKind::Dense { index, bias } => self.dense_gradients(*index, *bias, input, step.y),
+            // A frozen table has no gradient.
+            StepKind::Embedding { .. } if yv.d.is_empty() => {}
             StepKind::Embedding { index } => {
                 let layer = &plan.embeddings[*index];
                 let (x, dy) = (&self.arena[xv.at.clone()], &self.arena[yv.d.clone()]);

@@ -1,7 +1,7 @@
 //! The gradient of one value with respect to another, against central differences of the f64 interpreter.
 
 use crate::interpreter::forward_from;
-use crate::{build, models, vocabulary};
+use crate::{build, models};
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Model, ModelSpec};
 use foveal_testkit::Random;
@@ -64,7 +64,7 @@ fn gradients_of_every_layer_are_differences() {
         let model = build(&toml, &mut random);
         let [h, w, c] = model.input_shape();
         let mut input = arrays((2, h, w, c), &mut random);
-        if let Some(rows) = vocabulary(&model) {
+        if let Some(rows) = model.vocabulary() {
             input.mapv_inplace(|_| random.int(0, rows - 1) as f64);
         }
         let values = forward_from(&model, vec![input], false);

@@ -30,17 +30,9 @@ struct Batch {
     weights: Vec<f32>,
 }
 
-/// The rows of the embedding that a model begins with; it takes numbers of rows instead of pictures.
-fn vocabulary(model: &Model) -> Option<usize> {
-    match model.nodes()[0].kind {
-        LayerKind::Embedding { vocabulary, .. } => Some(vocabulary),
-        _ => None,
-    }
-}
-
 fn options(model: &Model, loss: Option<Loss>, isa: Isa, threads: usize) -> Options {
     let c = model.input_shape()[2];
-    let rows = vocabulary(model).is_some();
+    let rows = model.vocabulary().is_some();
     Options {
         batch_size: BATCHES[0],
         threads,
@@ -56,10 +48,10 @@ fn options(model: &Model, loss: Option<Loss>, isa: Isa, threads: usize) -> Optio
 fn batch(model: &Model, n: usize, loss: Loss, random: &mut Random) -> Batch {
     let [h, w, c] = model.input_shape();
     let o = options(model, None, Isa::best(), 1);
-    let most = vocabulary(model).map_or(255, |rows| rows - 1);
+    let most = model.vocabulary().map_or(255, |rows| rows - 1);
     let raw: Vec<u8> = (0..n * h * w * c).map(|_| random.int(0, most) as u8).collect();
     let as_bytes = random.int(0, 1) == 0;
-    let whole = as_bytes || vocabulary(model).is_some();
+    let whole = as_bytes || model.vocabulary().is_some();
     let numbers: Vec<f32> =
         raw.iter().map(|&v| f32::from(v) + if whole { 0.0 } else { random.unit() as f32 }).collect();
     let scaled = numbers.iter().enumerate();

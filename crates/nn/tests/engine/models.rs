@@ -129,7 +129,7 @@ pub fn all() -> Vec<Named> {
             "global maximum, fused with its convolution and not",
             "[7, 6, 2]",
             &format!(
-                "{CONV}; relu; {CONV}; relu; global_max_pool; dense units = 4, name = \"d\"; conv2d filters = 3, kernel = [2, 2], inputs = [\"relu_1\"]; tanh; global_max_pool; dense units = 4; add inputs = [\"d\", \"dense_1\"]"
+                "{CONV}; relu; {CONV}; relu; global_max_pool; dense units = 4, name = \"d\"; conv2d filters = 3, kernel = [2, 2], inputs = [\"relu_1\"]; tanh; global_max_pool; dense units = 4; add inputs = [\"d\", \"dense_2\"]"
             ),
             ce,
         ),

@@ -3,7 +3,7 @@
 use crate::args::{Data, Reading};
 use crate::array_text::{number, shape};
 use crate::output::{Context, Side, count, table};
-use crate::source::{self, Ask};
+use crate::source::{self, Ask, AskText};
 use anyhow::Result;
 use between::{Between, between};
 use foveal::data::{Dataset, Fault, Report, duplicates_between};
@@ -41,7 +41,7 @@ fn list(context: &Context) -> Result<()> {
     };
     if context.json {
         return context.print_json(
-            &serde_json::json!({ "datasets": [listed], "formats": ["class folders", "csv", "npz", "idx"] }),
+            &serde_json::json!({ "datasets": [listed], "formats": ["class folders", "csv", "npz", "tsv", "idx"] }),
         );
     }
     let columns = [
@@ -64,6 +64,7 @@ fn list(context: &Context) -> Result<()> {
          train, val and test with class folders in each;\n  \
          a .csv table of path,target: classes, or numbers to learn (regression);\n  \
          a .npz file with x_train, y_train, x_test and y_test, as Keras has them;\n  \
+         a .tsv with lines of label<TAB>text, or a folder with train.tsv, val.tsv and test.tsv;\n  \
          a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,\n  \
          t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz.",
         "직접 만든 자료:\n  \
@@ -71,6 +72,7 @@ fn list(context: &Context) -> Result<()> {
          train, val, test 아래에 분류 폴더가 든 폴더;\n  \
          path,target 행으로 된 .csv 표: 분류, 또는 배울 숫자(회귀);\n  \
          케라스처럼 x_train, y_train, x_test, y_test가 든 .npz 파일;\n  \
+         분류<탭>글 줄로 된 .tsv 파일, 또는 train.tsv, val.tsv, test.tsv가 든 폴더;\n  \
          train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte,\n  \
          t10k-labels-idx1-ubyte 파일(그대로 또는 .gz)이 든 폴더.",
     );
@@ -90,6 +92,9 @@ struct Checked {
     validation: usize,
     /// Same or almost same samples, for each two parts.
     between: Vec<Between>,
+    /// Of texts: what they are made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<source::TextFacts>,
     /// Files that were not read, and why.
     skipped: Vec<String>,
 }
@@ -108,6 +113,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
         size: reading.image_size.map(|size| size.0),
         task: reading.task.map(Into::into),
         strict: reading.strict,
+        text: AskText::of(reading),
         ..Ask::default()
     };
     // The files that are skipped are part of the result here.
@@ -127,6 +133,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
             shared: set.test.as_ref().map_or(0, |test| duplicates_between(&set.train, test)),
             validation: set.validation,
             between,
+            text: opened.text,
             skipped: opened.skipped,
         });
     }
@@ -134,7 +141,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
         .chain(reports.1.as_ref().map(|r| (context.say("test", "시험"), r)))
         .collect();
     let mut text = format!("{} {}\n\n", source::name(data), shape(&set.train.shape()));
-    text += &figures(&parts, classes, context);
+    text += &figures(&parts, classes, set.train.vocabulary().is_some(), context);
     if set.validation > 0 {
         let n = count(set.validation as u64);
         text += &context.language.pick(
@@ -142,6 +149,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
             format!("\n훈련 표본 가운데 마지막 {n}개는 이 자료가 정해 둔 검증 표본입니다.\n"),
         );
     }
+    text += &opened.text_facts(context);
     text += &faults(&parts, &between, &opened.skipped, context);
     context.print(&text)
 }
@@ -156,7 +164,7 @@ fn part(report: Report) -> Part {
     }
 }
 
-fn figures(parts: &[(&str, &Report)], classes: &[String], context: &Context) -> String {
+fn figures(parts: &[(&str, &Report)], classes: &[String], texts: bool, context: &Context) -> String {
     let mut columns = vec![("", Side::Left)];
     columns.extend(parts.iter().map(|(name, _)| (*name, Side::Right)));
     let row = |title: String, cell: &dyn Fn(&Report) -> String| {
@@ -166,6 +174,9 @@ fn figures(parts: &[(&str, &Report)], classes: &[String], context: &Context) -> 
     for (i, class) in classes.iter().enumerate() {
         let title = format!("{} {class}", context.say("class", "분류"));
         rows.push(row(title, &|r| count(r.class_counts.get(i).copied().unwrap_or(0))));
+    }
+    if texts {
+        return table(&columns, &rows);
     }
     rows.push(row(context.say("mean", "평균").into(), &|r| number(r.mean as f32)));
     rows.push(row(context.say("deviation", "표준편차").into(), &|r| number(r.std as f32)));

@@ -4,8 +4,9 @@ use super::{recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
-use crate::source::{self, Ask, Later, MNIST};
+use crate::source::{self, Ask, AskText, Later, MNIST};
 use anyhow::{Context as _, Result, bail};
+use foveal::data::text::Vocabulary;
 use foveal::data::{Dataset, Samples, Split, Targets};
 use foveal::nn::{Model, builtin};
 use foveal::train::{Fit, Preprocess, Recipe, SavedModel};
@@ -34,10 +35,11 @@ impl Prepared {
         // A model of a fixed shape says what size the pictures must have.
         let fixed = match named {
             None => None,
-            Some(name) if builtin::is_scaled(name) => None,
+            Some(name) if builtin::is_scaled(name) || name == builtin::TEXT.name => None,
             Some(name) => Some(model::spec(name)?),
         };
         let shape = fixed.as_ref().map(|spec| spec.input.shape);
+        let asked = AskText::of(&args.reading);
         let ask = Ask {
             size: args.reading.image_size.map(|pair| pair.0).or(shape.map(|[h, w, _]| [h, w])),
             channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
@@ -45,21 +47,32 @@ impl Prepared {
             task: args.reading.task.map(Into::into),
             strict: args.reading.strict,
             stream: args.reading.stream,
+            text: AskText {
+                shape,
+                most: fixed.as_ref().and_then(ModelSpec::vocabulary).or(asked.most),
+                ..asked
+            },
         };
         let (data, held, test) = source::open_for_training(&args.data, &ask, context)?;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
+        let vocabulary = data.vocabulary().map(Vocabulary::size);
         let suited = match (builtin::suited_to(data.shape()), args.preset) {
+            _ if vocabulary.is_some() => builtin::TEXT.name,
             ("fast", Preset::Balanced) => "balanced",
             ("fast", Preset::Best) => "best",
             (name, _) => name,
         };
         let name = named.unwrap_or(suited);
-        let spec = match fixed {
-            Some(spec) if builtin::spec(name).is_none() => spec,
+        let spec = match (fixed, vocabulary) {
+            (None, Some(size)) if name == builtin::TEXT.name => {
+                builtin::text_cnn(data.shape(), size, outputs)
+            }
+            (Some(spec), _) if builtin::spec(name).is_none() => spec,
             _ => model::fitted(name, data.shape(), outputs)?,
         };
+        fits_texts(name, &spec, &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;
         let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
         let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
@@ -78,8 +91,14 @@ impl Prepared {
             task: args.reading.task.map(Into::into),
             strict: args.reading.strict,
             stream: args.reading.stream,
+            text: AskText {
+                vocabulary: from.preprocess.text.as_ref(),
+                shape: from.preprocess.text.as_ref().map(|_| from.model.input_shape()),
+                ..AskText::default()
+            },
         };
         let (data, held, test) = source::open_for_training(&args.data, &ask, context)?;
+        fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;
         let name = from.training.model.clone();
         let mut recipe = recipe::recipe(args, &name, &data, &split, context)?;
@@ -87,6 +106,30 @@ impl Prepared {
         let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
         let preprocess = from.preprocess.clone();
         Ok(Self { model: name, fresh, preprocess, recipe, data, split, test })
+    }
+}
+
+/// Refuses texts for a model without an embedding, and pictures for one with.
+fn fits_texts(name: &str, spec: &ModelSpec, data: &Dataset, shown: &str) -> Result<()> {
+    match (spec.vocabulary(), data.vocabulary()) {
+        (Some(rows), Some(vocabulary)) if vocabulary.size() > rows => {
+            bail!(
+                "{name}: its embedding has {rows} rows, {shown} {} numbers; lower --vocabulary",
+                vocabulary.size()
+            )
+        }
+        (None, Some(_)) => {
+            let text = builtin::TEXT.name;
+            bail!(
+                "{shown} holds texts, and {name} is for pictures; take {text} or a model that begins with an embedding"
+            )
+        }
+        (Some(_), None) => {
+            bail!(
+                "{name} is for texts, and {shown} holds none; take a .tsv of label<TAB>text, or another model"
+            )
+        }
+        _ => Ok(()),
     }
 }
 
@@ -112,6 +155,9 @@ fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> 
 
 /// Bytes to 0..1; other numbers to a mean of 0 and a deviation of 1.
 fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
+    if let Some(vocabulary) = data.vocabulary() {
+        return Preprocess::text(vocabulary.clone());
+    }
     let fit = if digits { Fit::Digit } else { Fit::Resize };
     let channels = data.shape()[2];
     let Samples::F32(values) = data.samples() else { return Preprocess::unit(channels, fit) };
@@ -120,5 +166,10 @@ fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
     let mean = finite().sum::<f64>() / n;
     let deviation = (finite().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
     let scale = if deviation > 0.0 { 1.0 / deviation } else { 1.0 };
-    Preprocess { scale: vec![scale as f32; channels], shift: vec![(-mean * scale) as f32; channels], fit }
+    Preprocess {
+        scale: vec![scale as f32; channels],
+        shift: vec![(-mean * scale) as f32; channels],
+        fit,
+        text: None,
+    }
 }
