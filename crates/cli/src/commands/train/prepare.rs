@@ -8,7 +8,7 @@ use crate::source::{self, Ask, AskText, Later, MNIST};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::text::Vocabulary;
 use foveal::data::{Dataset, Samples, Split, Targets};
-use foveal::nn::{Model, builtin};
+use foveal::nn::{Model, ModelSpec, builtin};
 use foveal::train::{Fit, Preprocess, Recipe, SavedModel};
 
 /// All that is known before the first step.
