@@ -86,6 +86,10 @@ impl Tokens {
                     true => {}
                 }
             }
+            // Blanks at the ends say nothing.
+            if tokens.last().is_some_and(|t| t == " ") {
+                tokens.pop();
+            }
             return tokens;
         }
         let mut tokens = Vec::new();

@@ -101,7 +101,7 @@ fn broken_files_are_refused_or_read() {
     };
     broken::every_truncation(good, &mut each);
     broken::mutations(good, &mut each);
-    assert!(done[0] > 1000 && done[1] > 1000, "{done:?}");
+    assert!(done[0] > 500 && done[1] > 500, "{done:?}");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn tokens_of_both_languages() {
         Tokens::Words.split("It\u{2019}s 2nd-rate\t(really)"),
         ["it's", "2nd", "-", "rate", "(", "really", ")"]
     );
-    assert_eq!(Tokens::Chars.split("\u{0} a \n b\u{0}"), [" ", "a", " ", "b", " "]);
+    assert_eq!(Tokens::Chars.split("\u{0} a \n b\u{0}"), ["a", " ", "b"]);
     assert_eq!(Tokens::Words.split(&"x".repeat(1000)), ["x".repeat(64)]);
     assert_eq!(Tokens::suited_to(["I like it", "정말"]), Tokens::Words);
     assert_eq!(Tokens::suited_to(["정말 좋은 영화", "DVD로 봤다"]), Tokens::Ngrams);
