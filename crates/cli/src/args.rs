@@ -145,20 +145,24 @@ Examples:
   foveal train scans/ --labels labels.csv --window lung
   foveal train pets/ --image-size 64 --augment photos
   foveal train mnist --preset balanced --ensemble 3 --out runs/three
+  foveal train reviews.tsv --tokens words
 
 A folder holds one folder of pictures for each class, or train, val and test with class folders
 in each. A .csv table has rows of path,target (paths from its own folder; a column headed split
 may hold train, val or test). Words and whole numbers are classes; numbers of which one is not
 whole, and several columns, are values to learn (regression); --task decides otherwise. A .npz
-file has x_train, y_train, x_test and y_test.
+file has x_train, y_train, x_test and y_test. A .tsv has lines of label<TAB>text in UTF-8; a first
+line may name its columns, of which one headed split may hold train, val or test; or a folder
+holds train.tsv, and val.tsv and test.tsv.
 
 Of CT, a folder of DICOM slices in class folders, or with --labels: seen through --window, in square
 pixels; no patient is divided between parts. A tenth of the patients, by a hash of PatientID, is for
 validation and a tenth for the test unless folders or a split column say. Not a medical device.
 
-Without --model: for 28x28 grey pictures the preset's own, fast, balanced or best; else stack: 3x3
-convolutions with ReLU and 2x2 pooling (16, 32, 64, 64, 128 filters) until the longer side is at
-most 8, a dense layer of 64, the output. The models balanced and best are trained with
+Without --model: text-cnn for texts (embedding, filters over 3, 4 and 5 tokens, the largest of each
+over the text, dropout); for 28x28 grey pictures the preset's own, fast, balanced or best; else
+stack: 3x3 convolutions with ReLU and 2x2 pooling (16, 32, 64, 64, 128 filters) until the longer
+side is at most 8, a dense layer of 64, the output. The models balanced and best are trained with
 augmentation (see foveal data show --help), unless --augment none.
 
 Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html, and the last
@@ -170,14 +174,16 @@ epoch's checkpoint.safetensors, from which --resume goes on.
 Example:
   foveal eval runs/lab mnist")]
     Eval(Eval),
-    /// What a model makes of pictures or arrays
+    /// What a model makes of pictures, arrays or texts
     #[command(after_help = "\
 An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a DICOM slice, a folder of them, a .npy
 array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the scale of the training data: 0 to 255
-for pictures), or a built-in sample such as mnist:test:7.
+for pictures), or a built-in sample such as mnist:test:7. For a model of texts it is a text, a
+.txt file with one a line, or - for lines from stdin.
 
-Example:
-  foveal predict runs/lab digit.png mnist:test:7")]
+Examples:
+  foveal predict runs/lab digit.png mnist:test:7
+  foveal predict runs/reviews \"Well made, if a little long.\"")]
     Predict(Predict),
     /// Write a trained model as ONNX, for other runtimes
     #[command(after_help = "\
@@ -221,7 +227,7 @@ pub struct Show {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// A picture, a DICOM slice, an array of one sample, a built-in sample such as mnist:test:7
+    /// A picture, a DICOM slice, an array of one sample, a built-in sample such as mnist:test:7, a text
     #[arg(value_name = "INPUT")]
     pub input: String,
     /// This layer alone; Grad-CAM looks at its feature maps
@@ -281,7 +287,8 @@ pub struct Eval {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// `mnist`, a folder (class folders, DICOM slices or IDX files), a .csv table or a .npz file
+    /// `mnist`, a folder (class folders, DICOM slices, IDX files, train.tsv), a .csv table, a .npz file or a .tsv
+    /// of texts
     #[arg(value_name = "DATA")]
     pub data: String,
     /// Refuse a broken picture instead of skipping it
@@ -298,7 +305,7 @@ pub struct Predict {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// Pictures, DICOM slices, arrays, built-in samples
+    /// Pictures, DICOM slices, arrays, built-in samples; texts for a model of texts
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
 }

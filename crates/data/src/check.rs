@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 
+use crate::text::UNKNOWN;
 use crate::{Dataset, Sample, Samples};
 
 /// What [`Dataset::check`] finds.
@@ -38,7 +39,8 @@ pub enum Fault {
         /// The first of them.
         first: usize,
     },
-    /// Samples whose pixels are all alike, so that nothing can be seen in them.
+    /// Samples whose pixels are all alike, so that nothing can be seen in them; texts without a token of the
+    /// vocabulary.
     Blank {
         /// How many samples.
         count: usize,
@@ -117,10 +119,11 @@ impl Dataset {
         for i in 0..self.len() {
             let sample = self.sample(i);
             not_finite.add_if(i, has_non_finite(&sample));
-            blank.add_if(i, is_constant(&sample));
-            let earlier = seen.find(self, &sample).unwrap_or(i);
+            blank.add_if(i, if self.text(i).is_some() { unknown(&sample) } else { is_constant(&sample) });
+            let content = content(self, i);
+            let earlier = seen.find(self, &content).unwrap_or(i);
             if earlier == i {
-                seen.add(i, &sample);
+                seen.add(i, &content);
             }
             duplicates.add_if(i, earlier < i);
             contradictions.add_if(i, self.label(earlier) != self.label(i));
@@ -142,8 +145,13 @@ pub fn duplicates_between(a: &Dataset, b: &Dataset) -> usize {
         return 0;
     }
     let mut known = Known::default();
-    (0..a.len()).for_each(|i| known.add(i, &a.sample(i)));
-    (0..b.len()).filter(|&i| known.find(a, &b.sample(i)).is_some()).count()
+    (0..a.len()).for_each(|i| known.add(i, &content(a, i)));
+    (0..b.len()).filter(|&i| known.find(a, &content(b, i)).is_some()).count()
+}
+
+/// What a sample is compared by: the bytes of its text, or its pixels.
+fn content(data: &Dataset, i: usize) -> Sample<'_> {
+    data.text(i).map_or_else(|| data.sample(i), |text| Sample::U8(text.as_bytes().into()))
 }
 
 /// Samples of a data set, to be found again by their pixels: NaN equals itself. Only hashes are kept; what seems to
@@ -158,7 +166,7 @@ impl Known {
 
     fn find(&self, of: &Dataset, sample: &Sample<'_>) -> Option<usize> {
         let &index = self.0.get(&hash(sample))?;
-        same(&of.sample(index), sample).then_some(index)
+        same(&content(of, index), sample).then_some(index)
     }
 }
 
@@ -207,6 +215,14 @@ fn has_non_finite(sample: &Sample<'_>) -> bool {
     match sample {
         Sample::U8(_) => false,
         Sample::F32(pixels) => pixels.iter().any(|pixel| !pixel.is_finite()),
+    }
+}
+
+/// Whether a text holds no token that the vocabulary has.
+fn unknown(sample: &Sample<'_>) -> bool {
+    match sample {
+        Sample::U8(numbers) => numbers.iter().all(|&n| usize::from(n) <= UNKNOWN),
+        Sample::F32(numbers) => numbers.iter().all(|&n| n <= UNKNOWN as f32),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Samples with their targets, checked once when they are put together.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use crate::text::Vocabulary;
 use crate::{Error, Stored};
 
 /// The pixels of all samples, in NHWC order: `n * height * width * channels` numbers.
@@ -108,6 +110,14 @@ pub struct Dataset {
     shape: [usize; 3],
     samples: Samples,
     targets: Targets,
+    texts: Option<Texts>,
+}
+
+/// The texts that samples were made of.
+#[derive(Debug, Clone, PartialEq)]
+struct Texts {
+    texts: Vec<String>,
+    vocabulary: Arc<Vocabulary>,
 }
 
 impl Dataset {
@@ -136,7 +146,29 @@ impl Dataset {
             let expected = "number of samples";
             return Err(Error::Mismatch { name, problem, expected });
         }
-        Ok(Dataset { name, shape, samples, targets })
+        Ok(Dataset { name, shape, samples, targets, texts: None })
+    }
+
+    /// The set with the texts that its samples were made of, by `vocabulary`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when there is not one text for each sample.
+    pub fn with_texts(self, texts: Vec<String>, vocabulary: Arc<Vocabulary>) -> Result<Self, Error> {
+        if texts.len() != self.len() {
+            let problem = format!("{} texts for {} samples", texts.len(), self.len());
+            return Err(Error::Mismatch { name: self.name, problem, expected: "number of samples" });
+        }
+        Ok(Dataset { texts: Some(Texts { texts, vocabulary }), ..self })
+    }
+
+    /// The text of sample `i`; `None` where samples are no texts, and past the end.
+    pub fn text(&self, i: usize) -> Option<&str> {
+        self.texts.as_ref()?.texts.get(i).map(String::as_str)
+    }
+
+    /// What the numbers of samples that are texts mean.
+    pub fn vocabulary(&self) -> Option<&Vocabulary> {
+        self.texts.as_ref().map(|texts| &*texts.vocabulary)
     }
 
     /// The samples of this set, then those of `other`.
@@ -161,6 +193,10 @@ impl Dataset {
             let problem =
                 format!("samples of shape {:?} cannot follow those of {:?}", other.shape, self.shape);
             return Err(Error::Mismatch { name: self.name, problem, expected: "shape, type and targets" });
+        }
+        match (&mut self.texts, other.texts) {
+            (Some(own), Some(more)) if own.vocabulary == more.vocabulary => own.texts.extend(more.texts),
+            (own, _) => *own = None,
         }
         match (&mut self.targets, other.targets) {
             (Targets::Classes { labels, .. }, Targets::Classes { labels: more, .. }) => labels.extend(more),

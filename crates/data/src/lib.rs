@@ -14,6 +14,8 @@
 //! | [`folder`] | paths of class folders | [`folder::Layout`]: parts and classes |
 //! | [`table`] | CSV of paths and targets | [`table::Table`] |
 //! | `dicom` (feature) | CT slices as DICOM files | Hounsfield units, series, samples |
+//! | [`tsv`] | TSV of labels and texts | [`tsv::Texts`] |
+//! | [`text`] | texts | tokens, a vocabulary, [`Dataset`] |
 //! | [`stack`] | pictures of any size | samples of one size |
 //! | [`stored`] | samples larger than memory | samples read ahead of their use |
 //! | [`split`] | the size of a training set | indices for training and validation |
@@ -40,6 +42,8 @@ pub mod split;
 pub mod stack;
 pub mod stored;
 pub mod table;
+pub mod text;
+pub mod tsv;
 mod window;
 
 pub use augment::Augment;

@@ -28,7 +28,7 @@ pub struct Shared {
 /// cell is brighter than its right neighbour) differ in at most 3 bits and whose pixels have a
 /// correlation of at least 0.99: the same picture saved again, scaled, brighter or darker; not a
 /// mirrored or cropped one. Blank pictures are near to nothing. Sets of different shapes share
-/// nothing. For a sample with very many candidates, the first 4096 are looked at.
+/// nothing. Texts are near that differ in case, blanks and punctuation alone. For a sample with very many candidates, the first 4096 are looked at.
 pub fn shared(
     a: &Dataset,
     a_range: std::ops::Range<usize>,
@@ -38,6 +38,9 @@ pub fn shared(
     let mut found = Shared::default();
     if a.shape() != b.shape() {
         return found;
+    }
+    if a.vocabulary().is_some() && b.vocabulary().is_some() {
+        return shared_texts((a, a_range), (b, b_range));
     }
     let shape = a.shape();
     let hashes: Vec<u64> =
@@ -71,6 +74,32 @@ pub fn shared(
             .find(|&&c| correlation(&grey(&a.sample(at(c)), shape), &pixels).is_some_and(|r| r >= ALIKE));
         if let Some(&c) = near {
             found.near.push([at(c), i]);
+        }
+    }
+    found
+}
+
+/// [`shared`] of texts: near are those that differ in case, blanks and punctuation alone.
+fn shared_texts(
+    (a, a_range): (&Dataset, std::ops::Range<usize>),
+    (b, b_range): (&Dataset, std::ops::Range<usize>),
+) -> Shared {
+    let letters = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let (mut whole, mut plain) = (HashMap::new(), HashMap::new());
+    for i in a_range {
+        let Some(text) = a.text(i) else { continue };
+        whole.entry(text).or_insert(i);
+        plain.entry(letters(text)).or_insert(i);
+    }
+    let mut found = Shared::default();
+    for i in b_range {
+        let Some(text) = b.text(i) else { continue };
+        if let Some(&at) = whole.get(text) {
+            found.exact.push([at, i]);
+        } else if let Some(&at) = Some(letters(text)).filter(|l| !l.is_empty()).and_then(|l| plain.get(&l)) {
+            found.near.push([at, i]);
         }
     }
     found

@@ -60,6 +60,46 @@ pub fn is_scaled(name: &str) -> bool {
     SCALED.iter().any(|b| b.name == name)
 }
 
+/// The model for texts, scaled to the data.
+pub const TEXT: Builtin = Builtin {
+    name: "text-cnn",
+    about: "for texts, scaled to the data: embedding 64, filters of 3, 4 and 5 tokens, 64 of each, their maxima",
+};
+
+/// Kim's network for sentences (2014, arXiv 1408.5882) for texts of `shape`, `[1, length, 1]` or `[length, 1, 1]`,
+/// with numbers below `vocabulary`: an embedding of 64, 64 filters each of 3, 4 and 5 tokens with ReLU, the
+/// maximum of each over the text, dropout 0.5, dense. A text shorter than 5 tokens has narrower filters alone.
+pub fn text_cnn(shape: [usize; 3], vocabulary: usize, outputs: usize) -> ModelSpec {
+    const SIZE: usize = 64;
+    let named = |name: &str, kind, inputs: &[&str]| LayerSpec {
+        name: Some(name.into()),
+        inputs: inputs.iter().map(|&i| i.to_owned()).collect(),
+        kind,
+        line: 0,
+    };
+    let mut layers =
+        vec![named("embedding", LayerKind::Embedding { vocabulary, size: SIZE, init: Init::default() }, &[])];
+    let length = shape[0].max(shape[1]);
+    let widths = [3, 4, 5].map(|width| width.min(length));
+    for (i, &width) in widths.iter().enumerate() {
+        if widths[..i].contains(&width) {
+            continue;
+        }
+        let kernel = if shape[0] > 1 { [width, 1] } else { [1, width] };
+        let convolution = convolution(SIZE, kernel, Padding::Valid, true, Init::He);
+        layers.push(named(&format!("width_{width}"), convolution, &["embedding"]));
+        layers.push(LayerKind::Relu {}.into());
+        layers.push(named(&format!("maximum_{width}"), LayerKind::GlobalMaxPool {}, &[]));
+    }
+    let maxima: Vec<String> =
+        layers.iter().filter_map(|l| l.name.clone().filter(|n| n.starts_with("maximum"))).collect();
+    if maxima.len() > 1 {
+        layers.push(LayerSpec { inputs: maxima, ..LayerKind::Concat {}.into() });
+    }
+    layers.extend(chain([LayerKind::Dropout { rate: 0.5 }, dense(outputs, Init::Glorot)]));
+    ModelSpec { input: InputSpec { shape }, layers }
+}
+
 /// The built-in model that suits samples of `shape` (height, width, channels): `fast` for 28x28x1,
 /// else `stack`.
 pub fn suited_to(shape: [usize; 3]) -> &'static str {
@@ -99,16 +139,11 @@ pub fn spec(name: &str) -> Option<ModelSpec> {
 }
 
 fn conv(filters: usize, kernel: usize, padding: Padding, bias: bool, init: Init) -> LayerKind {
-    LayerKind::Conv2d {
-        filters,
-        kernel: [kernel; 2],
-        strides: [1, 1],
-        dilations: [1, 1],
-        padding,
-        groups: 1,
-        bias,
-        init,
-    }
+    convolution(filters, [kernel; 2], padding, bias, init)
+}
+
+fn convolution(filters: usize, kernel: [usize; 2], padding: Padding, bias: bool, init: Init) -> LayerKind {
+    LayerKind::Conv2d { filters, kernel, strides: [1, 1], dilations: [1, 1], padding, groups: 1, bias, init }
 }
 
 fn pool() -> LayerKind {

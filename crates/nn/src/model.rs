@@ -126,6 +126,12 @@ impl Model {
         self.spec.input.shape
     }
 
+    /// The rows of the embedding that the model begins with: it takes whole numbers below that, such as those of
+    /// words, and no pictures.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.spec.vocabulary()
+    }
+
     /// Height, width, channels of one output.
     pub fn output_shape(&self) -> [usize; 3] {
         self.nodes.last().map_or(self.spec.input.shape, |n| n.shape)
@@ -211,6 +217,8 @@ impl Model {
             LayerKind::MaxPool { .. } => ops::max_pool(x, &pool_options(&node.kind).expect("pool"))?,
             LayerKind::AvgPool { .. } => ops::avg_pool(x, &pool_options(&node.kind).expect("pool"))?,
             LayerKind::GlobalAvgPool {} => ops::global_avg_pool(x)?,
+            LayerKind::GlobalMaxPool {} => ops::global_max_pool(x)?,
+            LayerKind::Embedding { .. } => ops::embedding(x, self.view::<Ix2>(node.params[0]))?,
             LayerKind::Softmax {} => ops::softmax(x),
             LayerKind::BatchNorm { epsilon, .. } => {
                 let p = |i: usize| self.view::<Ix1>(node.params[i]);
@@ -262,6 +270,9 @@ fn pool_options(kind: &LayerKind) -> Option<Pool2dOptions> {
     }
 }
 
+/// The most rows of an embedding: as many as its numbers, which are `f32`, can tell apart with room to spare.
+const MAX_VOCABULARY: usize = 1 << 20;
+
 type Checked<G> = Option<Result<G, foveal_kernels::GeometryError>>;
 
 fn conv_geometry(kind: &LayerKind, [h, w, c]: [usize; 3], n: usize) -> Checked<Conv2dGeometry> {
@@ -276,6 +287,7 @@ fn pool_geometry(kind: &LayerKind, [h, w, c]: [usize; 3], n: usize) -> Checked<P
         LayerKind::MaxPool { .. } => ("max_pool", pool_options(kind)?),
         LayerKind::AvgPool { .. } => ("avg_pool", pool_options(kind)?),
         LayerKind::GlobalAvgPool {} => ("global_avg_pool", ops::whole([h, w])),
+        LayerKind::GlobalMaxPool {} => ("global_max_pool", ops::whole([h, w])),
         _ => return None,
     };
     Some(Pool2dGeometry::new(operator, &[n, h, w, c], &options))
@@ -404,6 +416,9 @@ impl Build<'_> {
                 LayerKind::Clip { min, max } if !(min < max && min.is_finite() && max.is_finite()) => {
                     return Err(format!("min must be below max, both finite, got {min} and {max}"));
                 }
+                LayerKind::Embedding { vocabulary, size, .. } => {
+                    return self.embedding(first, *vocabulary, *size);
+                }
                 LayerKind::Dropout { rate } if !(0.0..1.0).contains(rate) => {
                     return Err(format!("rate must be from 0 to below 1, got {rate}"));
                 }
@@ -434,6 +449,33 @@ impl Build<'_> {
         Ok((shape, if free { 0 } else { size as u64 }))
     }
 
+    /// The output's shape of an embedding, which does no operations.
+    fn embedding(
+        &self,
+        [h, w, c]: [usize; 3],
+        vocabulary: usize,
+        size: usize,
+    ) -> Result<([usize; 3], u64), String> {
+        if !self.model.nodes.is_empty() || c != 1 {
+            return Err(format!(
+                "it looks up the numbers of the input: let it be the first layer, on an input of one channel such \
+                 as [1, {w}, 1], not {:?}",
+                [h, w, c]
+            ));
+        }
+        if vocabulary == 0 || vocabulary > MAX_VOCABULARY || size == 0 {
+            return Err(format!(
+                "a table of {vocabulary} x {size} is empty or too large; at most {MAX_VOCABULARY} rows are taken"
+            ));
+        }
+        let shape = [h, w, size];
+        bytes(shape).ok_or_else(|| format!("output {shape:?} is larger than {MAX_ARRAY_BYTES} bytes"))?;
+        bytes([1, vocabulary, size]).ok_or_else(|| {
+            format!("a table of {vocabulary} x {size} is larger than {MAX_ARRAY_BYTES} bytes")
+        })?;
+        Ok((shape, 0))
+    }
+
     fn params(&mut self, layer: &str, kind: &LayerKind, from: [usize; 3]) -> Result<Vec<usize>, String> {
         let first = self.model.params.len();
         let (c, flat) = (from[2], Init::Constant(0.0));
@@ -453,6 +495,9 @@ impl Build<'_> {
                 if *bias {
                     self.param(layer, "bias", &[*units], flat, [1, 1])?;
                 }
+            }
+            LayerKind::Embedding { vocabulary, size, init } => {
+                self.param(layer, "table", &[*vocabulary, *size], *init, [*size, *vocabulary])?;
             }
             LayerKind::BatchNorm { .. } => {
                 for (what, value) in

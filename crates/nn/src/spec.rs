@@ -153,6 +153,19 @@ pub enum LayerKind {
     },
     /// The mean of each channel over the whole image.
     GlobalAvgPool {},
+    /// The largest number of each channel over the whole image.
+    GlobalMaxPool {},
+    /// A row of a table for each number of the input, which stands for a word or a character. It comes first, on
+    /// an input of one channel. Numbers must be whole; in an engine one outside the table has its nearest row.
+    Embedding {
+        /// Rows of the table: numbers from 0 to one less.
+        vocabulary: usize,
+        /// Numbers in a row: the output's channels.
+        size: usize,
+        /// How the table begins; for `he`, `fan_in` is `size`.
+        #[serde(default, skip_serializing_if = "Init::is_default")]
+        init: Init,
+    },
     /// Normalizes each channel over the batch, then scales and shifts it.
     BatchNorm {
         /// Share of the moving statistics that stays at each step.
@@ -222,6 +235,8 @@ impl LayerKind {
             LayerKind::MaxPool { .. } => "max_pool",
             LayerKind::AvgPool { .. } => "avg_pool",
             LayerKind::GlobalAvgPool {} => "global_avg_pool",
+            LayerKind::GlobalMaxPool {} => "global_max_pool",
+            LayerKind::Embedding { .. } => "embedding",
             LayerKind::BatchNorm { .. } => "batch_norm",
             LayerKind::Dropout { .. } => "dropout",
             LayerKind::Flatten {} => "flatten",
@@ -264,6 +279,16 @@ mod padding {
             Raw::Word(word) if word == "SAME" => Ok(Padding::Same),
             Raw::Word(word) => Err(serde::de::Error::custom(format!("{wrong}, not \"{word}\""))),
         }
+    }
+}
+
+impl ModelSpec {
+    /// The rows of the embedding that the model begins with, if it does.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.layers.iter().find_map(|layer| match layer.kind {
+            LayerKind::Embedding { vocabulary, .. } => Some(vocabulary),
+            _ => None,
+        })
     }
 }
 

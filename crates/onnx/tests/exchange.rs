@@ -1,6 +1,7 @@
 //! Models to ONNX and back, a network of PyTorch's, and broken files.
 
 use foveal_data::npy::read_npy;
+use foveal_data::text::{Tokens, Vocabulary};
 use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::{Model, ModelSpec, builtin};
 use foveal_onnx::{Error, export, import};
@@ -29,7 +30,8 @@ layer = [
   { kind = "sigmoid" },
   { kind = "dense", units = 4 },
   { kind = "global_avg_pool", inputs = ["tanh_1"] },
-  { kind = "concat", inputs = ["dense_1", "global_avg_pool_1"] },
+  { kind = "global_max_pool", inputs = ["tanh_1"] },
+  { kind = "concat", inputs = ["dense_1", "global_avg_pool_1", "global_max_pool_1"] },
   { kind = "relu" },
   { kind = "dense", units = 3, bias = false },
 ]
@@ -149,6 +151,37 @@ fn an_imported_network_is_trained_further() {
     };
     assert!(scores.accuracy == 1.0, "{}", scores.accuracy);
     assert_ne!(learnt.param("conv2d_1.filter"), begun.model.param("conv2d_1.filter"));
+}
+
+#[test]
+fn a_model_of_texts_keeps_its_answers_and_its_vocabulary() {
+    let text = r#"
+input = { shape = [1, 7, 1] }
+layer = [
+  { kind = "embedding", vocabulary = 12, size = 3, name = "e" },
+  { kind = "conv2d", filters = 4, kernel = [1, 3], name = "a" },
+  { kind = "relu" },
+  { kind = "global_max_pool", name = "b" },
+  { kind = "conv2d", filters = 2, kernel = [1, 5], inputs = ["e"] },
+  { kind = "global_max_pool", name = "c" },
+  { kind = "concat", inputs = ["b", "c"] },
+  { kind = "dense", units = 2 },
+]
+"#;
+    let mut before = saved(text, &["x", "y"]);
+    let vocabulary = Vocabulary::new(Tokens::Words, ["a b c d a b c d"], 12).unwrap();
+    before.preprocess = Preprocess::text(vocabulary);
+    let after = import(&export(&before).unwrap(), "text").unwrap();
+    let raw: Vec<f32> = (0..3 * 7).map(|i| ((i * 5) % 12) as f32).collect();
+    near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);
+    assert_eq!(after.preprocess, before.preprocess);
+    // What reads the numbers themselves cannot be written.
+    let beside = text.replace("{ kind = \"dense\"", "{ kind = \"flatten\", inputs = [\"input\"], name = \"ids\" },\n  { kind = \"concat\", inputs = [\"concat_1\", \"ids\"] },\n  { kind = \"dense\"");
+    let error = export(&saved(&beside, &[])).unwrap_err().to_string();
+    assert!(error.contains("`ids`"), "{error}");
+    // A vocabulary that the table is too small for is left behind.
+    before.preprocess.text = Some(Vocabulary::new(Tokens::Chars, ["abcdefghijklmnop"], 100).unwrap());
+    assert_eq!(import(&export(&before).unwrap(), "text").unwrap().preprocess.text, None);
 }
 
 #[test]

@@ -239,6 +239,25 @@ fn check_loss(
 }
 
 #[test]
+fn embedding() {
+    let mut random = Random::new(18);
+    for seed in 0..10 {
+        let (rows, size) = (random.int(1, 6), random.int(1, 4));
+        let ids = Array4::from_shape_simple_fn((2, 1, 5, 1), || random.int(0, rows - 1) as f64);
+        let table = random.array((rows, size));
+        gradcheck(
+            &[table.into_dyn()],
+            seed,
+            1e-3,
+            1e-9,
+            |i| r::embedding(&ids, &as_dim(&i[0])).into_dyn(),
+            |_, d_y| vec![r::embedding_backward(&as_dim(d_y), &ids, rows).into_dyn()],
+        )
+        .unwrap();
+    }
+}
+
+#[test]
 fn losses() {
     let mut random = Random::new(17);
     let weights = [0.5, 2.0, 1.0, 0.1, 3.0];

@@ -1,3 +1,4 @@
+use foveal_data::text::Vocabulary;
 use foveal_data::{Dataset, Error, Picture, Window};
 use foveal_nn::engine::Options;
 use serde::{Deserialize, Serialize};
@@ -25,12 +26,20 @@ pub struct Preprocess {
     /// Of CT: centre and width of the window through which Hounsfield units became raw values, 0 to 255.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<[f32; 2]>,
+    /// What text is made of: the numbers that go in are those of its tokens, as they are. None for pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Vocabulary>,
 }
 
 impl Preprocess {
     /// Pixels from 0..=255 to 0..=1.
     pub fn unit(channels: usize, fit: Fit) -> Self {
-        Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit, window: None }
+        Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit, window: None, text: None }
+    }
+
+    /// Texts by a vocabulary.
+    pub fn text(vocabulary: Vocabulary) -> Self {
+        Self { scale: vec![1.0], shift: vec![0.0], fit: Fit::Resize, window: None, text: Some(vocabulary) }
     }
 
     /// Of CT: the window through which Hounsfield units become raw values.

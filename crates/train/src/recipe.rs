@@ -144,6 +144,12 @@ impl Recipe {
         Self { batch_size: 64, schedule, keep_best: false, ..Self::default() }
     }
 
+    /// The recipe that goes with the built-in model `text-cnn`.
+    pub fn text() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.2, end: 0.0 };
+        Self { epochs: 10, batch_size: 64, lr: 2e-3, schedule, ..Self::default() }
+    }
+
     /// Checks every value.
     ///
     /// # Errors

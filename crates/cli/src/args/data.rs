@@ -2,6 +2,7 @@
 
 use super::values::{Size, size, window};
 use clap::{Args, Subcommand, ValueEnum};
+use foveal::data::text::Tokens;
 use foveal::data::{Augment, Window, table};
 use std::path::PathBuf;
 
@@ -17,12 +18,15 @@ Examples:
   foveal data check pets/
   foveal data check angles.csv
   foveal data check scans/ --window lung
+  foveal data check reviews.tsv --tokens ngrams
 
 Between training, validation and test parts, samples that are the same are counted, and of pictures
-those that are nearly so: the same one saved again, scaled or brightened. Of DICOM slices, labelled
-or not: patients, series, slices, spacing and the range of Hounsfield units are counted.")]
+those that are nearly so: the same one saved again, scaled or brightened; of texts those that
+differ in case, blanks and punctuation alone. Of DICOM slices, labelled or not: patients, series,
+slices, spacing and the range of Hounsfield units are counted.")]
     Check {
-        /// `mnist`, a folder (class folders, DICOM slices or IDX files), a .csv table or a .npz file
+        /// `mnist`, a folder (class folders, DICOM slices, IDX files, train.tsv), a .csv table, a .npz file or a .tsv
+        /// of texts
         #[arg(value_name = "DATA")]
         data: String,
         #[command(flatten)]
@@ -73,6 +77,18 @@ pub struct Reading {
     /// Whether targets are classes or values [default: told by the targets]
     #[arg(long, value_name = "classify|regress", value_enum, hide_possible_values = true)]
     pub task: Option<Task>,
+    /// What texts are cut into: words, chars, or ngrams, pairs of characters within words [default: ngrams for
+    /// Korean and other scripts that join words, else words]
+    #[arg(long, value_name = "words|chars|ngrams", value_enum, hide_possible_values = true)]
+    pub tokens: Option<TokensName>,
+    /// Tokens of a text that are read [default: the model's, else what 95 % of the training texts have at most,
+    /// from 8 to 512]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub text_length: Option<u16>,
+    /// Tokens that are known, the most frequent ones, two numbers for filling up and for unknown tokens
+    /// counted in [default: the model's, else 20000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=65_536))]
+    pub vocabulary: Option<u32>,
     /// Refuse a broken picture instead of skipping it
     #[arg(long)]
     pub strict: bool,
@@ -96,6 +112,27 @@ pub struct Ct {
     /// centre,width in Hounsfield units [default: soft]
     #[arg(long, value_name = "NAME|C,W", value_parser = window, allow_hyphen_values = true)]
     pub window: Option<Window>,
+}
+
+/// What texts are cut into.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokensName {
+    /// Words
+    Words,
+    /// Characters
+    Chars,
+    /// Pairs of characters
+    Ngrams,
+}
+
+impl From<TokensName> for Tokens {
+    fn from(name: TokensName) -> Self {
+        match name {
+            TokensName::Words => Tokens::Words,
+            TokensName::Chars => Tokens::Chars,
+            TokensName::Ngrams => Tokens::Ngrams,
+        }
+    }
 }
 
 /// What targets are.

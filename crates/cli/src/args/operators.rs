@@ -107,7 +107,7 @@ pub struct ExplainLayer {
     /// A picture, an array, a built-in sample such as mnist:test:7
     #[arg(value_name = "INPUT", required = true)]
     pub input: String,
-    /// The layer: conv2d, dense, max_pool, avg_pool, global_avg_pool
+    /// The layer: conv2d, dense, max_pool, avg_pool, global_avg_pool, global_max_pool
     #[arg(long, value_name = "NAME", required = true)]
     pub layer: String,
     /// The cell of its output: row,column,channel, each from 0

@@ -21,10 +21,11 @@ pub enum Preset {
 /// `foveal train`
 #[derive(Args, Debug, Clone)]
 pub struct Train {
-    /// `mnist`, a folder (class folders, DICOM slices or IDX files), a .csv table or a .npz file
+    /// `mnist`, a folder (class folders, DICOM slices, IDX files, train.tsv), a .csv table, a .npz file or a .tsv
+    /// of texts
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// A built-in model or a model file [default: the preset's for 28x28 grey, else stack]
+    /// A built-in model or a model file [default: text-cnn for texts, the preset's for 28x28 grey, else stack]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub model: Option<String>,
     /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and

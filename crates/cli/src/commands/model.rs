@@ -14,18 +14,24 @@ pub const SAVED: &str = "model.safetensors";
 /// What a built-in model that is scaled to the data is scaled to where there are none.
 const SHAPE: [usize; 3] = [32, 32, 3];
 const OUTPUTS: usize = 10;
+const TEXT_SHAPE: [usize; 3] = [1, 64, 1];
+const VOCABULARY: usize = 20_000;
 
 /// The model to be trained that `name` names: built in, or a model file.
 pub fn spec(name: &str) -> Result<ModelSpec> {
     if let Some(spec) = builtin::spec(name) {
         return Ok(spec);
     }
+    if name == builtin::TEXT.name {
+        return Ok(builtin::text_cnn(TEXT_SHAPE, VOCABULARY, 2));
+    }
     if let Some(spec) = builtin::fitted(name, SHAPE, OUTPUTS) {
         return Ok(spec);
     }
     let path = Path::new(name);
     if !path.exists() && path.extension().is_none() {
-        let names: Vec<&str> = builtin::ALL.iter().chain(&builtin::SCALED).map(|b| b.name).collect();
+        let names: Vec<&str> =
+            builtin::ALL.iter().chain(&builtin::SCALED).chain([&builtin::TEXT]).map(|b| b.name).collect();
         bail!(
             "no built-in model is called `{name}` and there is no such file; built in are {}",
             names.join(", ")

@@ -21,7 +21,8 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
     let saved = &members[0];
     let mut names = Vec::new();
     let mut samples = Vec::new();
-    for input in &given(&args.inputs)? {
+    let inputs = if saved.model.vocabulary().is_some() { args.inputs.clone() } else { given(&args.inputs)? };
+    for input in &inputs {
         for (name, sample) in input::read(input, saved, context.threads)? {
             names.push(name);
             samples.extend(sample);

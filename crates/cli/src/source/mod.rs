@@ -1,19 +1,22 @@
-//! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file.
+//! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file, a TSV of texts.
 
 pub mod ct;
 mod pictures;
+mod texts;
 
 use crate::args::Reading;
 use crate::files;
 use crate::output::Context;
 use anyhow::{Result, anyhow, bail};
 use foveal::data::table::Task;
+use foveal::data::text::{Tokens, Vocabulary};
 use foveal::data::{Dataset, Error, Samples, Source, Targets, Window, idx, npz};
 use foveal::train::SavedModel;
 use foveal_mnist as mnist;
 pub use pictures::under as pictures_under;
 use std::fs;
 use std::path::{Path, PathBuf};
+pub use texts::TextFacts;
 
 /// The name of the built-in data set.
 pub const MNIST: &str = "mnist";
@@ -39,6 +42,35 @@ pub struct Ask<'a> {
     pub window: Option<Window>,
     /// Of CT: whether it may have no labels.
     pub unlabelled: bool,
+    /// How texts become numbers.
+    pub text: AskText<'a>,
+}
+
+/// How texts are to be read; what is not said, the training texts decide.
+#[derive(Default, Clone)]
+pub struct AskText<'a> {
+    /// The vocabulary of a model.
+    pub vocabulary: Option<&'a Vocabulary>,
+    /// The shape of a model's input.
+    pub shape: Option<[usize; 3]>,
+    /// What texts are cut into.
+    pub tokens: Option<Tokens>,
+    /// Tokens of a text.
+    pub length: Option<usize>,
+    /// Numbers of the vocabulary, at most.
+    pub most: Option<usize>,
+}
+
+impl AskText<'_> {
+    /// What the command line says.
+    pub fn of(reading: &Reading) -> Self {
+        Self {
+            tokens: reading.tokens.map(Into::into),
+            length: reading.text_length.map(usize::from),
+            most: reading.vocabulary.map(|n| n as usize),
+            ..Self::default()
+        }
+    }
 }
 
 impl<'a> Ask<'a> {
@@ -51,6 +83,7 @@ impl<'a> Ask<'a> {
             stream: reading.stream,
             labels: reading.ct.labels.as_deref(),
             window: reading.ct.window,
+            text: AskText::of(reading),
             ..Self::default()
         }
     }
@@ -60,6 +93,11 @@ impl<'a> Ask<'a> {
         let [height, width, channels] = saved.model.input_shape();
         let classes = (!saved.classes.is_empty()).then_some(&saved.classes[..]);
         let task = if classes.is_some() { Task::Classify } else { Task::Regress };
+        let text = AskText {
+            vocabulary: saved.preprocess.text.as_ref(),
+            shape: Some(saved.model.input_shape()),
+            ..AskText::default()
+        };
         Self {
             size: Some([height, width]),
             channels: Some(channels),
@@ -67,6 +105,7 @@ impl<'a> Ask<'a> {
             task: Some(task),
             strict,
             window: saved.preprocess.window(),
+            text,
             ..Self::default()
         }
     }
@@ -82,6 +121,8 @@ pub struct Opened {
     pub skipped: Vec<String>,
     /// Of CT: what it is.
     pub ct: Option<ct::Summary>,
+    /// Of texts: what they are made of.
+    pub text: Option<TextFacts>,
 }
 
 impl Opened {
@@ -92,11 +133,16 @@ impl Opened {
         }
         Ok(self.ct.as_ref().map(|_| ask.window.unwrap_or(Window::SOFT)))
     }
+
+    /// What texts are made of, in words; nothing for pictures.
+    pub fn text_facts(&self, context: &Context) -> String {
+        self.text.as_ref().map_or_else(String::new, |text| text.text(context))
+    }
 }
 
 impl From<Source> for Opened {
     fn from(source: Source) -> Self {
-        Self { source, files: None, skipped: Vec::new(), ct: None }
+        Self { source, files: None, skipped: Vec::new(), ct: None, text: None }
     }
 }
 
@@ -113,6 +159,9 @@ pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
                 return Ok(folder(path)?.into());
             }
         }
+        if path.join(texts::TRAIN).is_file() {
+            return texts::from_folder(path, ask, context);
+        }
         let found = pictures::all_under(path)?;
         if found.iter().any(|(names, path)| ct::is_slice(names, path)) {
             return ct::open(path, &found, ask, context);
@@ -124,9 +173,12 @@ pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
         _ if !path.exists() => {
             bail!("{data}: there is no such data set, folder or file; `foveal data list` says what there is")
         }
+        Some("tsv") => texts::from_file(path, ask, context),
         Some("csv") => pictures::from_table(path, ask, context),
         Some("npz") => Ok(npz::read_npz(&files::read(path)?, data, ask.task, ask.classes)?.into()),
-        _ => bail!("{data}: not a data set; name `mnist`, a folder, a .csv table or a .npz file"),
+        _ => bail!(
+            "{data}: not a data set; name `mnist`, a folder, a .csv table, a .npz file or a .tsv of texts"
+        ),
     }
 }
 

@@ -283,7 +283,7 @@ impl Listed {
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = Source { validation, ..Source::new(set(&self.name, train, pictures)?, test_set)? };
-        Ok(Opened { source, files: Some(names), skipped: self.skipped, ct: None })
+        Ok(Opened { source, files: Some(names), skipped: self.skipped, ct: None, text: None })
     }
 }
 
@@ -316,7 +316,7 @@ impl Load for Files {
 }
 
 /// Names the first of the files that are skipped.
-fn tell(skipped: &[String], context: &Context) {
+pub(super) fn tell(skipped: &[String], context: &Context) {
     for line in skipped.iter().take(NAMED) {
         context.note(&format!("{} {line}", context.say("skipped", "건너뜀:")));
     }

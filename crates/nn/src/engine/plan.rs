@@ -5,6 +5,7 @@ use crate::loss::Loss;
 use crate::model::{Model, activation};
 use crate::spec::LayerKind;
 use foveal_kernels::lanes::elementwise::Activation;
+use foveal_kernels::lanes::embedding::Lookup;
 use foveal_kernels::lanes::{ConvPool, Correlation, Frame, PoolWalk};
 use foveal_kernels::{Conv2dGeometry, Isa, Pool2dGeometry};
 use std::ops::Range;
@@ -19,6 +20,7 @@ pub struct Plan {
     pub(super) stages: Vec<Range<usize>>,
     pub(super) norms: Vec<Norm>,
     pub(super) dense: Vec<Dense>,
+    pub(super) embeddings: Vec<Embedding>,
     pub(super) output: usize,
     /// Where each parameter of the model lies among all numbers; trainable ones come first.
     pub(super) offsets: Vec<usize>,
@@ -67,6 +69,16 @@ pub(super) struct Dense {
     pub dy: Range<usize>,
 }
 
+/// An embedding, and where a group keeps the numbers that it looked up and their gradients until the update.
+#[derive(Clone, Debug)]
+pub(super) struct Embedding {
+    pub lookup: Lookup,
+    pub size: usize,
+    pub table: usize,
+    pub ids: Range<usize>,
+    pub dy: Range<usize>,
+}
+
 /// One step: what it reads and writes, and how.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
@@ -112,6 +124,9 @@ pub(super) enum StepKind {
     },
     AvgPool {
         walks: Box<[PoolWalk; 2]>,
+    },
+    Embedding {
+        index: usize,
     },
     Norm {
         index: usize,
@@ -175,6 +190,7 @@ impl Plan {
             stages: Vec::new(),
             norms: Vec::new(),
             dense: Vec::new(),
+            embeddings: Vec::new(),
             output: 0,
             offsets,
             gradients,
@@ -215,7 +231,8 @@ fn layout(model: &Model, wanted: &[bool]) -> (Vec<usize>, Vec<Option<usize>>, us
         let needed = passed || frozen::trained(model, node);
         let moving = |k: usize| matches!(node.kind, LayerKind::BatchNorm { .. }) && k >= 2;
         for (k, &p) in node.params.iter().enumerate() {
-            let deferred = matches!(node.kind, LayerKind::Dense { .. }) && k == 0;
+            let deferred =
+                matches!(node.kind, LayerKind::Dense { .. } | LayerKind::Embedding { .. }) && k == 0;
             if needed && !deferred && !moving(k) {
                 gradients[p] = Some(numbers);
                 numbers += model.params()[p].values.len();
@@ -301,7 +318,8 @@ impl Lowering<'_> {
     fn needs_output(&self, i: usize) -> bool {
         let kind = &self.model.nodes()[i].kind;
         activation(kind).is_some()
-            || matches!(kind, LayerKind::Softmax {} | LayerKind::Dropout { .. } | LayerKind::MaxPool { .. })
+            || matches!(kind, LayerKind::Softmax {} | LayerKind::Dropout { .. })
+            || matches!(kind, LayerKind::MaxPool { .. } | LayerKind::GlobalMaxPool {})
     }
 
     /// The nodes from `first` to `end`, each the only reader of the one before.
@@ -325,7 +343,7 @@ impl Lowering<'_> {
         let nodes = self.model.nodes();
         let is_relu = |n: usize| matches!(nodes[n].kind, LayerKind::Relu {});
         let pool = |n: usize| {
-            matches!(nodes[n].kind, LayerKind::MaxPool { .. })
+            matches!(nodes[n].kind, LayerKind::MaxPool { .. } | LayerKind::GlobalMaxPool {})
                 .then(|| self.model.pool_geometry(n, 1))
                 .flatten()
                 .filter(ConvPool::fits)
@@ -481,7 +499,18 @@ impl Lowering<'_> {
                 self.plan.dense.push(Dense { inputs, units: *units, weights: node.params[0], x, dy });
                 StepKind::Dense { index: self.plan.dense.len() - 1, bias: node.params.get(1).copied() }
             }
-            LayerKind::MaxPool { .. } => {
+            LayerKind::Embedding { size, .. } => {
+                let (index, lanes) = (self.plan.embeddings.len(), self.isa.lanes());
+                let rows = self.model.params()[node.params[0]].shape[0];
+                let lookup = Lookup { input: from, output: to, rows, lanes };
+                let (at, kept) = (self.plan.saved, if self.training { lookup.ids() } else { 0 });
+                let (ids, dy) = (at..at + kept, at + kept..at + kept * (1 + size));
+                self.plan.saved = dy.end;
+                let table = node.params[0];
+                self.plan.embeddings.push(Embedding { lookup, size: *size, table, ids, dy });
+                StepKind::Embedding { index }
+            }
+            LayerKind::MaxPool { .. } | LayerKind::GlobalMaxPool {} => {
                 let places = self.numbers(to.channels * to.height * to.width);
                 StepKind::MaxPool { walks: pool(self.model), places }
             }

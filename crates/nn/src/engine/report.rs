@@ -338,6 +338,7 @@ fn kernel(kind: &StepKind) -> &'static str {
         StepKind::Dense { .. } => "lanes::dense",
         StepKind::MaxPool { .. } | StepKind::AvgPool { .. } => "lanes::pool",
         StepKind::Norm { .. } | StepKind::FrozenNorm { .. } => "lanes::norm",
+        StepKind::Embedding { .. } => "lanes::embedding",
         StepKind::Activation(_) | StepKind::ActivationInPlace(_) | StepKind::Dropout { .. } => {
             "lanes::elementwise"
         }

@@ -138,6 +138,12 @@ impl<'a> Scene<'a> {
                     move_rows(&plain, flat, &yv.frame, y, isa.lanes(), |x, y| y.copy_from_slice(x));
                 }
             }
+            StepKind::Embedding { index } => {
+                let layer = &plan.embeddings[*index];
+                let table = self.param(layer.table);
+                let [x, y] = split(self.arena, [&xv.at, &yv.at]);
+                layer.lookup.forward(x, table, y);
+            }
             StepKind::MaxPool { walks, places } => {
                 let [x, y, at] = split(self.arena, [&xv.at, &yv.at, places]);
                 walks[0].max(isa, x, y, at);
@@ -250,6 +256,14 @@ impl<'a> Scene<'a> {
             }
             StepKind::ConvPool { .. } => self.conv_pool_gradients(step),
             StepKind::Dense { index, bias } => self.dense_gradients(*index, *bias, input, step.y),
+            // A frozen table has no gradient.
+            StepKind::Embedding { .. } if yv.d.is_empty() => {}
+            StepKind::Embedding { index } => {
+                let layer = &plan.embeddings[*index];
+                let (x, dy) = (&self.arena[xv.at.clone()], &self.arena[yv.d.clone()]);
+                let [ids, kept] = split(&mut self.group.saved, [&layer.ids, &layer.dy]);
+                layer.lookup.keep(x, dy, &yv.gradient, ids, kept);
+            }
             StepKind::MaxPool { walks, places } => {
                 let Some(accumulate) = input.gradient else { return };
                 let [at, dy, dx] = split(self.arena, [places, &yv.d, &xv.d]);

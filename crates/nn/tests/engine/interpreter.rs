@@ -115,6 +115,11 @@ pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool)
             LayerKind::GlobalAvgPool {} => {
                 r::global_average_pool(x).into_shape_with_order((n, h, w, c)).unwrap()
             }
+            LayerKind::GlobalMaxPool {} => {
+                let whole = [x.dim().1, x.dim().2];
+                r::max_pool(x, whole, whole, Pad::Valid)
+            }
+            LayerKind::Embedding { .. } => r::embedding(x, &param(model, node.params[0])),
             LayerKind::BatchNorm { epsilon, .. } if !training || is_frozen(model, i) => {
                 let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|k| p(k).unwrap());
                 batch_norm::inference(x, &gamma, &beta, &mean, &variance, f64::from(*epsilon))
@@ -237,6 +242,14 @@ fn backward(
             r::avg_pool_backward(d_y, four(x), k, s, pad)
         }
         LayerKind::GlobalAvgPool {} => r::global_average_pool_backward(&flat(d_y), four(x)),
+        LayerKind::GlobalMaxPool {} => {
+            let whole = [x.dim().1, x.dim().2];
+            r::max_pool_backward(d_y, x, whole, whole, Pad::Valid)
+        }
+        LayerKind::Embedding { vocabulary, .. } => {
+            keep(0, r::embedding_backward(d_y, x, *vocabulary).into_raw_vec_and_offset().0);
+            Array4::zeros(x.dim())
+        }
         LayerKind::BatchNorm { epsilon, .. } if is_frozen(model, i) => {
             let [gamma, variance]: [Array1<f64>; 2] = [0, 3].map(|k| param(model, node.params[k]));
             d_y * &(gamma / variance.mapv(|v| (v + f64::from(*epsilon)).sqrt()))

@@ -32,14 +32,15 @@ struct Batch {
 
 fn options(model: &Model, loss: Option<Loss>, isa: Isa, threads: usize) -> Options {
     let c = model.input_shape()[2];
+    let rows = model.vocabulary().is_some();
     Options {
         batch_size: BATCHES[0],
         threads,
         loss,
         optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false, decay: 0.0 },
         seed: 0,
-        scale: (0..c).map(|c| 0.0075 + 0.001 * c as f32).collect(),
-        shift: (0..c).map(|c| -0.9 + 0.1 * c as f32).collect(),
+        scale: (0..c).map(|c| if rows { 1.0 } else { 0.0075 + 0.001 * c as f32 }).collect(),
+        shift: (0..c).map(|c| if rows { 0.0 } else { -0.9 + 0.1 * c as f32 }).collect(),
         isa,
     }
 }
@@ -47,10 +48,12 @@ fn options(model: &Model, loss: Option<Loss>, isa: Isa, threads: usize) -> Optio
 fn batch(model: &Model, n: usize, loss: Loss, random: &mut Random) -> Batch {
     let [h, w, c] = model.input_shape();
     let o = options(model, None, Isa::best(), 1);
-    let raw: Vec<u8> = (0..n * h * w * c).map(|_| random.int(0, 255) as u8).collect();
+    let most = model.vocabulary().map_or(255, |rows| rows - 1);
+    let raw: Vec<u8> = (0..n * h * w * c).map(|_| random.int(0, most) as u8).collect();
     let as_bytes = random.int(0, 1) == 0;
+    let whole = as_bytes || model.vocabulary().is_some();
     let numbers: Vec<f32> =
-        raw.iter().map(|&v| f32::from(v) + if as_bytes { 0.0 } else { random.unit() as f32 }).collect();
+        raw.iter().map(|&v| f32::from(v) + if whole { 0.0 } else { random.unit() as f32 }).collect();
     let scaled = numbers.iter().enumerate();
     let scaled = scaled.map(|(i, &v)| f64::from(v) * f64::from(o.scale[i % c]) + f64::from(o.shift[i % c]));
     let x = Array4::from_shape_vec((n, h, w, c), scaled.collect()).unwrap();

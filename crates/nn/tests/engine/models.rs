@@ -126,6 +126,32 @@ pub fn all() -> Vec<Named> {
             ce,
         ),
         model(
+            "global maximum, fused with its convolution and not",
+            "[7, 6, 2]",
+            &format!(
+                "{CONV}; relu; {CONV}; relu; global_max_pool; dense units = 4, name = \"d\"; conv2d filters = 3, kernel = [2, 2], inputs = [\"relu_1\"]; tanh; global_max_pool; dense units = 4; add inputs = [\"d\", \"dense_2\"]"
+            ),
+            ce,
+        ),
+        model(
+            "text",
+            "[1, 9, 1]",
+            "embedding vocabulary = 23, size = 5, name = \"e\"; conv2d filters = 4, kernel = [1, 3]; relu; global_max_pool name = \"a\"; conv2d filters = 4, kernel = [1, 4], inputs = [\"e\"]; relu; global_max_pool name = \"b\"; concat inputs = [\"a\", \"b\"]; dense units = 3",
+            SMOOTHED,
+        ),
+        model(
+            "text downwards, padded, its numbers read twice",
+            "[6, 1, 1]",
+            "embedding vocabulary = 200, size = 3; conv2d filters = 4, kernel = [3, 1], padding = \"SAME\"; batch_norm; relu; flatten; flatten inputs = [\"input\"]; concat inputs = [\"flatten_1\", \"flatten_2\"]; dense units = 3",
+            ce,
+        ),
+        model(
+            "text, one layer of embedding",
+            "[1, 4, 1]",
+            "embedding vocabulary = 7, size = 2; flatten; dense units = 3",
+            ce,
+        ),
+        model(
             "pool after pool",
             "[12, 12, 1]",
             &format!(

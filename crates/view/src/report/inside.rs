@@ -2,8 +2,8 @@
 
 use super::Judged;
 use super::classes::Answers;
-use super::parts;
 use super::sheets::png;
+use super::{parts, texts};
 use crate::ColorMap;
 use crate::inside::grad_cam;
 use crate::text::{Text, Writer, base64, count, number, same, t};
@@ -33,6 +33,9 @@ pub(super) fn draw(
     indices: &[u32],
     answers: Option<&Answers>,
 ) {
+    if judged.data.vocabulary().is_some() {
+        return texts::draw(w, saved, judged, indices, answers);
+    }
     begin(w);
     filters(w, &saved.model);
     let layers = parts::maps(&saved.model);
@@ -53,7 +56,10 @@ pub(super) fn draw(
 
 /// Filters alone, when there are no samples to show.
 pub(super) fn filters_alone(w: &mut Writer, model: &Model) {
-    if model.nodes().iter().any(|n| matches!(n.kind, LayerKind::Conv2d { .. })) {
+    // Filters over the numbers of an embedding are no pictures.
+    if model.vocabulary().is_none()
+        && model.nodes().iter().any(|n| matches!(n.kind, LayerKind::Conv2d { .. }))
+    {
         begin(w);
         filters(w, model);
         w.raw("</section>");

@@ -42,7 +42,7 @@ fn list(context: &Context) -> Result<()> {
     };
     if context.json {
         return context.print_json(
-            &serde_json::json!({ "datasets": [listed], "formats": ["class folders", "csv", "npz", "idx", "dicom"] }),
+            &serde_json::json!({ "datasets": [listed], "formats": ["class folders", "csv", "npz", "dicom", "tsv", "idx"] }),
         );
     }
     let columns = [
@@ -66,6 +66,7 @@ fn list(context: &Context) -> Result<()> {
          a .csv table of path,target: classes, or numbers to learn (regression);\n  \
          a .npz file with x_train, y_train, x_test and y_test, as Keras has them;\n  \
          a folder of DICOM slices of CT, in class folders or with --labels;\n  \
+         a .tsv with lines of label<TAB>text, or a folder with train.tsv, val.tsv and test.tsv;\n  \
          a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,\n  \
          t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz.",
         "직접 만든 자료:\n  \
@@ -74,6 +75,7 @@ fn list(context: &Context) -> Result<()> {
          path,target 행으로 된 .csv 표: 분류, 또는 배울 숫자(회귀);\n  \
          케라스처럼 x_train, y_train, x_test, y_test가 든 .npz 파일;\n  \
          DICOM CT 단면이 분류 폴더에 들었거나 --labels 표가 딸린 폴더;\n  \
+         분류<탭>글 줄로 된 .tsv 파일, 또는 train.tsv, val.tsv, test.tsv가 든 폴더;\n  \
          train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte,\n  \
          t10k-labels-idx1-ubyte 파일(그대로 또는 .gz)이 든 폴더.",
     );
@@ -93,6 +95,9 @@ struct Checked {
     validation: usize,
     /// Same or almost same samples, for each two parts.
     between: Vec<Between>,
+    /// Of texts: what they are made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<source::TextFacts>,
     /// Files that were not read, and why.
     skipped: Vec<String>,
     /// Of DICOM slices: what they are.
@@ -129,6 +134,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
             shared: set.test.as_ref().map_or(0, |test| duplicates_between(&set.train, test)),
             validation: set.validation,
             between,
+            text: opened.text,
             skipped: opened.skipped,
             ct: opened.ct,
         });
@@ -140,7 +146,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
     if let Some(ct) = &opened.ct {
         text += &slices(ct, context);
     }
-    text += &figures(&parts, classes, context);
+    text += &figures(&parts, classes, set.train.vocabulary().is_some(), context);
     if set.validation > 0 {
         let n = count(set.validation as u64);
         text += &context.language.pick(
@@ -148,6 +154,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
             format!("\n훈련 표본 가운데 마지막 {n}개는 이 자료가 정해 둔 검증 표본입니다.\n"),
         );
     }
+    text += &opened.text_facts(context);
     text += &faults(&parts, &between, &opened.skipped, context);
     context.print(&text)
 }
@@ -175,7 +182,7 @@ fn part(report: Report) -> Part {
     }
 }
 
-fn figures(parts: &[(&str, &Report)], classes: &[String], context: &Context) -> String {
+fn figures(parts: &[(&str, &Report)], classes: &[String], texts: bool, context: &Context) -> String {
     let mut columns = vec![("", Side::Left)];
     columns.extend(parts.iter().map(|(name, _)| (*name, Side::Right)));
     let row = |title: String, cell: &dyn Fn(&Report) -> String| {
@@ -185,6 +192,9 @@ fn figures(parts: &[(&str, &Report)], classes: &[String], context: &Context) -> 
     for (i, class) in classes.iter().enumerate() {
         let title = format!("{} {class}", context.say("class", "분류"));
         rows.push(row(title, &|r| count(r.class_counts.get(i).copied().unwrap_or(0))));
+    }
+    if texts {
+        return table(&columns, &rows);
     }
     rows.push(row(context.say("mean", "평균").into(), &|r| number(r.mean as f32)));
     rows.push(row(context.say("deviation", "표준편차").into(), &|r| number(r.std as f32)));

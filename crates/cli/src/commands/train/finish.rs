@@ -95,6 +95,8 @@ struct Json<'a> {
 pub struct Scores {
     part: &'static str,
     images: usize,
+    #[serde(skip)]
+    texts: bool,
     #[serde(flatten)]
     of: Kind,
 }
@@ -113,29 +115,28 @@ impl Scores {
             Evaluation::Values(s) => Kind::Values { mae: s.mae, rmse: s.rmse, r2: s.r2 },
         };
         let images = judgement.validation.map_or(judgement.data.len(), <[u32]>::len);
-        Self { part: if judgement.validation.is_some() { "validation" } else { "test" }, images, of }
+        let texts = judgement.data.vocabulary().is_some();
+        Self { part: if judgement.validation.is_some() { "validation" } else { "test" }, images, texts, of }
     }
 
     pub fn text(&self, context: &Context) -> String {
-        let images = count(self.images as u64);
+        let n = count(self.images as u64);
+        let (images, images_ko) = match self.texts {
+            true => (format!("{n} texts"), format!("글 {n}편")),
+            false => (format!("{n} images"), format!("이미지 {n}장")),
+        };
         let part = match self.part {
             "test" => context.say("test", "시험"),
             _ => context.say("validation", "검증"),
         };
         match self.of {
             Kind::Classes { accuracy, macro_f1 } => context.language.pick(
-                format!(
-                    "{part} accuracy {:.2} %, macro F1 {macro_f1:.4} ({images} images)\n",
-                    100.0 * accuracy
-                ),
-                format!(
-                    "{part} 정확도 {:.2} %, 매크로 F1 {macro_f1:.4} (이미지 {images}장)\n",
-                    100.0 * accuracy
-                ),
+                format!("{part} accuracy {:.2} %, macro F1 {macro_f1:.4} ({images})\n", 100.0 * accuracy),
+                format!("{part} 정확도 {:.2} %, 매크로 F1 {macro_f1:.4} ({images_ko})\n", 100.0 * accuracy),
             ),
             Kind::Values { mae, rmse, r2 } => context.language.pick(
-                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images} images)\n"),
-                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} (이미지 {images}장)\n"),
+                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images})\n"),
+                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images_ko})\n"),
             ),
         }
     }
@@ -249,7 +250,11 @@ impl Finished<'_> {
         if !self.args.no_report {
             text += &format!("{} {run}/report.html\n", context.say("report in", "보고서는"));
         }
-        let sample = if self.args.data == source::MNIST { "mnist:test:7" } else { "INPUT" };
+        let sample = match self.args.data.as_str() {
+            source::MNIST => "mnist:test:7",
+            _ if self.saved.preprocess.text.is_some() => context.say("\"A text.\"", "\"글 한 줄\""),
+            _ => "INPUT",
+        };
         text += &format!("\n{}\n", context.say("next:", "다음:"));
         text += &format!("  foveal predict {run} {sample}\n  foveal eval {run} {}\n", self.args.data);
         if self.args.tensorboard {

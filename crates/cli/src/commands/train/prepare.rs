@@ -4,10 +4,11 @@ use super::{recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
-use crate::source::{self, Ask, ForTraining, Later, MNIST};
+use crate::source::{self, Ask, AskText, ForTraining, Later, MNIST};
 use anyhow::{Context as _, Result, bail};
+use foveal::data::text::Vocabulary;
 use foveal::data::{Dataset, Samples, Split, Targets};
-use foveal::nn::{Model, builtin};
+use foveal::nn::{Model, ModelSpec, builtin};
 use foveal::train::{Fit, Preprocess, Recipe, SavedModel};
 
 /// All that is known before the first step.
@@ -34,7 +35,7 @@ impl Prepared {
         // A model of a fixed shape says what size the pictures must have.
         let fixed = match named {
             None => None,
-            Some(name) if builtin::is_scaled(name) => None,
+            Some(name) if builtin::is_scaled(name) || name == builtin::TEXT.name => None,
             Some(name) => Some(model::spec(name)?),
         };
         let shape = fixed.as_ref().map(|spec| spec.input.shape);
@@ -42,22 +43,33 @@ impl Prepared {
         let ask = Ask {
             size: asked.size.or(shape.map(|[h, w, _]| [h, w])),
             channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
+            text: AskText {
+                shape,
+                most: fixed.as_ref().and_then(ModelSpec::vocabulary).or(asked.text.most),
+                ..asked.text
+            },
             ..asked
         };
         let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
+        let vocabulary = data.vocabulary().map(Vocabulary::size);
         let suited = match (builtin::suited_to(data.shape()), args.preset) {
+            _ if vocabulary.is_some() => builtin::TEXT.name,
             ("fast", Preset::Balanced) => "balanced",
             ("fast", Preset::Best) => "best",
             (name, _) => name,
         };
         let name = named.unwrap_or(suited);
-        let spec = match fixed {
-            Some(spec) if builtin::spec(name).is_none() => spec,
+        let spec = match (fixed, vocabulary) {
+            (None, Some(size)) if name == builtin::TEXT.name => {
+                builtin::text_cnn(data.shape(), size, outputs)
+            }
+            (Some(spec), _) if builtin::spec(name).is_none() => spec,
             _ => model::fitted(name, data.shape(), outputs)?,
         };
+        fits_texts(name, &spec, &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;
         let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
         let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
@@ -78,9 +90,15 @@ impl Prepared {
             size: Some([height, width]),
             channels: Some(channels).filter(|c| matches!(c, 1 | 3)),
             window: own.or(asked.window),
+            text: AskText {
+                vocabulary: from.preprocess.text.as_ref(),
+                shape: from.preprocess.text.as_ref().map(|_| from.model.input_shape()),
+                ..AskText::default()
+            },
             ..asked
         };
         let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
+        fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;
         let name = from.training.model.clone();
         let mut recipe = recipe::recipe(args, &name, &data, &split, context)?;
@@ -89,6 +107,30 @@ impl Prepared {
         let window = window.map(|w| [w.centre(), w.width()]);
         let preprocess = Preprocess { window, ..from.preprocess.clone() };
         Ok(Self { model: name, fresh, preprocess, recipe, data, split, test })
+    }
+}
+
+/// Refuses texts for a model without an embedding, and pictures for one with.
+fn fits_texts(name: &str, spec: &ModelSpec, data: &Dataset, shown: &str) -> Result<()> {
+    match (spec.vocabulary(), data.vocabulary()) {
+        (Some(rows), Some(vocabulary)) if vocabulary.size() > rows => {
+            bail!(
+                "{name}: its embedding has {rows} rows, {shown} {} numbers; lower --vocabulary",
+                vocabulary.size()
+            )
+        }
+        (None, Some(_)) => {
+            let text = builtin::TEXT.name;
+            bail!(
+                "{shown} holds texts, and {name} is for pictures; take {text} or a model that begins with an embedding"
+            )
+        }
+        (Some(_), None) => {
+            bail!(
+                "{name} is for texts, and {shown} holds none; take a .tsv of label<TAB>text, or another model"
+            )
+        }
+        _ => Ok(()),
     }
 }
 
@@ -114,6 +156,9 @@ fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> 
 
 /// Bytes to 0..1; other numbers to a mean of 0 and a deviation of 1.
 fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
+    if let Some(vocabulary) = data.vocabulary() {
+        return Preprocess::text(vocabulary.clone());
+    }
     let fit = if digits { Fit::Digit } else { Fit::Resize };
     let channels = data.shape()[2];
     let Samples::F32(values) = data.samples() else { return Preprocess::unit(channels, fit) };
@@ -127,5 +172,6 @@ fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
         shift: vec![(-mean * scale) as f32; channels],
         fit,
         window: None,
+        text: None,
     }
 }

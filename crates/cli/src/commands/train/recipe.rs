@@ -14,6 +14,9 @@ const STEPS: usize = 1000;
 /// Epochs that this may lead to.
 const MAX_EPOCHS: usize = 200;
 
+/// The same for texts, which are learnt by heart sooner.
+const MAX_TEXT_EPOCHS: usize = 40;
+
 /// The recipe that the options ask for.
 pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context: &Context) -> Result<Recipe> {
     let mut recipe = match model {
@@ -29,11 +32,12 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     match args.epochs {
         Some(epochs) => recipe.epochs = epochs as usize,
         None if args.from.is_some()
-            || matches!(model, "fast" | "balanced" | "best")
+            || matches!(model, "fast" | "balanced" | "best" | "text-cnn")
             || builtin::is_scaled(model) =>
         {
             let batches = split.train.len().div_ceil(recipe.batch_size).max(1);
-            recipe.epochs = recipe.epochs.max(STEPS.div_ceil(batches).min(MAX_EPOCHS));
+            let most = if model == "text-cnn" { MAX_TEXT_EPOCHS } else { MAX_EPOCHS };
+            recipe.epochs = recipe.epochs.max(STEPS.div_ceil(batches).min(most));
         }
         None => {}
     }
@@ -97,6 +101,7 @@ fn base(model: &str) -> Recipe {
         "fast" => Recipe::fast(),
         "stack" => Recipe::stack(),
         "residual" | "separable" => Recipe::colour(),
+        "text-cnn" => Recipe::text(),
         "lab-11-1" | "lab-11-2" => Recipe::course(),
         _ => Recipe::default(),
     }
