@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build page test test-neon lint fmt bench kills audit instructions renew-instructions
+.PHONY: build page test test-neon lint fmt bench kills fuzz audit instructions renew-instructions
 
 build:      ## the program, as users get it
 	cargo build --release --locked
@@ -53,6 +53,12 @@ bench:      ## against the peers, by turns, some ten minutes; writes the tables 
 
 kills:      ## fifty kills of a training at random moments, and as many resumptions: one model
 	FOVEAL_KILLS=50 cargo test --locked -p foveal-cli --test cli -- --nocapture killed_training
+
+FUZZ_SECONDS ?= 300
+fuzz:       ## every reader for five minutes on hostile bytes; needs cargo-fuzz
+	cd fuzz && cargo run --bin seeds && for target in $$(cargo fuzz list); do \
+	  [ $$target = seeds ] || cargo fuzz run --sanitizer none $$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1; done
 
 audit:      ## licences, sources and advisories; needs cargo-deny and its advisory database
 	cargo deny check

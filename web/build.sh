@@ -28,11 +28,32 @@ cargo build --locked --release --manifest-path web/bindgen/Cargo.toml --target-d
 rm -rf web/src/wasm/pkg
 "$built/bindgen/release/foveal-bindgen" "$built/$target/page/foveal_wasm.wasm" web/src/wasm/pkg
 
+# What the page loads on demand: the built-in model, which is trained here in a second or two, and MNIST's digits.
+# FOVEAL names a program that is built already.
+model=web/public/models/mnist.safetensors
+if [ ! -f "$model" ]; then
+  say "training the page's model"
+  if [ -z "${FOVEAL:-}" ]; then
+    cargo build --locked --release -p foveal-cli
+    FOVEAL=$built/release/foveal
+  fi
+  trained=$(mktemp -d)
+  trap 'rm -rf "$trained"' EXIT
+  "$FOVEAL" train mnist --lang en -q --out "$trained/run" >/dev/null
+  mkdir -p "$(dirname "$model")"
+  cp "$trained/run/model.safetensors" "$model"
+fi
+if [ ! -f web/public/digits/few.bin ]; then
+  say "packing MNIST's digits"
+  cargo run --locked --quiet --release -p foveal-mnist --example page_digits -- web/public/digits
+fi
+
 cd web
 [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --silent
 npm run --silent build
 
-echo "compressed (gzip -9), in bytes:"
-find dist -type f | LC_ALL=C sort | while read -r file; do
+echo "compressed (gzip -9), in bytes; digits are loaded on demand:"
+find dist -type f -not -path 'dist/digits/*' | LC_ALL=C sort | while read -r file; do
   printf '%9d  %s\n' "$(gzip -9c "$file" | wc -c)" "${file#dist/}"
 done | awk '{ sum += $1; print } END { printf "%9d  all\n", sum }'
+printf '%9d  digits\n' "$(cat dist/digits/* | wc -c)"

@@ -8,13 +8,15 @@
 //! - `train MODEL THREADS SECONDS`: a training run of batches of 128;
 //! - `conv PASS SHAPE SECONDS`: a public operator on all threads; `im2col PASS SHAPE SECONDS`: the same
 //!   through im2col and a product of the `gemm` crate, checked against the operator;
-//! - `latency BATCH SECONDS`: inference of `bench/models/latency.toml` on one thread.
+//! - `latency BATCH SECONDS`: inference of `bench/models/latency.toml` on one thread;
+//! - `load PORT PATH BODY CONNECTIONS SECONDS`: requests to a server on this machine, `foveal serve` or a peer.
 //!
 //! PASS is `forward`, `input` or `filter`; SHAPE is `images,side,channels,kernel,stride,filters`.
 
 mod conv;
 mod im2col;
 mod latency;
+mod load;
 mod train;
 
 use foveal_kernels::peak::fma_gflops;
@@ -44,6 +46,9 @@ fn answer(words: &[&str], state: &mut State) -> Answer {
         }
         [via @ ("conv" | "im2col"), pass, shape, seconds] => {
             conv::run(via, pass, shape, number(seconds)?, &mut state.conv)
+        }
+        ["load", port, path, body, connections, seconds] => {
+            load::run(number(port)?, path, body, number(connections)?, number(seconds)?)
         }
         ["latency", batch, seconds] => latency::run(number(batch)?, number(seconds)?),
         _ => Err(format!("no such request: {}", words.join(" "))),

@@ -1,13 +1,21 @@
 //! The command line: every command, option and help text.
 
+mod data;
 mod exchange;
+mod operators;
+mod serve;
+mod train;
+mod values;
 
 use crate::graphics::Protocol;
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use data::{Data, Reading, ShowData};
 pub use exchange::{Export, Import};
-use foveal::nn::{Conv2dOptions, Padding, Pool2dOptions};
+pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
+pub use serve::Serve;
 use std::path::PathBuf;
+pub use train::{LossName, Preset, Train};
 
 /// See, train and ship convolutional networks, with TensorFlow's exact operators, on this machine alone.
 #[derive(Parser, Debug)]
@@ -112,6 +120,7 @@ Examples:
 Examples:
   foveal summary lab-11-1
   foveal summary net.toml --plan
+  foveal summary residual --shape 64,64,3
   foveal summary fast --plan --profile --threads 1")]
     Summary(Summary),
     /// What is in a data set, and what is wrong with it
@@ -130,6 +139,31 @@ Examples:
   foveal train mnist --model lab-11-1 --epochs 15 --out runs/lab
   foveal train digits/ --model net.toml --lr 0.001
   foveal train mnist --preset best --out runs/best --resume
+  foveal train pets/ --image-size 64 --class-weights
+  foveal train pets/ --from runs/animals --freeze all-but-head
+  foveal train angles.csv --loss huber
+  foveal train scans/ --labels labels.csv --window lung
+  foveal train pets/ --image-size 64 --augment photos
+  foveal train mnist --preset balanced --ensemble 3 --out runs/three
+  foveal train reviews.tsv --tokens words
+
+A folder holds one folder of pictures for each class, or train, val and test with class folders
+in each. A .csv table has rows of path,target (paths from its own folder; a column headed split
+may hold train, val or test). Words and whole numbers are classes; numbers of which one is not
+whole, and several columns, are values to learn (regression); --task decides otherwise. A .npz
+file has x_train, y_train, x_test and y_test. A .tsv has lines of label<TAB>text in UTF-8; a first
+line may name its columns, of which one headed split may hold train, val or test; or a folder
+holds train.tsv, and val.tsv and test.tsv.
+
+Of CT, a folder of DICOM slices in class folders, or with --labels: seen through --window, in square
+pixels; no patient is divided between parts. A tenth of the patients, by a hash of PatientID, is for
+validation and a tenth for the test unless folders or a split column say. Not a medical device.
+
+Without --model: text-cnn for texts (embedding, filters over 3, 4 and 5 tokens, the largest of each
+over the text, dropout); for 28x28 grey pictures the preset's own, fast, balanced or best; else
+stack: 3x3 convolutions with ReLU and 2x2 pooling (16, 32, 64, 64, 128 filters) until the longer
+side is at most 8, a dense layer of 64, the output. The models balanced and best are trained with
+augmentation (see foveal data show --help), unless --augment none.
 
 Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html, and the last
 epoch's checkpoint.safetensors, from which --resume goes on.
@@ -140,13 +174,16 @@ epoch's checkpoint.safetensors, from which --resume goes on.
 Example:
   foveal eval runs/lab mnist")]
     Eval(Eval),
-    /// What a model makes of pictures or arrays
+    /// What a model makes of pictures, arrays or texts
     #[command(after_help = "\
-An INPUT is a PNG or JPEG picture, a .npy array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the
-scale of the training data: 0 to 255 for pictures), or a built-in sample such as mnist:test:7.
+An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a DICOM slice, a folder of them, a .npy
+array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the scale of the training data: 0 to 255
+for pictures), or a built-in sample such as mnist:test:7. For a model of texts it is a text, a
+.txt file with one a line, or - for lines from stdin.
 
-Example:
-  foveal predict runs/lab digit.png mnist:test:7")]
+Examples:
+  foveal predict runs/lab digit.png mnist:test:7
+  foveal predict runs/reviews \"Well made, if a little long.\"")]
     Predict(Predict),
     /// Write a trained model as ONNX, for other runtimes
     #[command(after_help = "\
@@ -166,6 +203,9 @@ Examples:
   foveal import net.onnx net.safetensors
   foveal import net.onnx net.safetensors --classes cat,dog")]
     Import(Import),
+    /// The page and a prediction API on this machine
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Serve),
     /// How near convolutions and training come to what this machine can do
     #[command(after_help = "\
 The peak is measured in the same run: multiply-adds that touch nothing but registers. Shares
@@ -181,171 +221,13 @@ Example:
     Completions(Completions),
 }
 
-/// `foveal conv2d`
-#[derive(Args, Debug)]
-pub struct Conv2d {
-    /// Input [n, h, w, c]
-    #[arg(value_name = "X.npy")]
-    pub x: PathBuf,
-    /// Filter [h, w, c / groups, o]
-    #[arg(value_name = "W.npy")]
-    pub filter: PathBuf,
-    /// Write the output here instead of printing it
-    #[arg(short, long, value_name = "Y.npy")]
-    pub output: Option<PathBuf>,
-    #[command(flatten)]
-    pub options: ConvArgs,
-}
-
-/// The options of a convolution.
-#[derive(Args, Debug)]
-pub struct ConvArgs {
-    /// Step between windows: height,width, or one number for both
-    #[arg(long, value_name = "H,W", default_value = "1,1", value_parser = pair, allow_hyphen_values = true)]
-    pub strides: Pair,
-    /// SAME, VALID, or cells to add: top,bottom,left,right
-    #[arg(long, value_name = "SAME|VALID|T,B,L,R", default_value = "VALID", value_parser = padding, allow_hyphen_values = true)]
-    pub padding: Padding,
-    /// Step between the filter's cells: height,width, or one number for both
-    #[arg(long, value_name = "H,W", default_value = "1,1", value_parser = pair, allow_hyphen_values = true)]
-    pub dilations: Pair,
-    /// Groups that the channels are split into
-    #[arg(long, value_name = "N", default_value_t = 1, allow_hyphen_values = true)]
-    pub groups: i64,
-    /// A number to add for each filter [o]
-    #[arg(long, value_name = "B.npy")]
-    pub bias: Option<PathBuf>,
-}
-
-impl ConvArgs {
-    /// As the operator takes them.
-    pub fn options(&self) -> Conv2dOptions {
-        Conv2dOptions {
-            strides: self.strides.0,
-            dilations: self.dilations.0,
-            padding: self.padding,
-            groups: self.groups,
-        }
-    }
-}
-
-/// `foveal max-pool`, `foveal avg-pool`
-#[derive(Args, Debug)]
-pub struct Pool {
-    /// Input [n, h, w, c]
-    #[arg(value_name = "X.npy")]
-    pub x: PathBuf,
-    /// Write the output here instead of printing it
-    #[arg(short, long, value_name = "Y.npy")]
-    pub output: Option<PathBuf>,
-    #[command(flatten)]
-    pub options: PoolArgs,
-}
-
-/// The options of a pooling.
-#[derive(Args, Debug)]
-pub struct PoolArgs {
-    /// The window: height,width, or one number for both
-    #[arg(long, value_name = "H,W", value_parser = pair, allow_hyphen_values = true)]
-    pub ksize: Pair,
-    /// Step between windows: height,width, or one number for both [default: the window's size]
-    #[arg(long, value_name = "H,W", value_parser = pair, allow_hyphen_values = true)]
-    pub strides: Option<Pair>,
-    /// SAME, VALID, or cells to add: top,bottom,left,right
-    #[arg(long, value_name = "SAME|VALID|T,B,L,R", default_value = "VALID", value_parser = padding, allow_hyphen_values = true)]
-    pub padding: Padding,
-}
-
-impl PoolArgs {
-    /// As the operator takes them.
-    pub fn options(&self) -> Pool2dOptions {
-        let ksize = self.ksize.0;
-        Pool2dOptions { ksize, strides: self.strides.map_or(ksize, |s| s.0), padding: self.padding }
-    }
-}
-
-/// `foveal explain`
-#[derive(Args, Debug)]
-pub struct Explain {
-    /// Of arrays.
-    #[command(subcommand)]
-    pub arrays: Option<ExplainArrays>,
-    #[command(flatten)]
-    pub layer: Option<ExplainLayer>,
-}
-
-/// `foveal explain MODEL INPUT`
-#[derive(Args, Debug)]
-pub struct ExplainLayer {
-    /// A saved model (.safetensors) or a run folder
-    #[arg(value_name = "MODEL", required = true)]
-    pub model: PathBuf,
-    /// A picture, an array, a built-in sample such as mnist:test:7
-    #[arg(value_name = "INPUT", required = true)]
-    pub input: String,
-    /// The layer: conv2d, dense, max_pool, avg_pool, global_avg_pool
-    #[arg(long, value_name = "NAME", required = true)]
-    pub layer: String,
-    /// The cell of its output: row,column,channel, each from 0
-    #[arg(long, value_name = "H,W,C", value_parser = three, required = true, allow_hyphen_values = true)]
-    pub at: Three,
-    /// Draw it: window, filter, products, sum
-    #[arg(short, long, value_name = "OUT.png|OUT.svg")]
-    pub output: Option<PathBuf>,
-}
-
-/// `foveal explain conv2d` and others
-#[derive(Subcommand, Debug)]
-pub enum ExplainArrays {
-    /// One cell of a convolution
-    #[command(after_help = "\
-Example:
-  foveal explain conv2d X.npy W.npy --at 0,0,0,0 --padding SAME")]
-    Conv2d {
-        /// Input [n, h, w, c]
-        #[arg(value_name = "X.npy")]
-        x: PathBuf,
-        /// Filter [h, w, c / groups, o]
-        #[arg(value_name = "W.npy")]
-        filter: PathBuf,
-        /// The output cell: image,row,column,channel, each from 0
-        #[arg(long, value_name = "N,H,W,O", value_parser = four, allow_hyphen_values = true)]
-        at: Four,
-        /// Draw it: window, filter, products, sum
-        #[arg(short, long, value_name = "OUT.png|OUT.svg")]
-        output: Option<PathBuf>,
-        #[command(flatten)]
-        options: ConvArgs,
-    },
-    /// One cell of a maximum pooling
-    MaxPool(ExplainPool),
-    /// One cell of a mean pooling
-    AvgPool(ExplainPool),
-}
-
-/// `foveal explain max-pool`, `foveal explain avg-pool`
-#[derive(Args, Debug)]
-pub struct ExplainPool {
-    /// Input [n, h, w, c]
-    #[arg(value_name = "X.npy")]
-    pub x: PathBuf,
-    /// The output cell: image,row,column,channel, each from 0
-    #[arg(long, value_name = "N,H,W,C", value_parser = four, allow_hyphen_values = true)]
-    pub at: Four,
-    /// Draw it: the window and its largest number or its mean
-    #[arg(short, long, value_name = "OUT.png|OUT.svg")]
-    pub output: Option<PathBuf>,
-    #[command(flatten)]
-    pub options: PoolArgs,
-}
-
 /// `foveal show`
 #[derive(Args, Debug)]
 pub struct Show {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// A picture, an array of one sample, a built-in sample such as mnist:test:7
+    /// A picture, a DICOM slice, an array of one sample, a built-in sample such as mnist:test:7, a text
     #[arg(value_name = "INPUT")]
     pub input: String,
     /// This layer alone; Grad-CAM looks at its feature maps
@@ -359,9 +241,13 @@ pub struct Show {
 /// `foveal summary`
 #[derive(Args, Debug)]
 pub struct Summary {
-    /// A built-in model (fast, lab-11-1, lab-11-2), a model file (.toml), a saved model or a run folder
+    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2, stack, residual, separable), a model
+    /// file (.toml), a saved model or a run folder
     #[arg(value_name = "MODEL|NAME")]
     pub model: String,
+    /// The samples' shape, for stack, residual and separable: height, width, channels [default: 32,32,3]
+    #[arg(long, value_name = "H,W,C", value_parser = values::shape)]
+    pub shape: Option<values::Three>,
     /// Show what the engine makes of it instead: steps, kernels, memory, operations
     #[arg(long)]
     pub plan: bool,
@@ -384,23 +270,6 @@ pub struct Bench {
     pub quick: bool,
 }
 
-/// `foveal data`
-#[derive(Subcommand, Debug)]
-pub enum Data {
-    /// The data sets that foveal brings, and the kinds it reads
-    List,
-    /// Counts, statistics and what deserves a look
-    #[command(after_help = "\
-Examples:
-  foveal data check mnist
-  foveal data check fashion/")]
-    Check {
-        /// `mnist`, or a folder with the four IDX files (plain or .gz)
-        #[arg(value_name = "DATA")]
-        data: String,
-    },
-}
-
 /// `foveal lab`
 #[derive(Args, Debug)]
 pub struct Lab {
@@ -412,66 +281,22 @@ pub struct Lab {
     pub document: Option<PathBuf>,
 }
 
-/// How much time to spend.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// As soon as can be
-    Fast,
-    /// A few minutes
-    Balanced,
-    /// As good as can be
-    Best,
-}
-
-/// `foveal train`
-#[derive(Args, Debug)]
-pub struct Train {
-    /// `mnist`, or a folder with the four IDX files (plain or .gz)
-    #[arg(value_name = "DATA")]
-    pub data: String,
-    /// A built-in model or a model file
-    #[arg(long, value_name = "NAME|FILE.toml", default_value = "fast")]
-    pub model: String,
-    /// How much time to spend
-    #[arg(long, value_enum, default_value = "fast")]
-    pub preset: Preset,
-    /// Times to go through the training data [default: the preset's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub epochs: Option<u32>,
-    /// Samples a step [default: the preset's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub batch_size: Option<u32>,
-    /// Learning rate [default: the preset's]
-    #[arg(long, value_name = "X", value_parser = positive)]
-    pub lr: Option<f32>,
-    /// The run folder [default: runs/<data>-<time>]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Go on from the checkpoint in the run folder, to the same weights as if nothing had stopped the training;
-    /// begins at the beginning where there is none
-    #[arg(long, requires = "out")]
-    pub resume: bool,
-    /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
-    /// of others]
-    #[arg(long, value_name = "N")]
-    pub validation: Option<usize>,
-    /// Write no report.html
-    #[arg(long)]
-    pub no_report: bool,
-    /// Also write an event file that TensorBoard reads, as the training goes
-    #[arg(long)]
-    pub tensorboard: bool,
-}
-
 /// `foveal eval`
 #[derive(Args, Debug)]
 pub struct Eval {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// `mnist`, or a folder with the four IDX files (plain or .gz)
+    /// `mnist`, a folder (class folders, DICOM slices, IDX files, train.tsv), a .csv table, a .npz file or a .tsv
+    /// of texts
     #[arg(value_name = "DATA")]
     pub data: String,
+    /// Refuse a broken picture instead of skipping it
+    #[arg(long)]
+    pub strict: bool,
+    /// Of DICOM slices: their targets, as train has them
+    #[arg(long, value_name = "LABELS.csv")]
+    pub labels: Option<PathBuf>,
 }
 
 /// `foveal predict`
@@ -480,7 +305,7 @@ pub struct Predict {
     /// A saved model (.safetensors) or a run folder
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// Pictures, arrays, built-in samples
+    /// Pictures, DICOM slices, arrays, built-in samples; texts for a model of texts
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
 }
@@ -506,70 +331,6 @@ pub enum Shell {
     Powershell,
 }
 
-/// Height and width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pair(pub [i64; 2]);
-
-impl std::fmt::Display for Pair {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{},{}", self.0[0], self.0[1])
-    }
-}
-
-/// A cell `[n, h, w, c]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Four(pub [i64; 4]);
-
-/// A cell `[h, w, c]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Three(pub [i64; 3]);
-
-fn numbers(text: &str) -> Result<Vec<i64>, String> {
-    let one = |part: &str| part.trim().parse().map_err(|_| format!("`{}` is no whole number", part.trim()));
-    text.split(',').map(one).collect()
-}
-
-fn pair(text: &str) -> Result<Pair, String> {
-    match numbers(text)?[..] {
-        [both] => Ok(Pair([both, both])),
-        [height, width] => Ok(Pair([height, width])),
-        _ => Err("it must be one number or two: height,width".into()),
-    }
-}
-
-fn four(text: &str) -> Result<Four, String> {
-    match numbers(text)?[..] {
-        [n, h, w, c] => Ok(Four([n, h, w, c])),
-        _ => Err("it must be four numbers: image,row,column,channel".into()),
-    }
-}
-
-fn three(text: &str) -> Result<Three, String> {
-    match numbers(text)?[..] {
-        [h, w, c] => Ok(Three([h, w, c])),
-        _ => Err("it must be three numbers: row,column,channel".into()),
-    }
-}
-
-fn padding(text: &str) -> Result<Padding, String> {
-    const WORDS: &str = "it must be SAME, VALID or four numbers: top,bottom,left,right";
-    match text.to_ascii_uppercase().as_str() {
-        "SAME" => Ok(Padding::Same),
-        "VALID" => Ok(Padding::Valid),
-        _ => match numbers(text).map_err(|_| WORDS.to_owned())?[..] {
-            [top, bottom, left, right] => Ok(Padding::Explicit([top, bottom, left, right])),
-            _ => Err(WORDS.into()),
-        },
-    }
-}
-
-fn positive(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(v) if v > 0.0 && v.is_finite() => Ok(v),
-        _ => Err("it must be a number above 0".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -578,14 +339,5 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn numbers_of_any_size_reach_the_geometry() {
-        assert_eq!(pair("2"), Ok(Pair([2, 2])));
-        assert_eq!(pair("0,-1"), Ok(Pair([0, -1])));
-        assert_eq!(padding("4611686018427387904,0,0,0"), Ok(Padding::Explicit([1 << 62, 0, 0, 0])));
-        assert_eq!(padding("same"), Ok(Padding::Same));
-        assert!(pair("1,2,3").is_err() && four("1,2,3").is_err() && padding("FULL").is_err());
     }
 }

@@ -4,6 +4,7 @@ use crate::args::Common;
 use crate::graphics::Graphics;
 use crate::language::Language;
 use anyhow::{Context as _, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Serialize, Serializer};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Instant;
@@ -68,6 +69,20 @@ impl Context {
             // Progress that nobody reads is no reason to stop.
             let _ = writeln!(io::stderr(), "{text}");
         }
+    }
+
+    /// A bar with what is left to do, for long work on a terminal; elsewhere it is not seen.
+    pub fn bar(&self, length: usize) -> ProgressBar {
+        let draw = match self.quiet {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr_with_hz(12),
+        };
+        let bar = ProgressBar::with_draw_target(Some(length as u64), draw);
+        let left = self.say("left", "남음");
+        let style = ProgressStyle::with_template(&format!(
+            "  {{bar:24}} {{human_pos}}/{{human_len}}, {{eta}} {left}"
+        ));
+        style.map_or(bar.clone(), |style| bar.with_style(style.progress_chars("██░")))
     }
 
     /// One JSON object on stdout.

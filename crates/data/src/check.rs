@@ -1,9 +1,10 @@
 //! What is in a data set, and what is wrong with it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hasher};
 
+use crate::text::UNKNOWN;
 use crate::{Dataset, Sample, Samples};
 
 /// What [`Dataset::check`] finds.
@@ -38,7 +39,8 @@ pub enum Fault {
         /// The first of them.
         first: usize,
     },
-    /// Samples whose pixels are all alike, so that nothing can be seen in them.
+    /// Samples whose pixels are all alike, so that nothing can be seen in them; texts without a token of the
+    /// vocabulary.
     Blank {
         /// How many samples.
         count: usize,
@@ -96,7 +98,7 @@ impl Dataset {
     /// ```
     pub fn check(&self) -> Report {
         let class_counts = self.class_counts();
-        let (mean, std) = moments(self.samples());
+        let (mean, std) = self.moments();
         let names = self.classes().unwrap_or_default();
         let mut faults: Vec<Fault> = names
             .iter()
@@ -113,12 +115,16 @@ impl Dataset {
         let mut blank = Tally::default();
         let mut duplicates = Tally::default();
         let mut contradictions = Tally::default();
-        let mut seen: HashMap<Pixels<'_>, usize> = HashMap::with_capacity(self.len());
+        let mut seen = Known::default();
         for i in 0..self.len() {
             let sample = self.sample(i);
-            not_finite.add_if(i, has_non_finite(sample));
-            blank.add_if(i, is_constant(sample));
-            let earlier = *seen.entry(Pixels(sample)).or_insert(i);
+            not_finite.add_if(i, has_non_finite(&sample));
+            blank.add_if(i, if self.text(i).is_some() { unknown(&sample) } else { is_constant(&sample) });
+            let content = content(self, i);
+            let earlier = seen.find(self, &content).unwrap_or(i);
+            if earlier == i {
+                seen.add(i, &content);
+            }
             duplicates.add_if(i, earlier < i);
             contradictions.add_if(i, self.label(earlier) != self.label(i));
         }
@@ -138,37 +144,48 @@ pub fn duplicates_between(a: &Dataset, b: &Dataset) -> usize {
     if a.shape() != b.shape() {
         return 0;
     }
-    let known: HashSet<Pixels<'_>> = (0..a.len()).map(|i| Pixels(a.sample(i))).collect();
-    (0..b.len()).filter(|&i| known.contains(&Pixels(b.sample(i)))).count()
+    let mut known = Known::default();
+    (0..a.len()).for_each(|i| known.add(i, &content(a, i)));
+    (0..b.len()).filter(|&i| known.find(a, &content(b, i)).is_some()).count()
 }
 
-/// Pixels compared bit by bit, so that NaN equals itself.
-struct Pixels<'a>(Sample<'a>);
+/// What a sample is compared by: the bytes of its text, or its pixels.
+fn content(data: &Dataset, i: usize) -> Sample<'_> {
+    data.text(i).map_or_else(|| data.sample(i), |text| Sample::U8(text.as_bytes().into()))
+}
 
-impl PartialEq for Pixels<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        match (self.0, other.0) {
-            (Sample::U8(a), Sample::U8(b)) => a == b,
-            (Sample::F32(a), Sample::F32(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
-            }
-            _ => false,
-        }
+/// Samples of a data set, to be found again by their pixels: NaN equals itself. Only hashes are kept; what seems to
+/// be found is compared in full.
+#[derive(Default)]
+struct Known(HashMap<u64, usize>);
+
+impl Known {
+    fn add(&mut self, index: usize, sample: &Sample<'_>) {
+        self.0.entry(hash(sample)).or_insert(index);
+    }
+
+    fn find(&self, of: &Dataset, sample: &Sample<'_>) -> Option<usize> {
+        let &index = self.0.get(&hash(sample))?;
+        same(&content(of, index), sample).then_some(index)
     }
 }
 
-impl Eq for Pixels<'_> {}
+fn hash(sample: &Sample<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match sample {
+        Sample::U8(pixels) => hasher.write(pixels),
+        Sample::F32(pixels) => pixels.iter().for_each(|pixel| hasher.write_u32(pixel.to_bits())),
+    }
+    hasher.finish()
+}
 
-impl Hash for Pixels<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self.0 {
-            Sample::U8(pixels) => state.write(pixels),
-            Sample::F32(pixels) => {
-                for pixel in pixels {
-                    state.write_u32(pixel.to_bits());
-                }
-            }
+fn same(a: &Sample<'_>, b: &Sample<'_>) -> bool {
+    match (a, b) {
+        (Sample::U8(a), Sample::U8(b)) => a == b,
+        (Sample::F32(a), Sample::F32(b)) => {
+            a.len() == b.len() && a.iter().zip(*b).all(|(a, b)| a.to_bits() == b.to_bits())
         }
+        _ => false,
     }
 }
 
@@ -194,42 +211,50 @@ impl Tally {
     }
 }
 
-fn has_non_finite(sample: Sample<'_>) -> bool {
+fn has_non_finite(sample: &Sample<'_>) -> bool {
     match sample {
         Sample::U8(_) => false,
         Sample::F32(pixels) => pixels.iter().any(|pixel| !pixel.is_finite()),
     }
 }
 
-fn is_constant(sample: Sample<'_>) -> bool {
+/// Whether a text holds no token that the vocabulary has.
+fn unknown(sample: &Sample<'_>) -> bool {
+    match sample {
+        Sample::U8(numbers) => numbers.iter().all(|&n| usize::from(n) <= UNKNOWN),
+        Sample::F32(numbers) => numbers.iter().all(|&n| n <= UNKNOWN as f32),
+    }
+}
+
+fn is_constant(sample: &Sample<'_>) -> bool {
     match sample {
         Sample::U8(pixels) => pixels.windows(2).all(|pair| pair[0] == pair[1]),
         Sample::F32(pixels) => pixels.windows(2).all(|pair| pair[0] == pair[1]),
     }
 }
 
-/// Mean and standard deviation: exact sums for bytes, two passes in `f64` for `f32`.
-fn moments(samples: &Samples) -> (f64, f64) {
-    match samples {
-        Samples::U8(pixels) => {
-            let mut histogram = [0u64; 256];
-            for &pixel in pixels {
-                histogram[pixel as usize] += 1;
-            }
-            let weighted = |power: i32| -> f64 {
-                let values = histogram.iter().enumerate();
-                values.map(|(value, &count)| (value as f64 / 255.0).powi(power) * count as f64).sum()
-            };
-            let count = (pixels.len() as f64).max(1.0);
-            let mean = weighted(1) / count;
-            (mean, (weighted(2) / count - mean * mean).max(0.0).sqrt())
-        }
-        Samples::F32(pixels) => {
+impl Dataset {
+    /// Mean and standard deviation: exact sums for bytes, two passes in `f64` for `f32`.
+    fn moments(&self) -> (f64, f64) {
+        if let Samples::F32(pixels) = self.samples() {
             let finite = || pixels.iter().map(|&p| f64::from(p)).filter(|p| p.is_finite());
             let count = (finite().count() as f64).max(1.0);
             let mean = finite().sum::<f64>() / count;
             let variance = finite().map(|p| (p - mean).powi(2)).sum::<f64>() / count;
-            (mean, variance.sqrt())
+            return (mean, variance.sqrt());
         }
+        let mut histogram = [0u64; 256];
+        for i in 0..self.len() {
+            if let Sample::U8(pixels) = self.sample(i) {
+                pixels.iter().for_each(|&pixel| histogram[usize::from(pixel)] += 1);
+            }
+        }
+        let weighted = |power: i32| -> f64 {
+            let values = histogram.iter().enumerate();
+            values.map(|(value, &count)| (value as f64 / 255.0).powi(power) * count as f64).sum()
+        };
+        let count = (histogram.iter().sum::<u64>() as f64).max(1.0);
+        let mean = weighted(1) / count;
+        (mean, (weighted(2) / count - mean * mean).max(0.0).sqrt())
     }
 }

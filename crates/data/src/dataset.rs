@@ -1,6 +1,10 @@
 //! Samples with their targets, checked once when they are put together.
 
-use crate::Error;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::text::Vocabulary;
+use crate::{Error, Stored};
 
 /// The pixels of all samples, in NHWC order: `n * height * width * channels` numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +13,8 @@ pub enum Samples {
     U8(Vec<u8>),
     /// Numbers as the model will see them.
     F32(Vec<f32>),
+    /// Raw pixel values, 0 to 255, that are not in memory.
+    Stored(Stored),
 }
 
 impl Samples {
@@ -17,6 +23,7 @@ impl Samples {
         match self {
             Samples::U8(pixels) => pixels.len(),
             Samples::F32(pixels) => pixels.len(),
+            Samples::Stored(stored) => stored.samples().saturating_mul(stored.size()),
         }
     }
 
@@ -45,13 +52,43 @@ pub enum Targets {
     },
 }
 
+impl Targets {
+    /// The targets of the samples at `indices`, in that order.
+    ///
+    /// # Panics
+    /// When an index is not that of a sample, as a slice does.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Targets::Classes { labels, names } => Targets::Classes {
+                labels: indices.iter().map(|&i| labels[i]).collect(),
+                names: names.clone(),
+            },
+            Targets::Values { values, names } => {
+                let k = names.len();
+                let rows = indices.iter().flat_map(|&i| &values[i * k..(i + 1) * k]).copied();
+                Targets::Values { values: rows.collect(), names: names.clone() }
+            }
+        }
+    }
+}
+
 /// The pixels of one sample: `height * width * channels` numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Sample<'a> {
-    /// Raw pixel values, 0 to 255.
-    U8(&'a [u8]),
+    /// Raw pixel values, 0 to 255; owned where they were read just now.
+    U8(Cow<'a, [u8]>),
     /// Numbers as the model will see them.
     F32(&'a [f32]),
+}
+
+impl Sample<'_> {
+    /// The numbers, as they are.
+    pub fn numbers(&self) -> Vec<f32> {
+        match self {
+            Sample::U8(pixels) => pixels.iter().map(|&p| f32::from(p)).collect(),
+            Sample::F32(numbers) => numbers.to_vec(),
+        }
+    }
 }
 
 /// Samples of one shape, and their targets.
@@ -73,6 +110,14 @@ pub struct Dataset {
     shape: [usize; 3],
     samples: Samples,
     targets: Targets,
+    texts: Option<Texts>,
+}
+
+/// The texts that samples were made of.
+#[derive(Debug, Clone, PartialEq)]
+struct Texts {
+    texts: Vec<String>,
+    vocabulary: Arc<Vocabulary>,
 }
 
 impl Dataset {
@@ -91,7 +136,8 @@ impl Dataset {
         let name = name.into();
         let size = sample_size(shape)?;
         let count = target_count(&name, &targets)?;
-        if samples.len() != count.saturating_mul(size) {
+        let whole = !matches!(&samples, Samples::Stored(stored) if stored.size() != size);
+        if !whole || samples.len() != count.saturating_mul(size) {
             let problem = format!(
                 "{} numbers are {} samples of shape {shape:?}, but there are targets for {count}",
                 samples.len(),
@@ -100,7 +146,64 @@ impl Dataset {
             let expected = "number of samples";
             return Err(Error::Mismatch { name, problem, expected });
         }
-        Ok(Dataset { name, shape, samples, targets })
+        Ok(Dataset { name, shape, samples, targets, texts: None })
+    }
+
+    /// The set with the texts that its samples were made of, by `vocabulary`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when there is not one text for each sample.
+    pub fn with_texts(self, texts: Vec<String>, vocabulary: Arc<Vocabulary>) -> Result<Self, Error> {
+        if texts.len() != self.len() {
+            let problem = format!("{} texts for {} samples", texts.len(), self.len());
+            return Err(Error::Mismatch { name: self.name, problem, expected: "number of samples" });
+        }
+        Ok(Dataset { texts: Some(Texts { texts, vocabulary }), ..self })
+    }
+
+    /// The text of sample `i`; `None` where samples are no texts, and past the end.
+    pub fn text(&self, i: usize) -> Option<&str> {
+        self.texts.as_ref()?.texts.get(i).map(String::as_str)
+    }
+
+    /// What the numbers of samples that are texts mean.
+    pub fn vocabulary(&self) -> Option<&Vocabulary> {
+        self.texts.as_ref().map(|texts| &*texts.vocabulary)
+    }
+
+    /// The samples of this set, then those of `other`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when they differ in shape, in the type of number, or in what is learnt.
+    pub fn joined(mut self, other: Dataset) -> Result<Self, Error> {
+        let alike = self.shape == other.shape && names(&self.targets) == names(&other.targets);
+        let joined = alike
+            && match (&mut self.samples, other.samples) {
+                (Samples::U8(a), Samples::U8(b)) => {
+                    a.extend(b);
+                    true
+                }
+                (Samples::F32(a), Samples::F32(b)) => {
+                    a.extend(b);
+                    true
+                }
+                _ => false,
+            };
+        if !joined {
+            let problem =
+                format!("samples of shape {:?} cannot follow those of {:?}", other.shape, self.shape);
+            return Err(Error::Mismatch { name: self.name, problem, expected: "shape, type and targets" });
+        }
+        match (&mut self.texts, other.texts) {
+            (Some(own), Some(more)) if own.vocabulary == more.vocabulary => own.texts.extend(more.texts),
+            (own, _) => *own = None,
+        }
+        match (&mut self.targets, other.targets) {
+            (Targets::Classes { labels, .. }, Targets::Classes { labels: more, .. }) => labels.extend(more),
+            (Targets::Values { values, .. }, Targets::Values { values: more, .. }) => values.extend(more),
+            _ => {}
+        }
+        Ok(self)
     }
 
     /// The name, e.g. `mnist`.
@@ -167,7 +270,7 @@ impl Dataset {
         }
     }
 
-    /// The pixels of sample `i`.
+    /// The pixels of sample `i`; of stored samples they are read now, if they were not read ahead.
     ///
     /// # Panics
     /// When `i` is not below [`len`](Self::len), as a slice does.
@@ -175,9 +278,26 @@ impl Dataset {
         let size = self.sample_len();
         let range = i * size..(i + 1) * size;
         match &self.samples {
-            Samples::U8(pixels) => Sample::U8(&pixels[range]),
+            Samples::U8(pixels) => Sample::U8(Cow::Borrowed(&pixels[range])),
             Samples::F32(pixels) => Sample::F32(&pixels[range]),
+            Samples::Stored(stored) => {
+                assert!(i < stored.samples(), "sample {i} of {}", stored.samples());
+                Sample::U8(Cow::Owned(stored.sample(i)))
+            }
         }
+    }
+
+    /// The stored samples, if they are not in memory.
+    pub fn stored(&self) -> Option<&Stored> {
+        match &self.samples {
+            Samples::Stored(stored) => Some(stored),
+            _ => None,
+        }
+    }
+
+    /// Why a stored sample could not be read, if there was one since the set was opened.
+    pub fn fault(&self) -> Option<Error> {
+        self.stored().and_then(Stored::fault)
     }
 
     /// Samples in each class, in the order of [`classes`](Self::classes); empty for a regression.
@@ -200,6 +320,9 @@ impl Dataset {
 pub struct Source {
     /// The training part; it still holds the samples that will guide training (validation).
     pub train: Dataset,
+    /// How many samples at the end of the training part the data set itself sets aside to guide
+    /// the training; 0 where it does not say.
+    pub validation: usize,
     /// The test part, if there is one.
     pub test: Option<Dataset>,
 }
@@ -233,7 +356,7 @@ impl Source {
                 });
             }
         }
-        Ok(Source { train, test })
+        Ok(Source { train, validation: 0, test })
     }
 }
 

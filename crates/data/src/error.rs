@@ -120,6 +120,16 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
+    /// Files that do not make a data set.
+    #[error("{name}: {problem}; {remedy}")]
+    Layout {
+        /// Name of the folder or file.
+        name: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// An argument out of its range.
     #[error("{argument} is {value}; it must be {allowed}")]
     Argument {

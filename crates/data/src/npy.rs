@@ -35,14 +35,40 @@ const MAX_AXES: usize = 32;
 /// # Ok::<(), foveal_data::Error>(())
 /// ```
 pub fn read_npy(bytes: &[u8], source: &str) -> Result<ArrayD<f32>, Error> {
+    let (header, body) = open(bytes, source)?;
+    array(header.number.read_all(body), &header, source)
+}
+
+/// A `.npy` file's numbers: bytes where the file holds unsigned bytes, else as [`read_npy`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Array {
+    /// Of dtype `uint8`.
+    U8(ArrayD<u8>),
+    /// Of any other dtype.
+    F32(ArrayD<f32>),
+}
+
+/// As [`read_npy`], but leaves unsigned bytes as bytes.
+///
+/// # Errors
+/// As [`read_npy`].
+pub fn read_npy_any(bytes: &[u8], source: &str) -> Result<Array, Error> {
+    let (header, body) = open(bytes, source)?;
+    match (header.number.kind, header.number.size) {
+        (Kind::Unsigned, 1) => Ok(Array::U8(array(body.to_vec(), &header, source)?)),
+        _ => Ok(Array::F32(array(header.number.read_all(body), &header, source)?)),
+    }
+}
+
+/// The header, and the bytes of exactly the numbers that it declares.
+fn open<'a>(bytes: &'a [u8], source: &str) -> Result<(Header, &'a [u8]), Error> {
     let (header, start) = split_header(bytes, source)?;
     let header = parse_header(header, source)?;
     let count = element_count(&header.shape, source)?;
-    let number = header.number;
     let body = bytes.get(start..).unwrap_or_default();
     let whole = |size: u64| size.saturating_add(start as u64);
     // element_count keeps this product within isize::MAX.
-    let size = count * number.size;
+    let size = count * header.number.size;
     if body.len() < size {
         return Err(Error::Truncated {
             file: source.to_string(),
@@ -54,7 +80,11 @@ pub fn read_npy(bytes: &[u8], source: &str) -> Result<ArrayD<f32>, Error> {
     if body.len() > size {
         return Err(Error::Trailing { file: source.to_string(), expected: whole(size as u64) });
     }
-    let values = number.read_all(body);
+    Ok((header, body))
+}
+
+/// In C order.
+fn array<T: Clone>(values: Vec<T>, header: &Header, source: &str) -> Result<ArrayD<T>, Error> {
     let shape = IxDyn(&header.shape).set_f(header.fortran);
     let array = ArrayD::from_shape_vec(shape, values)
         .map_err(|error| Error::Header { file: source.to_string(), problem: error.to_string() })?;

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use crate::Error;
 pub use crate::digit::fit_digit;
@@ -11,22 +11,47 @@ use crate::resample::resize;
 
 /// The longest side of a picture that is decoded.
 const MAX_SIDE: u32 = 32_768;
-/// The most pixels of a picture that is decoded: at 12 bytes a pixel, 400 MB.
+/// The most pixels of a picture that is decoded.
 const MAX_PIXELS: u64 = 1 << 25;
+/// What the pixels of one picture may take, as the decoder gives them and as they are kept, in bytes.
+const MAX_KEPT: u64 = 256 << 20;
 /// What the decoder may take for its own buffers and its output, in bytes.
-const MAX_ALLOC: u64 = 512 << 20;
+const MAX_ALLOC: u64 = 256 << 20;
 /// The most pixels a byte of PNG can hold: 8 of one bit in a byte, expanded 1032 times by DEFLATE.
 const PNG_DENSITY: u64 = 8 * 1032;
 /// The most pixels a byte of JPEG can hold: a block of 64 takes at least one bit.
 const JPEG_DENSITY: u64 = 64 * 8;
+/// The most pixels a byte of BMP can hold: a run of 255 takes two.
+const BMP_DENSITY: u64 = 128;
+/// What is believed of a byte of WebP or TIFF. Both can hold a blank picture of any size in a few
+/// bytes, so that only a limit of our own tells a picture from a bomb.
+const BLANK_DENSITY: u64 = 1 << 16;
+/// File name extensions of the pictures that are read, in lower case.
+pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff"];
 
-/// A grey or RGB picture of `f32` pixels, 0 to 255.
+/// A grey or RGB picture of pixels from 0 to 255.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     height: usize,
     width: usize,
     channels: usize,
-    pixels: Vec<f32>,
+    pixels: Pixels,
+}
+
+/// Pixels as the file has them: large pictures are kept small.
+#[derive(Debug, Clone, PartialEq)]
+enum Pixels {
+    Bytes(Vec<u8>),
+    Numbers(Vec<f32>),
+}
+
+impl Pixels {
+    fn len(&self) -> usize {
+        match self {
+            Pixels::Bytes(v) => v.len(),
+            Pixels::Numbers(v) => v.len(),
+        }
+    }
 }
 
 impl Picture {
@@ -43,6 +68,14 @@ impl Picture {
     /// # Ok::<(), foveal_data::Error>(())
     /// ```
     pub fn new(height: usize, width: usize, channels: usize, pixels: Vec<f32>) -> Result<Self, Error> {
+        if let Some(pixel) = pixels.iter().find(|p| !(0.0..=255.0).contains(*p)) {
+            let (argument, value) = ("pixel", pixel.to_string());
+            return Err(Error::Argument { argument, value, allowed: "within 0 to 255".to_string() });
+        }
+        Self::of(height, width, channels, Pixels::Numbers(pixels))
+    }
+
+    fn of(height: usize, width: usize, channels: usize, pixels: Pixels) -> Result<Self, Error> {
         let wrong = |argument, value: String, allowed: &str| Error::Argument {
             argument,
             value,
@@ -57,9 +90,6 @@ impl Picture {
         if size != Some(pixels.len()) {
             let allowed = format!("the product of {height}x{width}x{channels}");
             return Err(wrong("number of pixels", pixels.len().to_string(), &allowed));
-        }
-        if let Some(pixel) = pixels.iter().find(|p| !(0.0..=255.0).contains(*p)) {
-            return Err(wrong("pixel", pixel.to_string(), "within 0 to 255"));
         }
         Ok(Picture { height, width, channels, pixels })
     }
@@ -80,31 +110,52 @@ impl Picture {
     }
 
     /// `height * width * channels` pixels, 0 to 255, row by row, channel fastest.
-    pub fn pixels(&self) -> &[f32] {
-        &self.pixels
+    pub fn pixels(&self) -> Vec<f32> {
+        match &self.pixels {
+            Pixels::Bytes(bytes) => bytes.iter().map(|&v| f32::from(v)).collect(),
+            Pixels::Numbers(numbers) => numbers.clone(),
+        }
+    }
+
+    /// Whether red, green and blue agree everywhere.
+    pub fn is_grey(&self) -> bool {
+        fn agree<T: PartialEq>(values: &[T]) -> bool {
+            values.as_chunks::<3>().0.iter().all(|[r, g, b]| r == g && g == b)
+        }
+        self.channels == 1
+            || match &self.pixels {
+                Pixels::Bytes(v) => agree(v),
+                Pixels::Numbers(v) => agree(v),
+            }
     }
 
     /// `height * width` grey pixels, by the luma of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B),
     /// as TensorFlow's `rgb_to_grayscale` and Pillow's "L" have it.
     pub fn grey(&self) -> Vec<f32> {
-        if self.channels == 1 {
-            return self.pixels.clone();
+        fn of<T: Copy + Into<f32>>(values: &[T], channels: usize) -> Vec<f32> {
+            match channels {
+                1 => values.iter().map(|&v| v.into()).collect(),
+                _ => values.as_chunks::<3>().0.iter().map(|rgb| luma(rgb.map(Into::into))).collect(),
+            }
         }
-        let (pixels, _) = self.pixels.as_chunks::<3>();
-        pixels.iter().map(luma).collect()
+        match &self.pixels {
+            Pixels::Bytes(v) => of(v, self.channels),
+            Pixels::Numbers(v) => of(v, self.channels),
+        }
     }
 }
 
-fn luma([red, green, blue]: &[f32; 3]) -> f32 {
+fn luma([red, green, blue]: [f32; 3]) -> f32 {
     (0.299 * red + 0.587 * green + 0.114 * blue).min(255.0)
 }
 
-/// Decodes a PNG or JPEG file. `source` names it in errors.
+/// Decodes a PNG, JPEG, BMP, WebP or TIFF file. `source` names it in errors.
 ///
 /// 16-bit samples are scaled to 0..255, transparent pixels are laid over white, and the
 /// orientation that a camera notes (EXIF) is applied. The size in the header is checked before
-/// anything is decoded: 33.5 million pixels at most, no side over 32,768, and no more pixels than
-/// the format can hold in that many bytes. A JPEG that was cut off is refused, not filled up.
+/// anything is decoded: 33.5 million pixels at most (16 bits deep: a third of that), no side over
+/// 32,768, and no more pixels than the format can hold in that many bytes (of WebP and TIFF, which can hold blank pictures of any
+/// size: 65,536 a byte). A JPEG that was cut off is refused, not filled up.
 ///
 /// # Errors
 /// [`Error::Magic`] for another format, [`Error::TooLarge`], [`Error::Truncated`],
@@ -115,17 +166,63 @@ fn luma([red, green, blue]: &[f32; 3]) -> f32 {
 /// assert!(error.to_string().starts_with("cat.gif: starts with bytes 47 49 46 38"));
 /// ```
 pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
+    decode_within(bytes, source, MAX_PIXELS)
+}
+
+/// [`decode`] with at most `most` pixels, where 33.5 million are too many: the decoder's memory is
+/// bounded by as much.
+///
+/// # Errors
+/// As [`decode`].
+///
+/// ```
+/// let error = foveal_data::picture::decode_within(b"GIF89a", "cat.gif", 1 << 20).unwrap_err();
+/// assert!(error.to_string().starts_with("cat.gif: starts with bytes 47 49 46 38"));
+/// ```
+pub fn decode_within(bytes: &[u8], source: &str, most: u64) -> Result<Picture, Error> {
+    let most = most.min(MAX_PIXELS);
+    let mut decoder = open(bytes, source, most)?;
+    // A broken orientation is no reason to refuse the pixels.
+    let orientation = decoder.orientation();
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| refused(e, source, most))?;
+    if let Ok(orientation) = orientation {
+        image.apply_orientation(orientation);
+    }
+    flatten(image, source)
+}
+
+/// Height and width of a picture, as [`decode`] would give it, from its header alone.
+///
+/// # Errors
+/// Those of [`decode`] that a header shows.
+pub fn size(bytes: &[u8], source: &str) -> Result<[usize; 2], Error> {
+    use image::metadata::Orientation as O;
+    let mut decoder = open(bytes, source, MAX_PIXELS)?;
+    let (width, height) = decoder.dimensions();
+    let turned = matches!(
+        decoder.orientation(),
+        Ok(O::Rotate90 | O::Rotate270 | O::Rotate90FlipH | O::Rotate270FlipH)
+    );
+    let size = [height as usize, width as usize];
+    Ok(if turned { [size[1], size[0]] } else { size })
+}
+
+/// A decoder whose header is read and believed.
+fn open<'a>(bytes: &'a [u8], source: &str, most: u64) -> Result<impl ImageDecoder + 'a, Error> {
+    use ImageFormat as F;
+    // 16 bytes a pixel as it stands, and something for tables.
+    let alloc = (most * 16).clamp(1 << 20, MAX_ALLOC);
     let format = match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
+        Ok(format @ (F::Png | F::Jpeg | F::Bmp | F::WebP | F::Tiff)) => format,
         _ => {
             return Err(Error::Magic {
                 file: source.to_string(),
-                format: "a PNG or JPEG picture",
+                format: "a PNG, JPEG, BMP, WebP or TIFF picture",
                 found: first_bytes(bytes),
             });
         }
     };
-    if format == ImageFormat::Jpeg && lacks_end(bytes) {
+    if format == F::Jpeg && lacks_end(bytes) {
         return Err(Error::Damaged {
             file: source.to_string(),
             problem: "it stops before its end marker (FF D9)".to_string(),
@@ -134,18 +231,21 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_ALLOC);
+    limits.max_alloc = Some(alloc);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|e| refused(e, source))?;
+    let decoder = reader.into_decoder().map_err(|e| refused(e, source, most))?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    if pixels > MAX_PIXELS || decoder.total_bytes() > MAX_ALLOC {
-        return Err(too_large(format!("{width}x{height} pixels"), source));
+    let kept = pixels.saturating_mul(taken(decoder.color_type()));
+    if pixels > most || kept > MAX_KEPT {
+        return Err(too_large(format!("{width}x{height} pixels"), source, most));
     }
     let density = match format {
-        ImageFormat::Png => PNG_DENSITY,
-        _ => JPEG_DENSITY,
+        F::Png => PNG_DENSITY,
+        F::Jpeg => JPEG_DENSITY,
+        F::Bmp => BMP_DENSITY,
+        _ => BLANK_DENSITY,
     };
     let least = pixels.div_ceil(density);
     if least > bytes.len() as u64 {
@@ -156,13 +256,7 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
             found: bytes.len() as u64,
         });
     }
-    // A broken orientation is no reason to refuse the pixels.
-    let orientation = decoder.orientation();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| refused(e, source))?;
-    if let Ok(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    flatten(&image, source)
+    Ok(decoder)
 }
 
 /// Whether a JPEG file begins its pixels and never ends them. The decoder would fill the missing
@@ -186,21 +280,21 @@ fn lacks_end(bytes: &[u8]) -> bool {
     false
 }
 
-fn too_large(declared: String, source: &str) -> Error {
+fn too_large(declared: String, source: &str, most: u64) -> Error {
     Error::TooLarge {
         file: source.to_string(),
         declared,
-        limit: format!("{MAX_PIXELS} pixels or sides of {MAX_SIDE}"),
+        limit: format!("{most} pixels, {MAX_KEPT} bytes of them or sides of {MAX_SIDE}"),
         remedy: "scale it down",
     }
 }
 
-fn refused(error: ImageError, source: &str) -> Error {
+fn refused(error: ImageError, source: &str, most: u64) -> Error {
     // A decoder's words may quote the file: keep them on one line.
     let problem = error.to_string().escape_debug().to_string();
     let file = source.to_string();
     match error {
-        ImageError::Limits(_) => too_large(format!("a size that was refused ({problem})"), source),
+        ImageError::Limits(_) => too_large(format!("a size that was refused ({problem})"), source, most),
         ImageError::Unsupported(_) => Error::Unsupported {
             file,
             what: format!("a kind of picture ({problem})"),
@@ -210,42 +304,52 @@ fn refused(error: ImageError, source: &str) -> Error {
     }
 }
 
-/// Pixels of any depth as grey or RGB over white.
-fn flatten(image: &DynamicImage, source: &str) -> Result<Picture, Error> {
-    fn eight(bytes: &[u8]) -> impl Iterator<Item = f32> {
-        bytes.iter().map(|&v| f32::from(v))
+/// Pixels of any depth as grey or RGB over white; 8 bits stay bytes.
+fn flatten(image: DynamicImage, source: &str) -> Result<Picture, Error> {
+    use Pixels::{Bytes, Numbers};
+    fn sixteen(words: &[u16]) -> Pixels {
+        Numbers(words.iter().map(|&v| f32::from(v) / 257.0).collect())
     }
-    fn sixteen(words: &[u16]) -> impl Iterator<Item = f32> {
-        words.iter().map(|&v| f32::from(v) / 257.0)
-    }
-    let (channels, pixels): (usize, Vec<f32>) = match image {
-        DynamicImage::ImageLuma8(i) => (1, eight(i.as_raw()).collect()),
-        DynamicImage::ImageLumaA8(i) => (1, over_white::<2>(i.as_raw(), 255.0)),
-        DynamicImage::ImageRgb8(i) => (3, eight(i.as_raw()).collect()),
-        DynamicImage::ImageRgba8(i) => (3, over_white::<4>(i.as_raw(), 255.0)),
-        DynamicImage::ImageLuma16(i) => (1, sixteen(i.as_raw()).collect()),
-        DynamicImage::ImageLumaA16(i) => (1, over_white::<2>(i.as_raw(), 65_535.0)),
-        DynamicImage::ImageRgb16(i) => (3, sixteen(i.as_raw()).collect()),
-        DynamicImage::ImageRgba16(i) => (3, over_white::<4>(i.as_raw(), 65_535.0)),
-        other => (3, eight(other.to_rgb8().as_raw()).collect()),
-    };
     let (height, width) = (image.height() as usize, image.width() as usize);
-    Picture::new(height, width, channels, pixels)
+    let (channels, pixels) = match image {
+        DynamicImage::ImageLuma8(i) => (1, Bytes(i.into_raw())),
+        DynamicImage::ImageLumaA8(i) => (1, bytes_over_white::<2>(i.as_raw())),
+        DynamicImage::ImageRgb8(i) => (3, Bytes(i.into_raw())),
+        DynamicImage::ImageRgba8(i) => (3, bytes_over_white::<4>(i.as_raw())),
+        DynamicImage::ImageLuma16(i) => (1, sixteen(i.as_raw())),
+        DynamicImage::ImageLumaA16(i) => (1, Numbers(over_white::<2>(i.as_raw(), 65_535.0).collect())),
+        DynamicImage::ImageRgb16(i) => (3, sixteen(i.as_raw())),
+        DynamicImage::ImageRgba16(i) => (3, Numbers(over_white::<4>(i.as_raw(), 65_535.0).collect())),
+        other => (3, Bytes(other.into_rgb8().into_raw())),
+    };
+    Picture::of(height, width, channels, pixels)
         .map_err(|error| Error::Damaged { file: source.to_string(), problem: error.to_string() })
 }
 
-/// Composes N - 1 colours and an opacity, each 0 to `full`, over white.
-fn over_white<const N: usize>(values: &[impl Copy + Into<f32>], full: f32) -> Vec<f32> {
-    let (pixels, _) = values.as_chunks::<N>();
-    let mut flat = Vec::with_capacity(pixels.len() * (N - 1));
-    for pixel in pixels {
-        let opacity = pixel[N - 1].into() / full;
-        for &colour in &pixel[..N - 1] {
-            let value = colour.into() * 255.0 / full * opacity + 255.0 * (1.0 - opacity);
-            flat.push(value.clamp(0.0, 255.0));
-        }
+/// What a pixel takes, as it is decoded and as [`flatten`] keeps it, in bytes.
+fn taken(colour: ColorType) -> u64 {
+    let decoded = u64::from(colour.bytes_per_pixel());
+    let colours = if colour.has_color() { 3 } else { 1 };
+    match (colour, colour.has_alpha()) {
+        (ColorType::L8 | ColorType::Rgb8, _) => decoded,
+        (ColorType::La8 | ColorType::Rgba8, _) => decoded + colours,
+        _ => decoded + 4 * colours,
     }
-    flat
+}
+
+/// N - 1 colours and an opacity, bytes each, over white; opaque pixels as they are.
+fn bytes_over_white<const N: usize>(values: &[u8]) -> Pixels {
+    Pixels::Bytes(over_white::<N>(values, 255.0).map(|v| v.round() as u8).collect())
+}
+
+/// Composes N - 1 colours and an opacity, each 0 to `full`, over white.
+fn over_white<const N: usize>(values: &[impl Copy + Into<f32>], full: f32) -> impl Iterator<Item = f32> {
+    let (pixels, _) = values.as_chunks::<N>();
+    pixels.iter().flat_map(move |pixel| {
+        let opacity = pixel[N - 1].into() / full;
+        let over = move |colour: f32| colour * 255.0 / full * opacity + 255.0 * (1.0 - opacity);
+        (0..N - 1).map(move |c| over(pixel[c].into()).clamp(0.0, 255.0))
+    })
 }
 
 /// Resizes a picture to `shape` (height, width, channels) with a triangle filter: height * width *
@@ -273,12 +377,12 @@ pub fn fit(picture: &Picture, shape: [usize; 3]) -> Result<Vec<f32>, Error> {
             allowed: format!("[height, width, channels] with 1 or 3 channels and 1 to {MAX_PIXELS} pixels"),
         });
     }
-    let from = [picture.height, picture.width];
-    let grey = if channels == 1 { picture.grey() } else { Vec::new() };
-    let (pixels, depth) = match channels {
-        1 => (&grey, 1),
-        _ => (&picture.pixels, picture.channels),
+    let (from, to) = ([picture.height, picture.width], [height, width]);
+    let fitted = match (&picture.pixels, picture.channels, channels) {
+        (_, 3, 1) => resize(&picture.grey(), from, 1, to),
+        (Pixels::Bytes(bytes), depth, _) => resize(bytes, from, depth, to),
+        (Pixels::Numbers(numbers), depth, _) => resize(numbers, from, depth, to),
     };
-    let fitted = resize(pixels, from, depth, [height, width]);
-    Ok(if depth == channels { fitted } else { fitted.iter().flat_map(|&grey| [grey; 3]).collect() })
+    let repeated = picture.channels < channels;
+    Ok(if repeated { fitted.iter().flat_map(|&grey| [grey; 3]).collect() } else { fitted })
 }

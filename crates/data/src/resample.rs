@@ -4,12 +4,17 @@
 /// the range of the input: each weight is positive and they sum to 1.
 ///
 /// `pixels` must hold `from[0] * from[1] * channels` numbers. Any side of zero gives nothing.
-pub(crate) fn resize(pixels: &[f32], from: [usize; 2], channels: usize, to: [usize; 2]) -> Vec<f32> {
+pub(crate) fn resize<T: Copy + Into<f32>>(
+    pixels: &[T],
+    from: [usize; 2],
+    channels: usize,
+    to: [usize; 2],
+) -> Vec<f32> {
     if from.contains(&0) || to.contains(&0) || channels == 0 {
         return Vec::new();
     }
     if from == to {
-        return pixels.to_vec();
+        return pixels.iter().map(|&v| v.into()).collect();
     }
     // Rows first: a picture is usually shrunk, and this pass runs along memory.
     let row = from[1] * channels;
@@ -18,7 +23,7 @@ pub(crate) fn resize(pixels: &[f32], from: [usize; 2], channels: usize, to: [usi
     for (out, tap) in tall.chunks_exact_mut(row).zip(&vertical) {
         for (line, &weight) in pixels[tap.first * row..].chunks_exact(row).zip(&tap.weights) {
             for (sum, &pixel) in out.iter_mut().zip(line) {
-                *sum += weight * pixel;
+                *sum += weight * pixel.into();
             }
         }
     }

@@ -19,6 +19,40 @@ pub fn epoch_order(indices: &[u32], seed: u64, epoch: u64) -> Vec<u32> {
     order
 }
 
+/// As [`epoch_order`], but with as many samples of each class as of any other: as many places as
+/// there are `indices`, dealt to the classes in turn; a small class is gone through several times,
+/// a large one in part. `labels` are those of the whole data set.
+///
+/// # Panics
+/// When an index has no label, as a slice does.
+///
+/// ```
+/// let order = foveal_data::shuffle::balanced_order(&[0, 1, 2, 3], &[0, 0, 0, 1], 0, 1);
+/// assert_eq!(order.iter().filter(|&&i| i == 3).count(), 2);
+/// ```
+pub fn balanced_order(indices: &[u32], labels: &[u32], seed: u64, epoch: u64) -> Vec<u32> {
+    let mut classes: std::collections::BTreeMap<u32, Vec<u32>> = std::collections::BTreeMap::new();
+    for &index in indices {
+        classes.entry(labels[index as usize]).or_default().push(index);
+    }
+    let mut generator = generator(seed, epoch);
+    let mut classes: Vec<Vec<u32>> = classes.into_values().collect();
+    let k = classes.len();
+    let mut order = Vec::with_capacity(indices.len());
+    for place in 0..indices.len() {
+        // The class that is dealt to first changes from epoch to epoch.
+        let class = (place + epoch as usize) % k;
+        let turn = place / k;
+        let members = &mut classes[class];
+        if turn.is_multiple_of(members.len()) {
+            shuffle(members, &mut generator);
+        }
+        order.push(members[turn % members.len()]);
+    }
+    shuffle(&mut order, &mut generator);
+    order
+}
+
 /// The generator of one (seed, epoch) pair. Both are scrambled first: neighbouring PCG streams
 /// are correlated.
 pub(crate) fn generator(seed: u64, stream: u64) -> Pcg32 {
@@ -47,7 +81,7 @@ fn below(generator: &mut Pcg32, bound: u32) -> u32 {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): a bijection that spreads every input bit.
-fn splitmix(value: u64) -> u64 {
+pub(crate) fn splitmix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -14,7 +14,42 @@ pub struct Split {
     pub validation: Vec<u32>,
 }
 
+/// What the samples of a data set are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// To be learnt from.
+    Train,
+    /// To guide the learning.
+    Validation,
+    /// To be looked at once, at the end.
+    Test,
+}
+
+impl Part {
+    /// The part that a folder or a cell is named after, in any case: `train`, `training`, `val`,
+    /// `valid`, `validation`, `test`, `testing`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "train" | "training" => Some(Part::Train),
+            "val" | "valid" | "validation" => Some(Part::Validation),
+            "test" | "testing" => Some(Part::Test),
+            _ => None,
+        }
+    }
+}
+
 impl Split {
+    /// The last `n_validation` of `n` samples are for validation: how a data set is kept that
+    /// brings validation samples of its own.
+    ///
+    /// # Errors
+    /// As [`Split::first`].
+    pub fn last(n: usize, n_validation: usize) -> Result<Self, Error> {
+        let Split { train, .. } = Split::first(n, n_validation)?;
+        let cut = train.len() as u32;
+        Ok(Split { train: (0..cut).collect(), validation: (cut..n as u32).collect() })
+    }
+
     /// The first `n_validation` of `n` samples are for validation and the rest for training, as
     /// TensorFlow's MNIST tutorial cuts 60,000 into 5,000 and 55,000.
     ///

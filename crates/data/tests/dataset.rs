@@ -36,7 +36,7 @@ fn lengths_and_labels_are_checked() {
 #[test]
 fn samples_are_reached_by_index() {
     let set = bytes("s", &[1, 2, 3, 4], &[0, 2]);
-    assert_eq!(set.sample(1), Sample::U8(&[3, 4]));
+    assert_eq!(set.sample(1), Sample::U8(vec![3, 4].into()));
     assert_eq!((set.label(1), set.label(2)), (Some(2), None));
     assert_eq!(set.class_counts(), [1, 0, 1]);
 }

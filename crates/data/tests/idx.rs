@@ -103,7 +103,7 @@ fn images_and_labels_make_a_data_set() {
     assert_eq!((set.len(), set.shape()), (2, [28, 28, 1]));
     assert_eq!(set.classes().unwrap().len(), 10);
     assert_eq!(set.label(0), Some(3));
-    assert_eq!(set.sample(1), Sample::U8(&[7; 784]));
+    assert_eq!(set.sample(1), Sample::U8(vec![7; 784].into()));
 
     let colours = idx(&[2, 1, 2, 3], &[0; 12]);
     let set = images_and_labels(&colours, &labels, "colours").unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each crate may import of ours.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("foveal-kernels", &[]),
     ("foveal-nn", &["foveal-kernels"]),
     ("foveal-data", &[]),
@@ -15,7 +15,8 @@ const IMPORTS: [(&str, &[&str]); 12] = [
     ("foveal-view", &["foveal-nn", "foveal-data", "foveal-train"]),
     ("foveal-mnist", &[]),
     ("foveal", &["foveal-kernels", "foveal-nn", "foveal-data", "foveal-train", "foveal-onnx", "foveal-view"]),
-    ("foveal-cli", &["foveal", "foveal-mnist"]),
+    ("foveal-serve", &["foveal"]),
+    ("foveal-cli", &["foveal", "foveal-mnist", "foveal-serve"]),
     ("foveal-wasm", &["foveal"]),
     ("foveal-testkit", &[]),
     ("foveal-instructions", &["foveal-kernels", "foveal-nn"]),
@@ -134,6 +135,21 @@ fn no_test_is_ignored() {
 }
 
 /// Whether an SPDX expression leaves a choice of allowed licences: `(MIT OR Apache-2.0) AND Unicode-3.0`.
+/// The lecture's code stands in the program, which prints it, and in an example of the library, since neither crate
+/// can hold the other's file.
+#[test]
+fn the_lectures_code_is_the_same_in_both_places() {
+    let steps = |path: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(root().join(path)).expect("the lecture's code");
+        let shown = text.split("    // [").skip(1).filter(|part| !part.starts_with(']'));
+        shown.map(str::to_owned).collect()
+    };
+    let (program, example) =
+        (steps("crates/cli/src/commands/lab/code.rs"), steps("crates/foveal/examples/lab.rs"));
+    assert_eq!(program, example);
+    assert_eq!(program.len(), 10);
+}
+
 fn allows(expression: &str, allowed: &dyn Fn(&str) -> bool) -> bool {
     // `/` is the old way to write OR.
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");

@@ -1,5 +1,6 @@
 //! A spec whose shapes have been checked along the chain, and its parameters.
 
+mod freeze;
 mod gradient;
 
 use crate::Error;
@@ -125,6 +126,12 @@ impl Model {
         self.spec.input.shape
     }
 
+    /// The rows of the embedding that the model begins with: it takes whole numbers below that, such as those of
+    /// words, and no pictures.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.spec.vocabulary()
+    }
+
     /// Height, width, channels of one output.
     pub fn output_shape(&self) -> [usize; 3] {
         self.nodes.last().map_or(self.spec.input.shape, |n| n.shape)
@@ -210,6 +217,8 @@ impl Model {
             LayerKind::MaxPool { .. } => ops::max_pool(x, &pool_options(&node.kind).expect("pool"))?,
             LayerKind::AvgPool { .. } => ops::avg_pool(x, &pool_options(&node.kind).expect("pool"))?,
             LayerKind::GlobalAvgPool {} => ops::global_avg_pool(x)?,
+            LayerKind::GlobalMaxPool {} => ops::global_max_pool(x)?,
+            LayerKind::Embedding { .. } => ops::embedding(x, self.view::<Ix2>(node.params[0]))?,
             LayerKind::Softmax {} => ops::softmax(x),
             LayerKind::BatchNorm { epsilon, .. } => {
                 let p = |i: usize| self.view::<Ix1>(node.params[i]);
@@ -239,6 +248,7 @@ pub(crate) fn activation(kind: &LayerKind) -> Option<Activation> {
     Some(match kind {
         LayerKind::Relu {} => Activation::Relu,
         LayerKind::LeakyRelu { alpha } => Activation::LeakyRelu(*alpha),
+        LayerKind::Clip { min, max } => Activation::Clip(*min, *max),
         LayerKind::Sigmoid {} => Activation::Sigmoid,
         LayerKind::Tanh {} => Activation::Tanh,
         LayerKind::Gelu {} => Activation::Gelu,
@@ -260,6 +270,9 @@ fn pool_options(kind: &LayerKind) -> Option<Pool2dOptions> {
     }
 }
 
+/// The most rows of an embedding: as many as its numbers, which are `f32`, can tell apart with room to spare.
+const MAX_VOCABULARY: usize = 1 << 20;
+
 type Checked<G> = Option<Result<G, foveal_kernels::GeometryError>>;
 
 fn conv_geometry(kind: &LayerKind, [h, w, c]: [usize; 3], n: usize) -> Checked<Conv2dGeometry> {
@@ -274,6 +287,7 @@ fn pool_geometry(kind: &LayerKind, [h, w, c]: [usize; 3], n: usize) -> Checked<P
         LayerKind::MaxPool { .. } => ("max_pool", pool_options(kind)?),
         LayerKind::AvgPool { .. } => ("avg_pool", pool_options(kind)?),
         LayerKind::GlobalAvgPool {} => ("global_avg_pool", ops::whole([h, w])),
+        LayerKind::GlobalMaxPool {} => ("global_max_pool", ops::whole([h, w])),
         _ => return None,
     };
     Some(Pool2dGeometry::new(operator, &[n, h, w, c], &options))
@@ -293,6 +307,9 @@ enum Source<'a> {
     Seed(Random),
     Given(Given<'a>),
 }
+
+/// Shapes along the way to a layer that an error names.
+const MOST_TOLD: usize = 8;
 
 struct Build<'a> {
     model: Model,
@@ -321,19 +338,45 @@ impl Build<'_> {
         for input in &layer.inputs {
             match self.names.iter().position(|n| n == input) {
                 Some(i) => inputs.push(i),
-                None => return Err(fail(format!("no layer before it is called `{input}`"))),
+                None => return Err(fail(self.no_input(input, index))),
             }
         }
         if inputs.is_empty() {
             inputs.push(self.names.len() - 1);
         }
         let from: Vec<[usize; 3]> = inputs.iter().map(|&i| self.shapes[i]).collect();
-        let (shape, flops) = self.shape(&layer.kind, &from).map_err(fail)?;
+        let way = |problem: String| fail(format!("{problem} ({})", self.way(&inputs)));
+        let (shape, flops) = self.shape(&layer.kind, &from).map_err(way)?;
         let params = self.params(&name, &layer.kind, from[0]).map_err(fail)?;
         self.model.nodes.push(Node { name: name.clone(), kind: layer.kind, inputs, shape, params, flops });
         self.shapes.push(shape);
         self.names.push(name);
         Ok(())
+    }
+
+    /// Why there is no input called `name` for layer `index`.
+    fn no_input(&self, name: &str, index: usize) -> String {
+        let later = self.model.spec.layers[index..].iter().any(|l| l.name.as_deref() == Some(name));
+        let later = if later { "; it must come before the layer that reads it" } else { "" };
+        format!("no layer before it is called `{name}`{later}; before it are {}", self.names.join(", "))
+    }
+
+    /// The shapes of `inputs` and of what leads to the first of them, back to the model's input.
+    fn way(&self, inputs: &[usize]) -> String {
+        let told = |v: usize| format!("{} {:?}", self.names[v], self.shapes[v]);
+        let mut way = vec![told(inputs[0])];
+        let mut at = inputs[0];
+        while at > 0 {
+            at = self.model.nodes[at - 1].inputs[0];
+            way.push(told(at));
+        }
+        if way.len() > MOST_TOLD {
+            way.splice(MOST_TOLD - 1..way.len() - 1, ["...".to_owned()]);
+        }
+        way.reverse();
+        let mut text = format!("shapes: {}", way.join(" -> "));
+        inputs[1..].iter().for_each(|&v| text += &format!("; {}", told(v)));
+        text
     }
 
     /// The output's shape and the operations for one image.
@@ -370,6 +413,12 @@ impl Build<'_> {
                     return Ok(([1, 1, *units], 2 * (size * units) as u64));
                 }
                 LayerKind::Flatten {} => [1, 1, size],
+                LayerKind::Clip { min, max } if !(min < max && min.is_finite() && max.is_finite()) => {
+                    return Err(format!("min must be below max, both finite, got {min} and {max}"));
+                }
+                LayerKind::Embedding { vocabulary, size, .. } => {
+                    return self.embedding(first, *vocabulary, *size);
+                }
                 LayerKind::Dropout { rate } if !(0.0..1.0).contains(rate) => {
                     return Err(format!("rate must be from 0 to below 1, got {rate}"));
                 }
@@ -400,6 +449,33 @@ impl Build<'_> {
         Ok((shape, if free { 0 } else { size as u64 }))
     }
 
+    /// The output's shape of an embedding, which does no operations.
+    fn embedding(
+        &self,
+        [h, w, c]: [usize; 3],
+        vocabulary: usize,
+        size: usize,
+    ) -> Result<([usize; 3], u64), String> {
+        if !self.model.nodes.is_empty() || c != 1 {
+            return Err(format!(
+                "it looks up the numbers of the input: let it be the first layer, on an input of one channel such \
+                 as [1, {w}, 1], not {:?}",
+                [h, w, c]
+            ));
+        }
+        if vocabulary == 0 || vocabulary > MAX_VOCABULARY || size == 0 {
+            return Err(format!(
+                "a table of {vocabulary} x {size} is empty or too large; at most {MAX_VOCABULARY} rows are taken"
+            ));
+        }
+        let shape = [h, w, size];
+        bytes(shape).ok_or_else(|| format!("output {shape:?} is larger than {MAX_ARRAY_BYTES} bytes"))?;
+        bytes([1, vocabulary, size]).ok_or_else(|| {
+            format!("a table of {vocabulary} x {size} is larger than {MAX_ARRAY_BYTES} bytes")
+        })?;
+        Ok((shape, 0))
+    }
+
     fn params(&mut self, layer: &str, kind: &LayerKind, from: [usize; 3]) -> Result<Vec<usize>, String> {
         let first = self.model.params.len();
         let (c, flat) = (from[2], Init::Constant(0.0));
@@ -419,6 +495,9 @@ impl Build<'_> {
                 if *bias {
                     self.param(layer, "bias", &[*units], flat, [1, 1])?;
                 }
+            }
+            LayerKind::Embedding { vocabulary, size, init } => {
+                self.param(layer, "table", &[*vocabulary, *size], *init, [*size, *vocabulary])?;
             }
             LayerKind::BatchNorm { .. } => {
                 for (what, value) in

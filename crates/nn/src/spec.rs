@@ -23,7 +23,8 @@
 //! # Ok::<(), foveal_nn::Error>(())
 //! ```
 
-use crate::Error;
+mod file;
+
 use crate::init::Init;
 use foveal_kernels::Padding;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -111,6 +112,15 @@ pub enum LayerKind {
         #[serde(default = "leak")]
         alpha: f32,
     },
+    /// `x`, but at least `min` and at most `max`: with their defaults, 0 and 6, ReLU6.
+    Clip {
+        /// The least.
+        #[serde(default)]
+        min: f32,
+        /// The most.
+        #[serde(default = "six")]
+        max: f32,
+    },
     /// `1 / (1 + e^-x)`.
     Sigmoid {},
     /// The hyperbolic tangent.
@@ -143,6 +153,19 @@ pub enum LayerKind {
     },
     /// The mean of each channel over the whole image.
     GlobalAvgPool {},
+    /// The largest number of each channel over the whole image.
+    GlobalMaxPool {},
+    /// A row of a table for each number of the input, which stands for a word or a character. It comes first, on
+    /// an input of one channel. Numbers must be whole; in an engine one outside the table has its nearest row.
+    Embedding {
+        /// Rows of the table: numbers from 0 to one less.
+        vocabulary: usize,
+        /// Numbers in a row: the output's channels.
+        size: usize,
+        /// How the table begins; for `he`, `fan_in` is `size`.
+        #[serde(default, skip_serializing_if = "Init::is_default")]
+        init: Init,
+    },
     /// Normalizes each channel over the batch, then scales and shifts it.
     BatchNorm {
         /// Share of the moving statistics that stays at each step.
@@ -186,6 +209,9 @@ fn is_yes(v: &bool) -> bool {
 fn leak() -> f32 {
     0.2
 }
+fn six() -> f32 {
+    6.0
+}
 fn momentum() -> f32 {
     0.99
 }
@@ -201,6 +227,7 @@ impl LayerKind {
             LayerKind::Dense { .. } => "dense",
             LayerKind::Relu {} => "relu",
             LayerKind::LeakyRelu { .. } => "leaky_relu",
+            LayerKind::Clip { .. } => "clip",
             LayerKind::Sigmoid {} => "sigmoid",
             LayerKind::Tanh {} => "tanh",
             LayerKind::Gelu {} => "gelu",
@@ -208,6 +235,8 @@ impl LayerKind {
             LayerKind::MaxPool { .. } => "max_pool",
             LayerKind::AvgPool { .. } => "avg_pool",
             LayerKind::GlobalAvgPool {} => "global_avg_pool",
+            LayerKind::GlobalMaxPool {} => "global_max_pool",
+            LayerKind::Embedding { .. } => "embedding",
             LayerKind::BatchNorm { .. } => "batch_norm",
             LayerKind::Dropout { .. } => "dropout",
             LayerKind::Flatten {} => "flatten",
@@ -253,59 +282,14 @@ mod padding {
     }
 }
 
-/// A model file, its layers not yet understood.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    input: InputSpec,
-    #[serde(default)]
-    layer: Vec<toml::Spanned<toml::Table>>,
-}
-
 impl ModelSpec {
-    /// Reads a model file.
-    ///
-    /// # Errors
-    /// Names the line, the layer and the field of whatever cannot be understood. Whether the layers fit each
-    /// other is checked by [`crate::Model::new`].
-    pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let raw: Raw = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(String::new(), |s| format!("line {}: ", line_of(text, s.start)));
-            Error::Spec(format!("{line}{}", e.message()))
-        })?;
-        let layers = raw.layer.into_iter().map(|table| {
-            let line = line_of(text, table.span().start);
-            layer(table.into_inner(), line)
-        });
-        Ok(Self { input: raw.input, layers: layers.collect::<Result<_, _>>()? })
+    /// The rows of the embedding that the model begins with, if it does.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.layers.iter().find_map(|layer| match layer.kind {
+            LayerKind::Embedding { vocabulary, .. } => Some(vocabulary),
+            _ => None,
+        })
     }
-
-    /// The model as a model file.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a spec holds nothing that TOML cannot")
-    }
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1
-}
-
-fn layer(mut table: toml::Table, line: usize) -> Result<LayerSpec, Error> {
-    let kind = table.get("kind").and_then(|k| k.as_str()).unwrap_or("?").to_owned();
-    let fail = |problem: String| {
-        let problem = problem.trim().replace('\n', " ");
-        Error::Spec(format!("line {line}: layer of kind `{kind}`: {problem}"))
-    };
-    let take = |table: &mut toml::Table, field: &str| table.remove(field);
-    let name = take(&mut table, "name")
-        .map(|v| v.as_str().map(str::to_owned).ok_or_else(|| fail("`name` must be a text".into())))
-        .transpose()?;
-    let inputs = take(&mut table, "inputs")
-        .map(|v| Vec::<String>::deserialize(v).map_err(|e| fail(format!("`inputs`: {}", e.message()))))
-        .transpose()?
-        .unwrap_or_default();
-    let kind = LayerKind::deserialize(toml::Value::Table(table)).map_err(|e| fail(e.message().into()))?;
-    Ok(LayerSpec { name, inputs, kind, line })
 }
 
 #[cfg(test)]
@@ -318,10 +302,10 @@ mod tests {
         assert_eq!(ModelSpec::from_toml(&spec.to_toml()).unwrap(), strip(&spec));
         let bad = "[input]\nshape = [4, 4, 1]\n\n[[layer]]\nkind = \"conv2d\"\nfilters = 2\nkernel = [3, 3]\nstride = 2\n";
         let message = ModelSpec::from_toml(bad).unwrap_err().to_string();
-        assert!(message.contains("line 4") && message.contains("stride"), "{message}");
+        assert!(message.contains("line 8") && message.contains("did you mean `strides`?"), "{message}");
         let bad = "[input]\nshape = [4, 4, 1]\n[[layer]]\nkind = \"conv3d\"\n";
         let message = ModelSpec::from_toml(bad).unwrap_err().to_string();
-        assert!(message.contains("line 3") && message.contains("conv3d"), "{message}");
+        assert!(message.contains("`kind`") && message.contains("did you mean `conv2d`?"), "{message}");
         let bad = "[input]\nshape = [4, 4]\n";
         assert!(ModelSpec::from_toml(bad).unwrap_err().to_string().contains("line 2"));
         let bad = "[input]\nshape = [4, 4, 1]\n[[layer]]\nkind = \"max_pool\"\nksize = [2, 2]\npadding = \"FULL\"\n";

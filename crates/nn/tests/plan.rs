@@ -127,6 +127,25 @@ fn images_are_predicted_one_at_a_time_if_few_or_if_channels_fill_vectors() {
 }
 
 #[test]
+fn each_image_alone_has_the_bits_of_its_own_prediction() {
+    for isa in Isa::available() {
+        for model in [built_in("lab-11-2"), built_in("lab-11-1"), normed()] {
+            let size: usize = model.input_shape().iter().product();
+            let images: Vec<Vec<u8>> =
+                (0..40).map(|i| (0..size).map(|p| (p * 31 + i * 97) as u8).collect()).collect();
+            let mut alone = Engine::new(&model, options(1, 1, false, isa)).unwrap();
+            let wanted: Vec<f32> =
+                images.iter().flat_map(|image| alone.predict(1, |_| Pixels::U8(image))).collect();
+            for (count, threads) in [(0, 1), (1, 2), (3, 1), (9, 1), (9, 2), (40, 2)] {
+                let mut engine = Engine::new(&model, options(16, threads, false, isa)).unwrap();
+                let found = engine.predict_each(count, |i| Pixels::U8(&images[i]));
+                assert!(found == wanted[..count * model.outputs()], "{isa:?} {count} {threads}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_engine_describes_itself_alike() {
     for (model, training) in [(built_in("fast"), true), (normed(), true), (normed(), false)] {
         let options = options(40, 2, training, Isa::best());

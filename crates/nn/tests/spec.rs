@@ -1,6 +1,6 @@
 //! Ring 6: the model file's reader gives a model or an error that says where, whatever it is given.
 
-use foveal_nn::{Model, ModelSpec};
+use foveal_nn::{Model, ModelSpec, builtin};
 use proptest::prelude::*;
 
 const VALID: &str = r#"# A small model
@@ -77,28 +77,64 @@ fn the_valid_file_is_valid_and_survives_itself() {
 #[test]
 fn errors_say_where() {
     for (from, to, parts) in [
-        ("kind = \"relu\"", "kind = \"rellu\"", &["", "rellu"][..]),
-        ("units = 3", "units = -3", &["", "dense"]),
-        ("units = 3", "units = 3\nunit = 4", &["", "unit"]),
+        ("kind = \"relu\"", "kind = \"rellu\"", &["line 14: ", "`rellu`", "did you mean `relu`?"][..]),
+        ("units = 3", "units = -3", &["line 47: ", "dense", "`units`", "a whole number, 0 or above"]),
+        ("units = 3", "units = \"ten\"", &["line 47: ", "dense", "`units`", "\"ten\""]),
+        ("units = 3", "", &["line 45: ", "dense", "missing field `units`"]),
+        ("units = 3", "units = 3\nunit = 4", &["line 48: ", "`unit`", "did you mean `units`?"]),
         ("units = 3", "units = 3\nunits = 4", &["line 48", "duplicate"]),
-        ("kernel = [3, 3]\nstrides", "kernel = [3]\nstrides", &["", "conv2d"]),
-        ("kernel = [3, 3]\nstrides", "kernel = [9, 9]\npadding_ = 1\nstrides", &["", "padding_"]),
-        ("\"first\", \"conv2d_2\"", "\"first\", \"other\"", &["", "add_1", "other"]),
-        ("groups = 2", "groups = 3", &["", "conv2d_2", "[1, 8, 8, 4]"]),
-        ("rate = 0.25", "rate = 1.0", &["", "dropout_1", "rate"]),
-        ("kind = \"flatten\"", "kind = \"relu\"", &["line 45", "dense_1", "flatten"]),
+        (
+            "kernel = [3, 3]\nstrides",
+            "kernel = [3]\nstrides",
+            &["line 9: ", "conv2d", "`kernel`", "a list of 2"],
+        ),
+        ("kernel = [3, 3]\nstrides", "kernel = 3\nstrides", &["line 9: ", "`kernel`", "`3`", "a list of 2"]),
+        ("kernel = [3, 3]\nstrides", "kernel = [9, 9]\npadding_ = 1\nstrides", &["line 10: ", "`padding_`"]),
+        ("kind = \"relu\"", "alpha = 1", &["line 13: ", "no `kind`"]),
+        ("kind = \"relu\"", "kind = 7", &["line 14: ", "`kind`", "integer"]),
+        ("name = \"first\"", "name = 1", &["line 7: ", "`name`", "integer"]),
+        ("inputs = [\"first\", \"conv2d_2\"]", "inputs = \"first\"", &["line 28: ", "`inputs`", "a list"]),
+        (
+            "\"first\", \"conv2d_2\"",
+            "\"first\", \"other\"",
+            &["line 26: ", "add_1", "other", "first, relu_1"],
+        ),
+        (
+            "\"first\", \"conv2d_2\"",
+            "\"first\", \"input\"",
+            &["line 26: ", "first [8, 8, 4]", "input [8, 8, 1]"],
+        ),
+        ("groups = 2", "groups = 3", &["line 16: ", "conv2d_2", "first [8, 8, 4] -> relu_1 [8, 8, 4]"]),
+        ("rate = 0.25", "rate = 1.0", &["line 38: ", "dropout_1", "rate"]),
+        ("kind = \"flatten\"", "kind = \"relu\"", &["line 45", "dense_1", "flatten", "relu_2 [4, 4, 4]"]),
         ("shape = [8, 8, 1]", "shape = [8, 8]", &["line 3"]),
         ("shape = [8, 8, 1]", "shape = [8, 0, 1]", &["[8, 0, 1]"]),
+        ("shape = [8, 8, 1]", "size = 8", &["line 3", "size"]),
         ("[input]", "[imput]", &["imput"]),
     ] {
         assert!(VALID.contains(from), "{from}");
         let message = read(&VALID.replacen(from, to, 1)).expect_err(to).to_string();
-        // An empty part stands for the line that the changed layer begins at.
-        let before = &VALID[..VALID.find(from).unwrap()];
-        let line = before.rfind("[[layer]]").map_or(0, |at| before[..at].lines().count() + 1);
-        let line = format!("line {line}: ");
-        let parts = parts.iter().map(|part| if part.is_empty() { line.as_str() } else { part });
-        parts.for_each(|part| assert!(message.contains(part), "{to}: {message} does not name {part}"));
+        parts.iter().for_each(|part| assert!(message.contains(part), "{to}: {message} does not name {part}"));
+    }
+}
+
+#[test]
+fn built_in_models_are_scaled_to_any_samples() {
+    for builtin in builtin::SCALED {
+        for side in [1, 2, 5, 8, 28, 32, 33, 48, 49, 64, 96, 97, 128, 224, 300, 1000] {
+            for shape in [[side, side, 3], [side, side / 3 + 1, 1]] {
+                let spec = builtin::fitted(builtin.name, shape, 7).unwrap();
+                let model =
+                    Model::new(&spec, 0).unwrap_or_else(|e| panic!("{} {shape:?}: {e}", builtin.name));
+                assert_eq!((model.input_shape(), model.outputs()), (shape, 7));
+                // What is left before the mean is neither a point of a large picture nor a picture.
+                let last = model.nodes().iter().rev().find(|n| n.kind.name().starts_with("conv")).unwrap();
+                let left = last.shape[0].max(last.shape[1]);
+                assert!(side < 16 || (4..=64).contains(&left), "{} {shape:?}: {left}", builtin.name);
+                let numbers: usize = model.params().iter().map(|p| p.values.len()).sum();
+                assert!(numbers < 1 << 20, "{} {shape:?}: {numbers}", builtin.name);
+            }
+        }
     }
 }
 

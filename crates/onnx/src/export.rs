@@ -15,7 +15,9 @@ const OPSET_WITH_GELU: i64 = 20;
 
 /// The bytes of an `.onnx` file that answers as `saved` does: raw pixels `[n, h, w, c]` go in as bytes (0 to 255)
 /// under the name `image`; the probabilities of the classes, or the values of a regression, come out as
-/// `[n, outputs]` under the name `probabilities` or `values`.
+/// `[n, outputs]` under the name `probabilities` or `values`. A model of texts takes the numbers of their tokens
+/// instead, 64-bit whole numbers `[n, h, w]` (`[n, 1, length]`) under the name `tokens`; its vocabulary is in the
+/// metadata.
 ///
 /// The metadata hold `classes`, a JSON list of names, and `foveal`, what a model file has under that key. Padding
 /// is written as numbers of cells, and dropout is left out.
@@ -25,10 +27,11 @@ const OPSET_WITH_GELU: i64 = 20;
 pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
     let model = &saved.model;
     let graph = Graph { name: "foveal".into(), ..Graph::default() };
-    let taken = ["image", "probabilities", "values"].map(str::to_owned).into();
+    let taken = ["image", "tokens", "probabilities", "values"].map(str::to_owned).into();
+    let text = model.vocabulary().is_some();
     let mut writer = Writer { model, graph, values: Vec::new(), taken };
-    let image = writer.preprocess(saved);
-    writer.values.push(image);
+    let first = if text { writer.tokens()? } else { writer.preprocess(saved) };
+    writer.values.push(first);
     for (i, layer) in model.nodes().iter().enumerate() {
         let value = writer.layer(i, layer)?;
         writer.values.push(value);
@@ -40,7 +43,10 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
         std::iter::once(Dim::Open("N".into())).chain(known).collect()
     };
     let mut graph = writer.graph;
-    graph.inputs.push(Value::new("image", kind::UINT8, open(&[h, w, c])));
+    graph.inputs.push(match text {
+        true => Value::new("tokens", kind::INT64, open(&[h, w])),
+        false => Value::new("image", kind::UINT8, open(&[h, w, c])),
+    });
     graph.outputs.push(Value::new(output, kind::FLOAT, open(&[model.outputs()])));
     let gelu = model.nodes().iter().any(|n| n.kind == LayerKind::Gelu {});
     let classes = serde_json::Value::from(saved.classes.clone()).to_string();
@@ -124,6 +130,25 @@ impl Writer<'_> {
         Place { name: self.transpose("input", &shifted, [0, 3, 1, 2]), flat: false }
     }
 
+    /// The numbers of tokens: for the embedding alone, as ONNX has no other layer that takes whole numbers.
+    fn tokens(&self) -> Result<Place, Error> {
+        match self.model.nodes().iter().skip(1).find(|layer| layer.inputs.contains(&0)) {
+            Some(layer) => Err(Error::Refused(format!(
+                "layer `{}` reads the numbers of tokens beside the embedding; let it read the embedding",
+                layer.name
+            ))),
+            None => Ok(Place { name: "tokens".into(), flat: false }),
+        }
+    }
+
+    /// The rows that tokens look up, `[n, h, w, size]`, with channels first.
+    fn embedding(&mut self, layer: &Layer) -> String {
+        let table = self.params(layer).swap_remove(0);
+        let axis = vec![("axis", Attribute::Int(0))];
+        let rows = self.node("Gather", &format!("{}/rows", layer.name), &[&table, "tokens"], axis);
+        self.transpose(&layer.name, &rows, [0, 3, 1, 2])
+    }
+
     fn transpose(&mut self, name: &str, from: &str, order: [i64; 4]) -> String {
         self.node("Transpose", name, &[from], vec![("perm", Attribute::Ints(order.to_vec()))])
     }
@@ -179,16 +204,26 @@ impl Writer<'_> {
             LayerKind::Dropout { .. } => self.values[from].clone(),
             LayerKind::Conv2d { .. } => deep(self.convolution(i, layer)),
             LayerKind::MaxPool { .. } | LayerKind::AvgPool { .. } => deep(self.pool(i, layer)?),
-            LayerKind::GlobalAvgPool {} => {
+            LayerKind::GlobalAvgPool {} | LayerKind::GlobalMaxPool {} => {
                 let x = self.spatial(from, name);
-                deep(self.node("GlobalAveragePool", name, &[&x], vec![]))
+                let mean = layer.kind == LayerKind::GlobalAvgPool {};
+                let operator = if mean { "GlobalAveragePool" } else { "GlobalMaxPool" };
+                deep(self.node(operator, name, &[&x], vec![]))
             }
+            LayerKind::Embedding { .. } => deep(self.embedding(layer)),
             LayerKind::Flatten {} => Place { name: self.flat(from, name), flat: true },
             LayerKind::Dense { .. } => {
                 let x = self.flat(from, name);
                 Place { name: self.with_params("Gemm", layer, x, vec![]), flat: true }
             }
             LayerKind::Add {} | LayerKind::Concat {} => self.several(layer),
+            LayerKind::Clip { min, max } => {
+                let Place { name: x, flat } = self.values[from].clone();
+                let [low, high] = [("min", *min), ("max", *max)].map(|(what, bound)| {
+                    self.tensor(Tensor::floats(&format!("{name}.{what}"), &[], vec![bound]))
+                });
+                Place { name: self.node("Clip", name, &[&x, &low, &high], vec![]), flat }
+            }
             kind => {
                 let Place { name: x, flat } = self.values[from].clone();
                 let (operator, attributes) = simple(kind);

@@ -8,7 +8,7 @@ mod layers;
 mod window;
 
 use crate::Error;
-use crate::proto::{Dim, Graph, Model as File, Node, Tensor, Value};
+use crate::proto::{Dim, Graph, Model as File, Node, Tensor, Value, kind};
 use activation::{Activation, Order};
 use attributes::Attributes;
 use foveal_nn::spec::{InputSpec, LayerKind, LayerSpec};
@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// The operators that [`import`] takes in.
-pub const OPERATORS: [&str; 29] = [
+pub const OPERATORS: [&str; 31] = [
     "Add",
     "AveragePool",
     "BatchNormalization",
@@ -30,9 +30,11 @@ pub const OPERATORS: [&str; 29] = [
     "Div",
     "Dropout",
     "Flatten",
+    "Gather",
     "Gelu",
     "Gemm",
     "GlobalAveragePool",
+    "GlobalMaxPool",
     "Identity",
     "LeakyRelu",
     "MatMul",
@@ -57,7 +59,7 @@ const MOST_CHANNELS: usize = 1 << 20;
 /// now on.
 ///
 /// The graph takes one input `[n, c, h, w]`, `[n, h, w, c]` (if the first thing that happens to it is a transpose
-/// to channels first) or `[n, c]`, gives one output, and consists of [`OPERATORS`] that fit foveal's layers.
+/// to channels first), `[n, c]`, or `[n, h, w]` if a Gather looks them up in a table; gives one output, and consists of [`OPERATORS`] that fit foveal's layers.
 /// Values become channels-last, and weights are turned with them. What is multiplied and added to the input becomes
 /// the preprocessing; constants multiplied and added elsewhere become part of the layer before, or a batch
 /// normalization; padding becomes part of the convolution or pooling after it. A softmax at the end is left out, as
@@ -113,7 +115,11 @@ fn ends<'g>(graph: &'g Graph) -> Result<(&'g Value, &'g Value), Error> {
 }
 
 /// Height, width and channels of an input, how its axes lie, and the size of a batch if that is fixed.
-fn input_shape(input: &Value, last: bool) -> Result<([usize; 3], Order, Option<i64>), Error> {
+fn input_shape(
+    input: &Value,
+    last: bool,
+    looked_up: bool,
+) -> Result<([usize; 3], Order, Option<i64>), Error> {
     let fail = |problem: &str| Err(Error::Refused(format!("the input `{}` {problem}", input.name)));
     let Some(dims) = &input.dims else { return fail("has no shape; run onnx.shape_inference first") };
     let mut known = Vec::new();
@@ -133,6 +139,7 @@ fn input_shape(input: &Value, last: bool) -> Result<([usize; 3], Order, Option<i
     let (shape, order) = match known[..] {
         [h, w, c] if last => ([h, w, c], Order::Hwc),
         [c, h, w] => ([h, w, c], Order::Chw),
+        [h, w] if looked_up => ([h, w, 1], Order::Hwc),
         [c] => ([1, 1, c], Order::Flat(None)),
         _ => {
             let n = dims.len();
@@ -179,7 +186,11 @@ impl<'g> Importer<'g> {
         bytes: usize,
     ) -> Result<Self, Error> {
         let live = live(graph, &output.name);
-        let (shape, order, batch) = input_shape(input, channels_last(graph, &live, &input.name))?;
+        let (shape, order, batch) = input_shape(
+            input,
+            channels_last(graph, &live, &input.name),
+            looked_up(graph, &live, &input.name),
+        )?;
         let mut uses = HashMap::from([(output.name.as_str(), 1)]);
         for input in live.iter().flat_map(|&n| &graph.nodes[n].inputs) {
             *uses.entry(input.as_str()).or_insert(0) += 1;
@@ -229,6 +240,14 @@ impl<'g> Importer<'g> {
         match (node.operator.as_str(), first) {
             ("Constant", _) => Attributes::new(node)?.constant().map(Some),
             ("Identity", Some(constant)) => Ok(Some(constant.clone())),
+            ("Cast", Some(constant)) => match Attributes::new(node)?.int("to", 0)? {
+                kind::FLOAT => {
+                    let whole = |v: Vec<i64>| v.into_iter().map(|v| v as f32).collect();
+                    let values = constant.to_floats().or_else(|_| constant.to_ints().map(whole))?;
+                    Ok(Some(Rc::new(Tensor::floats(&constant.name, &constant.shape()?, values))))
+                }
+                to => Err(format!("a constant's cast to type {to} is not supported, only to 32-bit floats")),
+            },
             _ => Ok(None),
         }
     }
@@ -241,7 +260,8 @@ impl<'g> Importer<'g> {
         match node.operator.as_str() {
             "Conv" => self.convolution(node, &attributes),
             "MaxPool" | "AveragePool" => self.pool(node, &attributes),
-            "GlobalAveragePool" => self.global_pool(node),
+            "GlobalAveragePool" | "GlobalMaxPool" => self.global_pool(node),
+            "Gather" => self.gather(node, &attributes),
             "ReduceMean" => self.reduce_mean(node, &attributes),
             "BatchNormalization" => self.batch_norm(node, &attributes),
             "Gemm" => self.gemm(node, &attributes),
@@ -362,7 +382,9 @@ impl<'g> Importer<'g> {
         let model = Model::with_params(&spec, |name, _| {
             params.remove(name).ok_or_else(|| format!("`{name}` is missing"))
         })?;
-        let preprocess = Preprocess { scale: self.scale, shift: self.shift, fit };
+        let text = serde_json::from_value::<Preprocess>(own["preprocess"].clone()).ok().and_then(|p| p.text);
+        let text = text.filter(|text| model.vocabulary().is_some_and(|rows| text.size() <= rows));
+        let preprocess = Preprocess { scale: self.scale, shift: self.shift, fit, window: None, text };
         Ok(SavedModel { model, preprocess, classes, training })
     }
 }
@@ -389,6 +411,14 @@ fn live(graph: &Graph, output: &str) -> Vec<usize> {
     }
     live.reverse();
     live
+}
+
+/// Whether the input is looked up in tables, and nothing else happens to it.
+fn looked_up(graph: &Graph, live: &[usize], input: &str) -> bool {
+    let mut readers = live.iter().map(|&i| &graph.nodes[i]).filter(|n| n.inputs.iter().any(|i| i == input));
+    let gather = |n: &Node| n.operator == "Gather" && n.inputs.iter().position(|i| i == input) == Some(1);
+    let first = readers.next().is_some_and(gather);
+    first && readers.all(gather)
 }
 
 /// Whether the first thing that happens to the input, but for arithmetic, is a transpose to channels first.

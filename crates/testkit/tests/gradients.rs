@@ -168,6 +168,7 @@ fn activations() {
     for activation in [
         Activation::Relu,
         Activation::LeakyRelu { alpha: 0.2 },
+        Activation::Clip { min: -0.27, max: 1.03 },
         Activation::Sigmoid,
         Activation::Tanh,
         Activation::Gelu,
@@ -235,6 +236,25 @@ fn check_loss(
         |i, d_y| vec![gradient(&as_dim(&i[0])).into_dyn() * d_y[[]]],
     )
     .unwrap();
+}
+
+#[test]
+fn embedding() {
+    let mut random = Random::new(18);
+    for seed in 0..10 {
+        let (rows, size) = (random.int(1, 6), random.int(1, 4));
+        let ids = Array4::from_shape_simple_fn((2, 1, 5, 1), || random.int(0, rows - 1) as f64);
+        let table = random.array((rows, size));
+        gradcheck(
+            &[table.into_dyn()],
+            seed,
+            1e-3,
+            1e-9,
+            |i| r::embedding(&ids, &as_dim(&i[0])).into_dyn(),
+            |_, d_y| vec![r::embedding_backward(&as_dim(d_y), &ids, rows).into_dyn()],
+        )
+        .unwrap();
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use crate::fit::pixels;
+use crate::examples::outputs;
 use crate::{Error, Preprocess};
 use foveal_data::{Dataset, Targets};
 use foveal_nn::engine::{Engine, Options};
@@ -93,7 +93,7 @@ pub(crate) fn targets_fit(model: &Model, data: &Dataset, loss: Option<Loss>) -> 
 /// classifier that ends in softmax, else the numbers before it.
 ///
 /// # Errors
-/// When the samples do not have the model's input shape.
+/// When the samples do not have the model's input shape, and when a stored one cannot be read any more.
 pub fn predict(
     model: &Model,
     preprocess: &Preprocess,
@@ -117,10 +117,11 @@ pub fn predict(
         isa: Isa::best(),
     });
     let mut engine = Engine::new(model, options)?;
-    Ok(match indices {
-        Some(indices) => engine.predict(indices.len(), |i| pixels(data, indices[i] as usize)),
-        None => engine.predict(data.len(), |i| pixels(data, i)),
-    })
+    let outputs = match indices {
+        Some(indices) => outputs(&mut engine, data, indices.len(), |i| indices[i] as usize),
+        None => outputs(&mut engine, data, data.len(), |i| i),
+    };
+    data.fault().map_or(Ok(outputs), |fault| Err(fault.into()))
 }
 
 /// Scores `model` on the images at `indices` (all without).
@@ -184,7 +185,7 @@ pub fn judge(
     })
 }
 
-fn ends_in_softmax(model: &Model) -> bool {
+pub(crate) fn ends_in_softmax(model: &Model) -> bool {
     matches!(model.nodes().last().map(|n| &n.kind), Some(LayerKind::Softmax {}))
 }
 
@@ -214,8 +215,15 @@ fn cross_entropy(row: &[f32], label: usize) -> f64 {
     row.iter().map(|&v| (f64::from(v) - top).exp()).sum::<f64>().ln() + top - f64::from(row[label])
 }
 
-/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy.
-pub(crate) fn score(outputs: &[f32], data: &Dataset, indices: &[u32], loss: Loss) -> (f64, Option<f64>) {
+/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy. `scaled` are all values in
+/// the outputs' units, where they are not the data's.
+pub(crate) fn score(
+    outputs: &[f32],
+    data: &Dataset,
+    scaled: Option<&[f32]>,
+    indices: &[u32],
+    loss: Loss,
+) -> (f64, Option<f64>) {
     let n = indices.len() as f64;
     let width = outputs.len() / indices.len();
     let rows = outputs.chunks_exact(width).zip(indices);
@@ -230,6 +238,7 @@ pub(crate) fn score(outputs: &[f32], data: &Dataset, indices: &[u32], loss: Loss
             (sum / n, Some(correct as f64 / n))
         }
         (Targets::Values { values, .. }, loss) => {
+            let values = scaled.unwrap_or(values);
             let kind = match loss {
                 Loss::Huber { delta } => Regression::Huber(delta),
                 _ => Regression::MeanSquared,

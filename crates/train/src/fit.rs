@@ -1,8 +1,12 @@
+use crate::augmented::Augmented;
 use crate::evaluate::{score, targets_fit};
+use crate::examples::{Examples, outputs};
 use crate::identity::Identity;
+use crate::units::Units;
 use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
-use foveal_data::{Dataset, Sample, Split, Targets, shuffle::epoch_order};
-use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
+use foveal_data::shuffle::{balanced_order, epoch_order};
+use foveal_data::{Dataset, Split};
+use foveal_nn::engine::{Engine, Options};
 use foveal_nn::{Isa, Model};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -24,6 +28,10 @@ pub struct Resume<'a> {
 /// The same recipe gives the same weights, bit for bit, with any number of threads. When `stop` turns true the
 /// step at hand is finished and the run ends with the weights it has.
 ///
+/// The values of a regression are trained in standard deviations from their mean, which the losses of events and
+/// of the outcome count in, where the model ends in a dense layer with a bias; the model that comes out speaks in
+/// the data's own units.
+///
 /// # Errors
 /// When the data do not fit the model or a recipe's value is out of range.
 pub fn fit(
@@ -42,7 +50,8 @@ pub fn fit(
 /// stopped, if it is the same run on the same instruction set; `model` is what the run began with.
 ///
 /// # Errors
-/// As [`fit`]; when the checkpoint is of another run, saying what differs; when a checkpoint cannot be kept.
+/// As [`fit`]; when a layer to be frozen is not there; when the checkpoint is of another run, saying what differs;
+/// when a checkpoint cannot be kept.
 #[expect(clippy::too_many_arguments, reason = "those of fit and one more")]
 pub fn fit_resumable(
     model: Model,
@@ -54,30 +63,12 @@ pub fn fit_resumable(
     on_event: &mut dyn FnMut(&Event),
     resume: Resume<'_>,
 ) -> Result<Outcome, Error> {
-    recipe.check()?;
-    targets_fit(&model, data, Some(recipe.loss))?;
-    if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
-        && weights.len() != classes.len()
-    {
-        let (w, c) = (weights.len(), classes.len());
-        return Err(Error::Recipe(format!("{c} classes need as many class weights, got {w}")));
-    }
-    if split.train.is_empty() {
-        return Err(Error::Mismatch(format!("{}: there are no images to train on", data.name())));
-    }
-    let options = preprocess.options(Options {
-        batch_size: recipe.batch_size,
-        threads: recipe.threads,
-        loss: Some(recipe.loss),
-        optimizer: recipe.optimizer,
-        seed: recipe.seed,
-        scale: Vec::new(),
-        shift: Vec::new(),
-        isa: Isa::best(),
-    });
-    let engine = Engine::new(&model, options)?;
+    let mut model = model;
+    let engine = compile(&mut model, data, split, preprocess, recipe)?;
     let mut run = Run {
+        units: Units::new(&model, data, &split.train),
         good: engine.values().to_vec(),
+        augmented: Augmented::new(recipe, data, &engine),
         engine,
         data,
         split,
@@ -102,8 +93,43 @@ pub fn fit_resumable(
     run.all()
 }
 
+/// An engine for `recipe`, once all is seen to fit; freezes what the recipe freezes.
+pub(crate) fn compile(
+    model: &mut Model,
+    data: &Dataset,
+    split: &Split,
+    preprocess: &Preprocess,
+    recipe: &Recipe,
+) -> Result<Engine, Error> {
+    recipe.check()?;
+    model.freeze(&recipe.frozen)?;
+    targets_fit(model, data, Some(recipe.loss))?;
+    if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
+        && weights.len() != classes.len()
+    {
+        let (w, c) = (weights.len(), classes.len());
+        return Err(Error::Recipe(format!("{c} classes need as many class weights, got {w}")));
+    }
+    if split.train.is_empty() {
+        return Err(Error::Mismatch(format!("{}: there are no images to train on", data.name())));
+    }
+    let options = preprocess.options(Options {
+        batch_size: recipe.batch_size,
+        threads: recipe.threads,
+        loss: Some(recipe.loss),
+        optimizer: recipe.optimizer,
+        seed: recipe.seed,
+        scale: Vec::new(),
+        shift: Vec::new(),
+        isa: Isa::best(),
+    });
+    Ok(Engine::new(model, options)?)
+}
+
 struct Run<'a> {
     engine: Engine,
+    units: Option<Units>,
+    augmented: Option<Augmented>,
     /// The weights of the last good epoch.
     good: Vec<f32>,
     data: &'a Dataset,
@@ -150,8 +176,13 @@ impl Run<'_> {
             self.history.last().and_then(|e| e.validation_loss.map(|loss| (loss, e.validation_accuracy)));
         let kept = last.filter(|_| self.good == self.engine.values()).or_else(|| self.validate());
         (self.on_event)(&Event::Finished(status));
+        let model = self.engine.model();
+        let model = match &self.units {
+            Some(units) => units.restore(model),
+            None => model,
+        };
         Ok(Outcome {
-            model: self.engine.model(),
+            model,
             history: self.history,
             status,
             train_seconds: self.seconds,
@@ -169,7 +200,11 @@ impl Run<'_> {
             if self.recipe.patience.is_some_and(|p| waited >= p.max(1)) {
                 return Ok(Status::EarlyStopped);
             }
-            let mut report = match self.epoch(epoch) {
+            let ended = self.epoch(epoch);
+            if let Some(fault) = self.data.fault() {
+                return Err(fault.into());
+            }
+            let mut report = match ended {
                 Ok(report) => report,
                 Err(ended) => return Ok(ended),
             };
@@ -248,9 +283,12 @@ impl Run<'_> {
 
     /// One epoch's steps; an early end is the error.
     fn epoch(&mut self, epoch: usize) -> Result<EpochReport, Status> {
-        let order = epoch_order(&self.split.train, self.recipe.seed, epoch as u64);
+        let order = order(self.data, self.split, self.recipe, epoch);
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
+        if let Some(stored) = self.data.stored() {
+            stored.ahead(&order);
+        }
         let (mut loss, mut correct, mut seen) = (0.0, 0, 0);
         let classes = self.data.classes().is_some();
         let start = Instant::now();
@@ -258,8 +296,19 @@ impl Run<'_> {
         for (b, indices) in order.chunks(self.recipe.batch_size).enumerate() {
             let step = (epoch - 1) * batches + b;
             lr = self.recipe.lr * self.recipe.schedule.factor(step, total, batches);
-            let (data, weights) = (self.data, self.recipe.class_weights.as_deref());
-            let report = self.engine.step(indices.len(), lr, |i| example(data, indices[i] as usize, weights));
+            let examples = Examples {
+                data: self.data,
+                train: &self.split.train,
+                units: self.units.as_ref(),
+                weights: self.recipe.class_weights.as_deref(),
+            };
+            let report = match &mut self.augmented {
+                None => self.engine.step(indices.len(), lr, |i| examples.at(indices[i] as usize)),
+                Some(augmented) => {
+                    augmented.make(&mut self.engine, &examples, indices, epoch);
+                    self.engine.step(indices.len(), lr, |i| augmented.example(i))
+                }
+            };
             if !report.loss.is_finite() {
                 self.count(start, seen);
                 return Err(Status::NonFinite { epoch, batch: b + 1 });
@@ -280,7 +329,7 @@ impl Run<'_> {
                 step_accuracy: classes.then_some(report.correct as f64 / report.count.max(1) as f64),
                 lr,
             });
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stop.load(Ordering::Relaxed) || self.data.fault().is_some() {
                 self.count(start, seen);
                 return Err(Status::Interrupted);
             }
@@ -332,27 +381,17 @@ impl Run<'_> {
             return None;
         }
         let data = self.data;
-        let outputs = self.engine.predict(indices.len(), |i| pixels(data, indices[i] as usize));
-        Some(score(&outputs, data, indices, self.recipe.loss))
+        let outputs = outputs(&mut self.engine, data, indices.len(), |i| indices[i] as usize);
+        let scaled = self.units.as_ref().map(|units| &units.values[..]);
+        Some(score(&outputs, data, scaled, indices, self.recipe.loss))
     }
 }
 
-pub(crate) fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
-    match data.sample(i) {
-        Sample::U8(v) => Pixels::U8(v),
-        Sample::F32(v) => Pixels::F32(v),
+/// The images of an epoch, in their order.
+pub(crate) fn order(data: &Dataset, split: &Split, recipe: &Recipe, epoch: usize) -> Vec<u32> {
+    let (indices, seed) = (&split.train, recipe.seed);
+    match data.labels() {
+        Some(labels) if recipe.balanced_sampling => balanced_order(indices, labels, seed, epoch as u64),
+        _ => epoch_order(indices, seed, epoch as u64),
     }
-}
-
-fn example<'a>(data: &'a Dataset, i: usize, weights: Option<&[f32]>) -> Example<'a> {
-    let (target, weight) = match data.targets() {
-        Targets::Classes { labels, .. } => {
-            let label = labels[i];
-            (Target::Class(label), weights.map_or(1.0, |w| w[label as usize]))
-        }
-        Targets::Values { values, names } => {
-            (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), 1.0)
-        }
-    };
-    Example { pixels: pixels(data, i), target, weight }
 }

@@ -126,6 +126,7 @@ fn contents(data: &Dataset, split: &Split) -> u32 {
     match data.samples() {
         Samples::U8(pixels) => sum.update(pixels),
         Samples::F32(pixels) => floats(&mut sum, pixels),
+        Samples::Stored(stored) => sum.update(&stored.checksum().to_le_bytes()),
     }
     match data.targets() {
         Targets::Classes { labels, .. } => integers(&mut sum, labels),

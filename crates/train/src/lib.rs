@@ -1,20 +1,28 @@
 #![forbid(unsafe_code)]
 //! The training loop: epochs, batches, metrics, early stopping, best weights; what a trained model is as a file.
 //!
-//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`SavedModel`] and [`Checkpoint`] take and give bytes.
+//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`Steps`] is driven by its caller, [`SavedModel`]
+//! and [`Checkpoint`] take and give bytes.
 
+mod augmented;
 mod checkpoint;
+mod ensemble;
 mod error;
 mod evaluate;
 mod event;
+mod examples;
 mod fit;
 mod identity;
 mod preprocess;
 mod recipe;
 mod saved;
+mod steps;
 pub mod tensorboard;
+mod transfer;
+mod units;
 
 pub use checkpoint::{Checkpoint, Maker};
+pub use ensemble::combine;
 pub use error::Error;
 pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};
 pub use event::{EpochReport, Event, Outcome, Status};
@@ -22,3 +30,5 @@ pub use fit::{Resume, Save, fit, fit_resumable};
 pub use preprocess::{Fit, Preprocess};
 pub use recipe::Recipe;
 pub use saved::{SavedModel, Training};
+pub use steps::{Step, Steps};
+pub use transfer::{Freeze, Transfer, transfer};

@@ -1,4 +1,5 @@
-use foveal_data::{Dataset, Error, Picture, Sample};
+use foveal_data::text::Vocabulary;
+use foveal_data::{Dataset, Error, Picture, Window};
 use foveal_nn::engine::Options;
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +23,28 @@ pub struct Preprocess {
     pub shift: Vec<f32>,
     /// How a picture of another size is fitted.
     pub fit: Fit,
+    /// Of CT: centre and width of the window through which Hounsfield units became raw values, 0 to 255.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<[f32; 2]>,
+    /// What text is made of: the numbers that go in are those of its tokens, as they are. None for pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Vocabulary>,
 }
 
 impl Preprocess {
     /// Pixels from 0..=255 to 0..=1.
     pub fn unit(channels: usize, fit: Fit) -> Self {
-        Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit }
+        Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit, window: None, text: None }
+    }
+
+    /// Texts by a vocabulary.
+    pub fn text(vocabulary: Vocabulary) -> Self {
+        Self { scale: vec![1.0], shift: vec![0.0], fit: Fit::Resize, window: None, text: Some(vocabulary) }
+    }
+
+    /// Of CT: the window through which Hounsfield units become raw values.
+    pub fn window(&self) -> Option<Window> {
+        self.window.and_then(|[centre, width]| Window::new(centre, width).ok())
     }
 
     /// A picture as the raw samples of a model with inputs of `shape` (height, width, channels).
@@ -51,10 +68,7 @@ impl Preprocess {
 
     /// Sample `i` of a data set as the first layer sees it, row-major.
     pub fn sample(&self, data: &Dataset, i: usize) -> Vec<f32> {
-        match data.sample(i) {
-            Sample::U8(v) => self.apply(&v.iter().map(|&v| f32::from(v)).collect::<Vec<_>>()),
-            Sample::F32(v) => self.apply(v),
-        }
+        self.apply(&data.sample(i).numbers())
     }
 
     pub(crate) fn options(&self, options: Options) -> Options {

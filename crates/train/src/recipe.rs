@@ -1,4 +1,5 @@
 use crate::Error;
+use foveal_data::Augment;
 use foveal_nn::loss::Loss;
 use foveal_nn::optim::Optimizer;
 use foveal_nn::schedule::Schedule;
@@ -31,7 +32,16 @@ pub struct Recipe {
     /// For each class, how much its images count.
     #[serde(default)]
     pub class_weights: Option<Vec<f32>>,
-    /// Seeds the parameters, the shuffling and dropout.
+    /// Every class is seen as often as any other, however many images it has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub balanced_sampling: bool,
+    /// Layers that are left as they are: see [`foveal_nn::Model::freeze`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<String>,
+    /// How the training pictures change from epoch to epoch.
+    #[serde(default, skip_serializing_if = "Augment::is_none")]
+    pub augment: Augment,
+    /// Seeds the parameters, the shuffling, augmentation and dropout.
     pub seed: u64,
     /// Workers. The results do not depend on it, so it is not part of a saved recipe.
     #[serde(skip)]
@@ -52,6 +62,9 @@ impl Default for Recipe {
             keep_best: true,
             average: 0.0,
             class_weights: None,
+            balanced_sampling: false,
+            frozen: Vec::new(),
+            augment: Augment::default(),
             seed: 0,
             threads: 1,
         }
@@ -73,11 +86,68 @@ impl Recipe {
         }
     }
 
+    /// The recipe that goes with the built-in model `balanced`: small moves of the pictures, the mean of the last
+    /// steps' weights.
+    pub fn balanced() -> Self {
+        let augment = Augment { shift: 1.5, rotate: 8.0, scale: 0.1, shear: 8.0, ..Augment::default() };
+        Self {
+            epochs: 8,
+            batch_size: 64,
+            lr: 6e-3,
+            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.0 },
+            average: 0.1,
+            augment,
+            ..Self::fast()
+        }
+    }
+
+    /// The recipe that goes with the built-in model `best`: as [`Recipe::balanced`], with larger moves and more
+    /// epochs.
+    pub fn best() -> Self {
+        let augment = Augment { shift: 2.0, rotate: 12.0, scale: 0.12, shear: 12.0, ..Augment::default() };
+        Self { epochs: 25, average: 0.08, augment, ..Self::balanced() }
+    }
+
     /// The course's recipe for `lab-11-1` and `lab-11-2`: Adam, batch 100, 15 epochs. The course's rate of 1e-3
     /// falls in a straight line to a hundredth of it here, which takes the noise of the last steps away.
     pub fn course() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.0, start: 1.0, end: 0.01 };
         Self { epochs: 15, batch_size: 100, schedule, keep_best: false, ..Self::default() }
+    }
+
+    /// The recipe that goes with the built-in model `stack`.
+    pub fn stack() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.2, end: 0.0 };
+        Self { epochs: 10, batch_size: 64, lr: 3e-3, schedule, keep_best: false, ..Self::default() }
+    }
+
+    /// The recipe that goes with the built-in models `residual` and `separable`: AdamW.
+    pub fn colour() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.2, start: 0.1, end: 0.0 };
+        let optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.02 };
+        let loss = Loss::CrossEntropy { label_smoothing: 0.05 };
+        Self {
+            epochs: 15,
+            batch_size: 64,
+            lr: 5e-3,
+            optimizer,
+            schedule,
+            loss,
+            keep_best: false,
+            ..Self::default()
+        }
+    }
+
+    /// The recipe for going on from another model's weights.
+    pub fn transfer() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.1, end: 0.0 };
+        Self { batch_size: 64, schedule, keep_best: false, ..Self::default() }
+    }
+
+    /// The recipe that goes with the built-in model `text-cnn`.
+    pub fn text() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.2, end: 0.0 };
+        Self { epochs: 10, batch_size: 64, lr: 2e-3, schedule, ..Self::default() }
     }
 
     /// Checks every value.
@@ -100,6 +170,7 @@ impl Recipe {
         if !(0.0..=1.0).contains(&self.average) {
             return fail("average", &self.average, "from 0 to 1");
         }
+        self.augment.check().map_err(|why| Error::Recipe(format!("augmentation: {why}")))?;
         if let Some(bad) = self.class_weights.iter().flatten().find(|w| !(**w >= 0.0 && w.is_finite())) {
             return fail("class weights", bad, "0 or above");
         }

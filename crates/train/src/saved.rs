@@ -126,6 +126,19 @@ impl SavedModel {
         if p.scale.len() != channels || p.shift.len() != channels {
             return Err(fail(format!("its preprocessing is not for {channels} channel(s)")));
         }
+        if p.window.is_some() && p.window().is_none() {
+            return Err(fail("its preprocessing has a window that is none".into()));
+        }
+        if let Some(vocabulary) = &p.text {
+            let rows = model.vocabulary().unwrap_or(0);
+            if rows < vocabulary.size() {
+                let tokens = vocabulary.size();
+                return Err(fail(format!("its vocabulary has {tokens} numbers, its embedding {rows} rows")));
+            }
+            if p.scale != [1.0] || p.shift != [0.0] {
+                return Err(fail("it scales the numbers of tokens".into()));
+            }
+        }
         if !metadata.classes.is_empty() && metadata.classes.len() != model.outputs() {
             let (c, o) = (metadata.classes.len(), model.outputs());
             return Err(fail(format!("it names {c} classes but has {o} outputs")));

@@ -88,6 +88,10 @@ fn recipes() -> Vec<Recipe> {
         recipe(Optimizer::default(), true, 0.5, Some(2)),
         recipe(sgd, false, 0.6, None),
         recipe(sgd, true, 0.0, Some(1)),
+        Recipe {
+            augment: "digits,flip,cutout=2,contrast=0.2,mixup=0.4".parse().unwrap(),
+            ..recipe(sgd, false, 0.3, None)
+        },
     ]
 }
 
@@ -148,7 +152,11 @@ fn bits(outcome: &Outcome) -> Bits {
 fn a_run_that_goes_on_ends_in_the_same_bits() {
     let (mut cuts, mut early) = (0, 0);
     let regression = Recipe { loss: Loss::MeanSquared, ..recipe(Optimizer::default(), true, 0.0, Some(2)) };
-    let benches = recipes().into_iter().map(|r| bench(r, false)).chain([bench(regression, true)]);
+    let augmented = Recipe { augment: "shift=1,mixup=1".parse().unwrap(), ..regression.clone() };
+    let benches = recipes()
+        .into_iter()
+        .map(|r| bench(r, false))
+        .chain([bench(augmented, true), bench(regression, true)]);
     for mut bench in benches {
         let (whole, kept) = bench.run(None, usize::MAX).unwrap();
         let epochs = whole.history.len();
@@ -204,6 +212,7 @@ fn checkpoints_of_other_runs_are_refused() {
         }
     };
     refused("rate", &|b| b.recipe.lr = 0.01, &["recipe.lr was 0.02 and is 0.01"]);
+    refused("augmentation", &|b| b.recipe.augment.shift = 1.0, &["recipe.augment was absent", "\"shift=1\""]);
     refused("epochs", &|b| b.recipe.epochs = 9, &["recipe.epochs was 7 and is 9"]);
     refused("seed", &|b| b.recipe.seed = 5, &["recipe.seed was 0 and is 5"]);
     refused("optimizer", &|b| b.recipe.optimizer = recipes()[2].optimizer, &["\"adam\" and is \"sgd\""]);
@@ -280,7 +289,7 @@ fn mutations_are_noticed() {
     let mut random = Random::new(2);
     let (mut same, mut refused) = (0, 0);
     let start = Instant::now();
-    for trial in 0..4000 {
+    for trial in 0..10_000 {
         let mut changed = bytes.clone();
         for _ in 0..random.int(1, 3) {
             let end = if trial % 2 == 0 { changed.len() } else { header.min(changed.len()) };
@@ -305,7 +314,7 @@ fn mutations_are_noticed() {
             }
         }
     }
-    println!("4000 mutations: {refused} refused, {same} that change nothing, in {:.1?}", start.elapsed());
-    assert!(refused > 3000);
+    println!("10,000 mutations: {refused} refused, {same} that change nothing, in {:.1?}", start.elapsed());
+    assert!(refused > 7500);
     assert!(start.elapsed() < Duration::from_secs(60));
 }

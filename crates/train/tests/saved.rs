@@ -75,7 +75,7 @@ fn mutations_never_panic() {
     let mut random = Random::new(1);
     let (mut read, mut refused) = (0, 0);
     let start = Instant::now();
-    for trial in 0..4000 {
+    for trial in 0..10_000 {
         let mut changed = bytes.clone();
         for _ in 0..random.int(1, 4) {
             // Mostly the header, where the meaning is.
@@ -107,7 +107,7 @@ fn mutations_never_panic() {
             }
         }
     }
-    println!("4000 mutations: {read} still read, {refused} refused, in {:.1?}", start.elapsed());
+    println!("10,000 mutations: {read} still read, {refused} refused, in {:.1?}", start.elapsed());
     assert!(read > 10 && refused > 1000);
     assert!(start.elapsed() < Duration::from_secs(60));
 }

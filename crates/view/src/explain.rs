@@ -16,6 +16,7 @@
 mod decimal;
 mod figure;
 mod layer;
+mod point;
 
 use crate::Error;
 use foveal_nn::ops;
@@ -25,6 +26,7 @@ use ndarray::{ArrayView1, ArrayView4, Axis as Dim, Slice};
 pub use decimal::Sum;
 pub use figure::figure;
 pub use layer::{Activated, layer};
+pub use point::{Point, Source, point};
 
 /// One input cell's share in an output cell.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -144,6 +144,7 @@ fn last_maps(model: &Model) -> Option<usize> {
             LayerKind::BatchNorm { .. }
             | LayerKind::Relu {}
             | LayerKind::LeakyRelu { .. }
+            | LayerKind::Clip { .. }
             | LayerKind::Sigmoid {}
             | LayerKind::Tanh {}
             | LayerKind::Gelu {}

@@ -8,6 +8,7 @@
 //! | [`inside`] | a model and an image | feature maps of every layer, Grad-CAM |
 //! | [`show`] | a saved model and an input | all that it makes of it, as a drawing or a page |
 //! | [`colormap`] | a number from 0 to 1 | a colour |
+//! | [`words`] | a model and a text | what each token counts |
 //! | [`report`] | a training run | a page |
 //!
 //! Nothing here opens a file or prints.
@@ -21,6 +22,7 @@ pub mod inside;
 pub mod report;
 pub mod show;
 mod text;
+pub mod words;
 
 pub use colormap::ColorMap;
 pub use draw::Drawing;

@@ -60,11 +60,35 @@ pub(crate) fn escape(text: &str) -> String {
 pub(crate) struct Writer {
     pub(crate) language: Language,
     pub(crate) html: String,
+    /// Whether the samples are texts, not images.
+    pub(crate) texts: bool,
+}
+
+/// What is said of images, said of texts.
+fn of_texts(text: &Text) -> Text {
+    let en = text.en.replace("image", "text");
+    let mut ko = text.ko.clone();
+    let endings = [("가", "이"), ("를", "을"), ("는", "은"), ("와", "과"), ("", "")];
+    for (after_vowel, after_consonant) in endings {
+        ko = ko.replace(&format!("이미지{after_vowel}"), &format!("글{after_consonant}"));
+    }
+    // Images are counted in sheets, texts in pieces.
+    let mut counted = String::with_capacity(ko.len());
+    for c in ko.chars() {
+        let sheet = c == '장' && counted.ends_with(|last: char| last.is_ascii_digit());
+        counted.push(if sheet { '편' } else { c });
+    }
+    Text { en, ko: counted }
 }
 
 impl Writer {
     pub(crate) fn new(language: Language) -> Self {
-        Self { language, html: String::new() }
+        Self { language, html: String::new(), texts: false }
+    }
+
+    /// What is said of images; where samples are texts, of texts. Not for what holds names of the user's.
+    pub(crate) fn samples(&self, text: Text) -> Text {
+        if self.texts { of_texts(&text) } else { text }
     }
 
     /// HTML as it is.

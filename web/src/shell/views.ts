@@ -9,4 +9,8 @@ export interface View {
   readonly load: () => Promise<{ default: ComponentType }>;
 }
 
-export const views: readonly View[] = [{ key: "bench", load: () => import("../bench") }];
+export const views: readonly View[] = [
+  { key: "bench", load: () => import("../bench") },
+  { key: "network", load: () => import("../network") },
+  { key: "train", load: () => import("../train") },
+];

@@ -11,8 +11,8 @@ export const shell = texts(
     footer: "Everything on this page is computed here, by foveal's Rust code. Nothing leaves this computer.",
     copy: "Copy",
     copied: "Copied",
-    view: { bench: "Convolution" },
-    title: { bench: "Convolution, cell by cell" },
+    view: { bench: "Convolution", network: "Network", train: "Training" },
+    title: { bench: "Convolution, cell by cell", network: "Inside a network", train: "Train it here" },
   },
   {
     views: "보기",
@@ -24,7 +24,7 @@ export const shell = texts(
     footer: "이 페이지의 모든 계산은 foveal의 Rust 코드가 이 컴퓨터에서 합니다. 아무것도 밖으로 나가지 않습니다.",
     copy: "복사",
     copied: "복사했습니다",
-    view: { bench: "합성곱" },
-    title: { bench: "한 칸씩 보는 합성곱" },
+    view: { bench: "합성곱", network: "신경망", train: "훈련" },
+    title: { bench: "한 칸씩 보는 합성곱", network: "신경망 들여다보기", train: "여기서 훈련하기" },
   },
 );

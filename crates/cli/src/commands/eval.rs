@@ -1,30 +1,58 @@
 //! `foveal eval`
 
-use super::model;
+use super::{input, model};
 use crate::args::Eval;
 use crate::output::{Context, Side, count, table};
-use crate::source;
-use anyhow::{Result, anyhow};
-use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, evaluate};
+use crate::source::{self, Ask};
+use anyhow::{Result, anyhow, bail};
+use foveal::data::{Dataset, Source};
+use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, judge};
 use serde::Serialize;
 
 /// Scores a model on the test part of a data set.
 pub fn run(args: &Eval, context: &Context) -> Result<()> {
-    let saved = model::saved(&args.model)?;
+    let members = model::members(&args.model)?;
+    let saved = &members[0];
     let test = match args.data.as_str() {
         source::MNIST => Some(source::test_digits()?),
-        data => source::open(data, context.threads)?.test,
+        data => {
+            let ask = Ask { labels: args.labels.as_deref(), ..Ask::of_model(saved, args.strict) };
+            let opened = source::open(data, &ask, context)?;
+            if opened.ct.is_some() {
+                input::window(saved, data)?;
+            } else if args.labels.is_some() {
+                bail!("{data}: --labels is for folders of DICOM slices, and this is none");
+            }
+            whole(opened.source, context)
+        }
     };
-    let test = test.ok_or_else(|| anyhow!("{}: there is no test part to score a model on", args.data))?;
-    let score = evaluate(&saved.model, &saved.preprocess, &test, None, context.threads)?;
+    let test = test.ok_or_else(|| anyhow!("{}: there is no sample to score a model on", args.data))?;
+    match (saved.preprocess.text.is_some(), test.vocabulary().is_some()) {
+        (true, false) => bail!("{}: holds no texts, and the model is one of texts", args.data),
+        (false, true) => bail!("{}: holds texts, and the model is not one of texts", args.data),
+        _ => {}
+    }
+    let outputs = model::outputs(&members, &test, context.threads)?;
+    let score = judge(&saved.model, &test, None, &outputs)?;
     match (score, context.json) {
         (Evaluation::Classes(scores), true) => context.print_json(&json(&scores)),
-        (Evaluation::Classes(scores), false) => context.print(&class_text(&scores, test.len(), context)),
+        (Evaluation::Classes(scores), false) => context.print(&class_text(&scores, &test, context)),
         (Evaluation::Values(s), true) => {
             context.print_json(&Values { loss: s.loss, mae: s.mae, rmse: s.rmse, r2: s.r2 })
         }
         (Evaluation::Values(s), false) => context.print(&value_text(&s)),
     }
+}
+
+/// The test part, or all samples where there is none.
+fn whole(source: Source, context: &Context) -> Option<Dataset> {
+    if source.test.is_none() {
+        context.note(context.say(
+            "there is no test part: all samples count, also those a model may have been trained on",
+            "시험 부분이 없으므로 모든 표본으로 채점함. 훈련에 쓴 표본이 섞였을 수 있음",
+        ));
+    }
+    source.test.or(Some(source.train)).filter(|data| !data.is_empty())
 }
 
 #[derive(Serialize)]
@@ -74,11 +102,19 @@ fn json(scores: &ClassScores) -> Json<'_> {
     }
 }
 
-fn class_text(scores: &ClassScores, images: usize, context: &Context) -> String {
-    let mut text = context.language.pick(
-        format!("accuracy {:.2} % of {} images\n", 100.0 * scores.accuracy, count(images as u64)),
-        format!("이미지 {}장의 정확도 {:.2} %\n", count(images as u64), 100.0 * scores.accuracy),
-    );
+fn class_text(scores: &ClassScores, data: &Dataset, context: &Context) -> String {
+    let (n, accuracy) = (count(data.len() as u64), 100.0 * scores.accuracy);
+    let texts = data.vocabulary().is_some();
+    let mut text = match texts {
+        true => context.language.pick(
+            format!("accuracy {accuracy:.2} % of {n} texts\n"),
+            format!("글 {n}편의 정확도 {accuracy:.2} %\n"),
+        ),
+        false => context.language.pick(
+            format!("accuracy {accuracy:.2} % of {n} images\n"),
+            format!("이미지 {n}장의 정확도 {accuracy:.2} %\n"),
+        ),
+    };
     text += &format!("{} {:.4}\n", context.say("loss", "손실"), scores.loss);
     text += &format!("{} {:.4}\n\n", context.say("macro F1", "매크로 F1"), scores.macro_f1);
     let columns = [
@@ -86,7 +122,7 @@ fn class_text(scores: &ClassScores, images: usize, context: &Context) -> String 
         (context.say("precision", "정밀도"), Side::Right),
         (context.say("recall", "재현율"), Side::Right),
         ("F1", Side::Right),
-        (context.say("images", "이미지"), Side::Right),
+        (if texts { context.say("texts", "글") } else { context.say("images", "이미지") }, Side::Right),
     ];
     let share = |v: f64| format!("{v:.4}");
     let row = |c: &PerClass| {

@@ -1,11 +1,15 @@
-//! INPUT on the command line: a picture, an array, a built-in sample.
+//! INPUT on the command line: a picture, a DICOM slice, an array, a built-in sample, a text.
 
 use crate::{files, source};
-use anyhow::{Result, anyhow, bail};
-use foveal::data::{Sample, npy, picture};
+use anyhow::{Context as _, Result, anyhow, bail};
+use foveal::data::{Window, dicom, npy, picture};
 use foveal::train::SavedModel;
 use ndarray::Array3;
+use std::io::Read as _;
 use std::path::Path;
+
+/// The most bytes of texts that are read at once.
+const MAX_TEXTS: u64 = 64 << 20;
 
 /// The raw samples that an input holds, each with its name.
 pub fn read(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, Vec<f32>)>> {
@@ -29,7 +33,50 @@ pub fn one(input: &str, saved: &SavedModel, threads: usize) -> Result<(String, A
     Ok((name, Array3::from_shape_vec((h, w, c), saved.preprocess.apply(&raw))?))
 }
 
+/// The texts that an input holds, each with its name, for a model of texts: lines of stdin (`-`) or of a `.txt`
+/// file, or the input itself.
+pub fn texts(input: &str) -> Result<Vec<(String, String)>> {
+    let path = Path::new(input);
+    let file = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt"));
+    if input != "-" && !file {
+        let text = input.trim();
+        if text.is_empty() {
+            bail!("the text is empty; give one with words");
+        }
+        return Ok(vec![(text.to_owned(), text.to_owned())]);
+    }
+    let (name, bytes) = match input {
+        "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin()
+                .lock()
+                .take(MAX_TEXTS + 1)
+                .read_to_end(&mut bytes)
+                .context("cannot read stdin")?;
+            ("stdin", bytes)
+        }
+        file => (file, files::read(path)?),
+    };
+    if bytes.len() as u64 > MAX_TEXTS {
+        bail!("{name}: holds more than {MAX_TEXTS} bytes; divide it");
+    }
+    let whole = String::from_utf8(bytes).map_err(|e| {
+        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
+        anyhow!("{name}: line {line} is not UTF-8; save it as UTF-8")
+    })?;
+    let lines = whole.trim_start_matches('\u{feff}').lines().enumerate();
+    let lines = lines.map(|(i, line)| (format!("{name}:{}", i + 1), line.trim().to_owned()));
+    let texts: Vec<(String, String)> = lines.filter(|(_, line)| !line.is_empty()).collect();
+    if texts.is_empty() {
+        bail!("{name}: holds no text; write one on each line");
+    }
+    Ok(texts)
+}
+
 fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, Vec<f32>)>> {
+    if let Some(rows) = saved.model.vocabulary() {
+        return tokens(input, saved, rows);
+    }
     if let Some(sample) = built_in(input, threads)? {
         let shape = saved.model.input_shape();
         if shape.iter().product::<usize>() != sample.len() {
@@ -42,9 +89,52 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
     if bytes.starts_with(b"\x93NUMPY") || path.extension().is_some_and(|e| e == "npy") {
         return array(input, &bytes, saved.model.input_shape());
     }
+    if dicom::is_dicom(&bytes) {
+        return Ok(vec![(input.to_owned(), slice(input, &bytes, saved)?)]);
+    }
     let picture = picture::decode(&bytes, input)?;
     let sample = saved.preprocess.picture(&picture, saved.model.input_shape())?;
     Ok(vec![(input.to_owned(), sample)])
+}
+
+/// The window that a model saw CT through.
+pub fn window(saved: &SavedModel, input: &str) -> Result<Window> {
+    let window = saved.preprocess.window();
+    window.ok_or_else(|| anyhow!("{input}: is CT, and the model was trained on other data, without a window"))
+}
+
+/// A DICOM slice as the model saw those that it learnt from.
+fn slice(input: &str, bytes: &[u8], saved: &SavedModel) -> Result<Vec<f32>> {
+    let window = window(saved, input)?;
+    let [h, w, c] = saved.model.input_shape();
+    let sample = dicom::read(bytes, input)?.sample([h, w], &window)?;
+    // As bytes, as in training.
+    Ok(sample.iter().flat_map(|v| std::iter::repeat_n(v.round(), c)).collect())
+}
+
+/// Texts as the numbers of their tokens, or an array of such numbers.
+fn tokens(input: &str, saved: &SavedModel, rows: usize) -> Result<Vec<(String, Vec<f32>)>> {
+    let shape = saved.model.input_shape();
+    let path = Path::new(input);
+    if path.extension().is_some_and(|e| e == "npy") {
+        let samples = array(input, &files::read(path)?, shape)?;
+        for (name, sample) in &samples {
+            if let Some(bad) =
+                sample.iter().find(|&&v| !(v >= 0.0 && v.fract() == 0.0 && (v as usize) < rows))
+            {
+                bail!(
+                    "{name}: holds {bad}, which is no number of a token; they are whole, from 0 to {}",
+                    rows - 1
+                );
+            }
+        }
+        return Ok(samples);
+    }
+    let Some(vocabulary) = &saved.preprocess.text else {
+        bail!("{input}: the model has no vocabulary; give it a .npy array of the numbers of tokens");
+    };
+    let texts = texts(input)?.into_iter();
+    Ok(texts.map(|(name, text)| (name, vocabulary.encode(&text, shape[0] * shape[1]).0)).collect())
 }
 
 /// `mnist:test:7`, `mnist:train:0`
@@ -59,10 +149,7 @@ fn built_in(input: &str, threads: usize) -> Result<Option<Vec<f32>>> {
     let n = data.len();
     let index = index.parse().ok().filter(|&i: &usize| i < n);
     let index = index.ok_or_else(|| anyhow!("{input}: N must be a whole number from 0 to {}", n - 1))?;
-    Ok(Some(match data.sample(index) {
-        Sample::U8(pixels) => pixels.iter().map(|&p| f32::from(p)).collect(),
-        Sample::F32(pixels) => pixels.to_vec(),
-    }))
+    Ok(Some(data.sample(index).numbers()))
 }
 
 /// One sample, or a batch of them.

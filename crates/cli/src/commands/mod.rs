@@ -13,6 +13,7 @@ mod model;
 mod plan;
 mod pool;
 mod predict;
+mod serve;
 mod show;
 mod summary;
 mod train;
@@ -37,6 +38,7 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Predict(args) => predict::run(args, context),
         Command::Export(args) => exchange::export(args, context),
         Command::Import(args) => exchange::import(args, context),
+        Command::Serve(args) => serve::run(args, context),
         Command::Bench(args) => bench::run(args, context),
         Command::Completions(args) => completions::run(args),
     }

@@ -2,21 +2,36 @@
 
 use crate::files;
 use anyhow::{Context as _, Result, bail};
+use foveal::data::Dataset;
 use foveal::nn::{Model, ModelSpec, builtin};
-use foveal::train::SavedModel;
+use foveal::train::{SavedModel, combine};
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The name of the model in a run folder.
 pub const SAVED: &str = "model.safetensors";
+
+/// What a built-in model that is scaled to the data is scaled to where there are none.
+const SHAPE: [usize; 3] = [32, 32, 3];
+const OUTPUTS: usize = 10;
+const TEXT_SHAPE: [usize; 3] = [1, 64, 1];
+const VOCABULARY: usize = 20_000;
 
 /// The model to be trained that `name` names: built in, or a model file.
 pub fn spec(name: &str) -> Result<ModelSpec> {
     if let Some(spec) = builtin::spec(name) {
         return Ok(spec);
     }
+    if name == builtin::TEXT.name {
+        return Ok(builtin::text_cnn(TEXT_SHAPE, VOCABULARY, 2));
+    }
+    if let Some(spec) = builtin::fitted(name, SHAPE, OUTPUTS) {
+        return Ok(spec);
+    }
     let path = Path::new(name);
     if !path.exists() && path.extension().is_none() {
-        let names: Vec<&str> = builtin::ALL.iter().map(|b| b.name).collect();
+        let names: Vec<&str> =
+            builtin::ALL.iter().chain(&builtin::SCALED).chain([&builtin::TEXT]).map(|b| b.name).collect();
         bail!(
             "no built-in model is called `{name}` and there is no such file; built in are {}",
             names.join(", ")
@@ -26,23 +41,97 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
     ModelSpec::from_toml(&text).with_context(|| name.to_owned())
 }
 
-/// The model that `name` names, with parameters made from `seed` unless it is a trained one.
-pub fn any(name: &str, seed: u64) -> Result<Model> {
+/// The model to be trained on samples of `shape` with `outputs` classes or values.
+pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Result<ModelSpec> {
+    builtin::fitted(name, shape, outputs).map_or_else(|| spec(name), Ok)
+}
+
+/// The model that `name` names, with parameters made from `seed` unless it is a trained one; a built-in model that is
+/// scaled to the data is for samples of `shape`.
+pub fn any(name: &str, shape: Option<[usize; 3]>, seed: u64) -> Result<Model> {
     let path = Path::new(name);
+    if let Some(shape) = shape {
+        if !builtin::is_scaled(name) {
+            let names = builtin::SCALED.map(|b| b.name).join(", ");
+            bail!("`{name}` has a shape of its own; --shape is for the built-in models {names}");
+        }
+        return Model::new(&fitted(name, shape, OUTPUTS)?, seed).with_context(|| name.to_owned());
+    }
     // A built-in model's name is that model, whatever stands in the folder at hand.
-    if builtin::spec(name).is_none() && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors")
-    {
+    let built_in = builtin::spec(name).is_some() || builtin::is_scaled(name);
+    if !built_in && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors") {
         return Ok(saved(path)?.model);
     }
     Model::new(&spec(name)?, seed).with_context(|| name.to_owned())
 }
 
+/// The file that says how many members an ensemble's run folder has.
+pub const ENSEMBLE: &str = "ensemble.json";
+
+/// What [`ENSEMBLE`] holds.
+#[derive(Serialize, Deserialize)]
+pub struct Ensemble {
+    /// Members, each in a folder of its own.
+    pub members: u8,
+}
+
+/// The run folder of member `k`, from 1, of the ensemble in `folder`.
+pub fn member(folder: &Path, k: u8) -> PathBuf {
+    folder.join(format!("member-{k}"))
+}
+
+/// The members of the ensemble that `path` names, or the one trained model.
+pub fn members(path: &Path) -> Result<Vec<SavedModel>> {
+    let file = path.join(ENSEMBLE);
+    if !file.exists() {
+        return Ok(vec![saved(path)?]);
+    }
+    let text = files::read_text(&file)?;
+    let ensemble: Ensemble = serde_json::from_str(&text)
+        .with_context(|| format!("{}: not what an ensemble is described by", file.display()))?;
+    let all = (1..=ensemble.members).map(|k| saved(&member(path, k))).collect::<Result<Vec<_>>>()?;
+    let Some(first) = all.first() else { bail!("{}: an ensemble without members", file.display()) };
+    let fits = |m: &SavedModel| {
+        m.classes == first.classes
+            && m.model.input_shape() == first.model.input_shape()
+            && m.model.outputs() == first.model.outputs()
+    };
+    match (1..).zip(&all).find(|(_, m)| !fits(m)) {
+        Some((k, _)) => bail!(
+            "{}: it has other classes or shapes than the ensemble's first member",
+            member(path, k).display()
+        ),
+        None => Ok(all),
+    }
+}
+
+/// What the members together say of samples, and of what shape the rows are.
+pub fn outputs(members: &[SavedModel], data: &Dataset, threads: usize) -> Result<Vec<f32>> {
+    let first = &members[0];
+    let all = members
+        .iter()
+        .map(|m| Ok(foveal::train::predict(&m.model, &m.preprocess, data, None, threads)?))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(match &all[..] {
+        [one] => one.clone(),
+        _ => combine(&first.model, &all, !first.classes.is_empty()),
+    })
+}
+
 /// A trained model, from its file or its run folder.
 pub fn saved(path: &Path) -> Result<SavedModel> {
-    if !path.exists() && path.to_str().and_then(builtin::spec).is_some() {
+    if !path.exists() && path.to_str().is_some_and(|n| builtin::spec(n).is_some() || builtin::is_scaled(n)) {
         bail!(
             "{} is a built-in model that has not been trained; train it and name its run folder",
             path.display()
+        );
+    }
+    let ensemble = path.join(ENSEMBLE);
+    if path.is_dir() && ensemble.exists() {
+        bail!(
+            "{} is an ensemble, and this takes one model: name one of its members, such as {}",
+            path.display(),
+            member(path, 1).display()
         );
     }
     let file = if path.is_dir() { path.join(SAVED) } else { PathBuf::from(path) };

@@ -3,10 +3,12 @@
 use super::{input, model};
 use crate::args::Predict;
 use crate::output::{Context, Number, numbers, width};
-use anyhow::Result;
+use crate::source;
+use anyhow::{Result, bail};
 use foveal::data::{Dataset, Samples, Targets};
-use foveal::train::{predict, probabilities};
+use foveal::train::probabilities;
 use serde::Serialize;
+use std::path::Path;
 
 /// Classes shown for an input.
 const SHOWN: usize = 5;
@@ -15,18 +17,20 @@ const BAR: usize = 24;
 
 /// Says what a model makes of inputs.
 pub fn run(args: &Predict, context: &Context) -> Result<()> {
-    let saved = model::saved(&args.model)?;
+    let members = model::members(&args.model)?;
+    let saved = &members[0];
     let mut names = Vec::new();
     let mut samples = Vec::new();
-    for input in &args.inputs {
-        for (name, sample) in input::read(input, &saved, context.threads)? {
+    let inputs = if saved.model.vocabulary().is_some() { args.inputs.clone() } else { given(&args.inputs)? };
+    for input in &inputs {
+        for (name, sample) in input::read(input, saved, context.threads)? {
             names.push(name);
             samples.extend(sample);
         }
     }
     let targets = Targets::Values { values: vec![0.0; names.len()], names: vec!["none".into()] };
     let data = Dataset::new("inputs", saved.model.input_shape(), Samples::F32(samples), targets)?;
-    let outputs = predict(&saved.model, &saved.preprocess, &data, None, context.threads)?;
+    let outputs = model::outputs(&members, &data, context.threads)?;
     let rows = outputs.chunks_exact(saved.model.outputs());
     if saved.classes.is_empty() {
         return values(names.iter().zip(rows), context);
@@ -41,6 +45,26 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
         return context.print_json(&Json { predictions: &found });
     }
     context.print(&found.iter().map(|f| f.text(&saved.classes)).collect::<Vec<_>>().join("\n"))
+}
+
+/// The inputs, each folder replaced by the pictures in it.
+fn given(inputs: &[String]) -> Result<Vec<String>> {
+    let mut all = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let path = Path::new(input);
+        if !path.is_dir() {
+            all.push(input.clone());
+            continue;
+        }
+        let pictures = source::pictures_under(path)?;
+        if pictures.is_empty() {
+            bail!(
+                "{input}: holds no PNG, JPEG, BMP, WebP or TIFF picture and no DICOM slice; name one that does"
+            );
+        }
+        all.extend(pictures.iter().map(|p| p.display().to_string()));
+    }
+    Ok(all)
 }
 
 #[derive(Serialize)]

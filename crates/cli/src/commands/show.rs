@@ -6,8 +6,10 @@ use crate::array_text::{self, number, shape};
 use crate::files;
 use crate::output::{Context, Number, Side, numbers, table};
 use anyhow::{Result, bail};
+use foveal::train::SavedModel;
 use foveal::view::Drawing;
 use foveal::view::show::Scene;
+use foveal::view::words::words;
 use ndarray::Axis;
 use serde_json::json;
 use std::path::Path;
@@ -20,6 +22,9 @@ pub fn run(args: &Show, context: &Context) -> Result<()> {
     let kind = args.output.as_deref().map(|path| Kind::of(path, &[Kind::Png, Kind::Svg, Kind::Html]));
     let kind = kind.transpose()?;
     let saved = model::saved(&args.model)?;
+    if saved.preprocess.text.is_some() && kind.is_none() && args.layer.is_none() && !context.json {
+        return read(&args.input, &saved, context);
+    }
     let (name, sample) = input::one(&args.input, &saved, context.threads)?;
     let scene = Scene::new(&saved, sample.view(), &name, args.layer.as_deref())?;
     let language = context.language.into();
@@ -38,6 +43,34 @@ pub fn run(args: &Show, context: &Context) -> Result<()> {
         return Ok(());
     }
     context.print(&text(&scene, args.layer.is_some(), context)?)
+}
+
+/// Shows a text token by token: what each counts for the answer.
+fn read(input: &str, saved: &SavedModel, context: &Context) -> Result<()> {
+    let mut texts = input::texts(input)?;
+    if texts.len() != 1 {
+        bail!("{input}: holds {} texts; give one", texts.len());
+    }
+    let (name, text) = texts.remove(0);
+    let sample = input::one(&text, saved, context.threads)?.1;
+    let scene = Scene::new(saved, sample.view(), &name, None)?;
+    let (class, words) = words(saved, &text, None)?;
+    let class = saved.classes.get(class).map_or(class.to_string(), String::clone);
+    let about = context.language.pick(
+        format!("Above 0 a token speaks for {class}, below 0 against it (gradient times embedding)."),
+        format!("0보다 크면 {class}라는 답을 뒷받침하고 작으면 그 반대입니다(기울기 × 임베딩)."),
+    );
+    let columns = [
+        (context.say("token", "토큰"), Side::Left),
+        (context.say("counts", "기여"), Side::Right),
+        (context.say("known", "어휘에 있음"), Side::Left),
+    ];
+    let known = |known: bool| if known { "" } else { context.say("no", "없음") };
+    let rows: Vec<Vec<String>> = words
+        .iter()
+        .map(|w| vec![w.token.clone(), format!("{:+.3}", w.counts), known(w.known).into()])
+        .collect();
+    context.print(&format!("{}\n\n{about}\n\n{}", answer(&scene), table(&columns, &rows)))
 }
 
 /// What a file is to be, by its name.

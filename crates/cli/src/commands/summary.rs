@@ -27,7 +27,7 @@ struct Layer {
 
 /// Shows what a model is made of.
 pub fn run(args: &args::Summary, context: &Context) -> Result<()> {
-    let model = model::any(&args.model, context.seed)?;
+    let model = model::any(&args.model, args.shape.map(|s| s.0.map(|v| v as usize)), context.seed)?;
     if args.plan {
         return plan::run(&model, args, context);
     }

@@ -1,12 +1,16 @@
 #![forbid(unsafe_code)]
 //! The built program, end to end: what it prints, what it writes, how it ends.
 
+mod augment;
 mod broken_inputs;
+mod ct;
+mod exchange;
 mod files;
 mod harness;
 mod lab;
 mod models;
 mod operators;
+mod own_data;
 mod performance;
 #[cfg(unix)]
 mod resume;
@@ -15,3 +19,4 @@ mod streams;
 #[cfg(unix)]
 mod terminal;
 mod training;
+mod transfer;

@@ -29,13 +29,26 @@ fn model_files_are_checked_along_the_chain() {
     bench.file("large.toml", model("[[layer]]\nkind = \"max_pool\"\nksize = [9, 9]\n"));
     bench.file("kind.toml", model("[[layer]]\nkind = \"conv3d\"\n"));
     bench.file("word.toml", model("[[layer]]\nkind = \"conv2d\"\nstride = 2\n"));
+    bench.file("kinds.toml", model("[[layer]]\nkind = \"cnov2d\"\nfilters = 2\n"));
+    bench.file("type.toml", model("[[layer]]\nkind = \"conv2d\"\nfilters = \"two\"\nkernel = [3, 3]\n"));
+    bench.file("list.toml", model("[[layer]]\nkind = \"conv2d\"\nfilters = 2\nkernel = 3\n"));
+    bench.file("less.toml", model("[[layer]]\nkind = \"conv2d\"\nkernel = [3, 3]\n"));
+    bench.file("anon.toml", model("[[layer]]\nfilters = 2\n"));
+    let joined =
+        format!("{conv}name = \"a\"\n{conv}[[layer]]\nkind = \"concat\"\ninputs = [\"a\", \"conv2d_2\"]\n");
+    bench.file("join.toml", model(&joined));
+    bench.file("gone.toml", model(&joined.replace("\"conv2d_2\"", "\"b\"")));
+    bench.file("clip.toml", model("[[layer]]\nkind = \"clip\"\nmin = 7.0\n"));
+    bench.file("single.toml", "[input]\nshape = [8, 8, 1]\n\n[layer]\nkind = \"relu\"\n");
+    bench.file("input.toml", conv);
+    bench.file("shape.toml", "[input]\nshape = [8, 8]\n");
     bench.file("none.toml", model(""));
     bench.file("text.toml", "shape = [");
     let mut told = String::new();
-    for name in
-        ["flat.toml", "large.toml", "kind.toml", "word.toml", "none.toml", "text.toml", "lab-11-9", "x.npy"]
+    let names = "flat large kind kinds word type list less anon join gone clip single input shape none text";
+    for name in names.split(' ').map(|name| format!("{name}.toml")).chain(["lab-11-9".into(), "x.npy".into()])
     {
-        told += &bench.run(&format!("summary {name}")).refused(&[name]).stderr;
+        told += &bench.run(&format!("summary {name}")).refused(&[&name]).stderr;
     }
     assert_snapshot!("bad_models", told);
 }
@@ -79,7 +92,7 @@ fn completions_for_every_shell() {
 #[test]
 fn help_for_every_command() {
     let bench = Bench::new();
-    let commands = "conv2d max-pool avg-pool explain show summary data lab train eval predict export import bench completions";
+    let commands = "conv2d max-pool avg-pool explain show summary data lab train eval predict export import serve bench completions";
     assert_snapshot!("help", bench.run("--help").told());
     for command in commands.split(' ') {
         let run = bench.run(&format!("{command} --help")).good();

@@ -12,6 +12,8 @@ pub enum Activation {
     Relu,
     /// `x` where positive, else `alpha * x`.
     LeakyRelu(f32),
+    /// `x`, but at least the first number and at most the second; the slope at both is 0.
+    Clip(f32, f32),
     /// `1 / (1 + e^-x)`.
     Sigmoid,
     /// The hyperbolic tangent.
@@ -72,6 +74,7 @@ impl Activation {
             // `max` gives its second argument where one is not a number, so that NaN spreads.
             Activation::Relu => s.max(zero, x),
             Activation::LeakyRelu(a) => s.select(s.gt(x, zero), x, s.mul(x, s.splat(a))),
+            Activation::Clip(low, high) => s.max(s.splat(low), s.min(s.splat(high), x)),
             Activation::Sigmoid => sigmoid(s, x),
             Activation::Tanh => tanh(s, x),
             Activation::Gelu => s.mul(x, normal(s, x).0),
@@ -84,6 +87,7 @@ impl Activation {
         match self {
             Activation::Relu => s.keep(s.gt(y, zero), one),
             Activation::LeakyRelu(a) => s.select(s.gt(x, zero), one, s.splat(a)),
+            Activation::Clip(low, high) => s.keep(s.gt(y, s.splat(low)), s.keep(s.gt(s.splat(high), y), one)),
             Activation::Sigmoid => s.mul(y, s.sub(one, y)),
             Activation::Tanh => s.sub(one, s.mul(y, y)),
             Activation::Gelu => {
@@ -146,6 +150,7 @@ impl Kernel for Map {
         match self.f {
             Activation::Relu => self.each(s, Activation::Relu),
             Activation::LeakyRelu(a) => self.each(s, Activation::LeakyRelu(a)),
+            Activation::Clip(low, high) => self.each(s, Activation::Clip(low, high)),
             Activation::Sigmoid => self.each(s, Activation::Sigmoid),
             Activation::Tanh => self.each(s, Activation::Tanh),
             Activation::Gelu => self.each(s, Activation::Gelu),

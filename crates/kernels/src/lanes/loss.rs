@@ -12,10 +12,23 @@ pub struct Sums {
     pub correct: usize,
 }
 
+/// The classes of a group's images: lane `l` is of class `first[l]` for `share[l]`, from a half to 1, and of class
+/// `second[l]` for the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'a> {
+    /// What the image is, or mostly is.
+    pub first: &'a [u32],
+    /// What it is for the rest; any class where the share is 1.
+    pub second: &'a [u32],
+    /// How much of it is the first.
+    pub share: &'a [f32],
+}
+
 /// Softmax and cross-entropy against class labels.
 ///
-/// `logits` holds `classes` vectors. Lane `l` has label `labels[l]` and weight `weights[l]` (0 where there is
-/// no image). The target is `1 - smoothing` at the label plus `smoothing / classes` everywhere. Writes
+/// `logits` holds `classes` vectors. Lane `l` has the labels' classes and weight `weights[l]` (0 where there is
+/// no image). The target is `1 - smoothing`, shared out between the two labels, plus `smoothing / classes`
+/// everywhere; right is an image whose largest output is its first label. Writes
 /// `d_logits = (softmax - target) * weight * scale`; with `scale = 1 / sum of weights` the gradient is the
 /// batch mean's.
 ///
@@ -24,7 +37,7 @@ pub struct Sums {
 pub fn softmax_cross_entropy(
     isa: Isa,
     logits: &[f32],
-    labels: &[u32],
+    labels: Labels<'_>,
     weights: &[f32],
     smoothing: f32,
     scale: f32,
@@ -32,14 +45,14 @@ pub fn softmax_cross_entropy(
 ) -> Sums {
     let lanes = isa.lanes();
     let classes = logits.len() / lanes;
-    assert!(d_logits.len() >= classes * lanes && labels.len() >= lanes && weights.len() >= lanes);
-    assert!(labels[..lanes].iter().all(|&l| (l as usize) < classes));
+    assert!(d_logits.len() >= classes * lanes && labels.share.len() >= lanes && weights.len() >= lanes);
+    assert!([labels.first, labels.second].iter().all(|l| l[..lanes].iter().all(|&l| (l as usize) < classes)));
     isa.run(CrossEntropy { logits, labels, weights, smoothing, scale, d_logits, classes })
 }
 
 struct CrossEntropy<'a> {
     logits: &'a [f32],
-    labels: &'a [u32],
+    labels: Labels<'a>,
     weights: &'a [f32],
     smoothing: f32,
     scale: f32,
@@ -84,11 +97,16 @@ impl Kernel for CrossEntropy<'_> {
         }
         let mut sums = Sums::default();
         for l in 0..S::LANES {
-            let (label, weight) = (self.labels[l] as usize, self.weights[l]);
+            let (label, weight) = (self.labels.first[l] as usize, self.weights[l]);
             if weight == 0.0 {
                 continue;
             }
-            self.d_logits[label * S::LANES + l] -= (1.0 - self.smoothing) * weight * self.scale;
+            let (other, share) = (self.labels.second[l] as usize, self.labels.share[l]);
+            let hit = (1.0 - self.smoothing) * weight * self.scale;
+            self.d_logits[label * S::LANES + l] -= hit * share;
+            if share < 1.0 {
+                self.d_logits[other * S::LANES + l] -= hit * (1.0 - share);
+            }
             let (mut best, mut top) = (0, f32::NEG_INFINITY);
             let mut bad = false;
             for c in 0..n {
@@ -98,7 +116,11 @@ impl Kernel for CrossEntropy<'_> {
                     (best, top) = (c, v);
                 }
             }
-            let at = f64::from(self.logits[label * S::LANES + l] - top);
+            let below = |class: usize| f64::from(self.logits[class * S::LANES + l] - top);
+            let mut at = below(label);
+            if share < 1.0 {
+                at = f64::from(share) * at + f64::from(1.0 - share) * below(other);
+            }
             let likely =
                 f64::from(1.0 - self.smoothing) * at + f64::from(self.smoothing) * f64::from(mean[l]);
             let loss = if bad { f64::NAN } else { f64::from(norm[l]).ln() - likely };

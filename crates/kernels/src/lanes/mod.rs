@@ -9,6 +9,7 @@ pub mod conv;
 pub mod conv_pool;
 pub mod dense;
 pub mod elementwise;
+pub mod embedding;
 pub mod image;
 pub mod loss;
 pub mod norm;

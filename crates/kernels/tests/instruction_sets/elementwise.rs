@@ -6,12 +6,14 @@ use foveal_testkit::Random;
 use foveal_testkit::reference::activation::Activation as Reference;
 
 /// Functions, with what they should be.
-fn functions() -> [(Activation, Reference); 6] {
+fn functions() -> [(Activation, Reference); 8] {
     let leak = 0.2f32;
     [
         (Activation::Relu, Reference::Relu),
         (Activation::LeakyRelu(leak), Reference::LeakyRelu { alpha: f64::from(leak) }),
         (Activation::LeakyRelu(-0.5), Reference::LeakyRelu { alpha: -0.5 }),
+        (Activation::Clip(0.0, 6.0), Reference::Clip { min: 0.0, max: 6.0 }),
+        (Activation::Clip(-1.5, 0.75), Reference::Clip { min: -1.5, max: 0.75 }),
         (Activation::Sigmoid, Reference::Sigmoid),
         (Activation::Tanh, Reference::Tanh),
         (Activation::Gelu, Reference::Gelu),

@@ -1,10 +1,10 @@
 use crate::frames::{UNTOUCHED, assert_halo_untouched, frame, unpack};
 use crate::{Worst, each};
 use foveal_kernels::lanes::image::{Pixels, load};
-use foveal_kernels::lanes::loss::{Regression, Sums, regression, softmax_cross_entropy};
+use foveal_kernels::lanes::loss::{Labels, Regression, Sums, regression, softmax_cross_entropy};
 use foveal_testkit::Random;
 use foveal_testkit::reference::loss;
-use ndarray::{Array2, Array4};
+use ndarray::{Array2, Array4, Axis};
 
 #[test]
 fn loading() {
@@ -61,20 +61,37 @@ fn cross_entropy() {
             let class_weights: Vec<f64> = (0..classes).map(|_| random.int(1, 8) as f64 / 4.0).collect();
             let weights: Vec<f32> = labels.iter().map(|&l| class_weights[l] as f32).collect();
             let total: f32 = weights.iter().sum();
+            // Every third batch is mixed: of a second class for a part of each image.
+            let second: Vec<usize> = (0..n).map(|_| random.int(0, classes - 1)).collect();
+            let mixed = trial % 3 == 0;
+            let share: Vec<f32> =
+                (0..n).map(|_| if mixed { 0.5 + random.int(0, 8) as f32 / 16.0 } else { 1.0 }).collect();
             let wide = logits.mapv(f64::from);
             let s = f64::from(smoothing);
-            let want = loss::softmax_cross_entropy(&wide, &labels, s, Some(&class_weights));
-            let gradient = loss::softmax_cross_entropy_gradient(&wide, &labels, s, Some(&class_weights));
+            let (mut want, mut gradient) = (0.0, Array2::zeros((n, classes)));
+            for i in 0..n {
+                let row = wide.slice_axis(Axis(0), (i..i + 1).into()).to_owned();
+                let parts = [(labels[i], f64::from(share[i])), (second[i], 1.0 - f64::from(share[i]))];
+                for (label, part) in parts {
+                    let part = part * f64::from(weights[i] / total);
+                    want += part * loss::softmax_cross_entropy(&row, &[label], s, None);
+                    let slope = loss::softmax_cross_entropy_gradient(&row, &[label], s, None);
+                    gradient.row_mut(i).scaled_add(part, &slope.row(0));
+                }
+            }
             // Lanes without an image have weight 0, whatever stands there.
             let mut z = vec![3.0f32; classes * lanes];
             logits.indexed_iter().for_each(|((n, c), &v)| z[c * lanes + n] = v);
-            let mut all_labels: Vec<u32> = labels.iter().map(|&l| l as u32).collect();
-            let mut all_weights = weights.clone();
-            all_labels.resize(lanes, 0);
+            let whole = |labels: &[usize]| -> Vec<u32> {
+                (0..lanes).map(|l| labels.get(l).map_or(0, |&l| l as u32)).collect()
+            };
+            let (first, second) = (whole(&labels), whole(&second));
+            let (mut all_weights, mut all_shares) = (weights.clone(), share);
+            all_shares.resize(lanes, 1.0);
             all_weights.resize(lanes, 0.0);
             let mut d = vec![9.0; z.len()];
-            let sums =
-                softmax_cross_entropy(isa, &z, &all_labels, &all_weights, smoothing, 1.0 / total, &mut d);
+            let names = Labels { first: &first, second: &second, share: &all_shares };
+            let sums = softmax_cross_entropy(isa, &z, names, &all_weights, smoothing, 1.0 / total, &mut d);
             let case = (n, classes, smoothing, large);
             worst[0].check(&case, &[(sums.loss / f64::from(total)) as f32], &[want]);
             let found = Array2::from_shape_fn((n, classes), |(n, c)| d[c * lanes + n]);
@@ -97,13 +114,14 @@ fn a_bad_output_makes_the_loss_bad() {
             let mut z = vec![0.0; 5 * isa.lanes()];
             z[2 * isa.lanes() + 1] = bad;
             let mut d = z.clone();
-            let (labels, weights) = (vec![0; isa.lanes()], vec![1.0; isa.lanes()]);
-            let sums: Sums = softmax_cross_entropy(isa, &z, &labels, &weights, 0.0, 1.0, &mut d);
+            let (zeros, weights) = (vec![0; isa.lanes()], vec![1.0; isa.lanes()]);
+            let labels = Labels { first: &zeros, second: &zeros, share: &weights.clone() };
+            let sums: Sums = softmax_cross_entropy(isa, &z, labels, &weights, 0.0, 1.0, &mut d);
             assert!(!sums.loss.is_finite(), "{} {bad}: {}", isa.name(), sums.loss);
             // Without an image it does not count.
             let mut weights = weights;
             weights[1] = 0.0;
-            let sums: Sums = softmax_cross_entropy(isa, &z, &labels, &weights, 0.0, 1.0, &mut d);
+            let sums: Sums = softmax_cross_entropy(isa, &z, labels, &weights, 0.0, 1.0, &mut d);
             assert!(sums.loss.is_finite(), "{}", isa.name());
         }
     });

@@ -7,6 +7,7 @@ mod conv;
 mod conv_pool;
 mod dense;
 mod elementwise;
+mod embedding;
 mod frames;
 mod image_and_loss;
 mod nhwc;

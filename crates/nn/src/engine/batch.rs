@@ -9,7 +9,7 @@ use crate::model::Model;
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::image::{self, Pixels};
-use foveal_kernels::lanes::loss::{Regression, Sums, regression, softmax_cross_entropy};
+use foveal_kernels::lanes::loss::{Labels, Regression, Sums, regression, softmax_cross_entropy};
 use foveal_kernels::lanes::norm::{self, Moments};
 use foveal_kernels::team::Team;
 
@@ -29,6 +29,13 @@ pub struct Example<'a> {
 pub enum Target<'a> {
     /// A class.
     Class(u32),
+    /// Two classes, as of a mixture of two images.
+    Mixed {
+        /// The class of the larger part and of the other.
+        classes: [u32; 2],
+        /// How much is of the first, from a half to 1.
+        share: f32,
+    },
     /// The values of a regression.
     Values(&'a [f32]),
 }
@@ -95,7 +102,8 @@ pub(super) struct GroupState {
     pub saved: Vec<f32>,
     pub count: usize,
     pub mask: [f32; MOST_LANES],
-    labels: [u32; MOST_LANES],
+    labels: [[u32; MOST_LANES]; 2],
+    shares: [f32; MOST_LANES],
     weights: [f32; MOST_LANES],
     targets: Vec<f32>,
     outputs: Vec<f32>,
@@ -113,7 +121,8 @@ impl GroupState {
             saved: vec![0.0; plan.saved],
             count: 0,
             mask: [0.0; MOST_LANES],
-            labels: [0; MOST_LANES],
+            labels: [[0; MOST_LANES]; 2],
+            shares: [1.0; MOST_LANES],
             weights: [0.0; MOST_LANES],
             targets: vec![0.0; outputs],
             outputs: vec![0.0; outputs],
@@ -127,7 +136,8 @@ impl GroupState {
     fn loss(&mut self, isa: Isa, loss: Loss, scale: f32, y: &[f32], d: &mut [f32]) {
         let kind = match loss {
             Loss::CrossEntropy { label_smoothing } => {
-                let (labels, weights) = (&self.labels, &self.weights);
+                let [first, second] = &self.labels;
+                let (labels, weights) = (Labels { first, second, share: &self.shares }, &self.weights);
                 self.sums = softmax_cross_entropy(isa, y, labels, weights, label_smoothing, scale, d);
                 return;
             }
@@ -137,6 +147,10 @@ impl GroupState {
         self.sums = regression(isa.lanes(), kind, y, &self.targets, &self.weights, scale, d);
     }
 
+    fn label(&mut self, l: usize, [first, second]: [u32; 2], share: f32) {
+        (self.labels[0][l], self.labels[1][l], self.shares[l]) = (first, second, share);
+    }
+
     /// Takes over the targets of images `first..first + count`.
     pub(super) fn targets<'a>(&mut self, lanes: usize, count: usize, example: impl Fn(usize) -> Example<'a>) {
         self.count = count;
@@ -144,14 +158,16 @@ impl GroupState {
         for l in 0..lanes {
             let there = l < count;
             self.mask[l] = f32::from(u8::from(there));
-            (self.weights[l], self.labels[l]) = (0.0, 0);
+            self.weights[l] = 0.0;
+            self.label(l, [0; 2], 1.0);
             if !there {
                 continue;
             }
             let e = example(l);
             self.weights[l] = e.weight;
             match e.target {
-                Target::Class(label) => self.labels[l] = label,
+                Target::Class(label) => self.label(l, [label; 2], 1.0),
+                Target::Mixed { classes, share } => self.label(l, classes, share),
                 Target::Values(v) => self.targets[l * values..(l + 1) * values].copy_from_slice(v),
             }
         }
@@ -228,6 +244,7 @@ impl Engine {
         let scale = if total > 0.0 { (1.0 / total) as f32 } else { 0.0 };
         let lanes = self.options.isa.lanes();
         let groups = count.div_ceil(lanes);
+        self.frozen_statistics();
         let stages = self.plan.stages.len();
         for stage in 0..stages {
             let Self { plan, options, team, workers, norms, values, .. } = self;
@@ -330,6 +347,34 @@ impl Engine {
         }
     }
 
+    /// Whether [`Engine::predict`] takes `count` images through the net one at a time.
+    pub fn one_at_a_time(&self, count: usize) -> bool {
+        single::one_at_a_time(count, self.options.isa, self.wide)
+    }
+
+    /// [`Engine::predict`] of each image alone, to the same bits: for images that have nothing to do with each
+    /// other and whose outputs must not depend on how many there are.
+    ///
+    /// # Panics
+    /// When an image does not fit the model.
+    pub fn predict_each<'a>(
+        &mut self,
+        count: usize,
+        pixels: impl Fn(usize) -> Pixels<'a> + Sync,
+    ) -> Vec<f32> {
+        let width = self.plan.values[self.plan.output].frame.channels;
+        let mut outputs = vec![0.0; count * width];
+        if count >= IMAGES * self.team.threads() {
+            self.predict_singly(pixels, &mut outputs);
+        } else {
+            // Too few to go round: the team shares each image's large layers.
+            for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
+                self.predict_singly(|_| pixels(i), out);
+            }
+        }
+        outputs
+    }
+
     fn predict_singly<'a>(&mut self, pixels: impl Fn(usize) -> Pixels<'a> + Sync, outputs: &mut [f32]) {
         let Self { model, options, plan, values, team, single, .. } = self;
         let single = single.get_or_insert_with(|| Singly::new(model, options, team));
@@ -356,12 +401,26 @@ impl Engine {
 
     /// Lets the normalizations use the moving statistics, as at inference.
     pub(super) fn moving_statistics(&mut self) {
-        for (i, norm) in self.plan.norms.iter().enumerate() {
-            let p = |k: usize| &self.values[self.plan.offsets[norm.params[k]]..][..norm.channels];
-            for c in 0..norm.channels {
-                let (mean, variance) = (f64::from(p(2)[c]), f64::from(p(3)[c]));
-                self.norms[i].set(c, mean, variance, norm.epsilon, p(0)[c], p(1)[c]);
+        (0..self.plan.norms.len()).for_each(|i| self.take_moving(i));
+    }
+
+    /// Lets the normalizations that are frozen use the moving statistics, also in the backward pass.
+    pub(super) fn frozen_statistics(&mut self) {
+        for i in 0..self.plan.norms.len() {
+            if !self.plan.trained[self.plan.norms[i].params[0]] {
+                self.take_moving(i);
+                let state = &mut self.norms[i];
+                state.backward.iter_mut().zip(&state.scale).for_each(|(b, &scale)| *b = [scale, 0.0, 0.0]);
             }
+        }
+    }
+
+    fn take_moving(&mut self, i: usize) {
+        let norm = &self.plan.norms[i];
+        let p = |k: usize| &self.values[self.plan.offsets[norm.params[k]]..][..norm.channels];
+        for c in 0..norm.channels {
+            let (mean, variance) = (f64::from(p(2)[c]), f64::from(p(3)[c]));
+            self.norms[i].set(c, mean, variance, norm.epsilon, p(0)[c], p(1)[c]);
         }
     }
 
@@ -481,8 +540,13 @@ impl Scene<'_> {
         let StepKind::Norm { index } = self.plan.steps[self.plan.stages[stage + 1].start].kind else {
             unreachable!("stages after the first begin with a normalization")
         };
+        self.through_norm(index);
+    }
+
+    /// The gradient through normalization `index` by what its state says of it.
+    pub(super) fn through_norm(&mut self, index: usize) {
         let n = &self.plan.norms[index];
-        if n.x == 0 {
+        if self.plan.values[n.x].d.is_empty() {
             return;
         }
         let (x, y) = (&self.plan.values[n.x], &self.plan.values[n.y]);

@@ -9,6 +9,7 @@
 //! same bits with any number of threads.
 
 mod batch;
+mod frozen;
 mod plan;
 mod profile;
 mod report;
@@ -72,6 +73,9 @@ impl Options {
         let shape = model.output_shape();
         if shape[..2] != [1, 1] {
             return fail(format!("the output {shape:?} is not flat: end the model with one row of numbers"));
+        }
+        if self.loss.is_some() && model.params().iter().all(|p| !p.trainable) {
+            return fail("nothing is left to train: the model has no parameters, or all are frozen".into());
         }
         if let Some(Loss::CrossEntropy { label_smoothing }) = self.loss
             && !(0.0..=1.0).contains(&label_smoothing)
@@ -151,6 +155,25 @@ impl Engine {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Workers, the caller included.
+    pub fn threads(&self) -> usize {
+        self.team.threads()
+    }
+
+    /// Calls `f` once with each item on the engine's workers, which have nothing to do between steps; each worker
+    /// has a context of its own, and which worker takes which item is left to chance.
+    ///
+    /// # Panics
+    /// When there are fewer contexts than [`Engine::threads`], or when `f` panics.
+    pub fn for_each<C: Send, T: Send>(
+        &mut self,
+        contexts: &mut [C],
+        items: &mut [T],
+        f: impl Fn(&mut C, usize, &mut T) + Sync,
+    ) {
+        self.team.for_each(contexts, items, f);
     }
 
     /// Training steps done.

@@ -1,9 +1,11 @@
 //! From a model to steps over an arena.
 
+use super::frozen;
 use crate::loss::Loss;
 use crate::model::{Model, activation};
 use crate::spec::LayerKind;
 use foveal_kernels::lanes::elementwise::Activation;
+use foveal_kernels::lanes::embedding::Lookup;
 use foveal_kernels::lanes::{ConvPool, Correlation, Frame, PoolWalk};
 use foveal_kernels::{Conv2dGeometry, Isa, Pool2dGeometry};
 use std::ops::Range;
@@ -18,11 +20,15 @@ pub struct Plan {
     pub(super) stages: Vec<Range<usize>>,
     pub(super) norms: Vec<Norm>,
     pub(super) dense: Vec<Dense>,
+    pub(super) embeddings: Vec<Embedding>,
     pub(super) output: usize,
     /// Where each parameter of the model lies among all numbers; trainable ones come first.
     pub(super) offsets: Vec<usize>,
-    /// Where each parameter's gradient lies among a group's; dense weights have none there.
+    /// Where each parameter's gradient lies among a group's; dense weights and what is frozen have none there, but for
+    /// a frozen convolution that gradients go through.
     pub(super) gradients: Vec<Option<usize>>,
+    /// For each parameter of the model, whether it is trained.
+    pub(super) trained: Vec<bool>,
     pub(super) parameters: usize,
     pub(super) gradient_numbers: usize,
     pub(super) arena: usize,
@@ -60,6 +66,16 @@ pub(super) struct Dense {
     pub units: usize,
     pub weights: usize,
     pub x: Range<usize>,
+    pub dy: Range<usize>,
+}
+
+/// An embedding, and where a group keeps the numbers that it looked up and their gradients until the update.
+#[derive(Clone, Debug)]
+pub(super) struct Embedding {
+    pub lookup: Lookup,
+    pub size: usize,
+    pub table: usize,
+    pub ids: Range<usize>,
     pub dy: Range<usize>,
 }
 
@@ -109,7 +125,14 @@ pub(super) enum StepKind {
     AvgPool {
         walks: Box<[PoolWalk; 2]>,
     },
+    Embedding {
+        index: usize,
+    },
     Norm {
+        index: usize,
+    },
+    /// A normalization that is frozen: always by its moving statistics.
+    FrozenNorm {
         index: usize,
     },
     Dropout {
@@ -142,6 +165,8 @@ struct Lowering<'a> {
     model: &'a Model,
     isa: Isa,
     training: bool,
+    /// For each model value, whether its gradient is wanted.
+    wanted: Vec<bool>,
     /// For each model value, the nodes that read it.
     readers: Vec<Vec<usize>>,
     /// For each model value, the plan's value that holds it.
@@ -156,7 +181,8 @@ impl Plan {
         for (i, node) in model.nodes().iter().enumerate() {
             node.inputs.iter().for_each(|&v| readers[v].push(i));
         }
-        let (offsets, gradients, parameters, gradient_numbers) = layout(model);
+        let wanted = frozen::wanted(model);
+        let (offsets, gradients, parameters, gradient_numbers) = layout(model, &wanted);
         let plan = Plan {
             isa,
             values: Vec::new(),
@@ -164,9 +190,11 @@ impl Plan {
             stages: Vec::new(),
             norms: Vec::new(),
             dense: Vec::new(),
+            embeddings: Vec::new(),
             output: 0,
             offsets,
             gradients,
+            trained: model.params().iter().map(|p| p.trainable).collect(),
             parameters,
             gradient_numbers,
             arena: 0,
@@ -175,7 +203,7 @@ impl Plan {
             scratch: 0,
         };
         let slot = vec![None; readers.len()];
-        let mut lowering = Lowering { model, isa, training: loss.is_some(), readers, slot, plan };
+        let mut lowering = Lowering { model, isa, training: loss.is_some(), wanted, readers, slot, plan };
         lowering.lower(loss);
         lowering.plan
     }
@@ -187,7 +215,7 @@ impl Plan {
 }
 
 /// Places of parameters and of gradients: see [`Plan`].
-fn layout(model: &Model) -> (Vec<usize>, Vec<Option<usize>>, usize, usize) {
+fn layout(model: &Model, wanted: &[bool]) -> (Vec<usize>, Vec<Option<usize>>, usize, usize) {
     let mut offsets = vec![0; model.params().len()];
     let mut at = 0;
     for trainable in [true, false] {
@@ -199,9 +227,13 @@ fn layout(model: &Model) -> (Vec<usize>, Vec<Option<usize>>, usize, usize) {
     let mut gradients = vec![None; offsets.len()];
     let mut numbers = 0;
     for node in model.nodes() {
+        let passed = matches!(node.kind, LayerKind::Conv2d { .. }) && node.inputs.iter().any(|&v| wanted[v]);
+        let needed = passed || frozen::trained(model, node);
+        let moving = |k: usize| matches!(node.kind, LayerKind::BatchNorm { .. }) && k >= 2;
         for (k, &p) in node.params.iter().enumerate() {
-            let deferred = matches!(node.kind, LayerKind::Dense { .. }) && k == 0;
-            if model.params()[p].trainable && !deferred {
+            let deferred =
+                matches!(node.kind, LayerKind::Dense { .. } | LayerKind::Embedding { .. }) && k == 0;
+            if needed && !deferred && !moving(k) {
                 gradients[p] = Some(numbers);
                 numbers += model.params()[p].values.len();
             }
@@ -286,7 +318,8 @@ impl Lowering<'_> {
     fn needs_output(&self, i: usize) -> bool {
         let kind = &self.model.nodes()[i].kind;
         activation(kind).is_some()
-            || matches!(kind, LayerKind::Softmax {} | LayerKind::Dropout { .. } | LayerKind::MaxPool { .. })
+            || matches!(kind, LayerKind::Softmax {} | LayerKind::Dropout { .. })
+            || matches!(kind, LayerKind::MaxPool { .. } | LayerKind::GlobalMaxPool {})
     }
 
     /// The nodes from `first` to `end`, each the only reader of the one before.
@@ -310,7 +343,7 @@ impl Lowering<'_> {
         let nodes = self.model.nodes();
         let is_relu = |n: usize| matches!(nodes[n].kind, LayerKind::Relu {});
         let pool = |n: usize| {
-            matches!(nodes[n].kind, LayerKind::MaxPool { .. })
+            matches!(nodes[n].kind, LayerKind::MaxPool { .. } | LayerKind::GlobalMaxPool {})
                 .then(|| self.model.pool_geometry(n, 1))
                 .flatten()
                 .filter(ConvPool::fits)
@@ -386,13 +419,14 @@ impl Lowering<'_> {
         let (kind, y) = match (&node.kind, shape) {
             (LayerKind::Conv2d { .. }, StepShape::ConvPool { pool, relu, last }) => {
                 let g = self.model.conv_geometry(i, 1).expect("a convolution");
-                self.conv_pool(&g, pool, *relu, x, frames[last + 1], [param(0), param(1)])
+                let y = self.value(frames[last + 1], [0; 4], self.wanted[last + 1]);
+                (self.conv_pool(&g, pool, *relu, [x, y], [param(0), param(1)]), y)
             }
             (LayerKind::Conv2d { .. }, _) => {
                 let g = self.model.conv_geometry(i, 1).expect("a convolution");
-                let y = self.value(frames[i + 1], Correlation::backward_halo(&g), true);
+                let y = self.value(frames[i + 1], Correlation::backward_halo(&g), self.wanted[i + 1]);
                 let to = &self.plan.values[y];
-                let backward = if self.training && x != 0 {
+                let backward = if self.training && !self.plan.values[x].d.is_empty() {
                     Correlation::backward_input(&g, &to.gradient, &self.plan.values[x].gradient)
                 } else {
                     Vec::new()
@@ -409,7 +443,7 @@ impl Lowering<'_> {
                 (kind, x)
             }
             (kind, _) => {
-                let y = self.value(frames[i + 1], [0; 4], true);
+                let y = self.value(frames[i + 1], [0; 4], self.wanted[i + 1]);
                 let to = self.plan.values[y].frame;
                 (self.plain(i, kind, x, y, from, to), y)
             }
@@ -424,20 +458,19 @@ impl Lowering<'_> {
         g: &Conv2dGeometry,
         pool: &Pool2dGeometry,
         relu: bool,
-        x: usize,
-        to: Frame,
+        [x, y]: [usize; 2],
         params: [Option<usize>; 2],
-    ) -> (StepKind, usize) {
-        let y = self.value(to, [0; 4], true);
-        let from = &self.plan.values[x];
+    ) -> StepKind {
+        let (from, to) = (&self.plan.values[x], self.plan.values[y].frame);
+        let wanted = !self.plan.values[y].d.is_empty();
         let plan = Box::new(ConvPool::new(self.isa, g, pool, &from.frame, &from.gradient, &to, relu));
         self.scratch(plan.strip_vectors());
         let start = self.plan.arena_bytes;
         self.plan.arena_bytes += plan.places() * self.isa.lanes();
         let places = start..self.plan.arena_bytes;
-        let expanded = if self.training { self.numbers(plan.expanded_vectors()) } else { 0..0 };
+        let expanded = if wanted { self.numbers(plan.expanded_vectors()) } else { 0..0 };
         let filter = params[0].expect("a filter");
-        (StepKind::ConvPool { plan, filter, bias: params[1], places, expanded }, y)
+        StepKind::ConvPool { plan, filter, bias: params[1], places, expanded }
     }
 
     fn dropout(&mut self, rate: f32, i: usize, frame: &Frame) -> StepKind {
@@ -466,7 +499,18 @@ impl Lowering<'_> {
                 self.plan.dense.push(Dense { inputs, units: *units, weights: node.params[0], x, dy });
                 StepKind::Dense { index: self.plan.dense.len() - 1, bias: node.params.get(1).copied() }
             }
-            LayerKind::MaxPool { .. } => {
+            LayerKind::Embedding { size, .. } => {
+                let (index, lanes) = (self.plan.embeddings.len(), self.isa.lanes());
+                let rows = self.model.params()[node.params[0]].shape[0];
+                let lookup = Lookup { input: from, output: to, rows, lanes };
+                let (at, kept) = (self.plan.saved, if self.training { lookup.ids() } else { 0 });
+                let (ids, dy) = (at..at + kept, at + kept..at + kept * (1 + size));
+                self.plan.saved = dy.end;
+                let table = node.params[0];
+                self.plan.embeddings.push(Embedding { lookup, size: *size, table, ids, dy });
+                StepKind::Embedding { index }
+            }
+            LayerKind::MaxPool { .. } | LayerKind::GlobalMaxPool {} => {
                 let places = self.numbers(to.channels * to.height * to.width);
                 StepKind::MaxPool { walks: pool(self.model), places }
             }
@@ -478,7 +522,12 @@ impl Lowering<'_> {
                 let (momentum, epsilon) = (*momentum, *epsilon);
                 let channels = from.channels;
                 self.plan.norms.push(Norm { channels, x, y, params, momentum, epsilon, accumulate: false });
-                StepKind::Norm { index: self.plan.norms.len() - 1 }
+                let index = self.plan.norms.len() - 1;
+                if frozen::trained(self.model, node) {
+                    StepKind::Norm { index }
+                } else {
+                    StepKind::FrozenNorm { index }
+                }
             }
             LayerKind::Dropout { rate } => self.dropout(*rate, i, &from),
             LayerKind::Flatten {} => StepKind::Flatten,
@@ -495,12 +544,12 @@ impl Lowering<'_> {
         for step in self.plan.steps.iter_mut().rev() {
             let in_place = step.inputs[0].value == step.y;
             for input in &mut step.inputs {
-                if input.value != 0 && !in_place {
+                if !in_place && !self.plan.values[input.value].d.is_empty() {
                     input.gradient = Some(stored[input.value]);
                     stored[input.value] = true;
                 }
             }
-            if let StepKind::Norm { index } = step.kind {
+            if let StepKind::Norm { index } | StepKind::FrozenNorm { index } = step.kind {
                 self.plan.norms[index].accumulate = step.inputs[0].gradient == Some(true);
             }
         }

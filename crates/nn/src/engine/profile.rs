@@ -90,6 +90,7 @@ impl Engine {
             self.moving_statistics();
         }
         self.changed();
+        self.frozen_statistics();
         for stage in 0..stages {
             self.lap_forward(stage, example, &mut laps);
             if stage + 1 < stages {

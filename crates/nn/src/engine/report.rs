@@ -1,5 +1,6 @@
 //! The plan as a person reads it: what each step does, with what, on how much.
 
+use super::frozen;
 use super::plan::{Plan, Step, StepKind};
 use super::single::{self, Single, Told};
 use super::{Engine, Options};
@@ -249,7 +250,8 @@ impl Describing<'_> {
     fn update(&self) -> PlannedStep {
         let (plan, params) = (self.plan, self.model.params());
         let trained: usize = params.iter().filter(|p| p.trainable).map(|p| p.values.len()).sum();
-        let dense: u64 = plan.dense.iter().map(|d| 2 * (d.inputs * d.units) as u64).sum();
+        let dense = plan.dense.iter().filter(|d| plan.trained[d.weights]);
+        let dense: u64 = dense.map(|d| 2 * (d.inputs * d.units) as u64).sum();
         let sums = ((self.groups() - 1) * plan.gradient_numbers) as u64;
         PlannedStep {
             part: Part::Update,
@@ -307,8 +309,10 @@ impl Describing<'_> {
     fn gradients(&self, step: &Step) -> u64 {
         let input = u64::from(step.inputs.iter().any(|i| i.gradient.is_some()));
         match &step.kind {
-            _ if self.options.loss.is_none() => 0,
-            StepKind::Conv { .. } | StepKind::ConvPool { .. } => 1 + input,
+            _ if self.plan.values[step.y].d.is_empty() => 0,
+            StepKind::Conv { .. } | StepKind::ConvPool { .. } => {
+                u64::from(frozen::trained(self.model, &self.model.nodes()[step.nodes[0]])) + input
+            }
             StepKind::ActivationInPlace(_) => 1,
             _ => input,
         }
@@ -333,7 +337,8 @@ fn kernel(kind: &StepKind) -> &'static str {
         StepKind::ConvPool { .. } => "lanes::conv_pool",
         StepKind::Dense { .. } => "lanes::dense",
         StepKind::MaxPool { .. } | StepKind::AvgPool { .. } => "lanes::pool",
-        StepKind::Norm { .. } => "lanes::norm",
+        StepKind::Norm { .. } | StepKind::FrozenNorm { .. } => "lanes::norm",
+        StepKind::Embedding { .. } => "lanes::embedding",
         StepKind::Activation(_) | StepKind::ActivationInPlace(_) | StepKind::Dropout { .. } => {
             "lanes::elementwise"
         }

@@ -7,6 +7,7 @@ use crate::spec::LayerKind;
 use foveal_kernels::Isa;
 use foveal_kernels::Pool2dGeometry;
 use foveal_kernels::lanes::elementwise::Activation;
+use foveal_kernels::lanes::embedding::row;
 use foveal_kernels::lanes::image::Pixels;
 use foveal_kernels::nhwc::{self, Layout, Prepared, pool};
 use foveal_kernels::team::Team;
@@ -56,6 +57,11 @@ enum Kind {
         relu: bool,
     },
     Activation(Activation),
+    /// The table, its rows and the numbers in each.
+    Embedding {
+        table: usize,
+        extents: [usize; 2],
+    },
     MaxPool(Pool2dGeometry),
     AvgPool(Pool2dGeometry),
     /// Scale and shift of each channel, and epsilon.
@@ -164,7 +170,13 @@ impl Single {
                 last = if relu { next(i).expect("it was there").0 } else { i };
                 Kind::Dense { weights: node.params[0], bias: node.params.get(1).copied(), relu }
             }
-            LayerKind::MaxPool { .. } => Kind::MaxPool(model.pool_geometry(i, 1).expect("a pool")),
+            LayerKind::Embedding { .. } => {
+                let shape = &model.params()[node.params[0]].shape;
+                Kind::Embedding { table: node.params[0], extents: [shape[0], shape[1]] }
+            }
+            LayerKind::MaxPool { .. } | LayerKind::GlobalMaxPool {} => {
+                Kind::MaxPool(model.pool_geometry(i, 1).expect("a pool"))
+            }
             LayerKind::AvgPool { .. } | LayerKind::GlobalAvgPool {} => {
                 Kind::AvgPool(model.pool_geometry(i, 1).expect("a pool"))
             }
@@ -230,6 +242,12 @@ impl Single {
                     nhwc::dense(self.isa, x, param(*weights), bias.map(&param), *relu, &mut y);
                 }
                 Kind::Activation(a) => a.forward(self.isa, x, &mut y),
+                Kind::Embedding { table, extents: [rows, size] } => {
+                    let table = param(*table);
+                    for (id, y) in x.iter().zip(y.chunks_exact_mut(*size)) {
+                        y.copy_from_slice(&table[row(*id, *rows) * size..][..*size]);
+                    }
+                }
                 Kind::MaxPool(g) => pool::max_pool(g, x, &mut y),
                 Kind::AvgPool(g) => pool::avg_pool(g, x, &mut y),
                 Kind::Norm { scale, shift, .. } => {
@@ -312,6 +330,7 @@ fn kernel(kind: &Kind) -> &'static str {
         Kind::Conv { .. } => "nhwc::prepared",
         Kind::Dense { .. } => "nhwc::dense",
         Kind::Activation(_) => "lanes::elementwise",
+        Kind::Embedding { .. } => "lanes::embedding",
         Kind::MaxPool(_) | Kind::AvgPool(_) => "nhwc::pool",
         Kind::Norm { .. } | Kind::Softmax(_) | Kind::Add | Kind::Concat(_) => "-",
     }

@@ -65,7 +65,8 @@ impl<'a> Scene<'a> {
     /// Runs the gradients of `steps` in reverse order.
     pub fn backward(&mut self, steps: Range<usize>) {
         let plan = self.plan;
-        for step in plan.steps[steps].iter().rev() {
+        // Where nothing before a step is trained, its output has no gradient.
+        for step in plan.steps[steps].iter().rev().filter(|step| !plan.values[step.y].d.is_empty()) {
             self.backward_step(step);
         }
     }
@@ -137,6 +138,12 @@ impl<'a> Scene<'a> {
                     move_rows(&plain, flat, &yv.frame, y, isa.lanes(), |x, y| y.copy_from_slice(x));
                 }
             }
+            StepKind::Embedding { index } => {
+                let layer = &plan.embeddings[*index];
+                let table = self.param(layer.table);
+                let [x, y] = split(self.arena, [&xv.at, &yv.at]);
+                layer.lookup.forward(x, table, y);
+            }
             StepKind::MaxPool { walks, places } => {
                 let [x, y, at] = split(self.arena, [&xv.at, &yv.at, places]);
                 walks[0].max(isa, x, y, at);
@@ -145,7 +152,7 @@ impl<'a> Scene<'a> {
                 let [x, y] = split(self.arena, [&xv.at, &yv.at]);
                 walks[0].average(isa, x, y);
             }
-            StepKind::Norm { index } => {
+            StepKind::Norm { index } | StepKind::FrozenNorm { index } => {
                 let n = &self.norms[*index];
                 let [x, y] = split(self.arena, [&xv.at, &yv.at]);
                 norm::affine(isa, &xv.frame, x, &n.scale, &n.shift, &yv.frame, y);
@@ -219,6 +226,7 @@ impl<'a> Scene<'a> {
         match &step.kind {
             // A normalization's gradient needs the whole batch: the stages see to it.
             StepKind::Norm { .. } => {}
+            StepKind::FrozenNorm { index } => self.through_norm(*index),
             StepKind::ActivationInPlace(f) => {
                 let [y, d] = split(self.arena, [&yv.at, &yv.d]);
                 move_rows(&yv.frame, y, &yv.gradient, d, isa.lanes(), |y, d| f.backward_in_place(isa, y, d));
@@ -248,6 +256,14 @@ impl<'a> Scene<'a> {
             }
             StepKind::ConvPool { .. } => self.conv_pool_gradients(step),
             StepKind::Dense { index, bias } => self.dense_gradients(*index, *bias, input, step.y),
+            // A frozen table has no gradient.
+            StepKind::Embedding { .. } if yv.d.is_empty() => {}
+            StepKind::Embedding { index } => {
+                let layer = &plan.embeddings[*index];
+                let (x, dy) = (&self.arena[xv.at.clone()], &self.arena[yv.d.clone()]);
+                let [ids, kept] = split(&mut self.group.saved, [&layer.ids, &layer.dy]);
+                layer.lookup.keep(x, dy, &yv.gradient, ids, kept);
+            }
             StepKind::MaxPool { walks, places } => {
                 let Some(accumulate) = input.gradient else { return };
                 let [at, dy, dx] = split(self.arena, [places, &yv.d, &xv.d]);
@@ -331,6 +347,9 @@ impl<'a> Scene<'a> {
     ) {
         let (plan, isa) = (self.plan, self.plan.isa);
         let (xv, yv) = (&plan.values[x], &plan.values[y]);
+        if !plan.trained[filter] && bias.is_none_or(|b| !plan.trained[b]) {
+            return;
+        }
         let (x, dy) = (&self.arena[xv.at.clone()], &self.arena[yv.d.clone()]);
         if let Some(at) = bias.and_then(|b| plan.gradients[b]) {
             plane_sums(isa, &yv.gradient, dy, &mut self.group.gradients[at..][..yv.gradient.channels]);

@@ -5,12 +5,14 @@ use super::Engine;
 use super::plan::Plan;
 use crate::model::Model;
 use crate::optim::Optimizer;
-use foveal_kernels::lanes::dense;
 use foveal_kernels::lanes::elementwise::add_assign;
+use foveal_kernels::lanes::{dense, embedding};
 use foveal_kernels::optimizer::{Adam, Sgd};
 
 /// Numbers that a worker updates at a time.
 const CHUNK: usize = 2048;
+/// The same of an embedding's table: every chunk goes through all that was looked up.
+const LOOKED_UP: usize = 8192;
 
 /// How the trainable numbers are cut into chunks.
 pub(super) struct Updates {
@@ -28,6 +30,8 @@ struct Chunk {
 enum Source {
     /// Rows of a dense layer's weights, from `first` on: from what the groups saved.
     Dense { index: usize, first: usize },
+    /// Rows of an embedding's table, from `first` on: from what the groups saved.
+    Embedding { index: usize, first: usize },
     /// Numbers from this place of the groups' gradients on.
     Groups(usize),
 }
@@ -42,15 +46,23 @@ impl Updates {
             let param = &model.params()[p];
             let (count, start) = (param.values.len(), plan.offsets[p]);
             let dense = plan.dense.iter().position(|d| d.weights == p);
-            // Rows are taken by sixes by the kernel.
-            let step = dense.map_or(CHUNK, |d| {
-                let units = plan.dense[d].units;
-                units * (CHUNK / units).next_multiple_of(6).max(6)
-            });
+            let embedding = plan.embeddings.iter().position(|e| e.table == p);
+            let step = match (dense, embedding) {
+                // Rows are taken by sixes by the kernel.
+                (Some(d), _) => {
+                    let units = plan.dense[d].units;
+                    units * (CHUNK / units).next_multiple_of(6).max(6)
+                }
+                (None, Some(e)) => plan.embeddings[e].size * (LOOKED_UP / plan.embeddings[e].size).max(1),
+                (None, None) => CHUNK,
+            };
             for first in (0..count).step_by(step) {
-                let source = match dense {
-                    Some(index) => Source::Dense { index, first: first / plan.dense[index].units },
-                    None => Source::Groups(plan.gradients[p].expect("trainable") + first),
+                let source = match (dense, embedding) {
+                    (Some(index), _) => Source::Dense { index, first: first / plan.dense[index].units },
+                    (_, Some(index)) => {
+                        Source::Embedding { index, first: first / plan.embeddings[index].size }
+                    }
+                    (None, None) => Source::Groups(plan.gradients[p].expect("trainable") + first),
                 };
                 chunks.push(Chunk { source, decay: param.shape.len() > 1 });
                 bounds.push(start + (first + step).min(count));
@@ -91,6 +103,15 @@ impl Engine {
                         first,
                         gradient,
                     );
+                }
+                Source::Embedding { index, first } => {
+                    let layer = &plan.embeddings[index];
+                    let group = |g: usize| {
+                        let saved = &groups[g].state.saved;
+                        (&saved[layer.ids.clone()], &saved[layer.dy.clone()])
+                    };
+                    let extents = [layer.lookup.rows, layer.size];
+                    embedding::backward(groups.len(), group, extents, first, gradient);
                 }
                 Source::Groups(at) => {
                     gradient.copy_from_slice(&groups[0].state.gradients[at..at + x.len()]);

@@ -100,6 +100,9 @@ impl Model {
                 ops::avg_pool_backward(from, d.view(), &pool_options(&node.kind).expect("pool"))?
             }
             LayerKind::GlobalAvgPool {} => ops::global_avg_pool_backward(from, d.view())?,
+            LayerKind::GlobalMaxPool {} => ops::max_pool_backward(x, d.view(), &ops::whole([h, w]))?,
+            // What is looked up does not change by little steps of the number.
+            LayerKind::Embedding { .. } => Array4::zeros(from),
             LayerKind::Softmax {} => ops::softmax_backward(values[v].view(), d.view())?,
             LayerKind::BatchNorm { epsilon, .. } => {
                 let [gamma, variance] = [0, 3].map(|i| self.view::<Ix1>(node.params[i]));

@@ -21,6 +21,7 @@
 
 mod conv;
 mod dense;
+mod embedding;
 mod loss;
 mod norm;
 mod pool;
@@ -28,12 +29,14 @@ mod shape;
 
 pub use conv::{ConvGradients, conv2d, conv2d_backward, conv2d_backward_filter, conv2d_backward_input};
 pub use dense::{DenseGradients, dense, dense_backward};
+pub use embedding::{embedding, embedding_backward};
 pub use foveal_kernels::lanes::elementwise::Activation;
 pub use loss::{huber, mean_squared_error, softmax_cross_entropy};
 pub use norm::{BatchNorm, BatchNormGradients, batch_norm, batch_norm_backward, batch_norm_inference};
 pub(crate) use pool::whole;
 pub use pool::{
-    avg_pool, avg_pool_backward, global_avg_pool, global_avg_pool_backward, max_pool, max_pool_backward,
+    avg_pool, avg_pool_backward, global_avg_pool, global_avg_pool_backward, global_max_pool, max_pool,
+    max_pool_backward,
 };
 pub use shape::{
     activation, activation_backward, add, concat, concat_backward, dropout, flatten, softmax,

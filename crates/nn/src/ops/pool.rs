@@ -30,6 +30,16 @@ pub fn global_avg_pool(x: ArrayView4<f32>) -> Result<Array4<f32>, Error> {
     forward("global_avg_pool", x, &options, pool::avg_pool)
 }
 
+/// The largest number of each channel: `x` `[n, h, w, c]`, result `[n, 1, 1, c]`. Its gradient is that of
+/// [`max_pool`] with a window of the image's size.
+///
+/// # Errors
+/// When the image is empty.
+pub fn global_max_pool(x: ArrayView4<f32>) -> Result<Array4<f32>, Error> {
+    let options = whole([x.shape()[1], x.shape()[2]]);
+    forward("global_max_pool", x, &options, pool::max_pool)
+}
+
 /// The gradient of [`max_pool`] at `x`, from `d_output` `[n, oh, ow, c]`: each window's goes to its largest
 /// cell, the first in row-major order of equal ones.
 ///

@@ -11,6 +11,8 @@ use ndarray::{Array, Array1, Array2, Array4, Axis, Dimension, IxDyn, concatenate
 /// What should come out of each image.
 pub enum Targets {
     Classes(Vec<usize>),
+    /// Two classes, and the share of the first.
+    Mixed(Vec<([usize; 2], f32)>),
     Values(Array2<f64>),
 }
 
@@ -53,11 +55,17 @@ fn activation(kind: &LayerKind) -> Activation {
     match kind {
         LayerKind::Relu {} => Activation::Relu,
         LayerKind::LeakyRelu { alpha } => Activation::LeakyRelu { alpha: f64::from(*alpha) },
+        LayerKind::Clip { min, max } => Activation::Clip { min: f64::from(*min), max: f64::from(*max) },
         LayerKind::Sigmoid {} => Activation::Sigmoid,
         LayerKind::Tanh {} => Activation::Tanh,
         LayerKind::Gelu {} => Activation::Gelu,
         other => panic!("{other:?} is no activation"),
     }
+}
+
+/// Whether nothing of layer `i` is trained.
+fn is_frozen(model: &Model, i: usize) -> bool {
+    model.nodes()[i].params.iter().all(|&p| !model.params()[p].trainable)
 }
 
 fn four(x: &Array4<f64>) -> [usize; 4] {
@@ -82,7 +90,7 @@ fn forward(model: &Model, x: &Array4<f64>) -> Vec<Array4<f64>> {
 
 /// All values of a pass whose first values are given.
 pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool) -> Vec<Array4<f64>> {
-    for node in &model.nodes()[values.len() - 1..] {
+    for (i, node) in model.nodes().iter().enumerate().skip(values.len() - 1) {
         let x = &values[node.inputs[0]];
         let n = x.dim().0;
         let [h, w, c] = node.shape;
@@ -107,7 +115,12 @@ pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool)
             LayerKind::GlobalAvgPool {} => {
                 r::global_average_pool(x).into_shape_with_order((n, h, w, c)).unwrap()
             }
-            LayerKind::BatchNorm { epsilon, .. } if !training => {
+            LayerKind::GlobalMaxPool {} => {
+                let whole = [x.dim().1, x.dim().2];
+                r::max_pool(x, whole, whole, Pad::Valid)
+            }
+            LayerKind::Embedding { .. } => r::embedding(x, &param(model, node.params[0])),
+            LayerKind::BatchNorm { epsilon, .. } if !training || is_frozen(model, i) => {
                 let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|k| p(k).unwrap());
                 batch_norm::inference(x, &gamma, &beta, &mean, &variance, f64::from(*epsilon))
             }
@@ -144,6 +157,12 @@ fn judge(outputs: &Array2<f64>, targets: &Targets, kind: Loss, weights: &[f64]) 
                 let (label, s) = (&labels[n..n + 1], f64::from(label_smoothing));
                 let value = loss::softmax_cross_entropy(&row, label, s, None);
                 (value, loss::softmax_cross_entropy_gradient(&row, label, s, None))
+            }
+            (Targets::Mixed(all), Loss::CrossEntropy { label_smoothing }) => {
+                let ([a, b], share, s) = (all[n].0, f64::from(all[n].1), f64::from(label_smoothing));
+                let value = |label| loss::softmax_cross_entropy(&row, &[label], s, None);
+                let slope = |label| loss::softmax_cross_entropy_gradient(&row, &[label], s, None);
+                (share * value(a) + (1.0 - share) * value(b), slope(a) * share + slope(b) * (1.0 - share))
             }
             (Targets::Values(t), kind) => {
                 let t = t.slice_axis(Axis(0), (n..n + 1).into()).to_owned();
@@ -223,6 +242,18 @@ fn backward(
             r::avg_pool_backward(d_y, four(x), k, s, pad)
         }
         LayerKind::GlobalAvgPool {} => r::global_average_pool_backward(&flat(d_y), four(x)),
+        LayerKind::GlobalMaxPool {} => {
+            let whole = [x.dim().1, x.dim().2];
+            r::max_pool_backward(d_y, x, whole, whole, Pad::Valid)
+        }
+        LayerKind::Embedding { vocabulary, .. } => {
+            keep(0, r::embedding_backward(d_y, x, *vocabulary).into_raw_vec_and_offset().0);
+            Array4::zeros(x.dim())
+        }
+        LayerKind::BatchNorm { epsilon, .. } if is_frozen(model, i) => {
+            let [gamma, variance]: [Array1<f64>; 2] = [0, 3].map(|k| param(model, node.params[k]));
+            d_y * &(gamma / variance.mapv(|v| (v + f64::from(*epsilon)).sqrt()))
+        }
         LayerKind::BatchNorm { momentum, epsilon } => {
             let (gamma, beta): (Array1<f64>, Array1<f64>) =
                 (param(model, node.params[0]), param(model, node.params[1]));

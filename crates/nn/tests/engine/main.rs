@@ -1,6 +1,7 @@
 //! Ring 2: the engine against a f64 interpreter of the model. With plain gradient descent one step changes each
 //! parameter by exactly minus its gradient times the learning rate.
 
+mod frozen;
 mod gradient;
 mod interpreter;
 mod models;
@@ -31,14 +32,15 @@ struct Batch {
 
 fn options(model: &Model, loss: Option<Loss>, isa: Isa, threads: usize) -> Options {
     let c = model.input_shape()[2];
+    let rows = model.vocabulary().is_some();
     Options {
         batch_size: BATCHES[0],
         threads,
         loss,
         optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false, decay: 0.0 },
         seed: 0,
-        scale: (0..c).map(|c| 0.0075 + 0.001 * c as f32).collect(),
-        shift: (0..c).map(|c| -0.9 + 0.1 * c as f32).collect(),
+        scale: (0..c).map(|c| if rows { 1.0 } else { 0.0075 + 0.001 * c as f32 }).collect(),
+        shift: (0..c).map(|c| if rows { 0.0 } else { -0.9 + 0.1 * c as f32 }).collect(),
         isa,
     }
 }
@@ -46,10 +48,12 @@ fn options(model: &Model, loss: Option<Loss>, isa: Isa, threads: usize) -> Optio
 fn batch(model: &Model, n: usize, loss: Loss, random: &mut Random) -> Batch {
     let [h, w, c] = model.input_shape();
     let o = options(model, None, Isa::best(), 1);
-    let raw: Vec<u8> = (0..n * h * w * c).map(|_| random.int(0, 255) as u8).collect();
+    let most = model.vocabulary().map_or(255, |rows| rows - 1);
+    let raw: Vec<u8> = (0..n * h * w * c).map(|_| random.int(0, most) as u8).collect();
     let as_bytes = random.int(0, 1) == 0;
+    let whole = as_bytes || model.vocabulary().is_some();
     let numbers: Vec<f32> =
-        raw.iter().map(|&v| f32::from(v) + if as_bytes { 0.0 } else { random.unit() as f32 }).collect();
+        raw.iter().map(|&v| f32::from(v) + if whole { 0.0 } else { random.unit() as f32 }).collect();
     let scaled = numbers.iter().enumerate();
     let scaled = scaled.map(|(i, &v)| f64::from(v) * f64::from(o.scale[i % c]) + f64::from(o.shift[i % c]));
     let x = Array4::from_shape_vec((n, h, w, c), scaled.collect()).unwrap();
@@ -61,7 +65,12 @@ fn batch(model: &Model, n: usize, loss: Loss, random: &mut Random) -> Batch {
         if random.int(0, 1) == 0 { vec![1.0; n] } else { labels.iter().map(|&l| class_weights[l]).collect() };
     let values: Vec<f32> = (0..n * outputs).map(|_| random.normal() as f32).collect();
     let wide = values.iter().map(|&v| f64::from(v)).collect();
+    let mixed: Vec<_> = labels
+        .iter()
+        .map(|&l| ([l, random.int(0, outputs - 1)], 0.5 + random.int(0, 8) as f32 / 16.0))
+        .collect();
     let targets = match classes {
+        true if random.int(0, 1) == 0 => Targets::Mixed(mixed),
         true => Targets::Classes(labels),
         false => Targets::Values(Array2::from_shape_vec((n, outputs), wide).unwrap()),
     };
@@ -82,6 +91,7 @@ impl Batch {
         let width = self.values.len() / self.weights.len();
         let target = match &self.targets {
             Targets::Classes(labels) => Target::Class(labels[i] as u32),
+            Targets::Mixed(all) => Target::Mixed { classes: all[i].0.map(|c| c as u32), share: all[i].1 },
             Targets::Values(_) => Target::Values(&self.values[i * width..(i + 1) * width]),
         };
         Example { pixels: self.pixels(i), target, weight: self.weights[i] }
@@ -112,7 +122,12 @@ fn check_step(name: &str, model: &Model, engine: &mut Engine, batch: &Batch, los
     assert_eq!(report.count, n);
     let error = (report.loss - want.loss).abs() / want.loss.abs().max(1e-2);
     assert!(error < 1e-5, "{name}: loss {} where {}", report.loss, want.loss);
-    if let Targets::Classes(labels) = &batch.targets {
+    let labels: Vec<usize> = match &batch.targets {
+        Targets::Classes(labels) => labels.clone(),
+        Targets::Mixed(all) => all.iter().map(|(classes, _)| classes[0]).collect(),
+        Targets::Values(_) => Vec::new(),
+    };
+    if !labels.is_empty() {
         let right = |(n, &l): (usize, &usize)| {
             let row = want.outputs.row(n);
             (0..row.len()).all(|c| row[c] < row[l] || c == l)
@@ -128,6 +143,10 @@ fn check_step(name: &str, model: &Model, engine: &mut Engine, batch: &Batch, los
     let mut worst = 0.0f64;
     for ((before, now), want) in model.params().iter().zip(after.params()).zip(&want.gradients) {
         for (i, ((&a, &b), &g)) in before.values.iter().zip(&now.values).zip(want).enumerate() {
+            if frozen::is(model, &before.name) {
+                assert_eq!(a.to_bits(), b.to_bits(), "{name}: {} {i} is frozen", before.name);
+                continue;
+            }
             if !before.trainable {
                 let close = (f64::from(b) - g).abs() <= 1e-5 * g.abs().max(1.0);
                 assert!(close, "{name}: {} {i}: {b} where {g}", before.name);

@@ -126,6 +126,32 @@ pub fn all() -> Vec<Named> {
             ce,
         ),
         model(
+            "global maximum, fused with its convolution and not",
+            "[7, 6, 2]",
+            &format!(
+                "{CONV}; relu; {CONV}; relu; global_max_pool; dense units = 4, name = \"d\"; conv2d filters = 3, kernel = [2, 2], inputs = [\"relu_1\"]; tanh; global_max_pool; dense units = 4; add inputs = [\"d\", \"dense_2\"]"
+            ),
+            ce,
+        ),
+        model(
+            "text",
+            "[1, 9, 1]",
+            "embedding vocabulary = 23, size = 5, name = \"e\"; conv2d filters = 4, kernel = [1, 3]; relu; global_max_pool name = \"a\"; conv2d filters = 4, kernel = [1, 4], inputs = [\"e\"]; relu; global_max_pool name = \"b\"; concat inputs = [\"a\", \"b\"]; dense units = 3",
+            SMOOTHED,
+        ),
+        model(
+            "text downwards, padded, its numbers read twice",
+            "[6, 1, 1]",
+            "embedding vocabulary = 200, size = 3; conv2d filters = 4, kernel = [3, 1], padding = \"SAME\"; batch_norm; relu; flatten; flatten inputs = [\"input\"]; concat inputs = [\"flatten_1\", \"flatten_2\"]; dense units = 3",
+            ce,
+        ),
+        model(
+            "text, one layer of embedding",
+            "[1, 4, 1]",
+            "embedding vocabulary = 7, size = 2; flatten; dense units = 3",
+            ce,
+        ),
+        model(
             "pool after pool",
             "[12, 12, 1]",
             &format!(
@@ -226,7 +252,16 @@ pub fn all() -> Vec<Named> {
             ce,
         ),
     ];
-    for f in ["relu", "leaky_relu", "leaky_relu alpha = -0.5", "sigmoid", "tanh", "gelu"] {
+    for f in [
+        "relu",
+        "leaky_relu",
+        "leaky_relu alpha = -0.5",
+        "clip",
+        "clip min = -0.4, max = 0.3",
+        "sigmoid",
+        "tanh",
+        "gelu",
+    ] {
         all.push(model("activations after conv, pool and dense", "[6, 6, 1]", &format!("{f}; {CONV}; {f}; avg_pool ksize = [2, 2]; {f}; flatten; {f}; dense units = 6; {f}; {f}; dense units = 4"), ce));
     }
     all.extend(graphs());
@@ -259,6 +294,22 @@ fn graphs() -> Vec<Named> {
             "[6, 6, 2]",
             &format!(
                 "conv2d filters = 3, {same}, name = \"a\"; batch_norm name = \"b\"; relu name = \"r\"; conv2d filters = 3, {same}; batch_norm name = \"c\"; add inputs = [\"c\", \"r\"]; relu; global_avg_pool; dense units = 3"
+            ),
+            ce,
+        ),
+        model(
+            "strided residual block with a convolution around",
+            "[8, 7, 3]",
+            &format!(
+                "conv2d filters = 4, {same}, bias = false; batch_norm; relu name = \"r\"; conv2d filters = 6, {same}, strides = [2, 2], bias = false; batch_norm; relu; conv2d filters = 6, {same}, bias = false; batch_norm name = \"way\"; conv2d inputs = [\"r\"], filters = 6, kernel = [1, 1], strides = [2, 2], padding = \"SAME\", bias = false; batch_norm name = \"around\"; add inputs = [\"way\", \"around\"]; relu; global_avg_pool; dense units = 3"
+            ),
+            ce,
+        ),
+        model(
+            "separable block",
+            "[8, 7, 3]",
+            &format!(
+                "conv2d filters = 4, {same}, bias = false; batch_norm; clip max = 1.5; conv2d filters = 4, {same}, strides = [2, 2], groups = 4, bias = false; batch_norm; clip max = 1.5; conv2d filters = 6, kernel = [1, 1], bias = false; batch_norm; clip max = 1.5; global_avg_pool; dense units = 3"
             ),
             ce,
         ),

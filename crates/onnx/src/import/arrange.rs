@@ -21,11 +21,11 @@ impl<'g> Importer<'g> {
             _ => match self.bounds(node, attributes)? {
                 (f32::NEG_INFINITY, f32::INFINITY) => return Ok(x),
                 (0.0, f32::INFINITY) => LayerKind::Relu {},
+                (low, high) if low < high => {
+                    LayerKind::Clip { min: low.max(f32::MIN), max: high.min(f32::MAX) }
+                }
                 (low, high) => {
-                    return Err(format!(
-                        "clipping to {low}..{high} is not supported: foveal has no such layer (ReLU6 neither), \
-                         only 0 and above, which is a ReLU"
-                    ));
+                    return Err(format!("clipping to {low}..{high} is not supported: one number is left"));
                 }
             },
         };

@@ -23,7 +23,7 @@ fn known(operator: &str) -> &'static [&'static str] {
         "LeakyRelu" => &["alpha"],
         "Gelu" => &["approximate"],
         "Clip" => &["min", "max"],
-        "Concat" | "Softmax" | "Flatten" => &["axis"],
+        "Concat" | "Softmax" | "Flatten" | "Gather" => &["axis"],
         "Dropout" => &["ratio", "seed"],
         "Reshape" => &["allowzero"],
         "Transpose" => &["perm"],

@@ -106,6 +106,26 @@ impl<'g> Importer<'g> {
         self.dense(x, [inputs, units], values, bias)
     }
 
+    /// Rows of a constant table by the input's numbers.
+    pub(super) fn gather(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
+        if attributes.int("axis", 0)? != 0 {
+            return Err("only rows of a table (axis 0) are supported".into());
+        }
+        let table = self.constant(input(node, 0)?)?;
+        let [vocabulary, size] = table.shape()?[..] else {
+            return Err(format!("its table {:?} has not two axes", table.dims));
+        };
+        let x = self.take(input(node, 1)?)?;
+        let [h, w, c] = x.shape;
+        if x.layer.is_some() || c != 1 || x.order != Order::Hwc || !self.layers.is_empty() {
+            return Err("only the numbers of the input [n, h, w] are looked up, in one table".into());
+        }
+        let kind = LayerKind::Embedding { vocabulary, size, init: Init::default() };
+        let y = self.push(kind, &[None], [h, w, size], Order::Hwc)?;
+        self.param("table", table.to_floats()?)?;
+        Ok(y)
+    }
+
     pub(super) fn matmul(&mut self, node: &'g Node) -> Result<Activation, String> {
         let x = self.take(input(node, 0)?)?;
         let weights = self.constant(input(node, 1)?)?;

@@ -159,7 +159,9 @@ impl<'g> Importer<'g> {
     pub(super) fn global_pool(&mut self, node: &'g Node) -> Result<Activation, String> {
         let x = self.take(input(node, 0)?)?;
         check_picture(&x)?;
-        self.push(LayerKind::GlobalAvgPool {}, &[x.layer], [1, 1, x.shape[2]], Order::Chw)
+        let mean = node.operator == "GlobalAveragePool";
+        let kind = if mean { LayerKind::GlobalAvgPool {} } else { LayerKind::GlobalMaxPool {} };
+        self.push(kind, &[x.layer], [1, 1, x.shape[2]], Order::Chw)
     }
 
     /// The mean over height and width, as some writers put a global pooling.

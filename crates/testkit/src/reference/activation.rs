@@ -13,6 +13,13 @@ pub enum Activation {
         /// The slope left of zero.
         alpha: f64,
     },
+    /// `x`, at least `min` and at most `max`; the gradient at both is 0.
+    Clip {
+        /// The least.
+        min: f64,
+        /// The most.
+        max: f64,
+    },
     /// `1 / (1 + exp(-x))`.
     Sigmoid,
     /// The hyperbolic tangent.
@@ -55,6 +62,15 @@ impl Activation {
                     x
                 }
             }
+            Activation::Clip { min, max } => {
+                if x <= min {
+                    min
+                } else if x >= max {
+                    max
+                } else {
+                    x
+                }
+            }
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Activation::Tanh => x.tanh(),
             Activation::Gelu => x * normal_below(x),
@@ -72,6 +88,7 @@ impl Activation {
                     alpha
                 }
             }
+            Activation::Clip { min, max } => f64::from(u8::from(x > min && x < max)),
             Activation::Sigmoid => {
                 let y = self.value(x);
                 y * (1.0 - y)

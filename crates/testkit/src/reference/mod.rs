@@ -4,12 +4,14 @@ pub mod activation;
 pub mod batch_norm;
 mod conv2d;
 mod dense;
+mod embedding;
 pub mod loss;
 pub mod optim;
 mod pool;
 
 pub use conv2d::{conv2d, conv2d_backward_bias, conv2d_backward_filter, conv2d_backward_input};
 pub use dense::{dense, dense_backward};
+pub use embedding::{embedding, embedding_backward};
 pub use pool::{
     avg_pool, avg_pool_backward, global_average_pool, global_average_pool_backward, max_pool,
     max_pool_backward,

@@ -55,7 +55,10 @@ pub fn layer(
 
 fn is_activation(kind: &LayerKind) -> bool {
     use LayerKind as K;
-    matches!(kind, K::Relu {} | K::LeakyRelu { .. } | K::Sigmoid {} | K::Tanh {} | K::Gelu {})
+    matches!(
+        kind,
+        K::Relu {} | K::LeakyRelu { .. } | K::Clip { .. } | K::Sigmoid {} | K::Tanh {} | K::Gelu {}
+    )
 }
 
 fn explain(model: &Model, node: &Node, x: ArrayView4<f32>, at: [i64; 4]) -> Result<Explanation, Error> {
@@ -85,13 +88,17 @@ fn explain(model: &Model, node: &Node, x: ArrayView4<f32>, at: [i64; 4]) -> Resu
                 Pool2dOptions { ksize: *ksize, strides: strides.unwrap_or(*ksize), padding: *padding };
             avg_pool(x, &options, at)
         }
+        LayerKind::GlobalMaxPool {} => {
+            let ksize = [x.dim().1, x.dim().2].map(|v| i64::try_from(v).unwrap_or(i64::MAX));
+            max_pool(x, &Pool2dOptions { ksize, strides: ksize, padding: Padding::Valid }, at)
+        }
         LayerKind::GlobalAvgPool {} => {
             let ksize = [x.dim().1, x.dim().2].map(|v| i64::try_from(v).unwrap_or(i64::MAX));
             avg_pool(x, &Pool2dOptions { ksize, strides: ksize, padding: Padding::Valid }, at)
         }
         LayerKind::Dense { .. } => dense(model, node, x, at),
         kind => Err(Error::Inside(format!(
-            "layer `{}` ({}): cells are explained of conv2d, dense, max_pool, avg_pool and global_avg_pool layers",
+            "layer `{}` ({}): cells are explained of conv2d, dense, max_pool, avg_pool, global_avg_pool and global_max_pool layers",
             node.name,
             kind.name()
         ))),

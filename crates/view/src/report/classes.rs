@@ -115,8 +115,11 @@ impl Answers {
         };
         let sure = |i: usize| (1000.0 * self.row(i)[self.said[i] as usize]).round() as u32;
         let names: Vec<String> = self.names.iter().map(|n| json(n)).collect();
+        let texts: Vec<String> = sheets.texts().iter().map(|text| json(text)).collect();
+        let texts =
+            if texts.is_empty() { String::new() } else { format!(",\"texts\":[{}]", texts.join(",")) };
         format!(
-            "{{\"side\":{SIDE},\"names\":[{}],\"part\":{{\"en\":{},\"ko\":{}}},\"index\":[{}],\"truth\":[{}],\"said\":[{}],\"sure\":[{}]}}",
+            "{{\"side\":{SIDE},\"names\":[{}],\"part\":{{\"en\":{},\"ko\":{}}},\"index\":[{}],\"truth\":[{}],\"said\":[{}],\"sure\":[{}]{texts}}}",
             names.join(","),
             json(&part.en),
             json(&part.ko),
@@ -130,17 +133,19 @@ impl Answers {
 
 /// The confusion matrix, its cells open their images, and the scores of each class.
 pub(super) fn draw(w: &mut Writer, scores: &ClassScores, answers: &Answers, sheets: &Sheets) {
-    w.section("confusion", &t("Confusion matrix", "혼동 행렬"), &t(
+    let about = w.samples(t(
         "Rows are the true classes, columns what the model says. Open a cell to see the images it counts.",
         "행은 정답, 열은 모델의 예측입니다. 칸을 누르면 그 칸에 든 이미지가 모두 보입니다.",
     ));
+    w.section("confusion", &t("Confusion matrix", "혼동 행렬"), &about);
     let total = answers.index.len();
     if sheets.held < total {
         let (held, all) = (count(sheets.held as u64), count(total as u64));
-        w.text("p", " class=\"note\"", &t(
+        let note = w.samples(t(
             format!("To keep this file small it holds {held} of the {all} images: mistakes first, then the least sure."),
             format!("파일을 작게 하려고 이미지 {all}장 가운데 {held}장만 담았습니다. 틀린 것부터, 그다음 덜 확실한 것부터입니다."),
         ));
+        w.text("p", " class=\"note\"", &note);
     }
     w.raw("<div class=\"split\">");
     if scores.confusion.len() <= MATRIX {
@@ -155,10 +160,8 @@ pub(super) fn draw(w: &mut Writer, scores: &ClassScores, answers: &Answers, shee
 fn cell(w: &Writer, answers: &Answers, truth: usize, said: usize, n: u64) -> String {
     let (a, b) = (&answers.names[truth], &answers.names[said]);
     let n = count(n);
-    w.label(
-        "aria-label",
-        &t(format!("true {a}, model says {b}: {n} images"), format!("정답 {a}, 예측 {b}: 이미지 {n}장")),
-    )
+    let Text { en, ko } = w.samples(t(format!("{n} images"), format!("이미지 {n}장")));
+    w.label("aria-label", &t(format!("true {a}, model says {b}: {en}"), format!("정답 {a}, 예측 {b}: {ko}")))
 }
 
 fn matrix(w: &mut Writer, scores: &ClassScores, answers: &Answers) {
@@ -244,7 +247,7 @@ fn per_class(w: &mut Writer, scores: &ClassScores) {
         (t("precision", "정밀도"), " class=\"r\""),
         (t("recall", "재현율"), " class=\"r\""),
         (t("F1", "F1"), " class=\"r\""),
-        (t("images", "이미지"), " class=\"r\""),
+        (w.samples(t("images", "이미지")), " class=\"r\""),
     ] {
         w.text("th", &format!(" scope=\"col\"{class}"), &name);
     }
@@ -270,17 +273,16 @@ fn per_class(w: &mut Writer, scores: &ClassScores) {
 
 /// The mistakes that the model is surest of.
 pub(super) fn worst(w: &mut Writer, answers: &Answers, sheets: &Sheets) {
-    w.section(
-        "worst",
-        &t("The worst mistakes", "가장 크게 틀린 이미지"),
-        &t(
-            "Wrong answers that the model is surest of, with its most likely classes.",
-            "모델이 가장 자신 있게 틀린 이미지와, 모델이 가장 그럴듯하게 본 분류입니다.",
-        ),
-    );
+    let title = w.samples(t("The worst mistakes", "가장 크게 틀린 이미지"));
+    let about = w.samples(t(
+        "Wrong answers that the model is surest of, with its most likely classes.",
+        "모델이 가장 자신 있게 틀린 이미지와, 모델이 가장 그럴듯하게 본 분류입니다.",
+    ));
+    w.section("worst", &title, &about);
     let shown = answers.mistakes.min(WORST).min(sheets.held);
     if shown == 0 {
-        w.text("p", " class=\"note\"", &t("There is no mistake to show.", "틀린 이미지가 없습니다."));
+        let none = w.samples(t("There is no mistake to show.", "틀린 이미지가 없습니다."));
+        w.text("p", " class=\"note\"", &none);
     }
     w.raw("<ol class=\"worst\">");
     for place in 0..shown {
@@ -288,11 +290,9 @@ pub(super) fn worst(w: &mut Writer, answers: &Answers, sheets: &Sheets) {
         let (truth, said) = (answers.truth[i] as usize, answers.said[i] as usize);
         let (a, b) = (&answers.names[truth], &answers.names[said]);
         let index = answers.index[i];
-        let label = w.label("aria-label", &t(format!("image {index}"), format!("이미지 {index}번")));
-        let Some(attributes) = sheets.attributes(place) else { break };
-        w.raw(format!("<li><div class=\"picture\"><span role=\"img\"{label}{attributes}></span>"));
-        w.name("span", " class=\"index\"", &format!("#{index}"));
-        w.raw("</div><div class=\"answer\">");
+        w.raw("<li>");
+        sheets.draw(w, place, index);
+        w.raw("<div class=\"answer\">");
         w.text("p", "", &t(format!("{a} taken for {b}"), format!("정답 {a}, 예측 {b}")));
         bars(w, answers.row(i), truth, &answers.names);
         w.raw("</div></li>");

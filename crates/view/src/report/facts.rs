@@ -26,6 +26,7 @@ pub(super) fn head(w: &mut Writer, report: &Report) {
     score(w, report);
     w.raw("</section><dl class=\"stats\">");
     for (name, value) in first(report) {
+        let name = w.samples(name);
         w.raw("<div>");
         w.text("dt", "", &name);
         w.name("dd", "", &value);
@@ -69,14 +70,11 @@ fn score(w: &mut Writer, report: &Report) {
     let part = judged.part.name();
     w.raw("<div class=\"score\">");
     w.name("p", " class=\"big\"", &value);
-    w.text(
-        "p",
-        "",
-        &t(
-            format!("{} {}, {images} images", part.en, name.en),
-            format!("{} {}, 이미지 {images}장", part.ko, name.ko),
-        ),
-    );
+    let about = w.samples(t(
+        format!("{} {}, {images} images", part.en, name.en),
+        format!("{} {}, 이미지 {images}장", part.ko, name.ko),
+    ));
+    w.text("p", "", &about);
     w.raw("</div>");
 }
 
@@ -132,6 +130,7 @@ fn list(w: &mut Writer, title: &Text, facts: Vec<(Text, Text)>) {
     w.text("h3", "", title);
     w.raw("<dl>");
     for (name, value) in facts.into_iter().filter(|f| !f.1.en.is_empty()) {
+        let name = w.samples(name);
         w.raw("<div>");
         w.text("dt", "", &name);
         if value.en == value.ko {
@@ -160,6 +159,7 @@ fn recipe(report: &Report) -> Vec<(Text, Text)> {
         (t("schedule", "학습률 계획"), schedule(&recipe.schedule)),
         (t("optimizer", "옵티마이저"), optimizer(&recipe.optimizer)),
         (t("loss", "손실 함수"), loss(recipe.loss)),
+        (t("augmentation", "데이터 증강"), same(recipe.augment.to_string())),
         (t("seed", "시드"), same(recipe.seed.to_string())),
     ];
     if let Some(patience) = recipe.patience {
@@ -253,6 +253,13 @@ fn data(report: &Report) -> Vec<(Text, Text)> {
     let shape = report.saved.model.input_shape().map(|v| v.to_string()).join("\u{d7}");
     facts.push((t("input", "입력"), same(shape)));
     let scale = &report.saved.preprocess;
+    if let Some(vocabulary) = &scale.text {
+        let n = count(vocabulary.size() as u64);
+        let name = vocabulary.tokens().name();
+        facts.push((t("tokens", "토큰"), same(name)));
+        facts.push((t("numbers of the vocabulary", "어휘의 수"), same(n)));
+        return facts;
+    }
     let first = |v: &[f32]| v.first().map_or_else(String::new, |v| short(*v));
     let same_for_all = |v: &[f32]| v.iter().all(|x| Some(x) == v.first());
     if same_for_all(&scale.scale) && same_for_all(&scale.shift) {

@@ -2,12 +2,11 @@
 
 use super::Judged;
 use super::classes::Answers;
-use super::parts;
 use super::sheets::png;
+use super::{parts, texts};
 use crate::ColorMap;
 use crate::inside::grad_cam;
 use crate::text::{Text, Writer, base64, count, number, same, t};
-use foveal_data::Sample;
 use foveal_nn::Model;
 use foveal_nn::spec::LayerKind;
 use foveal_train::SavedModel;
@@ -34,6 +33,9 @@ pub(super) fn draw(
     indices: &[u32],
     answers: Option<&Answers>,
 ) {
+    if judged.data.vocabulary().is_some() {
+        return texts::draw(w, saved, judged, indices, answers);
+    }
     begin(w);
     filters(w, &saved.model);
     let layers = parts::maps(&saved.model);
@@ -54,7 +56,10 @@ pub(super) fn draw(
 
 /// Filters alone, when there are no samples to show.
 pub(super) fn filters_alone(w: &mut Writer, model: &Model) {
-    if model.nodes().iter().any(|n| matches!(n.kind, LayerKind::Conv2d { .. })) {
+    // Filters over the numbers of an embedding are no pictures.
+    if model.vocabulary().is_none()
+        && model.nodes().iter().any(|n| matches!(n.kind, LayerKind::Conv2d { .. }))
+    {
         begin(w);
         filters(w, model);
         w.raw("</section>");
@@ -128,10 +133,7 @@ fn sample(
     layers: &[(&str, usize)],
 ) {
     let [h, wide, c] = saved.model.input_shape();
-    let raw: Vec<f32> = match judged.data.sample(index as usize) {
-        Sample::U8(v) => v.iter().map(|&v| f32::from(v)).collect(),
-        Sample::F32(v) => v.to_vec(),
-    };
+    let raw = judged.data.sample(index as usize).numbers();
     let Ok(x) = Array4::from_shape_vec((1, h, wide, c), saved.preprocess.apply(&raw)) else { return };
     let Ok(values) = saved.model.activations(x.view()) else { return };
     w.raw("<article class=\"sample\"><header>");

@@ -10,6 +10,7 @@ mod facts;
 mod inside;
 mod parts;
 mod sheets;
+mod texts;
 mod values;
 
 pub use crate::Language;
@@ -104,6 +105,7 @@ impl Report<'_> {
     /// come first, and the page says how many are there.
     pub fn to_html(&self) -> String {
         let mut w = Writer::new(self.language);
+        w.texts = self.saved.model.vocabulary().is_some();
         facts::head(&mut w, self);
         curves::draw(&mut w, &self.outcome.history, self.steps);
         parts::draw(&mut w, &self.saved.model);

@@ -72,9 +72,10 @@ fn cards(model: &Model) -> Vec<Card<'_>> {
     for (i, node) in model.nodes().iter().enumerate() {
         let part = match node.kind {
             LayerKind::Conv2d { .. } => Some(Part::Convolution),
-            LayerKind::MaxPool { .. } | LayerKind::AvgPool { .. } | LayerKind::GlobalAvgPool {} => {
-                Some(Part::Subsampling)
-            }
+            LayerKind::MaxPool { .. }
+            | LayerKind::AvgPool { .. }
+            | LayerKind::GlobalAvgPool {}
+            | LayerKind::GlobalMaxPool {} => Some(Part::Subsampling),
             LayerKind::Dense { .. } | LayerKind::Flatten {} => Some(Part::Connected),
             LayerKind::Add {} | LayerKind::Concat {} => {
                 Some(cards.last().map_or(Part::Convolution, |c| c.part))
@@ -204,6 +205,11 @@ fn what(kind: &LayerKind) -> Text {
             t(format!("mean of {k}{}", by.en), format!("{k} 평균{}", by.ko))
         }
         LayerKind::GlobalAvgPool {} => t("mean of each map", "맵마다 평균"),
+        LayerKind::GlobalMaxPool {} => t("maximum of each map", "맵마다 최댓값"),
+        LayerKind::Embedding { vocabulary, size, .. } => t(
+            format!("a row of {size} for each of {vocabulary} tokens"),
+            format!("토큰 {vocabulary}가지마다 수 {size}개"),
+        ),
         LayerKind::Dense { units, .. } => t(format!("{units} units"), format!("유닛 {units}개")),
         LayerKind::Flatten {} => t("one row of numbers", "한 줄로 편 수"),
         LayerKind::Add {} => t("sum", "합"),

@@ -120,26 +120,36 @@
     data.truth.forEach((t, i) => {
       if (t === truth && data.said[i] === said) places.push(i);
     });
+    const image = data.texts ? say("text", "글") : say("image", "이미지");
+    const sheets = data.texts ? "편이" : "장이";
     const [a, b] = [data.names[truth], data.names[said]];
     const number = (n) => n.toLocaleString("en");
     one("h2", dialog).textContent = say(`True ${a}, model says ${b}`, `정답 ${a}, 예측 ${b}`);
     const part = say(data.part.en, data.part.ko);
     const how = truth === said ? say("least sure first", "덜 확실한 것부터") : say("surest first", "확실한 것부터");
-    const here = places.length < count ? say(`${number(places.length)} of them here, `, `그중 ${number(places.length)}장이 여기에, `) : "";
+    const here = places.length < count ? say(`${number(places.length)} of them here, `, `그중 ${number(places.length)}${sheets} 여기에, `) : "";
     one("#images-about", dialog).textContent =
-      say(`${number(count)} ${part} ${count === 1 ? "image" : "images"}, ${here}${how}`, `${part} 이미지 ${number(count)}장, ${here}${how}`);
-    found.setAttribute("aria-label", say("images", "이미지"));
+      say(`${number(count)} ${part} ${count === 1 ? image : image + "s"}, ${here}${how}`, `${part} ${image} ${number(count)}${data.texts ? "편" : "장"}, ${here}${how}`);
+    found.setAttribute("aria-label", say(image + "s", image));
+    found.classList.toggle("texts", Boolean(data.texts));
     const items = document.createDocumentFragment();
     for (const place of places) {
       const item = document.createElement("li");
-      const picture = document.createElement("span");
+      const picture = document.createElement(data.texts ? "blockquote" : "span");
       const on = place % (data.side * data.side);
-      picture.className = "thumb s" + Math.floor(place / (data.side * data.side));
-      picture.style.setProperty("--c", on % data.side);
-      picture.style.setProperty("--r", Math.floor(on / data.side));
+      if (data.texts) {
+        item.className = "written";
+        picture.dir = "auto";
+        picture.translate = false;
+        picture.textContent = data.texts[place];
+      } else {
+        picture.className = "thumb s" + Math.floor(place / (data.side * data.side));
+        picture.style.setProperty("--c", on % data.side);
+        picture.style.setProperty("--r", Math.floor(on / data.side));
+        picture.setAttribute("role", "img");
+      }
       const sure = (data.sure[place] / 10).toFixed(1) + " %";
-      picture.setAttribute("role", "img");
-      picture.setAttribute("aria-label", say(`image ${data.index[place]}, sure by ${sure}`, `이미지 ${data.index[place]}번, 확신 ${sure}`));
+      picture.setAttribute("aria-label", say(`${image} ${data.index[place]}, sure by ${sure}`, `${image} ${data.index[place]}번, 확신 ${sure}`));
       const caption = document.createElement("span");
       caption.className = "caption";
       caption.textContent = "#" + data.index[place];

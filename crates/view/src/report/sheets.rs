@@ -1,6 +1,6 @@
 //! Small pictures of samples, packed into sheets that are PNG.
 
-use crate::text::base64;
+use crate::text::{Writer, base64, escape, t};
 use foveal_data::{Dataset, Sample};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -24,11 +24,37 @@ pub(super) struct Sheets {
     pngs: Vec<Vec<u8>>,
     /// How many of the samples asked for are there.
     pub held: usize,
+    /// The samples as they were written, where they are texts: there are no pictures then.
+    texts: Vec<String>,
+}
+
+/// Characters of a text that are shown.
+const SHOWN: usize = 400;
+/// Bytes of all texts together, at most.
+const TEXTS: usize = 1_500_000;
+
+/// Texts of `data` at `indices`, as many of the first as there is room for; none where samples are no texts.
+fn texts(data: &Dataset, indices: &[u32]) -> Vec<String> {
+    let mut room = TEXTS;
+    let short = |&i: &u32| {
+        let text = data.text(i as usize)?;
+        let mut short: String = text.chars().take(SHOWN).collect();
+        if short.len() < text.len() {
+            short.push('\u{2026}');
+        }
+        room = room.checked_sub(short.len())?;
+        Some(short)
+    };
+    indices.iter().map_while(short).collect()
 }
 
 impl Sheets {
     /// The samples at `indices` of `data`, as many of the first as there is room for, by `threads` workers.
     pub fn new(data: &Dataset, indices: &[u32], threads: usize) -> Self {
+        if data.vocabulary().is_some() {
+            let texts = texts(data, indices);
+            return Self { size: [1, 1], pngs: Vec::new(), held: texts.len(), texts };
+        }
         let [h, w, _] = data.shape();
         let longest = h.max(w);
         let fit = |side: usize| if longest > LONGEST { (side * LONGEST / longest).max(1) } else { side };
@@ -54,7 +80,32 @@ impl Sheets {
         });
         let pngs: Vec<Vec<u8>> = fitting.collect();
         let held = (pngs.len() * SHEET).min(tried.len());
-        Self { size, pngs, held }
+        Self { size, pngs, held, texts: Vec::new() }
+    }
+
+    /// Writes the sample at `place`, number `index` of the data set, as a picture or a text; nothing where it is
+    /// not there.
+    pub fn draw(&self, w: &mut Writer, place: usize, index: u32) {
+        let label = w.samples(t(format!("image {index}"), format!("이미지 {index}번")));
+        let label = w.label("aria-label", &label);
+        if let Some(text) = self.texts.get(place) {
+            w.raw(format!(
+                "<div class=\"picture written\"><blockquote{label} dir=\"auto\" translate=\"no\">"
+            ));
+            w.raw(escape(text));
+            w.raw("</blockquote>");
+        } else if let Some(attributes) = self.attributes(place) {
+            w.raw(format!("<div class=\"picture\"><span role=\"img\"{label}{attributes}></span>"));
+        } else {
+            return;
+        }
+        w.name("span", " class=\"index\"", &format!("#{index}"));
+        w.raw("</div>");
+    }
+
+    /// The texts held, where samples are texts.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// How much larger a picture is shown.
@@ -79,7 +130,7 @@ impl Sheets {
 
     /// The attributes of the picture at `place`, if it is there.
     pub fn attributes(&self, place: usize) -> Option<String> {
-        if place >= self.held {
+        if place >= self.held || !self.texts.is_empty() {
             return None;
         }
         let (sheet, at) = (place / SHEET, place % SHEET);
@@ -90,7 +141,7 @@ impl Sheets {
 /// The least and the largest number of a data set of `f32`.
 fn range(data: &Dataset) -> (f32, f32) {
     match data.samples() {
-        foveal_data::Samples::U8(_) => (0.0, 255.0),
+        foveal_data::Samples::U8(_) | foveal_data::Samples::Stored(_) => (0.0, 255.0),
         foveal_data::Samples::F32(values) => {
             let finite = values.iter().copied().filter(|v| v.is_finite());
             finite.fold((f32::MAX, f32::MIN), |(a, b), v| (a.min(v), b.max(v)))
@@ -151,12 +202,12 @@ fn picture(
 ) -> Vec<u8> {
     let [from_h, from_w, from_c] = data.shape();
     let sample = data.sample(i);
-    if let Sample::U8(bytes) = sample
+    if let Sample::U8(bytes) = &sample
         && [from_h, from_w, from_c] == [h, w, channels]
     {
         return bytes.to_vec();
     }
-    let value = |at: usize| match sample {
+    let value = |at: usize| match &sample {
         Sample::U8(v) => f32::from(v[at]),
         Sample::F32(v) => v[at],
     };
@@ -211,7 +262,7 @@ mod tests {
         let image = image::load_from_memory(&sheets.pngs[0]).unwrap().to_luma8();
         let Sample::U8(want) = data.sample(order[33] as usize) else { panic!() };
         let found: Vec<u8> = (0..6).map(|p| image.get_pixel(2 + p % 2, 3 + p / 2)[0]).collect();
-        assert_eq!(found, want);
+        assert_eq!(found, want[..]);
     }
 
     #[test]

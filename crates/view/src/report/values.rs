@@ -135,19 +135,17 @@ fn plots(w: &mut Writer, column: &[(f64, f64)], every: usize) {
 
 /// The images with the largest errors.
 pub(super) fn worst(w: &mut Writer, pairs: &Pairs, sheets: &Sheets) {
-    w.section(
-        "worst",
-        &t("The largest errors", "가장 큰 오차"),
-        &t("Images whose predictions are farthest off.", "예측이 가장 많이 빗나간 이미지입니다."),
-    );
+    let about = w.samples(t(
+        "Those images whose predictions are farthest off.",
+        "예측이 가장 많이 빗나간 이미지입니다.",
+    ));
+    w.section("worst", &t("The largest errors", "가장 큰 오차"), &about);
     w.raw("<ol class=\"worst\">");
     for (place, &i) in pairs.order.iter().take(WORST.min(sheets.held)).enumerate() {
         let index = pairs.index[i as usize];
-        let label = w.label("aria-label", &t(format!("image {index}"), format!("이미지 {index}번")));
-        let Some(attributes) = sheets.attributes(place) else { break };
-        w.raw(format!("<li><div class=\"picture\"><span role=\"img\"{label}{attributes}></span>"));
-        w.name("span", " class=\"index\"", &format!("#{index}"));
-        w.raw("</div><dl class=\"answer\">");
+        w.raw("<li>");
+        sheets.draw(w, place, index);
+        w.raw("<dl class=\"answer\">");
         for (name, &(y, truth)) in pairs.names.iter().zip(pairs.row(i as usize)).take(3) {
             if pairs.names.len() > 1 {
                 w.name("dt", " class=\"wide\"", name);

@@ -4,7 +4,7 @@ use crate::commands::explain::equation;
 use crate::output::Context;
 use crate::source;
 use anyhow::Result;
-use foveal::data::{Dataset, Sample};
+use foveal::data::Dataset;
 use foveal::nn::init::Random;
 use foveal::nn::ops::{conv2d, max_pool};
 use foveal::nn::{Conv2dOptions, Padding, Pool2dOptions};
@@ -128,9 +128,6 @@ fn digit(context: &Context) -> Result<Vec<Step>> {
 }
 
 fn first(digits: &Dataset) -> Array4<f32> {
-    let pixels: Vec<f32> = match digits.sample(0) {
-        Sample::U8(pixels) => pixels.iter().map(|&p| f32::from(p)).collect(),
-        Sample::F32(pixels) => pixels.to_vec(),
-    };
+    let pixels = digits.sample(0).numbers();
     Array4::from_shape_fn((1, 28, 28, 1), |(_, h, w, _)| pixels[28 * h + w])
 }

@@ -8,7 +8,7 @@ use crate::output::{Context, count};
 use crate::source;
 use anyhow::{Result, bail};
 use foveal::data::Dataset;
-use foveal::train::{Evaluation, Outcome, SavedModel, Status};
+use foveal::train::{Evaluation, Outcome, SavedModel, Status, combine};
 use foveal::view::report::{Judged, Language, Part, Report, Steps};
 use serde::Serialize;
 
@@ -33,6 +33,23 @@ impl<'a> Judgement<'a> {
         let outputs = foveal::train::predict(model, preprocess, data, validation, threads)?;
         let scores = foveal::train::judge(model, data, validation, &outputs)?;
         Ok(Self { data, validation, outputs, scores })
+    }
+
+    /// The same images judged by what several models together say of them.
+    pub fn together(saved: &SavedModel, members: &[Judgement<'a>]) -> Result<Self> {
+        let Judgement { data, validation, .. } = members[0];
+        let all: Vec<Vec<f32>> = members.iter().map(|m| m.outputs.clone()).collect();
+        let outputs = combine(&saved.model, &all, !saved.classes.is_empty());
+        let scores = foveal::train::judge(&saved.model, data, validation, &outputs)?;
+        Ok(Self { data, validation, outputs, scores })
+    }
+
+    /// The accuracy on the test part, where that is what was judged.
+    pub fn test_accuracy(&self) -> Option<f64> {
+        match &self.scores {
+            Evaluation::Classes(scores) if self.validation.is_none() => Some(scores.accuracy),
+            _ => None,
+        }
     }
 }
 
@@ -68,7 +85,61 @@ struct Json<'a> {
     images_per_second: f64,
     validation_accuracy: Option<f64>,
     test_accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Scores>,
     model_path: &'a str,
+}
+
+/// What the run is judged by: the test part, or the validation samples where there is none.
+#[derive(Serialize)]
+pub struct Scores {
+    part: &'static str,
+    images: usize,
+    #[serde(skip)]
+    texts: bool,
+    #[serde(flatten)]
+    of: Kind,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Kind {
+    Classes { accuracy: f64, macro_f1: f64 },
+    Values { mae: f64, rmse: f64, r2: f64 },
+}
+
+impl Scores {
+    pub fn new(judgement: &Judgement<'_>) -> Self {
+        let of = match &judgement.scores {
+            Evaluation::Classes(s) => Kind::Classes { accuracy: s.accuracy, macro_f1: s.macro_f1 },
+            Evaluation::Values(s) => Kind::Values { mae: s.mae, rmse: s.rmse, r2: s.r2 },
+        };
+        let images = judgement.validation.map_or(judgement.data.len(), <[u32]>::len);
+        let texts = judgement.data.vocabulary().is_some();
+        Self { part: if judgement.validation.is_some() { "validation" } else { "test" }, images, texts, of }
+    }
+
+    pub fn text(&self, context: &Context) -> String {
+        let n = count(self.images as u64);
+        let (images, images_ko) = match self.texts {
+            true => (format!("{n} texts"), format!("글 {n}편")),
+            false => (format!("{n} images"), format!("이미지 {n}장")),
+        };
+        let part = match self.part {
+            "test" => context.say("test", "시험"),
+            _ => context.say("validation", "검증"),
+        };
+        match self.of {
+            Kind::Classes { accuracy, macro_f1 } => context.language.pick(
+                format!("{part} accuracy {:.2} %, macro F1 {macro_f1:.4} ({images})\n", 100.0 * accuracy),
+                format!("{part} 정확도 {:.2} %, 매크로 F1 {macro_f1:.4} ({images_ko})\n", 100.0 * accuracy),
+            ),
+            Kind::Values { mae, rmse, r2 } => context.language.pick(
+                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images})\n"),
+                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images_ko})\n"),
+            ),
+        }
+    }
 }
 
 impl Finished<'_> {
@@ -107,21 +178,14 @@ impl Finished<'_> {
         }
     }
 
-    fn test(&self) -> Option<&Judgement<'_>> {
-        self.judgement.as_ref().filter(|j| j.validation.is_none())
-    }
-
     /// The result. It is told before the report is drawn, which counts in none of the times.
     pub fn show_result(&self) -> Result<()> {
         let context = self.context;
-        let test_accuracy = match self.test().map(|j| &j.scores) {
-            Some(Evaluation::Classes(scores)) => Some(scores.accuracy),
-            _ => None,
-        };
+        let test_accuracy = self.judgement.as_ref().and_then(Judgement::test_accuracy);
         if context.json {
             return context.print_json(&Json {
                 dataset: &self.saved.training.dataset,
-                model: &self.args.model,
+                model: self.args.model(),
                 parameters: self.saved.model.params().iter().map(|p| p.values.len()).sum(),
                 epochs: self.trained.history.len(),
                 seed: context.seed,
@@ -131,20 +195,12 @@ impl Finished<'_> {
                 images_per_second: self.trained.images_per_second,
                 validation_accuracy: self.trained.validation_accuracy,
                 test_accuracy,
+                scores: self.judgement.as_ref().map(Scores::new),
                 model_path: &self.at,
             });
         }
-        let images = count(self.test().map_or(0, |j| j.data.len()) as u64);
-        let mut text = match (self.test().map(|j| &j.scores), test_accuracy) {
-            (_, Some(accuracy)) => context.language.pick(
-                format!("test accuracy {:.2} % ({images} images)\n", 100.0 * accuracy),
-                format!("시험 정확도 {:.2} % (이미지 {images}장)\n", 100.0 * accuracy),
-            ),
-            (Some(Evaluation::Values(scores)), None) => {
-                format!("{} RMSE {:.4}, R² {:.4}\n", context.say("test", "시험"), scores.rmse, scores.r2)
-            }
-            _ => String::new(),
-        };
+        let scores = self.judgement.as_ref().map(Scores::new);
+        let mut text = scores.map_or_else(String::new, |scores| scores.text(context));
         text += &context.language.pick(
             format!("{:.2} s in all, model in {}\n", self.total_seconds, self.at),
             format!("모두 {:.2}초, 모델은 {}\n", self.total_seconds, self.at),
@@ -194,7 +250,11 @@ impl Finished<'_> {
         if !self.args.no_report {
             text += &format!("{} {run}/report.html\n", context.say("report in", "보고서는"));
         }
-        let sample = if self.args.data == source::MNIST { "mnist:test:7" } else { "INPUT" };
+        let sample = match self.args.data.as_str() {
+            source::MNIST => "mnist:test:7",
+            _ if self.saved.preprocess.text.is_some() => context.say("\"A text.\"", "\"글 한 줄\""),
+            _ => "INPUT",
+        };
         text += &format!("\n{}\n", context.say("next:", "다음:"));
         text += &format!("  foveal predict {run} {sample}\n  foveal eval {run} {}\n", self.args.data);
         if self.args.tensorboard {

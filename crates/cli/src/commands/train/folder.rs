@@ -28,6 +28,8 @@ struct Config<'a> {
     data: &'a str,
     model: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     validation: Option<usize>,
     recipe: &'a Recipe,
     spec: &'a ModelSpec,
@@ -71,7 +73,8 @@ impl Folder {
         let config = Config {
             foveal: env!("CARGO_PKG_VERSION"),
             data: &args.data,
-            model: &args.model,
+            model: args.model(),
+            from: args.from.as_deref(),
             validation: args.validation,
             recipe,
             spec,

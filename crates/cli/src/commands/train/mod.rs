@@ -1,13 +1,15 @@
 //! `foveal train`
 
 mod checkpoint;
+mod ensemble;
 mod events;
 mod finish;
 mod folder;
+mod prepare;
 mod progress;
 mod recipe;
+mod transfer;
 
-use super::model;
 use crate::args::Train;
 use crate::output::Context;
 use crate::source;
@@ -17,11 +19,12 @@ use events::EventFile;
 use finish::{Finished, Judgement};
 use folder::Folder;
 use foveal::data::{Dataset, Split};
-use foveal::nn::{Model, ModelSpec};
+use foveal::nn::Model;
 use foveal::train::{
-    Checkpoint, Event, Fit, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
+    Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
 };
 use foveal::view::report::Steps;
+use prepare::Prepared;
 use progress::Progress;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,43 +32,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Trains.
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
-    let spec = model::spec(&args.model)?;
-    let recipe = recipe::recipe(args, context);
-    let (data, test) = source::open_for_training(&args.data, context.threads)?;
-    let split = split(args, &data, context.seed)?;
-    let fit = if args.data == source::MNIST { Fit::Digit } else { Fit::Resize };
-    let preprocess = Preprocess::unit(data.shape()[2], fit);
-    let fresh = Model::new(&spec, context.seed).with_context(|| args.model.clone())?;
-    let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
-    folder.sweep();
+    transfer::not_over(args)?;
+    let prepared = Prepared::new(args, context)?;
+    let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
+    let Prepared { fresh, preprocess, recipe, data, split, test, .. } = prepared;
     let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
-    let (trained, steps, kept) = run.learn(fresh, &spec, &folder, &stop)?;
-    let saved = saved(args, &data, preprocess, recipe, &trained);
-    let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
-    let (model_path, kept) = match (written, kept) {
-        (Ok(path), Ok(kept)) => (path, kept),
-        (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.display()),
-        (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
-    };
-    let mut run = Finished {
-        args,
-        context,
-        folder: &folder,
-        saved: &saved,
-        trained: &trained,
-        steps: &steps,
-        images: [split.train.len(), split.validation.len()],
-        at: model_path.display().to_string(),
-        kept,
-        judgement: None,
-        total_seconds: 0.0,
-    };
+    if let Some(members) = args.ensemble {
+        return ensemble::run(&run, members, fresh.spec(), &stop, test);
+    }
+    let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
+    let learnt = run.train(fresh, &folder, &stop)?;
+    let saved = &learnt.saved;
+    let mut run = learnt.finished(&run, &folder);
     run.early_end()?;
     let test = test()?;
     run.judgement = match &test {
-        Some(test) => Some(Judgement::new(&saved, test, None, context.threads)?),
-        None if args.no_report || split.validation.is_empty() => None,
-        None => Some(Judgement::new(&saved, &data, Some(&split.validation), context.threads)?),
+        Some(test) => Some(Judgement::new(saved, test, None, context.threads)?),
+        None if split.validation.is_empty() => None,
+        None => Some(Judgement::new(saved, &data, Some(&split.validation), context.threads)?),
     };
     run.total_seconds = context.started.elapsed().as_secs_f64();
     run.show_result()?;
@@ -74,6 +58,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
 }
 
 /// A run that is about to be.
+#[derive(Clone, Copy)]
 struct Run<'a> {
     args: &'a Train,
     context: &'a Context,
@@ -83,20 +68,63 @@ struct Run<'a> {
     recipe: &'a Recipe,
 }
 
+/// What a run has learnt, written.
+struct Learnt {
+    saved: SavedModel,
+    trained: Outcome,
+    steps: Steps,
+    /// Where the model is.
+    at: String,
+    /// The epoch of the checkpoint.
+    kept: Option<usize>,
+}
+
+impl Learnt {
+    /// For the end of the run, before anything is judged.
+    fn finished<'a>(&'a self, run: &Run<'a>, folder: &'a Folder) -> Finished<'a> {
+        Finished {
+            args: run.args,
+            context: run.context,
+            folder,
+            saved: &self.saved,
+            trained: &self.trained,
+            steps: &self.steps,
+            images: [run.split.train.len(), run.split.validation.len()],
+            at: self.at.clone(),
+            kept: self.kept,
+            judgement: None,
+            total_seconds: 0.0,
+        }
+    }
+}
+
 impl Run<'_> {
+    /// Trains a model from its beginning or from its checkpoint, and writes what it has learnt.
+    fn train(&self, fresh: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
+        folder.sweep();
+        let (trained, steps, kept) = self.learn(fresh, folder, stop)?;
+        let saved = saved(self.args, self.data, self.preprocess.clone(), self.recipe.clone(), &trained);
+        let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
+        let (path, kept) = match (written, kept) {
+            (Ok(path), Ok(kept)) => (path, kept),
+            (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.display()),
+            (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
+        };
+        Ok(Learnt { saved, trained, steps, at: path.display().to_string(), kept })
+    }
+
     /// Trains, from the checkpoint if there is one to go on from. The last is the epoch of the checkpoint that is
     /// left, or why none could be written, which ends the training.
     fn learn(
         &self,
         fresh: Model,
-        spec: &ModelSpec,
         folder: &Folder,
         stop: &Arc<AtomicBool>,
     ) -> Result<(Outcome, Steps, Result<Option<usize>>)> {
         let Self { args, context, data, split, preprocess, recipe } = *self;
         let from = checkpoint::last(args, &fresh, folder, context)?;
         if from.is_none() {
-            folder.begin(args, recipe, spec)?;
+            folder.begin(args, recipe, fresh.spec())?;
         }
         let note = from.as_ref().map(|checkpoint| checkpoint::told(checkpoint, context));
         let mut told = Told::new(args, context, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
@@ -141,19 +169,6 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// MNIST's first samples guide the training, as in the course; of other sets they are drawn, class by class.
-fn split(args: &Train, data: &Dataset, seed: u64) -> Result<Split> {
-    let n = data.len();
-    if args.data == source::MNIST {
-        return Ok(Split::first(n, args.validation.unwrap_or(5000))?);
-    }
-    let wanted = args.validation.unwrap_or(n / 10);
-    if wanted >= n {
-        bail!("--validation {wanted} leaves none of the {n} samples of {} to train on", args.data);
-    }
-    Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
-}
-
 fn saved(
     args: &Train,
     data: &Dataset,
@@ -166,7 +181,7 @@ fn saved(
         preprocess,
         classes: data.classes().unwrap_or_default().to_vec(),
         training: Training {
-            model: args.model.clone(),
+            model: args.model().to_owned(),
             dataset: source::name(&args.data),
             recipe,
             epochs: trained.history.len(),

@@ -1,33 +1,114 @@
 //! How to train, from the command line.
 
-use crate::args::{Preset, Train};
+use crate::args::{LossName, Preset, Train};
 use crate::output::Context;
+use anyhow::{Result, bail};
+use foveal::data::{Dataset, Split};
+use foveal::nn::builtin;
+use foveal::nn::loss::Loss;
 use foveal::nn::schedule::Schedule;
 use foveal::train::Recipe;
 
+/// Steps that a small data set is gone through for at least, unless --epochs says otherwise.
+const STEPS: usize = 1000;
+/// Epochs that this may lead to.
+const MAX_EPOCHS: usize = 200;
+
+/// The same for texts, which are learnt by heart sooner.
+const MAX_TEXT_EPOCHS: usize = 40;
+
 /// The recipe that the options ask for.
-pub fn recipe(args: &Train, context: &Context) -> Recipe {
-    let mut recipe = preset(&args.model, args.preset);
-    if let Some(epochs) = args.epochs {
-        recipe.epochs = epochs as usize;
-    }
+pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context: &Context) -> Result<Recipe> {
+    let mut recipe = match model {
+        _ if args.from.is_some() => preset(Recipe::transfer(), args.preset),
+        // Made for their presets, whichever is asked for.
+        "balanced" => Recipe::balanced(),
+        "best" => Recipe::best(),
+        _ => preset(base(model), args.preset),
+    };
     if let Some(size) = args.batch_size {
         recipe.batch_size = size as usize;
+    }
+    match args.epochs {
+        Some(epochs) => recipe.epochs = epochs as usize,
+        None if args.from.is_some()
+            || matches!(model, "fast" | "balanced" | "best" | "text-cnn")
+            || builtin::is_scaled(model) =>
+        {
+            let batches = split.train.len().div_ceil(recipe.batch_size).max(1);
+            let most = if model == "text-cnn" { MAX_TEXT_EPOCHS } else { MAX_EPOCHS };
+            recipe.epochs = recipe.epochs.max(STEPS.div_ceil(batches).min(most));
+        }
+        None => {}
     }
     if let Some(lr) = args.lr {
         recipe.lr = lr;
     }
-    Recipe { seed: context.seed, threads: context.threads, ..recipe }
+    recipe.loss = loss(args, recipe.loss, data)?;
+    recipe.augment = args.learning.augment.unwrap_or(recipe.augment);
+    let learning = &args.learning;
+    let Some(labels) = data.labels() else {
+        if learning.class_weights || learning.balanced_sampling {
+            bail!(
+                "{}: its targets are values, and class weights and balanced sampling are for classes",
+                args.data
+            );
+        }
+        return Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe });
+    };
+    if learning.class_weights {
+        recipe.class_weights = Some(balanced(labels, &split.train, data.class_counts().len()));
+    }
+    recipe.balanced_sampling = learning.balanced_sampling;
+    Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe })
 }
 
-/// The model `fast` has a recipe of its own, the course's models have the course's, others begin with Adam at 1e-3;
-/// more time means more epochs and a rate that falls.
-fn preset(model: &str, preset: Preset) -> Recipe {
-    let base = match model {
+/// Weights n / (k n_c): every class counts as much as any other. A class without images has weight 1.
+fn balanced(labels: &[u32], train: &[u32], classes: usize) -> Vec<f32> {
+    let mut counts = vec![0usize; classes];
+    train.iter().for_each(|&i| counts[labels[i as usize] as usize] += 1);
+    let present = counts.iter().filter(|&&n| n > 0).count();
+    let weight = |n: usize| if n == 0 { 1.0 } else { train.len() as f32 / (present * n) as f32 };
+    counts.into_iter().map(weight).collect()
+}
+
+/// The loss that is asked for, or the one that suits the targets.
+fn loss(args: &Train, preset: Loss, data: &Dataset) -> Result<Loss> {
+    let classes = data.classes().is_some();
+    match (args.learning.loss, classes) {
+        (None, true) => Ok(preset),
+        (Some(LossName::CrossEntropy), true) => Ok(Loss::default()),
+        (None | Some(LossName::Mse), false) => Ok(Loss::MeanSquared),
+        (Some(LossName::Huber), false) => Ok(Loss::Huber { delta: 1.0 }),
+        (Some(_), true) => {
+            bail!(
+                "{}: its targets are classes; --loss mse and huber are for values (--task regress)",
+                args.data
+            )
+        }
+        (Some(LossName::CrossEntropy), false) => {
+            bail!(
+                "{}: its targets are values; --loss cross-entropy is for classes (--task classify)",
+                args.data
+            )
+        }
+    }
+}
+
+/// Built-in models have recipes of their own, the course's models have the course's, others begin with Adam at 1e-3.
+fn base(model: &str) -> Recipe {
+    match model {
         "fast" => Recipe::fast(),
+        "stack" => Recipe::stack(),
+        "residual" | "separable" => Recipe::colour(),
+        "text-cnn" => Recipe::text(),
         "lab-11-1" | "lab-11-2" => Recipe::course(),
         _ => Recipe::default(),
-    };
+    }
+}
+
+/// More time means more epochs and a rate that falls.
+fn preset(base: Recipe, preset: Preset) -> Recipe {
     let falling = match base.schedule {
         Schedule::Constant => Schedule::Cosine { floor: 0.01 },
         ref schedule => schedule.clone(),

@@ -1,0 +1,112 @@
+//! The options of `foveal train`.
+
+use super::data::Reading;
+use super::values::positive;
+use clap::{Args, ValueEnum};
+use foveal::data::Augment;
+use foveal::train::Freeze;
+use std::path::PathBuf;
+
+/// How much time to spend.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// As soon as can be
+    Fast,
+    /// A few minutes
+    Balanced,
+    /// As good as can be
+    Best,
+}
+
+/// `foveal train`
+#[derive(Args, Debug, Clone)]
+pub struct Train {
+    /// `mnist`, a folder (class folders, DICOM slices, IDX files, train.tsv), a .csv table, a .npz file or a .tsv
+    /// of texts
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// A built-in model or a model file [default: text-cnn for texts, the preset's for 28x28 grey, else stack]
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub model: Option<String>,
+    /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and
+    /// preprocessing stay; the last dense layer is new unless the classes are the same
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "image_size", "ensemble"])]
+    pub from: Option<PathBuf>,
+    /// Layers that stay as they are: the first N of `foveal summary`, names, or all-but-head
+    #[arg(long, value_name = "N|LAYER,LAYER|all-but-head")]
+    pub freeze: Option<Freeze>,
+    /// How much time to spend; for 28x28 grey pictures each has a model of its own
+    #[arg(long, value_enum, default_value = "fast")]
+    pub preset: Preset,
+    /// Times to go through the training data [default: the preset's; more for small sets, up to 1000 steps]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub epochs: Option<u32>,
+    /// Samples a step [default: the preset's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch_size: Option<u32>,
+    /// Learning rate [default: the preset's]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub lr: Option<f32>,
+    /// The run folder [default: runs/<data>-<time>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on from the checkpoint in the run folder, to the same weights as if nothing had stopped the training;
+    /// begins at the beginning where there is none
+    #[arg(long, requires = "out")]
+    pub resume: bool,
+    /// Train so many members with the seeds --seed, --seed + 1 and so on, each in a folder of its own in the run
+    /// folder; eval and predict average what they say
+    #[arg(long, value_name = "N", conflicts_with = "from", value_parser = clap::value_parser!(u8).range(2..=32))]
+    pub ensemble: Option<u8>,
+    /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
+    /// of others]
+    #[arg(long, value_name = "N")]
+    pub validation: Option<usize>,
+    /// Write no report.html
+    #[arg(long)]
+    pub no_report: bool,
+    /// Also write an event file that TensorBoard reads, as the training goes
+    #[arg(long)]
+    pub tensorboard: bool,
+    #[command(flatten)]
+    pub learning: Learning,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+impl Train {
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        self.model.as_deref().unwrap_or("fast")
+    }
+}
+
+/// What is made small, and how classes count.
+#[derive(Args, Debug, Clone)]
+pub struct Learning {
+    /// cross-entropy for classes; mse or huber for values [default: by the targets]. Values count in
+    /// standard deviations
+    #[arg(long, value_name = "LOSS", value_enum, hide_possible_values = true)]
+    pub loss: Option<LossName>,
+    /// Let every class count alike: an image of a class with n_c of n images in k classes weighs n / (k n_c)
+    #[arg(long)]
+    pub class_weights: bool,
+    /// Show every class alike often: small classes are repeated
+    #[arg(long, conflicts_with = "class_weights")]
+    pub balanced_sampling: bool,
+    /// Change the training pictures a little in each epoch: settings such as shift=2,rotate=10,flip, a set
+    /// (digits, photos), or none [default: the preset's]
+    #[arg(long, value_name = "WHAT")]
+    pub augment: Option<Augment>,
+}
+
+/// A loss by name.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LossName {
+    /// Softmax and cross-entropy
+    CrossEntropy,
+    /// The mean of squared differences
+    Mse,
+    /// Squared up to one standard deviation, linear beyond
+    Huber,
+}

@@ -1,0 +1,196 @@
+//! `foveal data show`: a sheet of samples, and what augmentation makes of them.
+
+use crate::args::ShowData;
+use crate::array_text::{number, shape};
+use crate::commands::show::Kind;
+use crate::files;
+use crate::output::{Context, Side, count, table};
+use crate::source::{self, Ask};
+use anyhow::{Result, bail};
+use foveal::data::augment::{Augment, Key, Room};
+use foveal::data::shuffle::epoch_order;
+use foveal::data::{Dataset, Sample};
+use foveal::view::{ColorMap, Panel, Scale, subplots};
+use ndarray::Array2;
+use serde_json::json;
+
+/// Samples of a sheet without and with augmentation.
+const SAMPLES: usize = 40;
+const AUGMENTED: usize = 10;
+/// Panels in a row; with augmentation the sample and one variant an epoch.
+const COLUMNS: usize = 8;
+/// The longest side of a panel in the units of a figure.
+const SIDE: usize = 112;
+
+/// Shows or writes the sheet.
+pub fn run(args: &ShowData, context: &Context) -> Result<()> {
+    let kind = args.output.as_deref().map(|path| Kind::of(path, &[Kind::Png, Kind::Svg])).transpose()?;
+    let ask = Ask { unlabelled: true, ..Ask::of_reading(&args.reading) };
+    let opened = source::open(&args.data, &ask, context)?;
+    opened.window(&args.data, &ask)?;
+    let data = &opened.source.train;
+    if data.is_empty() || data.sample_len() == 0 {
+        bail!("{}: there are no samples to show", args.data);
+    }
+    let augment = args.augment.filter(|augment| !augment.is_none());
+    let most = args.count.map_or(if augment.is_some() { AUGMENTED } else { SAMPLES }, usize::from);
+    let chosen = chosen(data, most, context.seed);
+    if context.json {
+        print_json(args, data, &chosen, context)?;
+    }
+    if kind.is_none() && (context.json || !context.graphics.any()) {
+        return if context.json { Ok(()) } else { context.print(&listed(data, &chosen, context)) };
+    }
+    let panels = panels(data, &chosen, augment, context);
+    let name = source::name(&args.data);
+    let title = match augment {
+        Some(augment) => format!("{name}: {augment}"),
+        None => name,
+    };
+    let [height, width, _] = data.shape();
+    let figure = subplots(panels, title, ColorMap::Gray, Scale::Shared)
+        .columns(COLUMNS)
+        .cell((SIDE / height.max(width)).max(1) as i32)
+        .language(context.language.into())
+        .bare()
+        .compact();
+    let drawing = figure.draw()?;
+    if let (Some(path), Some(kind)) = (&args.output, kind) {
+        files::write(path, &kind.bytes(&drawing, &args.data)?)?;
+        context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
+        return Ok(());
+    }
+    context.print(&context.graphics.show(&drawing)?)
+}
+
+/// Samples drawn by the seed: of each class in turn, so that small classes are seen, too.
+fn chosen(data: &Dataset, most: usize, seed: u64) -> Vec<usize> {
+    let all: Vec<u32> = (0..data.len() as u32).collect();
+    let order = epoch_order(&all, seed, 0);
+    let Some(labels) = data.labels() else {
+        return order.into_iter().take(most).map(|i| i as usize).collect();
+    };
+    let mut seen = vec![0usize; data.classes().map_or(0, <[String]>::len)];
+    let mut placed: Vec<(usize, u32, u32)> = order
+        .into_iter()
+        .map(|i| {
+            let label = labels[i as usize];
+            seen[label as usize] += 1;
+            (seen[label as usize], label, i)
+        })
+        .collect();
+    placed.sort_unstable();
+    placed.truncate(most);
+    placed.into_iter().map(|(_, _, i)| i as usize).collect()
+}
+
+/// What stands above a sample: its class or its values.
+fn title(data: &Dataset, i: usize) -> String {
+    match (data.classes(), data.label(i), data.values(i)) {
+        (Some(names), Some(label), _) => names[label as usize].clone(),
+        (_, _, Some(values)) => values.iter().map(|&v| number(v)).collect::<Vec<_>>().join(" "),
+        _ => String::new(),
+    }
+}
+
+fn panels(data: &Dataset, chosen: &[usize], augment: Option<Augment>, context: &Context) -> Vec<Panel> {
+    let mut panels = Vec::new();
+    for &i in chosen {
+        let own = match data.sample(i) {
+            Sample::U8(pixels) => Picture::U8(pixels.to_vec()),
+            Sample::F32(pixels) => Picture::F32(pixels.to_vec()),
+        };
+        let range = own.range();
+        panels.push(Panel::picture(title(data, i), own.colors(data.shape(), range)));
+        for epoch in (1..COLUMNS as u64).take_while(|_| augment.is_some()) {
+            let augment = augment.unwrap_or_default();
+            let (picture, other) = variant(data, i, augment, context.seed, epoch);
+            // What is hardly there is not told.
+            let told = other.filter(|(_, share)| *share < 0.995);
+            let title = told.map(|(j, share)| format!("{:.0} % + {}", 100.0 * share, title(data, j)));
+            panels.push(Panel::picture(title.unwrap_or_default(), picture.colors(data.shape(), range)));
+        }
+    }
+    panels
+}
+
+/// What training sees of sample `i` in `epoch`, and what it is mixed with: a sample, and the share of its own.
+fn variant(
+    data: &Dataset,
+    i: usize,
+    augment: Augment,
+    seed: u64,
+    epoch: u64,
+) -> (Picture, Option<(usize, f32)>) {
+    let key = |i: usize| Key::new(seed, epoch, i as u64);
+    let other = augment.partner(key(i), data.len());
+    let shape = data.shape();
+    let (picture, share) = match (data.sample(i), data.sample(other)) {
+        (Sample::U8(a), Sample::U8(b)) => {
+            let (mut out, mut room) = (Vec::new(), Room::default());
+            let share = augment.apply(shape, (key(i), &a[..]), (key(other), &b[..]), &mut out, &mut room);
+            (Picture::U8(out), share)
+        }
+        (Sample::F32(a), Sample::F32(b)) => {
+            let (mut out, mut room) = (Vec::new(), Room::default());
+            let share = augment.apply(shape, (key(i), a), (key(other), b), &mut out, &mut room);
+            (Picture::F32(out), share)
+        }
+        _ => unreachable!("the samples of a data set are of one kind"),
+    };
+    (picture, (share < 1.0).then_some((other, share)))
+}
+
+enum Picture {
+    U8(Vec<u8>),
+    F32(Vec<f32>),
+}
+
+impl Picture {
+    /// What is drawn as black and as white: 0 and 255 for bytes, least and greatest of other numbers.
+    fn range(&self) -> [f32; 2] {
+        let Self::F32(values) = self else { return [0.0, 255.0] };
+        let finite = values.iter().copied().filter(|v| v.is_finite());
+        let [low, high] = finite.fold([f32::MAX, f32::MIN], |[a, b], v| [a.min(v), b.max(v)]);
+        if low < high { [low, high] } else { [low - 1.0, low + 1.0] }
+    }
+
+    fn at(&self, i: usize) -> f32 {
+        match self {
+            Self::U8(v) => f32::from(v[i]),
+            Self::F32(v) => v[i],
+        }
+    }
+
+    /// Three channels are red, green and blue; of any other number the first is drawn in grey.
+    fn colors(&self, [height, width, channels]: [usize; 3], [low, high]: [f32; 2]) -> Array2<[u8; 3]> {
+        let tone = |v: f32| ((v - low) / (high - low) * 255.0 + 0.5) as u8;
+        Array2::from_shape_fn((height, width), |(y, x)| {
+            let at = (y * width + x) * channels;
+            let channel = |c: usize| tone(self.at(at + if channels == 3 { c } else { 0 }));
+            [channel(0), channel(1), channel(2)]
+        })
+    }
+}
+
+fn listed(data: &Dataset, chosen: &[usize], context: &Context) -> String {
+    let columns = [(context.say("sample", "표본"), Side::Right), (context.say("target", "정답"), Side::Left)];
+    let rows: Vec<Vec<String>> = chosen.iter().map(|&i| vec![i.to_string(), title(data, i)]).collect();
+    let n = count(data.len() as u64);
+    let size = shape(&data.shape());
+    let head = context.language.pick(
+        format!("{size}, {n} training samples; -o sheet.png draws these:"),
+        format!("{size}, 훈련 표본 {n}개; -o sheet.png로 다음 표본을 그립니다:"),
+    );
+    format!("{head}\n\n{}", table(&columns, &rows))
+}
+
+fn print_json(args: &ShowData, data: &Dataset, chosen: &[usize], context: &Context) -> Result<()> {
+    let samples = chosen.iter().map(|&i| json!({ "index": i, "target": title(data, i) }));
+    context.print_json(&json!({
+        "dataset": source::name(&args.data),
+        "shape": data.shape(),
+        "augment": args.augment.unwrap_or_default().to_string(),
+        "samples": samples.collect::<Vec<_>>(),
+    }))
+}

@@ -1,0 +1,177 @@
+//! What a run begins with: the data, the model that suits them, the recipe.
+
+use super::{recipe, transfer};
+use crate::args::{Preset, Train};
+use crate::commands::model;
+use crate::output::Context;
+use crate::source::{self, Ask, AskText, ForTraining, Later, MNIST};
+use anyhow::{Context as _, Result, bail};
+use foveal::data::text::Vocabulary;
+use foveal::data::{Dataset, Samples, Split, Targets};
+use foveal::nn::{Model, ModelSpec, builtin};
+use foveal::train::{Fit, Preprocess, Recipe, SavedModel};
+
+/// All that is known before the first step.
+pub struct Prepared {
+    /// The model's name.
+    pub model: String,
+    /// The model before its first step.
+    pub fresh: Model,
+    pub preprocess: Preprocess,
+    pub recipe: Recipe,
+    pub data: Dataset,
+    pub split: Split,
+    pub test: Later,
+}
+
+impl Prepared {
+    /// Reads the data, at the size that the model has if it has one, and chooses a model for them if none is named.
+    pub fn new(args: &Train, context: &Context) -> Result<Self> {
+        let from = args.from.as_deref().map(transfer::saved).transpose()?;
+        if let Some(from) = from {
+            return Self::transferred(args, &from, context);
+        }
+        let named = args.model.as_deref();
+        // A model of a fixed shape says what size the pictures must have.
+        let fixed = match named {
+            None => None,
+            Some(name) if builtin::is_scaled(name) || name == builtin::TEXT.name => None,
+            Some(name) => Some(model::spec(name)?),
+        };
+        let shape = fixed.as_ref().map(|spec| spec.input.shape);
+        let asked = Ask::of_reading(&args.reading);
+        let ask = Ask {
+            size: asked.size.or(shape.map(|[h, w, _]| [h, w])),
+            channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
+            text: AskText {
+                shape,
+                most: fixed.as_ref().and_then(ModelSpec::vocabulary).or(asked.text.most),
+                ..asked.text
+            },
+            ..asked
+        };
+        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
+        let outputs = match data.targets() {
+            Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
+        };
+        let vocabulary = data.vocabulary().map(Vocabulary::size);
+        let suited = match (builtin::suited_to(data.shape()), args.preset) {
+            _ if vocabulary.is_some() => builtin::TEXT.name,
+            ("fast", Preset::Balanced) => "balanced",
+            ("fast", Preset::Best) => "best",
+            (name, _) => name,
+        };
+        let name = named.unwrap_or(suited);
+        let spec = match (fixed, vocabulary) {
+            (None, Some(size)) if name == builtin::TEXT.name => {
+                builtin::text_cnn(data.shape(), size, outputs)
+            }
+            (Some(spec), _) if builtin::spec(name).is_none() => spec,
+            _ => model::fitted(name, data.shape(), outputs)?,
+        };
+        fits_texts(name, &spec, &data, &args.data)?;
+        let split = split(args, &data, held, context.seed)?;
+        let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
+        let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
+        recipe.frozen = transfer::frozen(args, &fresh)?;
+        let window = window.map(|w| [w.centre(), w.width()]);
+        let preprocess = Preprocess { window, ..preprocess(&data, args.data == MNIST) };
+        Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test })
+    }
+
+    /// The same with the weights and the preprocessing of a trained model.
+    fn transferred(args: &Train, from: &SavedModel, context: &Context) -> Result<Self> {
+        let [height, width, channels] = from.model.input_shape();
+        let (asked, own) = (Ask::of_reading(&args.reading), from.preprocess.window());
+        if asked.window.is_some() && own.is_some() {
+            bail!("--window: the model that --from names has a window of its own; leave it out");
+        }
+        let ask = Ask {
+            size: Some([height, width]),
+            channels: Some(channels).filter(|c| matches!(c, 1 | 3)),
+            window: own.or(asked.window),
+            text: AskText {
+                vocabulary: from.preprocess.text.as_ref(),
+                shape: from.preprocess.text.as_ref().map(|_| from.model.input_shape()),
+                ..AskText::default()
+            },
+            ..asked
+        };
+        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
+        fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
+        let split = split(args, &data, held, context.seed)?;
+        let name = from.training.model.clone();
+        let mut recipe = recipe::recipe(args, &name, &data, &split, context)?;
+        recipe.frozen = transfer::frozen(args, &from.model)?;
+        let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
+        let window = window.map(|w| [w.centre(), w.width()]);
+        let preprocess = Preprocess { window, ..from.preprocess.clone() };
+        Ok(Self { model: name, fresh, preprocess, recipe, data, split, test })
+    }
+}
+
+/// Refuses texts for a model without an embedding, and pictures for one with.
+fn fits_texts(name: &str, spec: &ModelSpec, data: &Dataset, shown: &str) -> Result<()> {
+    match (spec.vocabulary(), data.vocabulary()) {
+        (Some(rows), Some(vocabulary)) if vocabulary.size() > rows => {
+            bail!(
+                "{name}: its embedding has {rows} rows, {shown} {} numbers; lower --vocabulary",
+                vocabulary.size()
+            )
+        }
+        (None, Some(_)) => {
+            let text = builtin::TEXT.name;
+            bail!(
+                "{shown} holds texts, and {name} is for pictures; take {text} or a model that begins with an embedding"
+            )
+        }
+        (Some(_), None) => {
+            bail!(
+                "{name} is for texts, and {shown} holds none; take a .tsv of label<TAB>text, or another model"
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The data set's own validation samples, or MNIST's first samples, as in the course; of other sets they are drawn,
+/// class by class.
+fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> {
+    let n = data.len();
+    if args.data == MNIST {
+        return Ok(Split::first(n, args.validation.unwrap_or(5000))?);
+    }
+    if held > 0 {
+        if let Some(wanted) = args.validation {
+            bail!("--validation {wanted}: {} brings {held} validation samples of its own", args.data);
+        }
+        return Ok(Split::last(n, held)?);
+    }
+    let wanted = args.validation.unwrap_or(n / 10);
+    if wanted >= n {
+        bail!("--validation {wanted} leaves none of the {n} samples of {} to train on", args.data);
+    }
+    Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
+}
+
+/// Bytes to 0..1; other numbers to a mean of 0 and a deviation of 1.
+fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
+    if let Some(vocabulary) = data.vocabulary() {
+        return Preprocess::text(vocabulary.clone());
+    }
+    let fit = if digits { Fit::Digit } else { Fit::Resize };
+    let channels = data.shape()[2];
+    let Samples::F32(values) = data.samples() else { return Preprocess::unit(channels, fit) };
+    let finite = || values.iter().map(|&v| f64::from(v)).filter(|v| v.is_finite());
+    let n = finite().count().max(1) as f64;
+    let mean = finite().sum::<f64>() / n;
+    let deviation = (finite().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let scale = if deviation > 0.0 { 1.0 / deviation } else { 1.0 };
+    Preprocess {
+        scale: vec![scale as f32; channels],
+        shift: vec![(-mean * scale) as f32; channels],
+        fit,
+        window: None,
+        text: None,
+    }
+}

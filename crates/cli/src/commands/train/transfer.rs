@@ -1,0 +1,66 @@
+//! `--from` and `--freeze`: training that begins with another model's weights.
+
+use crate::args::Train;
+use crate::commands::model;
+use crate::files;
+use crate::output::Context;
+use anyhow::{Context as _, Result, bail};
+use foveal::data::{Dataset, Split};
+use foveal::nn::Model;
+use foveal::onnx;
+use foveal::train::{Recipe, SavedModel, transfer};
+use std::fs;
+use std::path::Path;
+
+/// The model to begin with: a saved one, a run folder's, or an ONNX file's.
+pub fn saved(path: &Path) -> Result<SavedModel> {
+    if path.extension().is_some_and(|e| e == "onnx") && !path.is_dir() {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        return onnx::import(&files::read(path)?, &name).with_context(|| path.display().to_string());
+    }
+    model::saved(path)
+}
+
+/// The names of the layers that `--freeze` means.
+pub fn frozen(args: &Train, model: &Model) -> Result<Vec<String>> {
+    let Some(freeze) = &args.freeze else { return Ok(Vec::new()) };
+    freeze.layers(model).context("--freeze")
+}
+
+/// The model before its first step; says what of it is new and what stays.
+pub fn begin(
+    from: &SavedModel,
+    data: &Dataset,
+    split: &Split,
+    recipe: &Recipe,
+    context: &Context,
+) -> Result<Model> {
+    let begun = transfer(from, data, &split.train, &recipe.frozen, context.seed)?;
+    let outputs = begun.model.outputs();
+    let head = match &begun.new_head {
+        Some(name) => context.language.pick(
+            format!("all weights taken over but `{name}`, which is new: {outputs} outputs"),
+            format!("`{name}`만 새로 만들고(출력 {outputs}개) 나머지 가중치는 그대로 가져옴"),
+        ),
+        None => context.language.pick("all weights taken over".into(), "가중치를 모두 가져옴".into()),
+    };
+    context.note(&head);
+    Ok(begun.model)
+}
+
+/// Refuses to write over the model that the run begins with.
+pub fn not_over(args: &Train) -> Result<()> {
+    let (Some(from), Some(out)) = (&args.from, &args.out) else { return Ok(()) };
+    let own = |path: &Path| fs::canonicalize(path).ok();
+    let from_folder = own(from);
+    let from_folder =
+        if from.is_dir() { from_folder } else { from_folder.and_then(|p| Some(p.parent()?.into())) };
+    let named = from.is_dir() || from.file_name().is_some_and(|n| n == model::SAVED);
+    if named && from_folder.is_some() && from_folder == own(out) {
+        bail!(
+            "--out {}: the model that --from names is there and would be written over; name another folder",
+            out.display()
+        );
+    }
+    Ok(())
+}

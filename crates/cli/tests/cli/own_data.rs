@@ -1,0 +1,190 @@
+//! A person's own data: class folders, tables, arrays; classes and values.
+
+use crate::harness::Bench;
+use image::{ImageBuffer, ImageFormat, Luma, Rgb};
+use insta::assert_snapshot;
+use std::fmt::Write;
+
+/// A bright row or column of 12x12 cells over noise, as a picture file.
+fn bar(bench: &Bench, name: &str, column: bool, i: u32) {
+    let at = 1 + i % 10;
+    let picture = ImageBuffer::from_fn(12, 12, |x, y| {
+        let mixed = (i * 144 + y * 12 + x + 7 * u32::from(column)).wrapping_mul(2_654_435_761);
+        let on = if column { x == at } else { y == at };
+        Luma([(mixed >> 24) as u8 / 8 + if on { 200 } else { 0 }])
+    });
+    let path = bench.path(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    picture.save(path).unwrap();
+}
+
+/// Class folders with Korean names; the test part's are written apart (NFD), as some file systems do.
+fn bars(bench: &Bench) {
+    let apart = ["\u{1100}\u{1161}\u{1105}\u{1169}", "\u{1109}\u{1166}\u{1105}\u{1169}"];
+    for (kind, name) in ["가로", "세로"].into_iter().enumerate() {
+        for i in 0..80 {
+            bar(bench, &format!("bars/train/{name}/{i}.png"), kind == 1, i);
+        }
+        for i in 0..20 {
+            bar(bench, &format!("bars/test/{}/{i}.bmp", apart[kind]), kind == 1, 80 + i);
+        }
+    }
+}
+
+const TRAIN: &str = "train bars --epochs 12 --batch-size 16 --lr 0.005 --out run";
+
+#[test]
+fn class_folders_with_korean_names_train_predict_and_are_judged() {
+    let bench = Bench::new();
+    bars(&bench);
+    bench.file("bars/train/가로/.thumbs", "x");
+    bench.file("bars/train/가로/notes.txt", "about the pictures");
+    bench.file("bars/train/세로/broken.png", b"\x89PNG\r\n\x1a\nnothing");
+    let run = bench.run(&format!("{TRAIN} --json")).good();
+    let json = run.json();
+    assert_eq!((&json["model"], &json["dataset"]), (&"stack".into(), &"bars".into()));
+    assert!(json["test_accuracy"].as_f64().unwrap() > 0.9, "{json}");
+    for words in ["broken.png", "notes.txt", "1 hidden files"] {
+        assert!(run.stderr.contains(words), "no `{words}` in {}", run.told());
+    }
+    bench.run(&format!("{TRAIN} --strict -q")).refused(&["bars/train/세로/broken.png"]);
+    let predicted = bench.run("predict run bars/test --json").good().json();
+    let predictions = predicted["predictions"].as_array().unwrap();
+    let right = |p: &&serde_json::Value| {
+        let column = p["input"].as_str().unwrap().contains("\u{1109}\u{1166}");
+        p["class"] == if column { "세로" } else { "가로" }
+    };
+    assert_eq!(predictions.len(), 40);
+    assert!(predictions.iter().filter(right).count() > 36, "{predicted}");
+    let judged = bench.run("eval run bars --json").good().json();
+    assert_eq!(judged["classes"], serde_json::json!(["가로", "세로"]));
+    assert_eq!(judged["accuracy"], json["test_accuracy"]);
+    assert_eq!(judged["per_class"][0]["support"], 20);
+    assert_snapshot!("folder_check", bench.run("data check bars").good().told());
+}
+
+#[test]
+fn a_class_that_was_not_trained_on_is_named() {
+    let bench = Bench::new();
+    bars(&bench);
+    bar(&bench, "bars/test/빗금/1.png", true, 3);
+    bench.run(&format!("{TRAIN} -q")).refused(&["빗금", "was not trained on"]);
+    std::fs::remove_dir_all(bench.path("bars/train/세로")).unwrap();
+    bench.run(&format!("{TRAIN} -q")).refused(&["one class alone"]);
+}
+
+#[test]
+fn the_same_pictures_in_two_parts_are_reported() {
+    let bench = Bench::new();
+    bars(&bench);
+    std::fs::copy(
+        bench.path("bars/train/가로/7.png"),
+        bench.path("bars/test/\u{1100}\u{1161}\u{1105}\u{1169}/copy.png"),
+    )
+    .unwrap();
+    let brighter = image::open(bench.path("bars/train/세로/9.png")).unwrap().brighten(12);
+    let into = bench.path("bars/test/\u{1109}\u{1166}\u{1105}\u{1169}/again.png");
+    brighter.save_with_format(into, ImageFormat::Png).unwrap();
+    let told = bench.run("data check bars").good().stdout;
+    let pair = |a: &str, b: &str| told.lines().any(|l| l.contains(a) && l.contains(b));
+    assert!(pair("copy.png", "가로/7.png") && pair("again.png", "세로/9.png"), "{told}");
+}
+
+/// Squares of some side and brightness, and a table of both.
+fn squares(bench: &Bench, heading: &str) {
+    let mut table = format!("{heading}\n");
+    for i in 0..240u32 {
+        let (side, light) = (2 + i % 9, 100 + i * 7 % 150);
+        let at = i % 3;
+        let picture = ImageBuffer::from_fn(12, 12, |x, y| {
+            let inside = (at..at + side).contains(&x) && (at..at + side).contains(&y);
+            Rgb([if inside { light as u8 } else { 0 }; 3])
+        });
+        std::fs::create_dir_all(bench.path("squares")).unwrap();
+        picture.save(bench.path(&format!("squares/{i}.png"))).unwrap();
+        let part = if i % 6 == 5 { "test" } else { "train" };
+        writeln!(table, "{i}.png,{}.5,{light},{part}", side * side).unwrap();
+    }
+    bench.file("squares/table.csv", table);
+}
+
+#[test]
+fn two_values_of_a_picture_are_learnt_from_a_table() {
+    let bench = Bench::new();
+    squares(&bench, "path,area,light,split");
+    let train = "train squares/table.csv --epochs 60 --batch-size 20 --lr 0.01 --out run";
+    let told = bench.run(train).good();
+    assert!(told.stdout.contains("R²") && told.stdout.contains("MAE"), "{}", told.told());
+    let judged = bench.run("eval run squares/table.csv --json").good().json();
+    assert!(judged["r2"].as_f64().unwrap() > 0.9, "{judged}");
+    assert!(judged["accuracy"].is_null(), "{judged}");
+    let predicted = bench.run("predict run squares/5.png --json").good().json();
+    let values = predicted["predictions"][0]["values"].as_array().unwrap();
+    assert_eq!(values.len(), 2, "{predicted}");
+    let report = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(report.contains("area") && report.contains("R²"));
+    bench.run(&format!("{train} -q --loss cross-entropy")).refused(&["cross", "values"]);
+    bench.run(&format!("{train} -q --class-weights")).refused(&["class"]);
+}
+
+#[test]
+fn faults_of_a_table_are_named_by_line() {
+    let bench = Bench::new();
+    squares(&bench, "path,area,light,split");
+    let with = |row: &str| bench.file("squares/bad.csv", format!("path,kind\n1.png,cat\n2.png,dog\n{row}\n"));
+    let train = "train squares/bad.csv --out run";
+    for (row, words) in [
+        ("3.png", "line 4 has 1 cells"),
+        ("3.png,", "line 4 has an empty target"),
+        ("none.png,cat", "squares/none.png"),
+    ] {
+        with(row);
+        bench.run(&format!("{train} -q --strict")).refused(&[words]);
+    }
+    assert!(!bench.path("run").exists(), "a run that could not begin left its folder");
+}
+
+/// Few pictures of one class and many of the other, hard to tell apart.
+#[test]
+fn class_weights_and_balanced_sampling_serve_the_small_class() {
+    let bench = Bench::new();
+    for i in 0..300 {
+        bar(&bench, &format!("few/train/row/{i}.png"), false, i);
+    }
+    for i in 0..6 {
+        bar(&bench, &format!("few/train/column/{i}.png"), true, 1000 + i * 3);
+    }
+    for i in 0..40 {
+        bar(&bench, &format!("few/test/row/{i}.png"), false, 400 + i);
+        bar(&bench, &format!("few/test/column/{i}.png"), true, 500 + i);
+    }
+    let recall = |options: &str| {
+        let train = format!(
+            "train few --epochs 4 --batch-size 16 --lr 0.003 --validation 0 --out run --json {options}"
+        );
+        bench.run(&train).good();
+        let judged = bench.run("eval run few --json").good().json();
+        judged["per_class"][0]["recall"].as_f64().unwrap()
+    };
+    let plain = recall("");
+    let (weighted, balanced) = (recall("--class-weights"), recall("--balanced-sampling"));
+    assert!(weighted > plain && balanced > plain, "{plain} {weighted} {balanced}");
+    assert_eq!(bench.run("train few --class-weights --balanced-sampling").code, Some(2));
+}
+
+#[test]
+fn pictures_read_anew_each_epoch_give_the_same_model() {
+    let bench = Bench::new();
+    bars(&bench);
+    let model = |options: &str| {
+        let train = format!("train bars --epochs 3 --batch-size 16 --out run --json {options}");
+        let json = bench.run(&train).good().json();
+        (std::fs::read(bench.path("run/model.safetensors")).unwrap(), json["test_accuracy"].clone())
+    };
+    for options in ["", "--augment shift=1,mixup=0.3", "--balanced-sampling --threads 1"] {
+        assert!(model(options) == model(&format!("{options} --stream")), "{options}");
+    }
+    // What was begun so goes on so.
+    let options = "--balanced-sampling --stream --resume";
+    bench.run(&format!("train bars --epochs 3 --batch-size 16 --out run {options}")).good();
+}

@@ -1,0 +1,14 @@
+#![forbid(unsafe_code)]
+//! `foveal serve`, from outside: what it answers, what it bears, how it ends.
+#![cfg(unix)]
+
+mod answers;
+mod bears;
+mod client;
+mod ends;
+#[path = "../cli/harness.rs"]
+#[allow(dead_code)]
+mod harness;
+mod hostile;
+mod pictures;
+mod program;

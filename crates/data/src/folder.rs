@@ -1,0 +1,129 @@
+//! Folders of class folders, with or without `train`, `val` and `test` above them.
+//!
+//! The paths come from whoever reads the disk; here they become parts and classes.
+
+use std::collections::{BTreeSet, HashMap};
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{Error, Part, picture};
+
+/// What the files of a folder are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The classes, sorted by name.
+    pub classes: Vec<String>,
+    /// The pictures: first all of training, then validation, then test, each by class and path.
+    pub pictures: Vec<Entry>,
+    /// Files whose name or folder begins with a dot, as indices into the paths.
+    pub hidden: Vec<usize>,
+    /// Files that are no pictures by their extension, or stand outside a class folder.
+    pub others: Vec<usize>,
+}
+
+/// A picture in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The path's index.
+    pub path: usize,
+    /// What it is for.
+    pub part: Part,
+    /// Index into the classes.
+    pub class: u32,
+}
+
+/// Whether a file name has the extension of a picture that is read.
+pub fn is_picture(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    extension.is_some_and(|e| picture::EXTENSIONS.contains(&e.as_str()))
+}
+
+/// Parts and classes of the files at `paths`, each a list of names from the folder `source` down.
+///
+/// If the uppermost folders that hold pictures are all named after parts ([`Part::named`]), the
+/// class is the name below, else the uppermost name itself. Deeper folders belong to their class.
+/// Class names are composed (Unicode NFC): some file systems take Hangul and accents apart.
+/// `known` are the classes of a model, in its order; without it they are those of the training
+/// part, sorted.
+///
+/// # Errors
+/// [`Error::Layout`] without pictures, without a training part (unless classes are known), with a
+/// single class, and for a class that is unknown to the training part or the model.
+///
+/// ```
+/// let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+/// let paths = [path("cat/2.png"), path("cat/1.png"), path("dog/1.jpg"), path("dog/.x.jpg"), path("read.me")];
+/// let layout = foveal_data::folder::layout(&paths, "pets", None)?;
+/// assert_eq!(layout.classes, ["cat", "dog"]);
+/// assert_eq!(layout.pictures.iter().map(|p| p.path).collect::<Vec<_>>(), [1, 0, 2]);
+/// assert_eq!((layout.hidden, layout.others), (vec![3], vec![4]));
+/// # Ok::<(), foveal_data::Error>(())
+/// ```
+pub fn layout(paths: &[Vec<String>], source: &str, known: Option<&[String]>) -> Result<Layout, Error> {
+    let picture = |i: usize| paths[i].last().is_some_and(|name| is_picture(name));
+    layout_of(paths, &picture, source, known)
+}
+
+/// As [`layout`], of the files that `is_sample` tells to be samples, whatever their names: it takes
+/// an index into the paths.
+///
+/// # Errors
+/// Those of [`layout`].
+pub fn layout_of(
+    paths: &[Vec<String>],
+    is_sample: &dyn Fn(usize) -> bool,
+    source: &str,
+    known: Option<&[String]>,
+) -> Result<Layout, Error> {
+    let wrong = |problem: String, remedy| Error::Layout { name: source.to_string(), problem, remedy };
+    let (mut hidden, mut others, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, path) in paths.iter().enumerate() {
+        if path.iter().any(|name| name.starts_with('.') || name == "__MACOSX") {
+            hidden.push(index);
+        } else if path.len() < 2 || !is_sample(index) {
+            others.push(index);
+        } else {
+            pictures.push(index);
+        }
+    }
+    let parted = !pictures.is_empty() && pictures.iter().all(|&i| Part::named(&paths[i][0]).is_some());
+    let depth = usize::from(parted);
+    let (placed, outside): (Vec<_>, Vec<_>) = pictures.into_iter().partition(|&i| paths[i].len() > depth + 1);
+    others.extend(outside);
+    others.sort_unstable();
+    if placed.is_empty() {
+        let remedy = "put PNG, JPEG, BMP, WebP or TIFF pictures in one folder for each class";
+        return Err(wrong("holds no class folder with pictures".into(), remedy));
+    }
+    let part = |i: usize| if parted { Part::named(&paths[i][0]).unwrap_or(Part::Train) } else { Part::Train };
+    let class = |i: usize| paths[i][depth].nfc().collect::<String>();
+    let classes: Vec<String> = match known {
+        Some(known) => known.to_vec(),
+        None => {
+            let learnt = placed.iter().filter(|&&i| part(i) == Part::Train).map(|&i| class(i));
+            let names: BTreeSet<String> = learnt.collect();
+            names.into_iter().collect()
+        }
+    };
+    if classes.is_empty() {
+        return Err(wrong("holds no training part".into(), "name one of its folders train"));
+    }
+    if classes.len() == 1 && known.is_none() {
+        let problem = format!("holds one class alone, {:?}", classes[0]);
+        return Err(wrong(problem, "give each class a folder of its own, side by side"));
+    }
+    let index: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
+    let mut entries = Vec::with_capacity(placed.len());
+    for i in placed {
+        let Some(&found) = index.get(class(i).as_str()) else {
+            let problem =
+                format!("{} is of class {:?}, which was not trained on", paths[i].join("/"), class(i));
+            return Err(wrong(problem, "rename its folder, or train on pictures of that class too"));
+        };
+        entries.push(Entry { path: i, part: part(i), class: found });
+    }
+    entries.sort_by(|a, b| {
+        (a.part, a.class).cmp(&(b.part, b.class)).then_with(|| paths[a.path].cmp(&paths[b.path]))
+    });
+    Ok(Layout { classes, pictures: entries, hidden, others })
+}

@@ -1,0 +1,90 @@
+//! Pictures of any size as samples of one size.
+
+use crate::picture::{decode, fit};
+use crate::{Error, Samples};
+
+/// The longest side that [`common_size`] gives.
+pub const LONGEST: usize = 64;
+
+/// A picture at the size of the data set: grey where red, green and blue agree everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Small {
+    channels: usize,
+    pixels: Vec<u8>,
+}
+
+impl Small {
+    /// Grey pixels, 0 to 255, rounded to bytes.
+    pub fn grey(pixels: &[f32]) -> Self {
+        Small { channels: 1, pixels: pixels.iter().map(|v| v.round() as u8).collect() }
+    }
+
+    /// 1 for grey, 3 for colour.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Height x width x channels bytes.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+}
+
+/// The size that suits pictures of these `sizes` (height, width): the median of each side, made
+/// smaller in proportion so that neither exceeds [`LONGEST`]. `None` without pictures.
+///
+/// ```
+/// use foveal_data::stack::common_size;
+///
+/// assert_eq!(common_size(&[[28, 28]; 3]), Some([28, 28]));
+/// assert_eq!(common_size(&[[480, 640], [10, 10], [480, 640]]), Some([48, 64]));
+/// ```
+pub fn common_size(sizes: &[[usize; 2]]) -> Option<[usize; 2]> {
+    let median = |axis: usize| {
+        let mut sides: Vec<usize> = sizes.iter().map(|size| size[axis]).collect();
+        sides.sort_unstable();
+        sides.get(sides.len() / 2).copied()
+    };
+    let [height, width] = [median(0)?, median(1)?];
+    let scale = (LONGEST as f64 / height.max(width) as f64).min(1.0);
+    let side = |side: usize| ((side as f64 * scale).round() as usize).max(1);
+    Some([side(height), side(width)])
+}
+
+/// Decodes a picture and fits it to `size` (height, width), as
+/// [`picture::fit`](crate::picture::fit) does, rounded to bytes.
+///
+/// # Errors
+/// Those of [`decode`] and [`fit`].
+pub fn small(bytes: &[u8], source: &str, size: [usize; 2]) -> Result<Small, Error> {
+    let picture = decode(bytes, source)?;
+    let channels = if picture.is_grey() { 1 } else { 3 };
+    let fitted = fit(&picture, [size[0], size[1], channels])?;
+    Ok(Small { channels, pixels: fitted.iter().map(|v| v.round() as u8).collect() })
+}
+
+impl Small {
+    /// Its pixels with `channels` channels, 1 or 3: grey becomes colour by repetition, colour grey by its luma.
+    pub fn into_channels(self, channels: usize) -> Vec<u8> {
+        match (self.channels, channels) {
+            (1, 3) => self.pixels.iter().flat_map(|&v| [v; 3]).collect(),
+            (3, 1) => {
+                let (triples, _) = self.pixels.as_chunks::<3>();
+                let luma = |[r, g, b]: [f32; 3]| (0.299 * r + 0.587 * g + 0.114 * b).round() as u8;
+                triples.iter().map(|t| luma(t.map(f32::from))).collect()
+            }
+            _ => self.pixels,
+        }
+    }
+}
+
+/// The pictures one after another, and their number of channels: `channels` if given, else 1 if
+/// all are grey, else 3, as [`Small::into_channels`] makes them.
+pub fn join(pictures: Vec<Small>, channels: Option<usize>) -> (Samples, usize) {
+    let colour = pictures.iter().any(|p| p.channels == 3);
+    let channels = channels.unwrap_or(if colour { 3 } else { 1 });
+    let size: usize = pictures.iter().map(|p| p.pixels.len() / p.channels * channels).sum();
+    let mut all = Vec::with_capacity(size);
+    pictures.into_iter().for_each(|picture| all.extend(picture.into_channels(channels)));
+    (Samples::U8(all), channels)
+}

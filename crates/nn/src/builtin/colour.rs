@@ -1,0 +1,158 @@
+//! Models for colour pictures of 32 to 224 pixels: residual blocks, and depthwise-separable ones.
+
+use crate::init::Init;
+use crate::spec::{LayerKind, LayerSpec};
+use foveal_kernels::Padding;
+
+/// The longest side that the blocks of residual convolutions begin with.
+const LONGEST: usize = 56;
+/// Filters of the stem.
+const FILTERS: usize = 16;
+
+const RELU6: LayerKind = LayerKind::Clip { min: 0.0, max: 6.0 };
+
+/// A convolution's window.
+#[derive(Clone, Copy)]
+struct Window {
+    kernel: usize,
+    stride: usize,
+    /// Each channel by itself.
+    depthwise: bool,
+}
+
+fn window(kernel: usize, stride: usize) -> Window {
+    Window { kernel, stride, depthwise: false }
+}
+
+/// Layers that grow at their end.
+struct Net {
+    layers: Vec<LayerSpec>,
+    /// Height and width of what the last layer gives, and its channels.
+    size: [usize; 2],
+    channels: usize,
+}
+
+impl Net {
+    fn new([height, width, channels]: [usize; 3]) -> Self {
+        Self { layers: Vec::new(), size: [height, width], channels }
+    }
+
+    fn side(&self) -> usize {
+        self.size[0].max(self.size[1])
+    }
+
+    /// Adds a layer after the last one, or after `inputs`; gives its name.
+    fn push(&mut self, name: String, inputs: &[&str], kind: LayerKind) -> String {
+        let inputs = inputs.iter().map(|&i| i.to_owned()).collect();
+        self.layers.push(LayerSpec { name: Some(name.clone()), inputs, kind, line: 0 });
+        name
+    }
+
+    /// A convolution and its normalization, which has a bias for both.
+    fn conv(&mut self, name: &str, inputs: &[&str], filters: usize, window: Window) -> String {
+        let Window { kernel, stride, depthwise } = window;
+        let kind = LayerKind::Conv2d {
+            filters,
+            kernel: [kernel; 2],
+            strides: [stride as i64; 2],
+            dilations: [1, 1],
+            padding: Padding::Same,
+            groups: if depthwise { filters as i64 } else { 1 },
+            bias: false,
+            init: Init::He,
+        };
+        self.push(format!("{name}_conv"), inputs, kind);
+        self.size = self.size.map(|v| v.div_ceil(stride));
+        self.channels = filters;
+        // Small sets have few steps: the running statistics must follow soon.
+        self.push(format!("{name}_norm"), &[], LayerKind::BatchNorm { momentum: 0.9, epsilon: 1e-3 })
+    }
+
+    /// Halves height and width.
+    fn pool(&mut self, name: String) -> String {
+        let kind = LayerKind::MaxPool { ksize: [3, 3], strides: Some([2, 2]), padding: Padding::Same };
+        self.size = self.size.map(|v| v.div_ceil(2));
+        self.push(name, &[], kind)
+    }
+
+    /// Two convolutions, and `from` added to what they give; by a 1x1 convolution where its shape is another.
+    fn residual_block(&mut self, name: &str, from: &str, filters: usize, stride: usize) -> String {
+        let (size, channels) = (self.size, self.channels);
+        self.conv(&format!("{name}_a"), &[from], filters, window(3, stride));
+        self.push(format!("{name}_a_relu"), &[], LayerKind::Relu {});
+        let way = self.conv(&format!("{name}_b"), &[], filters, window(3, 1));
+        let mut around = from.to_owned();
+        if stride != 1 || channels != filters {
+            (self.size, self.channels) = (size, channels);
+            around = self.conv(&format!("{name}_around"), &[from], filters, window(1, stride));
+        }
+        self.push(format!("{name}_add"), &[&way, &around], LayerKind::Add {});
+        self.push(format!("{name}_relu"), &[], LayerKind::Relu {})
+    }
+
+    /// A convolution of each channel by itself, then one over the channels.
+    fn separable_block(&mut self, block: usize, filters: usize, stride: usize) {
+        let each = Window { kernel: 3, stride, depthwise: true };
+        self.conv(&format!("block{block}_each"), &[], self.channels, each);
+        self.push(format!("block{block}_each_relu6"), &[], RELU6);
+        self.conv(&format!("block{block}_over"), &[], filters, window(1, 1));
+        self.push(format!("block{block}_over_relu6"), &[], RELU6);
+    }
+
+    /// The mean of each channel, and the outputs.
+    fn head(mut self, outputs: usize) -> Vec<LayerSpec> {
+        self.push("mean".into(), &[], LayerKind::GlobalAvgPool {});
+        self.push("head".into(), &[], LayerKind::Dense { units: outputs, bias: true, init: Init::Glorot });
+        self.layers
+    }
+}
+
+/// A residual net (He et al. 2016) in its form for small pictures: a stem, stages of two blocks of two 3x3
+/// convolutions each, around which the block's input is added, 16 filters in the first stage and twice as many in each
+/// after it, the mean of each channel, the outputs. The stem makes pictures above 48 pixels smaller: to at most 48 by a
+/// stride up to 96 pixels, else by a stride and poolings to at most 56.
+pub(super) fn residual(shape: [usize; 3], outputs: usize) -> Vec<LayerSpec> {
+    let mut net = Net::new(shape);
+    let (kernel, stride) = match net.side() {
+        ..=48 => (3, 1),
+        49..=96 => (3, 2),
+        _ => (5, 2),
+    };
+    net.conv("stem", &[], FILTERS, window(kernel, stride));
+    let mut last = net.push("stem_relu".into(), &[], LayerKind::Relu {});
+    let mut pools = 0;
+    while kernel == 5 && (pools == 0 || net.side() > LONGEST) {
+        pools += 1;
+        last = net.pool(format!("stem_pool{pools}"));
+    }
+    for stage in 1..=if net.side() > 48 { 4 } else { 3 } {
+        let filters = FILTERS << (stage - 1);
+        for block in 1..=2 {
+            let stride = if stage > 1 && block == 1 { 2 } else { 1 };
+            last = net.residual_block(&format!("block{stage}{block}"), &last, filters, stride);
+        }
+    }
+    net.head(outputs)
+}
+
+/// A depthwise-separable net (Howard et al. 2017, MobileNet, with narrow layers): a stem, blocks of a 3x3 convolution
+/// of each channel by itself and a 1x1 convolution over the channels, both normalized and followed by ReLU6, 32 filters
+/// and twice as many with each stride up to 256, until the longer side is at most 8; the mean of each channel, the
+/// outputs. The stem has a stride of 2 above 48 pixels.
+pub(super) fn separable(shape: [usize; 3], outputs: usize) -> Vec<LayerSpec> {
+    let mut net = Net::new(shape);
+    let stride = if net.side() > 48 { 2 } else { 1 };
+    net.conv("stem", &[], FILTERS, window(3, stride));
+    net.push("stem_relu6".into(), &[], RELU6);
+    let mut filters = 2 * FILTERS;
+    let mut block = 1;
+    net.separable_block(block, filters, 1);
+    while net.side() > 8 {
+        filters = (2 * filters).min(256);
+        for stride in [2, 1] {
+            block += 1;
+            net.separable_block(block, filters, stride);
+        }
+    }
+    net.head(outputs)
+}

@@ -1,0 +1,41 @@
+//! Layers that training leaves as they are.
+
+use super::Model;
+use crate::Error;
+use crate::spec::LayerKind;
+
+impl Model {
+    /// Freezes the layers of these names: training leaves their parameters as they are, bit for bit. A frozen batch
+    /// normalization always goes by its moving statistics, which stay too. A layer without parameters has nothing to
+    /// freeze; a dropout goes on.
+    ///
+    /// # Errors
+    /// When there is no such layer, naming those with parameters.
+    pub fn freeze<S: AsRef<str>>(&mut self, layers: &[S]) -> Result<(), Error> {
+        for name in layers.iter().map(AsRef::as_ref) {
+            let Some(node) = self.nodes.iter().find(|n| n.name == name) else {
+                let all = self.nodes.iter().filter(|n| !n.params.is_empty()).map(|n| n.name.as_str());
+                let all = all.collect::<Vec<_>>().join(", ");
+                return Err(Error::Training(format!(
+                    "there is no layer `{name}` to freeze; those with parameters are {all}"
+                )));
+            };
+            node.params.iter().for_each(|&p| self.params[p].trainable = false);
+        }
+        Ok(())
+    }
+
+    /// The index of the last dense layer, if what comes after it changes no shape: its outputs are the model's.
+    pub fn head(&self) -> Option<usize> {
+        let mut at = self.nodes.len();
+        loop {
+            let node = self.nodes.get(at.checked_sub(1)?)?;
+            match &node.kind {
+                LayerKind::Dense { .. } => return Some(at - 1),
+                LayerKind::Softmax {} | LayerKind::Dropout { .. } => at = node.inputs[0],
+                kind if super::activation(kind).is_some() => at = node.inputs[0],
+                _ => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Connections: taken within a limit, cut when they are too slow, ended when the server ends.
+
+use crate::options::Limits;
+use crate::routes::{App, router};
+use crate::stream::Stream;
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tower::ServiceExt;
+
+/// The longest head of a request.
+const HEAD: usize = 32 << 10;
+/// The most headers of a request.
+const HEADERS: usize = 64;
+/// Connections beyond the limit that are told so at once; the rest are cut.
+const TOLD: usize = 64;
+/// How long one of those may take to hear it.
+const TELLING: Duration = Duration::from_secs(1);
+/// How long connections are still taken that the system had accepted at the end of the grace, and how long none
+/// may come until there are no more.
+const LAST: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_millis(1);
+/// How long a connection without a request in hand may still bring one when connections end: it may be on its way.
+const LATE: Duration = Duration::from_millis(200);
+/// How long to wait when the system has no more sockets.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Answers connections until the server is asked to stop and those that are open have ended, or time is up.
+pub async fn serve(listener: TcpListener, app: App) {
+    let limits = app.bench.limits;
+    let most = limits.connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+    let places = Arc::new(Semaphore::new(most));
+    let told = Arc::new(Semaphore::new(TOLD));
+    let service = router(&app);
+    let stopped = app.stop.wait();
+    tokio::pin!(stopped);
+    let until = loop {
+        tokio::select! {
+            () = &mut stopped => break Instant::now(),
+            taken = listener.accept() => take(taken, &places, &told, &service, &app).await,
+        }
+    };
+    tracing::info!("stopping: not ready any more, answering what has been accepted");
+    // Whoever watches readiness sees it fail before connections do.
+    let end = until + limits.ending;
+    let grace = until + limits.grace.min(limits.ending);
+    while let Ok(taken) = timeout_at(grace, listener.accept()).await {
+        take(taken, &places, &told, &service, &app).await;
+    }
+    // What the system has accepted by now is ours, too; new ones may come as fast as they are taken.
+    let last = Instant::now() + LAST;
+    while let Ok(taken) = timeout_at(last.min(Instant::now() + QUIET), listener.accept()).await {
+        take(taken, &places, &told, &service, &app).await;
+    }
+    drop(listener);
+    app.stop.finish();
+    let all = u32::try_from(most).unwrap_or(u32::MAX);
+    match timeout_at(end, places.acquire_many(all)).await {
+        Ok(_) => tracing::info!("stopped: every accepted request is answered"),
+        Err(_) => tracing::warn!(open = most - places.available_permits(), "stopped: some took too long"),
+    }
+}
+
+async fn take(
+    taken: std::io::Result<(TcpStream, std::net::SocketAddr)>,
+    places: &Arc<Semaphore>,
+    told: &Arc<Semaphore>,
+    service: &Router,
+    app: &App,
+) {
+    let (socket, peer) = match taken {
+        Ok(taken) => taken,
+        Err(error) => {
+            // The other side has gone, or there are no more file descriptors: those come back.
+            tracing::warn!(%error, "a connection cannot be accepted");
+            return sleep(PAUSE).await;
+        }
+    };
+    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+        app.bench.metrics.refused();
+        tracing::debug!(%peer, "refused: too many connections");
+        if let Ok(permit) = Arc::clone(told).try_acquire_owned() {
+            tokio::spawn(refuse(socket, permit));
+        }
+        return;
+    };
+    tokio::spawn(connection(socket, place, service.clone(), Arc::clone(app)));
+}
+
+/// Says 503 to a connection beyond the limit and reads on for a moment, so that it is heard.
+async fn refuse(mut socket: TcpStream, _permit: OwnedSemaphorePermit) {
+    const TEXT: &str = "{\"error\":\"too many connections\"}";
+    let told = timeout(TELLING, async {
+        let length = TEXT.len();
+        let answer = format!(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
+             connection: close\r\ncontent-length: {length}\r\n\r\n{TEXT}"
+        );
+        socket.write_all(answer.as_bytes()).await?;
+        socket.shutdown().await?;
+        let mut waste = [0; 1024];
+        while socket.read(&mut waste).await? > 0 {}
+        std::io::Result::Ok(())
+    });
+    // It may have gone by itself.
+    let _ = told.await;
+}
+
+fn builder(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD).max_headers(HEADERS);
+    builder
+}
+
+async fn connection(socket: TcpStream, place: OwnedSemaphorePermit, service: Router, app: App) {
+    let _place = place;
+    app.bench.metrics.connected();
+    let limits = app.bench.limits;
+    // Small answers go out at once; where that cannot be, they are only later.
+    let _ = socket.set_nodelay(true);
+    let answer =
+        service_fn(move |request: hyper::Request<Incoming>| service.clone().oneshot(request.map(Body::new)));
+    let io = TokioIo::new(Stream::new(socket, limits.writing));
+    let connection = builder(&limits).serve_connection(io, answer);
+    tokio::pin!(connection);
+    let finished = async {
+        app.stop.wait_for_finish().await;
+        // By now every answer ends its connection.
+        sleep(LATE).await;
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = finished => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+    app.bench.metrics.disconnected();
+}

@@ -1,0 +1,181 @@
+//! Which path does what.
+
+use crate::body::{self, Room};
+use crate::failure::Failure;
+use crate::page::Page;
+use crate::protocol::{Live, ModelMetadata, ModelReady, Ready, ServerMetadata};
+use crate::queue::{Job, Task};
+use crate::server::Stop;
+use crate::surround::{Cors, around, wrong_method};
+use crate::worker::Bench;
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// What every request may look at.
+pub type App = Arc<Shared>;
+
+pub struct Shared {
+    pub bench: Arc<Bench>,
+    pub page: Page,
+    pub cors: Cors,
+    pub room: Room,
+    pub stop: Stop,
+    pub access_log: bool,
+}
+
+type Named = Result<Path<String>, PathRejection>;
+
+/// All paths.
+pub fn router(app: &App) -> Router {
+    Router::new()
+        .route("/v2", get(|| async { Json(ServerMetadata::new()) }))
+        .route("/v2/health/live", get(|| async { Json(Live { live: true }) }))
+        .route("/v2/health/ready", get(ready))
+        .route("/v2/models/{name}", get(metadata))
+        .route("/v2/models/{name}/ready", get(model_ready))
+        .route("/v2/models/{name}/infer", post(infer))
+        .route("/predict", post(predict))
+        .route("/models", get(models))
+        .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(page)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), around))
+        .with_state(Arc::clone(app))
+}
+
+impl Shared {
+    fn find(&self, name: &str) -> Result<usize, Failure> {
+        let found = self.bench.models.iter().position(|m| m.name() == name);
+        found.ok_or_else(|| {
+            let given: String = name.chars().take(60).collect();
+            Failure::new(StatusCode::NOT_FOUND, format!("there is no model {given:?}; {}", self.names()))
+        })
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<&str> = self.bench.models.iter().map(|m| m.name()).collect();
+        match names.is_empty() {
+            true => "none is served: start the server with `foveal serve MODEL`".into(),
+            false => format!("there is {}", names.join(", ")),
+        }
+    }
+
+    fn named(&self, name: Named) -> Result<usize, Failure> {
+        let Path(name) = name.map_err(|_| Failure::bad("the model's name in the path is no text"))?;
+        self.find(&name)
+    }
+
+    /// Reads the body, lets a worker answer, and waits for it.
+    async fn ask(
+        &self,
+        task: Task,
+        model: usize,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Response, Failure> {
+        let body = body::read(body, headers, &self.bench.limits, &self.room).await?;
+        let (reply, answer) = oneshot::channel();
+        let job = Job { task, model, body, since: Instant::now(), reply };
+        if self.bench.queue.push(job).is_err() {
+            return Err(Failure::busy("too many requests are waiting"));
+        }
+        let answer = answer.await.map_err(|_| Failure::internal())??;
+        let mut response = Response::new(Body::from(answer));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(response)
+    }
+}
+
+async fn ready(State(app): State<App>) -> Response {
+    let ready = !app.stop.asked();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Ready { ready })).into_response()
+}
+
+async fn model_ready(State(app): State<App>, name: Named) -> Result<Response, Failure> {
+    let name = app.bench.models[app.named(name)?].name();
+    let ready = !app.stop.asked();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok((status, Json(ModelReady { name, ready })).into_response())
+}
+
+async fn metadata(State(app): State<App>, name: Named) -> Result<Response, Failure> {
+    let model = &app.bench.models[app.named(name)?];
+    Ok(Json(ModelMetadata::new(model)).into_response())
+}
+
+async fn infer(
+    State(app): State<App>,
+    name: Named,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Failure> {
+    let model = app.named(name)?;
+    app.ask(Task::Infer, model, &headers, body).await
+}
+
+#[derive(Deserialize)]
+struct Which {
+    model: Option<String>,
+}
+
+async fn predict(
+    State(app): State<App>,
+    which: Result<Query<Which>, QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Failure> {
+    let Query(which) = which.map_err(|_| Failure::bad("the query must be ?model=NAME"))?;
+    let model = match (which.model, app.bench.models.len()) {
+        (Some(name), _) => app.find(&name)?,
+        (None, 1) => 0,
+        (None, 0) => return Err(Failure::new(StatusCode::NOT_FOUND, app.names())),
+        (None, _) => return Err(Failure::bad(format!("say which model with ?model=NAME; {}", app.names()))),
+    };
+    app.ask(Task::Predict, model, &headers, body).await
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    name: &'a str,
+    input_shape: [usize; 3],
+    outputs: usize,
+    classes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Models<'a> {
+    models: Vec<Told<'a>>,
+}
+
+async fn models(State(app): State<App>) -> Response {
+    let told = app.bench.models.iter().map(|m| Told {
+        name: m.name(),
+        input_shape: m.saved().model.input_shape(),
+        outputs: m.saved().model.outputs(),
+        classes: &m.saved().classes,
+    });
+    Json(Models { models: told.collect() }).into_response()
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    let text = app.bench.metrics.text(app.bench.queue.len());
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+async fn page(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    app.page.answer(&method, uri.path(), &headers).unwrap_or_else(|| {
+        let path: String = uri.path().chars().take(100).collect();
+        Failure::new(StatusCode::NOT_FOUND, format!("there is nothing at {path:?}")).into_response()
+    })
+}

@@ -1,0 +1,110 @@
+//! Workers: bodies to numbers, numbers through the model, outputs to bodies.
+
+use crate::failure::Failure;
+use crate::metrics::Metrics;
+use crate::model::{Ask, ServedModel};
+use crate::options::Limits;
+use crate::queue::{Job, Queue, Reply, Task};
+use crate::{picture, protocol};
+use axum::http::StatusCode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// The most requests that go through a model together.
+const TOGETHER: usize = 64;
+
+/// What workers work with.
+pub struct Bench {
+    pub models: Vec<ServedModel>,
+    pub queue: Queue,
+    pub limits: Limits,
+    pub metrics: Metrics,
+}
+
+/// A request whose body has been read.
+struct Asked {
+    ask: Ask,
+    form: Option<protocol::Form>,
+    reply: oneshot::Sender<Reply>,
+}
+
+impl Bench {
+    /// Answers requests until the queue is closed and empty.
+    pub fn work(&self) {
+        while let Some(jobs) = self.queue.take(TOGETHER) {
+            let Some(model) = jobs.first().and_then(|job| self.models.get(job.model)) else { continue };
+            // Whoever waits for what a panic took away finds the sender gone, and says so.
+            if catch_unwind(AssertUnwindSafe(|| self.answer(model, jobs))).is_err() {
+                self.metrics.panicked();
+                tracing::error!(model = model.name(), "a worker panicked; it goes on with the next requests");
+            }
+        }
+    }
+
+    fn answer(&self, model: &ServedModel, jobs: Vec<Job>) {
+        let asked: Vec<Asked> = jobs.into_iter().filter_map(|job| self.read(model, job)).collect();
+        if asked.is_empty() {
+            return;
+        }
+        let started = Instant::now();
+        let asks: Vec<&Ask> = asked.iter().map(|a| &a.ask).collect();
+        let images = asks.iter().map(|a| a.images).sum();
+        let outputs = match model.predict(&asks) {
+            Ok(outputs) => outputs,
+            Err(error) => {
+                tracing::error!(model = model.name(), %error, "an engine cannot be made");
+                asked.into_iter().for_each(|a| send(a.reply, Err(Failure::internal())));
+                return;
+            }
+        };
+        self.metrics.predicted(model.name(), asks.len(), images, started.elapsed());
+        for (asked, outputs) in asked.into_iter().zip(outputs) {
+            let reply = match &asked.form {
+                Some(form) => protocol::write(form, model, &outputs),
+                None => picture::write(model, &outputs),
+            };
+            send(asked.reply, reply);
+        }
+    }
+
+    /// Reads a job's body; answers at once what cannot go on.
+    fn read(&self, model: &ServedModel, job: Job) -> Option<Asked> {
+        let Job { task, body, since, reply, .. } = job;
+        if reply.is_closed() {
+            return None;
+        }
+        let waited = since.elapsed();
+        self.metrics.waited(waited);
+        if waited > self.limits.waiting {
+            send(reply, Err(Failure::busy("the request has waited too long for its turn")));
+            return None;
+        }
+        // A body that breaks its reader is that request's trouble alone.
+        let read = catch_unwind(AssertUnwindSafe(|| match task {
+            Task::Infer => {
+                protocol::read(&body.bytes, model, &self.limits).map(|(ask, form)| (ask, Some(form)))
+            }
+            Task::Predict => picture::read(&body.bytes, model, &self.limits).map(|ask| (ask, None)),
+        }));
+        match read {
+            Ok(Ok((ask, form))) => Some(Asked { ask, form, reply }),
+            Ok(Err(failure)) => {
+                send(reply, Err(failure));
+                None
+            }
+            Err(_) => {
+                self.metrics.panicked();
+                tracing::error!(model = model.name(), "a reader panicked over a body");
+                let message = "the body cannot be read; it is damaged";
+                send(reply, Err(Failure::new(StatusCode::BAD_REQUEST, message)));
+                None
+            }
+        }
+    }
+}
+
+fn send(reply: oneshot::Sender<Reply>, answer: Reply) {
+    // Whoever asked may have gone.
+    let _ = reply.send(answer);
+}

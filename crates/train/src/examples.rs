@@ -1,0 +1,74 @@
+//! What the engine is given of a data set.
+
+use crate::units::Units;
+use foveal_data::{Dataset, Samples, Targets};
+use foveal_nn::engine::{Engine, Example, Pixels, Target};
+
+/// Stored samples that are read before the engine sees them.
+const READ: usize = 512;
+
+/// The training pictures with their targets and weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Examples<'a> {
+    pub data: &'a Dataset,
+    /// Who is trained on.
+    pub train: &'a [u32],
+    /// The values of a regression in units that suit training.
+    pub units: Option<&'a Units>,
+    /// How much the images of each class count.
+    pub weights: Option<&'a [f32]>,
+}
+
+impl<'a> Examples<'a> {
+    /// Sample `i` of the data set, which must be in memory.
+    pub fn at(&self, i: usize) -> Example<'a> {
+        let (target, weight) = self.target(i);
+        Example { pixels: pixels(self.data, i), target, weight }
+    }
+
+    /// The target of sample `i` and how much it counts.
+    pub fn target(&self, i: usize) -> (Target<'a>, f32) {
+        let (target, weight) = match self.data.targets() {
+            Targets::Classes { labels, .. } => {
+                let label = labels[i];
+                (Target::Class(label), self.weights.map_or(1.0, |w| w[label as usize]))
+            }
+            Targets::Values { values, names } => {
+                let values = self.units.map_or(values, |units| &units.values);
+                (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), 1.0)
+            }
+        };
+        (target, weight)
+    }
+}
+
+/// The pixels of sample `i`, which must be in memory.
+fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
+    match data.samples() {
+        Samples::U8(all) => Pixels::U8(&all[i * data.sample_len()..(i + 1) * data.sample_len()]),
+        Samples::F32(all) => Pixels::F32(&all[i * data.sample_len()..(i + 1) * data.sample_len()]),
+        Samples::Stored(_) => Pixels::U8(&[]),
+    }
+}
+
+/// The outputs of the engine's model for `count` samples, which `index` names, `[sample][output]`.
+pub(crate) fn outputs(
+    engine: &mut Engine,
+    data: &Dataset,
+    count: usize,
+    index: impl Fn(usize) -> usize + Sync,
+) -> Vec<f32> {
+    let Some(stored) = data.stored() else {
+        return engine.predict(count, |i| pixels(data, index(i)));
+    };
+    stored.ahead(&(0..count).map(|i| index(i) as u32).collect::<Vec<_>>());
+    let mut rows = vec![Vec::new(); READ.min(count)];
+    let mut contexts = vec![(); engine.threads()];
+    let mut all = Vec::new();
+    for first in (0..count).step_by(READ) {
+        let rows = &mut rows[..READ.min(count - first)];
+        engine.for_each(&mut contexts, rows, |(), i, row| *row = stored.sample(index(first + i)));
+        all.extend(engine.predict(rows.len(), |i| Pixels::U8(&rows[i])));
+    }
+    all
+}

@@ -1,0 +1,146 @@
+//! Training that begins with another model's weights, and layers that it leaves as they are.
+
+use crate::units::Units;
+use crate::{Error, SavedModel};
+use foveal_data::{Dataset, Targets};
+use foveal_nn::Model;
+use foveal_nn::spec::LayerKind;
+use std::str::FromStr;
+
+/// Which layers are frozen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Freeze {
+    /// The first so many layers, as a summary lists them.
+    First(usize),
+    /// The layers of these names.
+    Layers(Vec<String>),
+    /// All but the last dense layer.
+    AllButHead,
+}
+
+impl FromStr for Freeze {
+    type Err = String;
+
+    /// A number, `all-but-head`, or names with commas between them.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(count) = text.trim().parse::<usize>() {
+            return if count > 0 { Ok(Self::First(count)) } else { Err("0 layers are none".into()) };
+        }
+        if text.trim() == "all-but-head" {
+            return Ok(Self::AllButHead);
+        }
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) {
+            return Err("a layer's name is empty".into());
+        }
+        Ok(Self::Layers(names))
+    }
+}
+
+impl Freeze {
+    /// The names of the layers of `model` that it means; of [`Freeze::First`] and [`Freeze::AllButHead`] those with
+    /// parameters.
+    ///
+    /// # Errors
+    /// When the model has not so many layers, no layer of a name, or no head.
+    pub fn layers(&self, model: &Model) -> Result<Vec<String>, Error> {
+        let nodes = model.nodes();
+        let with_params = |nodes: &[foveal_nn::model::Node]| -> Vec<String> {
+            nodes.iter().filter(|n| !n.params.is_empty()).map(|n| n.name.clone()).collect()
+        };
+        match self {
+            Self::First(count) if *count > nodes.len() => {
+                let layers = nodes.len();
+                Err(Error::Mismatch(format!("{count} layers cannot be frozen: the model has {layers}")))
+            }
+            Self::First(count) => Ok(with_params(&nodes[..*count])),
+            Self::Layers(names) => {
+                // Refuses a name that no layer has.
+                model.clone().freeze(names)?;
+                Ok(names.clone())
+            }
+            Self::AllButHead => {
+                let head = model.head().ok_or_else(|| no_head(model))?;
+                let mut names = with_params(nodes);
+                names.retain(|name| *name != nodes[head].name);
+                Ok(names)
+            }
+        }
+    }
+}
+
+/// What training begins with.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// The model.
+    pub model: Model,
+    /// The last dense layer, if it is new.
+    pub new_head: Option<String>,
+}
+
+/// The model that training on the images `train` of `data` begins with: `saved` with all its weights if it has the
+/// data's classes, else with a new last dense layer, its weights made from `seed`. A model of as many values as the
+/// data have keeps its own. Layers named in `frozen` are not made to speak in units that suit training.
+///
+/// # Errors
+/// When the data are not of the model's input shape; when a new head is needed and the model does not end in a dense
+/// layer; when a layer that is frozen is not there.
+pub fn transfer(
+    saved: &SavedModel,
+    data: &Dataset,
+    train: &[u32],
+    frozen: &[String],
+    seed: u64,
+) -> Result<Transfer, Error> {
+    let [h, w, c] = saved.model.input_shape();
+    if data.shape() != [h, w, c] {
+        let (name, shape) = (data.name(), data.shape());
+        return Err(Error::Mismatch(format!(
+            "{name}: its samples are {shape:?} (height, width, channels), the model to begin with takes {:?}",
+            [h, w, c]
+        )));
+    }
+    let (same, outputs) = match data.targets() {
+        Targets::Classes { names, .. } => (*names == saved.classes, names.len()),
+        Targets::Values { names, .. } => {
+            (saved.classes.is_empty() && names.len() == saved.model.outputs(), names.len())
+        }
+    };
+    if !same {
+        return new_head(&saved.model, outputs, frozen, seed);
+    }
+    let mut model = saved.model.clone();
+    model.freeze(frozen)?;
+    let model = match Units::new(&model, data, train) {
+        Some(units) => units.adopt(saved.model.clone()),
+        None => saved.model.clone(),
+    };
+    Ok(Transfer { model, new_head: None })
+}
+
+fn new_head(model: &Model, outputs: usize, frozen: &[String], seed: u64) -> Result<Transfer, Error> {
+    let head = model.head().ok_or_else(|| no_head(model))?;
+    let mut spec = model.spec().clone();
+    if let LayerKind::Dense { units, .. } = &mut spec.layers[head].kind {
+        *units = outputs;
+    }
+    let mut fresh = Model::new(&spec, seed)?;
+    let name = model.nodes()[head].name.clone();
+    if frozen.contains(&name) {
+        return Err(Error::Mismatch(format!(
+            "`{name}` is new, for {outputs} outputs, and cannot be frozen: it has learnt nothing yet"
+        )));
+    }
+    let own = fresh.nodes()[head].params.clone();
+    for (i, param) in fresh.params_mut().iter_mut().enumerate().filter(|(i, _)| !own.contains(i)) {
+        param.values.clone_from(&model.params()[i].values);
+    }
+    Ok(Transfer { model: fresh, new_head: Some(name) })
+}
+
+fn no_head(model: &Model) -> Error {
+    let last = model.nodes().last().map_or_else(String::new, |n| format!("`{}` ({})", n.name, n.kind.name()));
+    Error::Mismatch(format!(
+        "the model ends in {last}, not in a dense layer: it has no head that could be new"
+    ))
+}

@@ -1,0 +1,67 @@
+use foveal_data::{Dataset, Targets};
+use foveal_nn::Model;
+use foveal_nn::spec::LayerKind;
+
+/// The values of a regression in units that suit training: each output in standard deviations from its mean over
+/// the training images. What the last dense layer has learnt is turned back, so that the model speaks in the
+/// data's own units.
+pub(crate) struct Units {
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
+    /// All of the data set's values in these units.
+    pub(crate) values: Vec<f32>,
+}
+
+impl Units {
+    /// None for classes, and for a model that does not end in a dense layer that is trained.
+    pub(crate) fn new(model: &Model, data: &Dataset, train: &[u32]) -> Option<Self> {
+        let Targets::Values { values, names } = data.targets() else { return None };
+        last_dense(model)?.iter().all(|&(p, _)| model.params()[p].trainable).then_some(())?;
+        let k = names.len();
+        let n = train.len() as f64;
+        let moment = |j: usize, of: &dyn Fn(f64) -> f64| -> f64 {
+            train.iter().map(|&i| of(f64::from(values[i as usize * k + j]))).sum::<f64>() / n
+        };
+        let mean: Vec<f64> = (0..k).map(|j| moment(j, &|v| v)).collect();
+        let deviation = (0..k).map(|j| {
+            let deviation = moment(j, &|v| (v - mean[j]).powi(2)).sqrt();
+            if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 }
+        });
+        let deviation: Vec<f64> = deviation.collect();
+        let scaled = values.iter().enumerate();
+        let scaled = scaled.map(|(i, &v)| ((f64::from(v) - mean[i % k]) / deviation[i % k]) as f32).collect();
+        Some(Self { mean, deviation, values: scaled })
+    }
+
+    /// The model in the data's own units.
+    pub(crate) fn restore(&self, mut model: Model) -> Model {
+        self.each(&mut model, |v, deviation, shift| v * deviation + shift);
+        model
+    }
+
+    /// A model that speaks in the data's own units, in these.
+    pub(crate) fn adopt(&self, mut model: Model) -> Model {
+        self.each(&mut model, |v, deviation, shift| (v - shift) / deviation);
+        model
+    }
+
+    /// Changes each weight of the last dense layer, given its output's deviation and, of a bias, its mean.
+    fn each(&self, model: &mut Model, change: impl Fn(f64, f64, f64) -> f64) {
+        let k = self.mean.len();
+        for (index, bias) in last_dense(model).into_iter().flatten() {
+            for (i, v) in model.params_mut()[index].values.iter_mut().enumerate() {
+                let shift = if bias { self.mean[i % k] } else { 0.0 };
+                *v = change(f64::from(*v), self.deviation[i % k], shift) as f32;
+            }
+        }
+    }
+}
+
+/// The parameters of the dense layer, with a bias, that a model ends in: the index of each, and whether it is the bias.
+fn last_dense(model: &Model) -> Option<[(usize, bool); 2]> {
+    let node = model.nodes().last()?;
+    match (&node.kind, &node.params[..]) {
+        (LayerKind::Dense { bias: true, .. }, &[weights, bias]) => Some([(weights, false), (bias, true)]),
+        _ => None,
+    }
+}
