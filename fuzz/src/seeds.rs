@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     write("table", "classes", b"path,kind,split\na.png,cat,train\n\"b, c.png\",dog,test\n")?;
     write("table", "values", b"a.png,1.5,2\nb.png,-3,4e5\n")?;
+    write("tsv", "opinions", "label\ttext\tsplit\ngood\t재미있다\ttrain\nbad\tnot, at all!\ttest\n".as_bytes())?;
     write("model_toml", "net", NET.as_bytes())?;
     let (model, checkpoint) = trained()?;
     write("saved", "model", &model.to_bytes()?)?;

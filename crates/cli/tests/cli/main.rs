@@ -18,5 +18,6 @@ mod show;
 mod streams;
 #[cfg(unix)]
 mod terminal;
+mod texts;
 mod training;
 mod transfer;
