@@ -9,6 +9,9 @@ import { answer, cell, setting } from "./state";
 /** A number as a factor or a summand: negative ones in brackets. */
 const factor = (text: string): string => (text.startsWith("-") ? `(${sign(text)})` : text);
 
+/** A product that is nothing needs no decimals. */
+const tidy = (text: string): string => (/^-?0\.0+$/.test(text) ? "0" : text);
+
 function Term({ part, index, operator }: { part: Part; index: number; operator: string }) {
   const conv = operator === "conv2d";
   const text = conv ? `${factor(part.input)}·${factor(part.filter ?? "0")}` : operator === "max_pool" ? sign(part.input) : factor(part.input);
@@ -24,7 +27,7 @@ function Term({ part, index, operator }: { part: Part; index: number; operator: 
       onPointerLeave={() => (pointed.value = null)}
     >
       <span class="factors">{text}</span>
-      {conv && <span class="product">{sign(part.product ?? "")}</span>}
+      {conv && <span class="product">{sign(tidy(part.product ?? ""))}</span>}
     </span>
   );
 }

@@ -2,7 +2,7 @@
 import { memo } from "preact/compat";
 import { useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
-import { brief, exact, read, sign } from "./numbers";
+import { decimals, exact, fitted, read, sign } from "./numbers";
 
 export interface Field {
   readonly rows: number;
@@ -35,9 +35,10 @@ const tint = (v: number, scale: number) => ({ "--t": `${scale > 0 ? Math.round((
 const side = (v: number) => (v < 0 ? "below" : v > 0 ? "above" : "none");
 
 /** Widest text of a field, for the size of its type. */
-function widest({ values, border, outside }: Field): number {
+function widest({ values, border, outside, scale }: Field): number {
   let most = border.some((b) => b > 0) ? outside.length : 1;
-  for (const v of values) most = Math.max(most, brief(v).length);
+  const places = decimals(scale);
+  for (const v of values) most = Math.max(most, fitted(v, places).length);
   return most;
 }
 
@@ -124,18 +125,22 @@ export function Grid(p: Props) {
   const onFocusOut = (e: FocusEvent) => {
     if (!(e.target instanceof HTMLInputElement)) return;
     e.target.removeAttribute("aria-invalid");
-    e.target.value = sign(brief(Number(e.target.dataset.value)));
+    e.target.value = fitted(Number(e.target.dataset.value), decimals(p.scale));
   };
   const onPointer = (e: PointerEvent) => {
     const at = p.onLook && e.pointerType === "mouse" ? place(e.target) : null;
     if (at) p.onLook?.(at[0], at[1]);
   };
+  const places = decimals(p.scale);
+  const chars = widest(p);
+  // Where a number would be too small to read, its colour speaks, and its name.
+  const small = (p.cell * 1.32) / chars < 8 || columns > 16;
   const squares = p.values.map((v, k) => {
     const [i, j] = [Math.floor(k / p.columns), k % p.columns];
     return (
       <Square
         key={k}
-        text={brief(v)}
+        text={fitted(v, places)}
         exact={exact(v)}
         value={v}
         scale={p.scale}
@@ -156,7 +161,7 @@ export function Grid(p: Props) {
     </div>
   ));
   return (
-    <div class="grid-box" style={{ "--columns": columns, "--rows": rows, "--cell": `${p.cell}px`, "--chars": widest(p) }} data-small={p.cell < 20 || columns > 16 ? "" : undefined}>
+    <div class="grid-box" style={{ "--columns": columns, "--rows": rows, "--cell": `${p.cell}px`, "--chars": chars }} data-small={small ? "" : undefined}>
       <div ref={box} class="grid" role={p.onPut ? "group" : "grid"} aria-label={p.label} onKeyDown={onKeyDown} onInput={p.onPut && onInput} onFocusIn={onFocusIn} onFocusOut={onFocusOut} onPointerOver={onPointer}>
         {body}
         <Border rows={rows} columns={columns} border={p.border} text={p.outside} />

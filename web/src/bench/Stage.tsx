@@ -2,7 +2,7 @@
 import { bench } from "../texts/bench";
 import type { Answer, Cell, Setting } from "../wasm/pkg/foveal";
 import { Grid } from "./Grid";
-import { brief, largest } from "./numbers";
+import { decimals, fitted, largest } from "./numbers";
 import { answer, at, cell, look, put, setting } from "./state";
 import { pointed } from "./pointed";
 
@@ -23,7 +23,7 @@ const outside = (s: Setting): string => (s.operator === "conv2d" ? "0" : s.opera
 
 /** Which colours mean which numbers. */
 function Scale({ most }: { most: number }) {
-  const text = brief(most);
+  const text = fitted(most, decimals(most));
   return (
     <p class="scale" aria-hidden="true" translate={false}>
       <span>{`−${text}`}</span>
@@ -73,7 +73,7 @@ function Inputs() {
   const [rows, columns] = [h + edge[0] + edge[1], w + edge[2] + edge[3]];
   const scale = largest(s.values);
   const pool = s.operator !== "conv2d";
-  const room = channels > 1 ? (channels > 3 ? 190 : 280) : 420;
+  const room = channels > 1 ? (channels > 3 ? 190 : 280) : columns > 16 ? 350 : 400;
   return (
     <figure class="part" data-part="input">
       <figcaption>
@@ -160,7 +160,7 @@ function Outputs(p: { answer: Answer }) {
   const [h, w, channels] = shape;
   const [row, column, current] = at.value;
   const scale = largest(values);
-  const room = channels > 1 ? (channels > 3 ? 180 : 230) : 380;
+  const room = channels > 1 ? (channels > 3 ? 180 : 230) : w > 12 ? 290 : 360;
   return (
     <figure class="part" data-part="output">
       <figcaption>
