@@ -25,6 +25,18 @@ const texts = (page, selector) => page.$$eval(selector, (all) => all.map((e) => 
 /** The equation as one reads it. */
 const equation = (page) => page.$eval(".equation", (e) => [...e.querySelectorAll(".factors, .join, .word, .result b")].map((p) => p.textContent.trim()).join(" "));
 
+/** Waits until what is asked has this answer: the page draws a moment after it is told. */
+async function soon(ask, want, what) {
+  const end = Date.now() + 5000;
+  for (;;) {
+    const got = await ask();
+    if (JSON.stringify(got) === JSON.stringify(want) || Date.now() > end) return assert.deepEqual(got, want, what);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+const place = (page) => page.textContent("[data-place]");
+const has = (page, value) => soon(async () => (await outputs(page)).flat(2).includes(value), true, `an output is ${value}`);
+
 /** A printed number in units of the 30th decimal. */
 function exact(text) {
   const [, minus, whole, fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text) ?? assert.fail(`${text} is no number`);
@@ -44,34 +56,35 @@ test("the lecture's presets give its numbers", async () => {
   };
   for (const [key, want] of Object.entries(wants)) {
     await page.click(`[data-preset=${key}]`);
-    assert.deepEqual(await outputs(page), want, key);
-    assert.equal(await page.getAttribute(`[data-preset=${key}]`, "aria-pressed"), "true");
+    await soon(() => outputs(page), want, key);
+    await soon(() => page.getAttribute(`[data-preset=${key}]`, "aria-pressed"), "true");
   }
   for (const [key, maps, side] of [["digit", 5, 14], ["digit-pool", 5, 7]]) {
     await page.click(`[data-preset=${key}]`);
-    const all = await outputs(page);
-    assert.deepEqual([all.length, all[0].length, all[0][0].length], [maps, side, side], key);
+    const extents = async () => ((all) => [all.length, all[0].length, all[0][0].length])(await outputs(page));
+    await soon(extents, [maps, side, side], key);
   }
   await quiet();
 });
 
 test("the arithmetic is written as one would write it", async () => {
   const { page, quiet } = await bench("preset=valid");
-  assert.equal(await equation(page), "1·1 + 2·1 + 4·1 + 5·1 = 12");
+  await soon(() => equation(page), "1·1 + 2·1 + 4·1 + 5·1 = 12");
   await page.hover('[data-map="0"] [data-at="1,1"]');
-  assert.equal(await equation(page), "5·1 + 6·1 + 8·1 + 9·1 = 28");
+  await soon(() => equation(page), "5·1 + 6·1 + 8·1 + 9·1 = 28");
   await page.click("[data-preset=max-pool]");
-  assert.equal(await equation(page), "max( 4 , 3 , 2 , 1 ) = 4");
+  await soon(() => equation(page), "max( 4 , 3 , 2 , 1 ) = 4");
   await page.click("[data-preset=average]");
-  assert.equal(await equation(page), "( 1 + 2 + 6 + 7 ) / 4 = 4");
+  await soon(() => equation(page), "( 1 + 2 + 6 + 7 ) / 4 = 4");
   await quiet();
 });
 
 test("the shown terms of every output cell add up, and are those under its window", async () => {
-  const { page, quiet } = await bench();
+  const { page, quiet } = await bench("preset=dilation");
   let cells = 0;
   for (const key of ["same", "three-filters", "negatives", "dilation", "channels", "edges", "explicit", "large-stride", "average", "digit-pool"]) {
     await page.click(`[data-preset=${key}]`);
+    await page.waitForSelector(`[data-about=${key}]`);
     const [all, pool] = [await outputs(page), (await page.getAttribute("[data-operator]", "data-operator")) !== "conv2d"];
     for (const [c, map] of all.entries()) {
       // The largest preset by its first map alone.
@@ -79,13 +92,13 @@ test("the shown terms of every output cell add up, and are those under its windo
       for (const [i, row] of map.entries()) {
         for (const [j, value] of row.entries()) {
           await page.focus(`[data-map="${c}"] [data-at="${i},${j}"]`);
+          await soon(() => place(page), all.length > 1 ? `[${i}, ${j}, ${c}]` : `[${i}, ${j}]`, key);
           const told = await page.evaluate(() => ({
             terms: [...document.querySelectorAll(".term")].map((t) => ({ product: t.dataset.product, text: t.querySelector(".factors").textContent, outside: "outside" in t.dataset })),
             total: document.querySelector("[data-total]").dataset.total,
             shown: document.querySelector("[data-total]").textContent,
             place: document.querySelector("[data-place]").textContent,
           }));
-          assert.equal(told.place, all.length > 1 ? `[${i}, ${j}, ${c}]` : `[${i}, ${j}]`);
           const shown = Number(told.shown.replace("−", "-"));
           assert.ok(Math.abs(shown - value) <= Math.abs(value) * 1e-3, `${key}: ${shown} for ${value}`);
           if (key === "average") {
@@ -137,27 +150,27 @@ test("max pooling of negatives gives no zero, and padding is minus infinity", as
   assert.ok((await outputs(page)).flat(2).every((v) => v < 0));
   assert.deepEqual([...new Set(await texts(page, "[data-padding]"))], ["−∞"]);
   await page.focus('[data-map="0"] [data-at="1,1"]');
-  assert.equal(await equation(page), "max( −1 , −∞ , −∞ , −∞ ) = −1");
+  await soon(() => equation(page), "max( −1 , −∞ , −∞ , −∞ ) = −1");
   await quiet();
 });
 
 test("what does not fit says why, with the formula", async () => {
   const { page, quiet } = await bench("preset=too-large");
-  assert.equal(await page.getAttribute("[data-why]", "data-why"), "window");
+  await soon(() => page.getAttribute("[data-why]", "data-why"), "window");
   assert.match(await page.textContent("[data-why]"), /covers 4 cells, but the input with its padding has 3.*⌊\(3 − 4\) \/ 1⌋ \+ 1 = .*< 1/s);
   assert.equal(await page.$(".equation"), null);
   await page.fill("[data-field=kernel-height]", "3");
   await page.fill("[data-field=kernel-width]", "3");
-  assert.deepEqual(await outputs(page), [[[45]]]);
+  await soon(() => outputs(page), [[[45]]]);
   await page.click("[data-preset=max-pool]");
   await page.check("[data-field=padding][value=explicit]");
   await page.fill("[data-field=pad-top]", "2");
-  assert.equal(await page.getAttribute("[data-why]", "data-why"), "padding");
+  await soon(() => page.getAttribute("[data-why]", "data-why"), "padding");
   await page.click("[data-preset=lopsided]");
   await page.fill("[data-field=filters]", "8");
   await page.fill("[data-field=strides-height]", "1");
   await page.fill("[data-field=strides-width]", "1");
-  assert.equal(await page.getAttribute("[data-why]", "data-why"), "cells");
+  await soon(() => page.getAttribute("[data-why]", "data-why"), "cells");
   await quiet();
 });
 
@@ -166,17 +179,17 @@ test("the keyboard alone reaches and changes everything", async () => {
   const key = (...keys) => keys.reduce((before, k) => before.then(() => page.keyboard.press(k)), Promise.resolve());
   await tabTo(page, "[data-preset=same]");
   await key("Enter");
-  assert.equal((await outputs(page))[0].length, 3);
+  await soon(async () => (await outputs(page))[0].length, 3);
   await tabTo(page, "[data-field=operator]");
   await key("ArrowRight");
-  assert.equal(await page.getAttribute("[data-operator]", "data-operator"), "max_pool");
+  await soon(() => page.getAttribute("[data-operator]", "data-operator"), "max_pool");
   await key("ArrowLeft");
   const fields = ["input-height", "input-width", "input-channels", "kernel-height", "kernel-width", "filters", "strides-height", "strides-width", "dilations-height", "dilations-width"];
   for (const field of fields) {
     await tabTo(page, `[data-field=${field}]`);
     const old = await page.$eval(":focus", (e) => e.valueAsNumber);
     await key("ArrowUp");
-    assert.equal(await page.$eval(`[data-field=${field}]`, (e) => e.valueAsNumber), old + 1, field);
+    await soon(() => page.$eval(`[data-field=${field}]`, (e) => e.valueAsNumber), old + 1, field);
   }
   await tabTo(page, "[data-field=padding]");
   await key("ArrowRight");
@@ -184,27 +197,27 @@ test("the keyboard alone reaches and changes everything", async () => {
     await tabTo(page, `[data-field=pad-${side}]`);
     await key("ArrowUp");
   }
-  assert.equal(await page.$$eval('[data-padding="-1,-1"]', (all) => all.length), 2, "a corner of padding on both channels");
+  await soon(() => page.$$eval('[data-padding="-1,-1"]', (all) => all.length), 2, "a corner of padding on both channels");
   await tabTo(page, "[data-fill=input_zeros]");
   await key("Enter");
-  assert.ok((await outputs(page)).flat(2).every((v) => v === 0));
+  await soon(async () => (await outputs(page)).flat(2).every((v) => v === 0), true);
   await tabTo(page, "[data-fill=filter_ones]");
   await key("Space");
   await tabTo(page, '[data-part="input"] [data-at="0,0"]');
   await key("ArrowRight", "ArrowDown", "7");
-  assert.equal(await page.getAttribute('[data-part="input"] [data-channel="0"] [data-at="1,1"]', "data-value"), "7");
-  assert.ok((await outputs(page)).flat(2).some((v) => v === 7));
+  await soon(() => page.getAttribute('[data-part="input"] [data-channel="0"] [data-at="1,1"]', "data-value"), "7");
+  await has(page, 7);
   await tabTo(page, '[data-part="filters"] [data-at]');
   await key("-", "2", ".", "5");
-  assert.ok((await outputs(page)).flat(2).some((v) => v === -17.5));
+  await has(page, -17.5);
   await tabTo(page, '[data-map="0"] [data-at="0,0"]');
   await key("ArrowRight", "ArrowDown");
-  assert.equal(await page.textContent("[data-place]"), "[1, 1, 0]");
+  await soon(() => place(page), "[1, 1, 0]");
   await key("PageDown", "Home");
-  assert.equal(await page.textContent("[data-place]"), "[1, 0, 1]");
+  await soon(() => place(page), "[1, 0, 1]");
   await tabTo(page, '[data-step="1"]');
   await key("Enter");
-  assert.equal(await page.textContent("[data-place]"), "[1, 1, 1]");
+  await soon(() => place(page), "[1, 1, 1]");
   await tabTo(page, "[data-field=code]");
   await key("ArrowRight");
   assert.match(await page.textContent(".code pre"), /import tensorflow/);
@@ -216,12 +229,12 @@ test("a number that is none is marked and changes nothing", async () => {
   const { page, quiet } = await bench("preset=valid");
   const cell = '[data-part="input"] [data-at="0,0"]';
   await page.fill(cell, "abc");
-  assert.equal(await page.getAttribute(cell, "aria-invalid"), "true");
-  assert.deepEqual(await outputs(page), [[[12, 16], [24, 28]]]);
+  await soon(() => page.getAttribute(cell, "aria-invalid"), "true");
+  await soon(() => outputs(page), [[[12, 16], [24, 28]]]);
   await page.fill(cell, "−1,5");
-  assert.deepEqual(await outputs(page), [[[9.5, 16], [24, 28]]]);
+  await soon(() => outputs(page), [[[9.5, 16], [24, 28]]]);
   await page.fill(cell, "1e99");
-  assert.equal(await page.getAttribute(cell, "aria-invalid"), "true");
+  await soon(() => page.getAttribute(cell, "aria-invalid"), "true");
   await page.focus('[data-map="0"] [data-at="0,0"]');
   assert.equal(await page.inputValue(cell), "−1.5");
   await quiet();
@@ -257,7 +270,7 @@ test("a link that cannot be read falls back and says so", async () => {
   for (const bad of ["preset=none", "conv2d;x=9x9", "conv2d;x=1x1x1:1*99999999999;f=1x1x1:1;s=1x1;d=1x1;p=SAME", "%E0%A4%A", "preset=valid;at=1,x,2", "<b>"]) {
     const { page, quiet } = await bench(bad);
     assert.ok(await page.isVisible("[data-misread]"), bad);
-    assert.deepEqual(await outputs(page), [[[12, 16], [24, 28]]], bad);
+    await soon(() => outputs(page), [[[12, 16], [24, 28]]], bad);
     await page.click("[data-preset=same]");
     assert.equal(await page.$("[data-misread]"), null);
     await quiet();
@@ -292,7 +305,7 @@ test("who asks for less motion gets none that is not asked for", async () => {
   await page.selectOption(".pace select", "fast");
   await page.click("[data-play]");
   await page.waitForTimeout(900);
-  assert.equal(await page.textContent("[data-place]"), "[0, 0]", "a step takes more than a second");
+  await soon(() => place(page), "[0, 0]", "a step takes more than a second");
   await until(page, () => document.querySelector("[data-place]").textContent === "[0, 1]");
   await page.click("[data-play]");
   assert.equal(await page.$("[data-playing]"), null);
@@ -302,7 +315,7 @@ test("who asks for less motion gets none that is not asked for", async () => {
 test("a finger shows a cell's window", async () => {
   const { page, quiet } = await bench("preset=valid", { hasTouch: true, width: 360 });
   await page.tap('[data-map="0"] [data-at="1,0"]');
-  assert.equal(await equation(page), "4·1 + 5·1 + 7·1 + 8·1 = 24");
+  await soon(() => equation(page), "4·1 + 5·1 + 7·1 + 8·1 = 24");
   await quiet();
 });
 

@@ -62,7 +62,7 @@ function Terms({ now }: { now: Cell }) {
 
 function Equation({ now }: { now: Cell }) {
   const operator = setting.value.operator;
-  const exact = now.total === undefined ? now.whole : now.total === now.value && now.whole;
+  const exact = now.whole && (operator !== "conv2d" || now.total === now.value);
   const value = sign(now.value);
   const padding = now.parts.filter((p) => p.padding).length;
   return (

@@ -32,7 +32,7 @@ interface Props extends Field {
 }
 
 const tint = (v: number, scale: number) => ({ "--t": `${scale > 0 ? Math.round((Math.abs(v) / scale) * 100) : 0}%` });
-const side = (v: number) => (v < 0 ? "below" : v > 0 ? "above" : "none");
+const side = (v: number) => (v < 0 ? "below" : v > 0 ? "above" : "zero");
 
 /** Widest text of a field, for the size of its type. */
 function widest({ values, border, outside, scale }: Field): number {
@@ -134,7 +134,7 @@ export function Grid(p: Props) {
   const places = decimals(p.scale);
   const chars = widest(p);
   // Where a number would be too small to read, its colour speaks, and its name.
-  const small = (p.cell * 1.32) / chars < 8 || columns > 16;
+  const small = (p.cell * 1.32) / chars < 7.5 || columns > 16;
   const squares = p.values.map((v, k) => {
     const [i, j] = [Math.floor(k / p.columns), k % p.columns];
     return (

@@ -73,7 +73,7 @@ function Inputs() {
   const [rows, columns] = [h + edge[0] + edge[1], w + edge[2] + edge[3]];
   const scale = largest(s.values);
   const pool = s.operator !== "conv2d";
-  const room = channels > 1 ? (channels > 3 ? 190 : 280) : columns > 16 ? 350 : 400;
+  const room = channels > 1 ? (channels > 3 ? 190 : 280) : columns > 16 ? 330 : 400;
   return (
     <figure class="part" data-part="input">
       <figcaption>
@@ -113,7 +113,7 @@ function Filters() {
   const scale = largest(s.weights);
   const now = cell.value;
   const lit = pointed.value;
-  const cellSize = side(s.filters * channels > 4 ? 110 : 150, kw, 52);
+  const cellSize = side(s.filters * channels > 4 ? 122 : 150, kw, 52);
   return (
     <figure class="part" data-part="filters">
       <figcaption>
@@ -209,7 +209,7 @@ export function Stage() {
       <span class="sign" aria-hidden="true">{conv ? "∗" : setting.value.operator === "max_pool" ? "max" : "Ø"}</span>
       {conv && <Filters />}
       {conv && <span class="sign" aria-hidden="true">=</span>}
-      {a ? <Outputs answer={a} /> : <p class="part none">{bench.value.noOutput}</p>}
+      {a ? <Outputs answer={a} /> : <p class="part no-output">{bench.value.noOutput}</p>}
     </section>
   );
 }

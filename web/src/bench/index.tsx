@@ -50,7 +50,7 @@ export default function Bench() {
           ) : (
             <Arithmetic />
           )}
-          <div class="below">
+          <div class="lower">
             {!refused && <Shape />}
             <Code />
           </div>

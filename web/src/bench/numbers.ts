@@ -12,7 +12,7 @@ export function exact(v: number): string {
 /** Decimals that a field of numbers is written with: so many that its largest shows two or three digits. */
 export function decimals(largest: number): number {
   if (!(largest > 0)) return 0;
-  return Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(largest))));
+  return Math.min(20, Math.max(0, (largest < 1 ? 1 : 2) - Math.floor(Math.log10(largest))));
 }
 
 /** A text of a field of numbers, all with the same decimals; whole numbers stay whole. */
