@@ -35,6 +35,8 @@ pub enum Unopened {
         /// In the library's words.
         text: String,
     },
+    /// It reads texts, and the page shows pictures.
+    Text,
     /// The network is too large for the page.
     Large {
         /// Numbers in all layers' outputs.
@@ -125,6 +127,9 @@ impl Network {
         }
         let broken = |e: foveal::train::Error| Unopened::Broken { text: e.to_string() };
         let saved = SavedModel::from_bytes(bytes, name).map_err(broken)?;
+        if saved.preprocess.text.is_some() {
+            return Err(Unopened::Text);
+        }
         let cells = |shape: [usize; 3]| shape.iter().fold(1u64, |n, &v| n.saturating_mul(v as u64));
         let nodes = saved.model.nodes();
         let numbers =

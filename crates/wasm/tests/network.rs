@@ -1,5 +1,6 @@
 //! The network view's Rust side: it says what the library says, of every cell, and no file or place breaks it.
 
+use foveal::data::text::{Tokens, Vocabulary};
 use foveal::data::{Dataset, Picture, Samples, Targets};
 use foveal::nn::{Model, ModelSpec, builtin};
 use foveal::train::{Fit, Preprocess, Recipe, SavedModel, Training, predict, probabilities};
@@ -122,5 +123,16 @@ fn what_is_no_model_is_refused_and_the_open_one_stays() {
         layer = [{ kind = "conv2d", filters = 4, kernel = [1, 1] }, { kind = "global_avg_pool" }]"#;
     let wide = self::saved(&ModelSpec::from_toml(wide).unwrap(), Fit::Resize).to_bytes().unwrap();
     assert!(matches!(network.open_bytes(&wide, "wide"), Err(Unopened::Large { .. })));
+    // A model that reads texts has no use for pictures.
+    let vocabulary = Vocabulary::new(Tokens::Words, ["a few words", "a few more words"], 9).unwrap();
+    let spec = format!(
+        r#"input.shape = [1, 8, 1]
+        layer = [{{ kind = "embedding", vocabulary = {}, size = 3 }}, {{ kind = "global_max_pool" }},
+        {{ kind = "dense", units = 2 }}]"#,
+        vocabulary.size()
+    );
+    let mut reader = self::saved(&ModelSpec::from_toml(&spec).unwrap(), Fit::Resize);
+    reader.preprocess = Preprocess::text(vocabulary);
+    assert_eq!(network.open_bytes(&reader.to_bytes().unwrap(), "reader"), Err(Unopened::Text));
     assert_eq!(network.look(&picture).unwrap(), answer);
 }

@@ -74,7 +74,7 @@ function Refused() {
   return (
     <div class="notice" role="alert" data-refused={why.why}>
       <p>
-        <b translate={false}>{no.name}</b>: {why.why === "foreign" ? text.foreign : why.why === "broken" ? text.brokenFile : text.large((why.numbers / 1e6).toFixed(1), (why.operations / 1e9).toFixed(1))}
+        <b translate={false}>{no.name}</b>: {why.why === "foreign" ? text.foreign : why.why === "broken" ? text.brokenFile : why.why === "text" ? text.textModel : text.large((why.numbers / 1e6).toFixed(1), (why.operations / 1e9).toFixed(1))}
       </p>
       {why.why === "broken" && (
         <p class="small mono" lang="en" translate={false}>

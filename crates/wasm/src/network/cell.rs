@@ -146,7 +146,9 @@ pub fn made(
         return Ok(Made::Input { at, raw, scale, shift, value });
     }
     let node = model.nodes().get(v - 1).ok_or_else(beyond)?;
-    if !matches!(node.kind.name(), "conv2d" | "dense" | "max_pool" | "avg_pool" | "global_avg_pool") {
+    const WINDOWS: [&str; 6] =
+        ["conv2d", "dense", "max_pool", "avg_pool", "global_avg_pool", "global_max_pool"];
+    if !WINDOWS.contains(&node.kind.name()) {
         return explain::point(model, values, &node.name, at).map(|p| Made::Point { cell: point(p) });
     }
     let asked = at.map(|v| i64::try_from(v).unwrap_or(i64::MAX));
