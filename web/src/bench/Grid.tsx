@@ -1,6 +1,6 @@
 // A grid of numbers with its border of padding: coloured cells, one of them in the tab order, arrow keys between them.
 import { memo } from "preact/compat";
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { decimals, exact, fitted, read, sign } from "./numbers";
 
@@ -56,6 +56,15 @@ interface CellProps {
   editable: boolean;
 }
 
+/** A cell to type in. What a person is typing is left alone: `1.` is on its way to being 1.5. */
+function Typed({ attributes, text }: { attributes: object; text: string }) {
+  const box = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    if (box.current && box.current !== document.activeElement) box.current.value = text;
+  }, [text]);
+  return <input {...attributes} ref={box} type="text" inputMode="text" autocomplete="off" spellcheck={false} />;
+}
+
 const Square = memo(function Square(p: CellProps) {
   const shared = {
     class: `square ${side(p.value)}`,
@@ -65,7 +74,7 @@ const Square = memo(function Square(p: CellProps) {
     "data-value": p.exact,
     "aria-label": p.label,
   };
-  if (p.editable) return <input {...shared} type="text" inputMode="text" autocomplete="off" spellcheck={false} value={p.text} />;
+  if (p.editable) return <Typed attributes={shared} text={p.text} />;
   return (
     <button {...shared} type="button" role="gridcell" aria-selected={p.selected}>
       {p.text}

@@ -206,7 +206,7 @@ export function Stage() {
   return (
     <section class="stage card" aria-label={bench.value.stage} data-operator={setting.value.operator}>
       <Inputs />
-      <span class="sign" aria-hidden="true">{conv ? "∗" : setting.value.operator === "max_pool" ? "max" : "Ø"}</span>
+      <span class="sign" aria-hidden="true" translate={false}>{conv ? "∗" : setting.value.operator === "max_pool" ? "max" : "Ø"}</span>
       {conv && <Filters />}
       {conv && <span class="sign" aria-hidden="true">=</span>}
       {a ? <Outputs answer={a} /> : <p class="part no-output">{bench.value.noOutput}</p>}
