@@ -1,9 +1,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build test test-neon lint fmt bench kills fuzz audit instructions renew-instructions
+.PHONY: build page test test-neon lint fmt bench kills fuzz audit instructions renew-instructions
 
 build:      ## the program, as users get it
 	cargo build --release --locked
+
+page:       ## the page, as static files in web/dist; needs Node.js and the Rust target wasm32-unknown-unknown
+	web/build.sh
 
 fmt:
 	cargo fmt --all

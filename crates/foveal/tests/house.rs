@@ -38,8 +38,9 @@ const LICENCES: [&str; 12] = [
     "Unlicense",
 ];
 
-/// Licences that one crate alone may have, for the data it carries: MNIST, and fonts.
-const OF_ONE: [(&str, &str); 2] = [("foveal-mnist", "CC-BY-SA-3.0"), ("foveal-view", "OFL-1.1")];
+/// Licences that one crate alone may have, for the data it carries: MNIST (one digit of it in foveal-wasm), and fonts.
+const OF_ONE: [(&str, &str); 3] =
+    [("foveal-mnist", "CC-BY-SA-3.0"), ("foveal-wasm", "CC-BY-SA-3.0"), ("foveal-view", "OFL-1.1")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

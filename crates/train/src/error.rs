@@ -25,6 +25,14 @@ pub enum Error {
     /// A checkpoint is of another run: what differs.
     #[error("the checkpoint is of another run: {0}")]
     OtherRun(String),
+    /// The loss of a step was not a number.
+    #[error("epoch {epoch}, step {batch}: the loss is not a number; train with a lower learning rate")]
+    NonFinite {
+        /// The epoch, from 1 on.
+        epoch: usize,
+        /// The step in the epoch, from 1 on.
+        batch: usize,
+    },
     /// A checkpoint cannot be kept: what its keeper says.
     #[error("{0}")]
     Save(String),

@@ -63,30 +63,8 @@ pub fn fit_resumable(
     on_event: &mut dyn FnMut(&Event),
     resume: Resume<'_>,
 ) -> Result<Outcome, Error> {
-    recipe.check()?;
     let mut model = model;
-    model.freeze(&recipe.frozen)?;
-    targets_fit(&model, data, Some(recipe.loss))?;
-    if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
-        && weights.len() != classes.len()
-    {
-        let (w, c) = (weights.len(), classes.len());
-        return Err(Error::Recipe(format!("{c} classes need as many class weights, got {w}")));
-    }
-    if split.train.is_empty() {
-        return Err(Error::Mismatch(format!("{}: there are no images to train on", data.name())));
-    }
-    let options = preprocess.options(Options {
-        batch_size: recipe.batch_size,
-        threads: recipe.threads,
-        loss: Some(recipe.loss),
-        optimizer: recipe.optimizer,
-        seed: recipe.seed,
-        scale: Vec::new(),
-        shift: Vec::new(),
-        isa: Isa::best(),
-    });
-    let engine = Engine::new(&model, options)?;
+    let engine = compile(&mut model, data, split, preprocess, recipe)?;
     let mut run = Run {
         units: Units::new(&model, data, &split.train),
         good: engine.values().to_vec(),
@@ -113,6 +91,39 @@ pub fn fit_resumable(
         run.save = save.map(|save| (identity, save));
     }
     run.all()
+}
+
+/// An engine for `recipe`, once all is seen to fit; freezes what the recipe freezes.
+pub(crate) fn compile(
+    model: &mut Model,
+    data: &Dataset,
+    split: &Split,
+    preprocess: &Preprocess,
+    recipe: &Recipe,
+) -> Result<Engine, Error> {
+    recipe.check()?;
+    model.freeze(&recipe.frozen)?;
+    targets_fit(model, data, Some(recipe.loss))?;
+    if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
+        && weights.len() != classes.len()
+    {
+        let (w, c) = (weights.len(), classes.len());
+        return Err(Error::Recipe(format!("{c} classes need as many class weights, got {w}")));
+    }
+    if split.train.is_empty() {
+        return Err(Error::Mismatch(format!("{}: there are no images to train on", data.name())));
+    }
+    let options = preprocess.options(Options {
+        batch_size: recipe.batch_size,
+        threads: recipe.threads,
+        loss: Some(recipe.loss),
+        optimizer: recipe.optimizer,
+        seed: recipe.seed,
+        scale: Vec::new(),
+        shift: Vec::new(),
+        isa: Isa::best(),
+    });
+    Ok(Engine::new(model, options)?)
 }
 
 struct Run<'a> {
@@ -272,13 +283,7 @@ impl Run<'_> {
 
     /// One epoch's steps; an early end is the error.
     fn epoch(&mut self, epoch: usize) -> Result<EpochReport, Status> {
-        let (indices, seed) = (&self.split.train, self.recipe.seed);
-        let order = match self.data.labels() {
-            Some(labels) if self.recipe.balanced_sampling => {
-                balanced_order(indices, labels, seed, epoch as u64)
-            }
-            _ => epoch_order(indices, seed, epoch as u64),
-        };
+        let order = order(self.data, self.split, self.recipe, epoch);
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
         if let Some(stored) = self.data.stored() {
@@ -379,5 +384,14 @@ impl Run<'_> {
         let outputs = outputs(&mut self.engine, data, indices.len(), |i| indices[i] as usize);
         let scaled = self.units.as_ref().map(|units| &units.values[..]);
         Some(score(&outputs, data, scaled, indices, self.recipe.loss))
+    }
+}
+
+/// The images of an epoch, in their order.
+pub(crate) fn order(data: &Dataset, split: &Split, recipe: &Recipe, epoch: usize) -> Vec<u32> {
+    let (indices, seed) = (&split.train, recipe.seed);
+    match data.labels() {
+        Some(labels) if recipe.balanced_sampling => balanced_order(indices, labels, seed, epoch as u64),
+        _ => epoch_order(indices, seed, epoch as u64),
     }
 }

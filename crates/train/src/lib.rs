@@ -1,7 +1,8 @@
 #![forbid(unsafe_code)]
 //! The training loop: epochs, batches, metrics, early stopping, best weights; what a trained model is as a file.
 //!
-//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`SavedModel`] and [`Checkpoint`] take and give bytes.
+//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`Steps`] is driven by its caller, [`SavedModel`]
+//! and [`Checkpoint`] take and give bytes.
 
 mod augmented;
 mod checkpoint;
@@ -15,6 +16,7 @@ mod identity;
 mod preprocess;
 mod recipe;
 mod saved;
+mod steps;
 pub mod tensorboard;
 mod transfer;
 mod units;
@@ -28,4 +30,5 @@ pub use fit::{Resume, Save, fit, fit_resumable};
 pub use preprocess::{Fit, Preprocess};
 pub use recipe::Recipe;
 pub use saved::{SavedModel, Training};
+pub use steps::{Step, Steps};
 pub use transfer::{Freeze, Transfer, transfer};

@@ -13,16 +13,20 @@
 //! # Ok::<(), foveal_view::Error>(())
 //! ```
 
+mod decimal;
 mod figure;
 mod layer;
+mod point;
 
 use crate::Error;
 use foveal_nn::ops;
 use foveal_nn::{Axis, Conv2dGeometry, Conv2dOptions, Pool2dGeometry, Pool2dOptions};
 use ndarray::{ArrayView1, ArrayView4, Axis as Dim, Slice};
 
+pub use decimal::Sum;
 pub use figure::figure;
 pub use layer::{Activated, layer};
+pub use point::{Point, Source, point};
 
 /// One input cell's share in an output cell.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,5 @@
 //! `foveal explain`
 
-mod decimal;
-
 use super::show::Kind;
 use super::{conv2d, input, model};
 use crate::args::{Explain, ExplainArrays, ExplainLayer, ExplainPool};
@@ -9,8 +7,7 @@ use crate::array_text::number;
 use crate::files;
 use crate::output::{Context, Number, Side, table};
 use anyhow::Result;
-use decimal::Sum;
-use foveal::view::explain::{self, Activated, Explanation, Term};
+use foveal::view::explain::{self, Activated, Explanation, Sum, Term};
 use serde::Serialize;
 use std::path::Path;
 
@@ -142,22 +139,16 @@ fn json<'a>(cell: &'a Explanation, after: Option<&'a Activated>) -> Json<'a> {
     }
 }
 
-/// The products and the bias as decimals that add up; a maximum has none.
-fn sum(cell: &Explanation) -> Option<Sum> {
-    let products: Option<Vec<f32>> = cell.terms.iter().map(|t| t.product).collect();
-    Sum::new(&products?, cell.bias, cell.value)
-}
-
 /// `relu_1 (relu): -0.25 becomes 0`
 fn activated(cell: &Explanation, after: &Activated) -> String {
-    let value = sum(cell).map_or_else(|| number(cell.value), |s| s.value);
+    let value = Sum::of(cell).map_or_else(|| number(cell.value), |s| s.value);
     format!("{}: {}({value}) = {}", after.layer, after.kind, number(after.value))
 }
 
 /// What stands below the figure.
 fn lines(cell: &Explanation, after: Option<&Activated>, context: &Context) -> Vec<String> {
     let mut lines = Vec::new();
-    match sum(cell) {
+    match Sum::of(cell) {
         _ if cell.terms.len() <= LONG => lines.push(equation(cell, context)),
         Some(sum) => {
             let what = context.say("sum of all products", "모든 곱의 합");
@@ -203,7 +194,7 @@ pub fn equation(cell: &Explanation, context: &Context) -> String {
     if let Some(bias) = cell.bias {
         parts.push(factor(bias));
     }
-    let value = sum(cell).map_or_else(|| number(cell.value), |s| s.value);
+    let value = Sum::of(cell).map_or_else(|| number(cell.value), |s| s.value);
     let equal = if cell.operator == "max_pool" || whole(cell) { "=" } else { "≈" };
     match cell.operator {
         "max_pool" => format!("{value} = max({})", parts.join(", ")),
@@ -231,7 +222,7 @@ fn terms(cell: &Explanation, context: &Context) -> String {
         columns.push((if cell.operator == "avg_pool" { share } else { filter }, Side::Right));
         columns.push((context.say("product", "곱"), Side::Right));
     }
-    let sum = sum(cell);
+    let sum = Sum::of(cell);
     let mut rows: Vec<Vec<String>> = cell
         .terms
         .iter()

@@ -4,11 +4,13 @@
 //! as whole numbers. The cell's own value, which a kernel added in another order and rounded at each step, is
 //! printed with as many decimals as it has in common with that sum.
 
+use super::Explanation;
+
 /// Digits that the largest term is printed with, unless all terms need fewer.
 const DIGITS: i32 = 9;
 
 /// A sum as it is printed.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sum {
     /// The terms.
     pub terms: Vec<String>,
@@ -21,6 +23,12 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// The products and the bias of a cell as decimals that add up; a maximum has none.
+    pub fn of(cell: &Explanation) -> Option<Self> {
+        let products: Option<Vec<f32>> = cell.terms.iter().map(|t| t.product).collect();
+        Self::new(&products?, cell.bias, cell.value)
+    }
+
     /// Nothing when a number is not finite, or they are too large or too small to be written out.
     pub fn new(terms: &[f32], bias: Option<f32>, value: f32) -> Option<Self> {
         let all = || terms.iter().copied().chain(bias).chain([value]);

@@ -1,0 +1,61 @@
+// The convolution bench: a setting, its result, and how each number comes about.
+import { useSignalEffect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { route } from "../shell/route";
+import { bench } from "../texts/bench";
+import "../style/bench.css";
+import "../style/fields.css";
+import { Arithmetic } from "./Arithmetic";
+import { Code } from "./Code";
+import { Controls } from "./Controls";
+import { Presets } from "./Presets";
+import { Refused, Shape } from "./Shape";
+import { Stage } from "./Stage";
+import { link, misread, open, outcome, remember, VIEW } from "./state";
+
+/** Takes over what the address says, unless it is what the bench has just written there. */
+function useAddress(): void {
+  useSignalEffect(() => {
+    const { view, state } = route.value;
+    if (view === VIEW || view === "") {
+      if (state !== link.peek()) open(state);
+    }
+  });
+  useEffect(remember, []);
+}
+
+export default function Bench() {
+  useAddress();
+  const refused = outcome.value.kind === "refused" ? outcome.value.refusal : null;
+  return (
+    <div class="bench">
+      <header class="hero">
+        <h1>{bench.value.title}</h1>
+        <p class="lead">{bench.value.lead}</p>
+      </header>
+      {misread.value && (
+        <p class="notice" role="alert" data-misread>
+          {bench.value.misread}
+        </p>
+      )}
+      <Presets />
+      <div class="desk">
+        <Controls />
+        <div class="work">
+          <Stage />
+          {refused ? (
+            <section class="card">
+              <Refused refusal={refused} />
+            </section>
+          ) : (
+            <Arithmetic />
+          )}
+          <div class="below">
+            {!refused && <Shape />}
+            <Code />
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}

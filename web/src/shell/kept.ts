@@ -1,0 +1,16 @@
+// What the browser remembers of a person's choices. Where it remembers nothing, nothing is kept.
+export function kept(key: string): string | null {
+  try {
+    return localStorage.getItem(`foveal.${key}`);
+  } catch {
+    return null;
+  }
+}
+
+export function keep(key: string, value: string): void {
+  try {
+    localStorage.setItem(`foveal.${key}`, value);
+  } catch {
+    // Private windows refuse; the choice lasts as long as the page.
+  }
+}
