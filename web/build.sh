@@ -18,8 +18,8 @@ fi
 
 # One version of wasm-bindgen on both sides.
 locked() { awk -v name="$1" '$0 == "name = \"" name "\"" { getline; gsub(/[^0-9.]/, ""); print; exit }' "$2"; }
-ours=$(locked wasm-bindgen Cargo.lock)
-theirs=$(locked wasm-bindgen web/bindgen/Cargo.lock)
+ours=$(locked wasm-bindgen-shared Cargo.lock)
+theirs=$(locked wasm-bindgen-shared web/bindgen/Cargo.lock)
 [ "$ours" = "$theirs" ] || missing "Cargo.lock has wasm-bindgen $ours and web/bindgen $theirs; set web/bindgen/Cargo.toml to =$ours and run cargo update there"
 
 built=${CARGO_TARGET_DIR:-$PWD/target}
