@@ -3,8 +3,8 @@
 //! `cargo run --release --example shapes -- DIR [SIDE [COUNT]]` writes COUNT pictures (by default 4000, and a quarter
 //! as many to test with) of SIDE x SIDE pixels (by default 32; from 16 to 512) to class folders under `DIR/train` and
 //! `DIR/test`. Then `foveal train DIR` learns the ten classes. Colours, place, size, angle, light and noise say nothing
-//! of the class; a line and a second, smaller patch of the texture are there to mislead. They are rendered, not
-//! photographed: models are compared on them, no more.
+//! of the class; a line and a small patch of either texture are there to mislead. They are rendered, not photographed:
+//! models are compared on them, no more.
 
 use image::{Rgb, RgbImage};
 use std::path::Path;
@@ -69,6 +69,7 @@ fn picture(side: u32, shape: usize, texture: usize, random: &mut Random) -> RgbI
     let waves = random.between(5.0, 8.0);
     let (light, line) = (random.between(0.6, 1.1), random.between(0.0, size));
     let patch = [(); 2].map(|()| random.between(0.0, size));
+    let patch_texture = usize::from(random.unit() < 0.5);
     let noise = random.between(8.0, 40.0);
     let line_colour = random.colour();
     RgbImage::from_fn(side, side, |px, py| {
@@ -78,7 +79,7 @@ fn picture(side: u32, shape: usize, texture: usize, random: &mut Random) -> RgbI
             colour = line_colour;
         }
         if (x - patch[0]).hypot(y - patch[1]) < 0.08 * size {
-            colour = textured(1 - texture, colours, waves * 4.0 / size, x, y);
+            colour = textured(patch_texture, colours, waves * 4.0 / size, x, y);
         }
         let (dx, dy) = ((x - place[0]) / radius, (y - place[1]) / radius);
         let (u, v) = (dx * cos + dy * sin, dy * cos - dx * sin);
@@ -93,7 +94,10 @@ fn picture(side: u32, shape: usize, texture: usize, random: &mut Random) -> RgbI
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let folder = arguments.first().ok_or("name a folder to write to")?;
-    let number = |i: usize, without: u32| arguments.get(i).map_or(Ok(without), |n| n.parse::<u32>());
+    let number = |i: usize, without: u32| match arguments.get(i) {
+        None => Ok(without),
+        Some(n) => n.parse::<u32>().map_err(|_| format!("SIDE and COUNT must be whole numbers, got {n}")),
+    };
     let (side, count) = (number(1, 32)?, number(2, 4000)?);
     if !(16..=512).contains(&side) {
         return Err(format!("SIDE must be from 16 to 512, got {side}").into());
