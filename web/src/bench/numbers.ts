@@ -22,7 +22,9 @@ export function fitted(v: number, places: number): string {
   if (Number.isInteger(v)) return sign(String(v));
   const short = exact(v);
   const digits = short.split(".")[1]?.length ?? 0;
-  return sign(digits <= places && !short.includes("e") ? short : v.toFixed(places));
+  const text = digits <= places && !short.includes("e") ? short : v.toFixed(places);
+  // What rounds to nothing has no sign.
+  return Number(text) === 0 ? text.replace("-", "") : sign(text);
 }
 
 /** A short text: at most three digits where it is not whole. */
