@@ -267,6 +267,18 @@ test("a link leads to the same state", async () => {
   await quiet();
 });
 
+test("the bench is left as it was while another view is shown", async () => {
+  const { page, quiet } = await bench("preset=dilation;at=1,2,0");
+  const want = await state(page);
+  await page.click('.tabs a[href="#train"]');
+  await page.waitForSelector(".stage", { state: "detached" });
+  await page.click('.tabs a[href="#bench"]');
+  await page.waitForSelector(".stage");
+  await soon(() => state(page), want);
+  await until(page, () => location.hash === "#bench/preset=dilation;at=1,2,0");
+  await quiet();
+});
+
 test("a link that cannot be read falls back and says so", async () => {
   for (const bad of ["preset=none", "conv2d;x=9x9", "conv2d;x=1x1x1:1*99999999999;f=1x1x1:1;s=1x1;d=1x1;p=SAME", "%E0%A4%A", "preset=valid;at=1,x,2", "<b>"]) {
     const { page, quiet } = await bench(bad);
