@@ -279,6 +279,36 @@ test("the bench is left as it was while another view is shown", async () => {
   await quiet();
 });
 
+test("what is changed while the address is written stays", async () => {
+  const { page, quiet } = await bench("preset=same");
+  // Each address is written some 250 ms after a change; another change comes right then.
+  const lost = await page.evaluate(async () => {
+    const radio = (v) => document.querySelector(`[data-field=padding][value=${v}]`);
+    const chosen = () => document.querySelector("[data-field=padding]:checked").value;
+    let lost = 0;
+    for (let n = 0; n < 8; n++) {
+      const [first, second] = n % 2 ? ["VALID", "SAME"] : ["SAME", "VALID"];
+      document.querySelector("[data-fill=filter_ones]").click();
+      radio(first).click();
+      const old = location.hash;
+      document.querySelector("[data-fill=input_random]").click();
+      await new Promise((done) => {
+        const replace = history.replaceState;
+        history.replaceState = function (...all) {
+          replace.apply(history, all);
+          history.replaceState = replace;
+          queueMicrotask(() => (radio(second).click(), done()));
+        };
+      });
+      await new Promise((done) => setTimeout(done, 120));
+      lost += chosen() !== second || location.hash === old;
+    }
+    return lost;
+  });
+  assert.equal(lost, 0);
+  await quiet();
+});
+
 test("a link that cannot be read falls back and says so", async () => {
   for (const bad of ["preset=none", "conv2d;x=9x9", "conv2d;x=1x1x1:1*99999999999;f=1x1x1:1;s=1x1;d=1x1;p=SAME", "%E0%A4%A", "preset=valid;at=1,x,2", "<b>"]) {
     const { page, quiet } = await bench(bad);

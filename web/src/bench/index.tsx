@@ -1,6 +1,6 @@
 // The convolution bench: a setting, its result, and how each number comes about.
-import { useSignalEffect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { effect, untracked } from "@preact/signals";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { note, route } from "../shell/route";
 import { bench } from "../texts/bench";
 import "../style/bench.css";
@@ -18,14 +18,18 @@ let before = false;
 /** Takes over what the address says, unless it is what the bench has just written there; an address that says nothing
  * leads back to where the bench was. */
 function useAddress(): void {
-  useSignalEffect(() => {
-    const { view, state } = route.value;
-    if (view !== VIEW && view !== "") return;
-    if (state === "" && before) note(VIEW, link.peek());
-    else if (state !== link.peek()) open(state);
-    before = true;
-  });
+  // At once: an effect that waits for the next frame would undo what a person changed meanwhile.
+  useLayoutEffect(() => effect(follow), []);
   useEffect(remember, []);
+}
+
+function follow(): void {
+  const { view, state } = route.value;
+  if (view !== VIEW && view !== "") return;
+  const now = untracked(() => link.value);
+  if (state === "" && before) untracked(() => note(VIEW, now));
+  else if (state !== now) untracked(() => open(state));
+  before = true;
 }
 
 export default function Bench() {
