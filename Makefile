@@ -26,6 +26,7 @@ test: lint
 	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --workspace --locked --test engine --test determinism --test tensorflow || failed=1; \
 	  done; \
 	  checks/report.sh || failed=1; \
+	  checks/page.sh || failed=1; \
 	  checks/onnx.sh || failed=1; \
 	  $(MAKE) --no-print-directory instructions || failed=1; \
 	  exit $$failed; } 2>&1 | tee "$$log" && status=0 || status=$$?; \

@@ -9,6 +9,9 @@ import { answer, cell, setting } from "./state";
 /** A number as a factor or a summand: negative ones in brackets. */
 const factor = (text: string): string => (text.startsWith("-") ? `(${sign(text)})` : text);
 
+/** A product that is nothing needs no decimals. */
+const tidy = (text: string): string => (/^-?0\.0+$/.test(text) ? "0" : text);
+
 function Term({ part, index, operator }: { part: Part; index: number; operator: string }) {
   const conv = operator === "conv2d";
   const text = conv ? `${factor(part.input)}·${factor(part.filter ?? "0")}` : operator === "max_pool" ? sign(part.input) : factor(part.input);
@@ -24,7 +27,7 @@ function Term({ part, index, operator }: { part: Part; index: number; operator: 
       onPointerLeave={() => (pointed.value = null)}
     >
       <span class="factors">{text}</span>
-      {conv && <span class="product">{sign(part.product ?? "")}</span>}
+      {conv && <span class="product">{sign(tidy(part.product ?? ""))}</span>}
     </span>
   );
 }
@@ -37,8 +40,9 @@ function Terms({ now }: { now: Cell }) {
   // A mean leaves padding out altogether.
   const kept = now.parts.map((part, index) => ({ part, index })).filter(({ part }) => operator !== "avg_pool" || !part.padding);
   const last = kept[kept.length - 1]?.index;
-  const lines: (typeof kept)[] = [];
-  for (const k of kept) (lines[Math.floor(k.index / width)] ??= []).push(k);
+  // A few terms stand in one line, as one would write them.
+  const lines: (typeof kept)[] = kept.length <= 6 ? [kept] : [];
+  if (lines.length === 0) for (const k of kept) (lines[Math.floor(k.index / width)] ??= []).push(k);
   const join = operator === "max_pool" ? "," : " +";
   return (
     <>
@@ -58,7 +62,7 @@ function Terms({ now }: { now: Cell }) {
 
 function Equation({ now }: { now: Cell }) {
   const operator = setting.value.operator;
-  const exact = now.total === undefined ? now.whole : now.total === now.value && now.whole;
+  const exact = now.whole && (operator !== "conv2d" || now.total === now.value);
   const value = sign(now.value);
   const padding = now.parts.filter((p) => p.padding).length;
   return (

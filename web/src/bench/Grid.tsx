@@ -1,8 +1,8 @@
 // A grid of numbers with its border of padding: coloured cells, one of them in the tab order, arrow keys between them.
 import { memo } from "preact/compat";
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
-import { brief, exact, read, sign } from "./numbers";
+import { decimals, exact, fitted, read, sign } from "./numbers";
 
 export interface Field {
   readonly rows: number;
@@ -32,12 +32,13 @@ interface Props extends Field {
 }
 
 const tint = (v: number, scale: number) => ({ "--t": `${scale > 0 ? Math.round((Math.abs(v) / scale) * 100) : 0}%` });
-const side = (v: number) => (v < 0 ? "below" : v > 0 ? "above" : "none");
+const side = (v: number) => (v < 0 ? "below" : v > 0 ? "above" : "zero");
 
 /** Widest text of a field, for the size of its type. */
-function widest({ values, border, outside }: Field): number {
+function widest({ values, border, outside, scale }: Field): number {
   let most = border.some((b) => b > 0) ? outside.length : 1;
-  for (const v of values) most = Math.max(most, brief(v).length);
+  const places = decimals(scale);
+  for (const v of values) most = Math.max(most, fitted(v, places).length);
   return most;
 }
 
@@ -55,6 +56,15 @@ interface CellProps {
   editable: boolean;
 }
 
+/** A cell to type in. What a person is typing is left alone: `1.` is on its way to being 1.5. */
+function Typed({ attributes, text }: { attributes: object; text: string }) {
+  const box = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    if (box.current && box.current !== document.activeElement) box.current.value = text;
+  }, [text]);
+  return <input {...attributes} ref={box} type="text" inputMode="text" autocomplete="off" spellcheck={false} />;
+}
+
 const Square = memo(function Square(p: CellProps) {
   const shared = {
     class: `square ${side(p.value)}`,
@@ -64,7 +74,7 @@ const Square = memo(function Square(p: CellProps) {
     "data-value": p.exact,
     "aria-label": p.label,
   };
-  if (p.editable) return <input {...shared} type="text" inputMode="text" autocomplete="off" spellcheck={false} value={p.text} />;
+  if (p.editable) return <Typed attributes={shared} text={p.text} />;
   return (
     <button {...shared} type="button" role="gridcell" aria-selected={p.selected}>
       {p.text}
@@ -124,18 +134,22 @@ export function Grid(p: Props) {
   const onFocusOut = (e: FocusEvent) => {
     if (!(e.target instanceof HTMLInputElement)) return;
     e.target.removeAttribute("aria-invalid");
-    e.target.value = sign(brief(Number(e.target.dataset.value)));
+    e.target.value = fitted(Number(e.target.dataset.value), decimals(p.scale));
   };
   const onPointer = (e: PointerEvent) => {
     const at = p.onLook && e.pointerType === "mouse" ? place(e.target) : null;
     if (at) p.onLook?.(at[0], at[1]);
   };
+  const places = decimals(p.scale);
+  const chars = widest(p);
+  // Where a number would be too small to read, its colour speaks, and its name.
+  const small = (p.cell * 1.32) / chars < 7.5 || columns > 16;
   const squares = p.values.map((v, k) => {
     const [i, j] = [Math.floor(k / p.columns), k % p.columns];
     return (
       <Square
         key={k}
-        text={brief(v)}
+        text={fitted(v, places)}
         exact={exact(v)}
         value={v}
         scale={p.scale}
@@ -156,7 +170,7 @@ export function Grid(p: Props) {
     </div>
   ));
   return (
-    <div class="grid-box" style={{ "--columns": columns, "--rows": rows, "--cell": `${p.cell}px`, "--chars": widest(p) }} data-small={p.cell < 20 || columns > 16 ? "" : undefined}>
+    <div class="grid-box" style={{ "--columns": columns, "--rows": rows, "--cell": `${p.cell}px`, "--chars": chars }} data-small={small ? "" : undefined}>
       <div ref={box} class="grid" role={p.onPut ? "group" : "grid"} aria-label={p.label} onKeyDown={onKeyDown} onInput={p.onPut && onInput} onFocusIn={onFocusIn} onFocusOut={onFocusOut} onPointerOver={onPointer}>
         {body}
         <Border rows={rows} columns={columns} border={p.border} text={p.outside} />

@@ -8,7 +8,7 @@ function Reach({ line }: { line: Line }) {
   if (line.dilation === 1) return null;
   return (
     <p>
-      {bench.value.covers}: <code>{`(${line.kernel} − 1) · ${line.dilation} + 1 = ${line.reach}`}</code>
+      {bench.value.covers}: <code translate={false}>{`(${line.kernel} − 1) · ${line.dilation} + 1 = ${line.reach}`}</code>
     </p>
   );
 }
@@ -24,21 +24,21 @@ function Side({ name, line, padding, border }: { name: string; line: Line; paddi
       {padding === "SAME" ? (
         <>
           <p>
-            <code>{`⌈${line.input} / ${line.stride}⌉ = `}</code>
+            <code translate={false}>{`⌈${line.input} / ${line.stride}⌉ = `}</code>
             <b>
-              <code>{line.output}</code>
+              <code translate={false}>{line.output}</code>
             </b>
           </p>
           <p>
-            {bench.value.pad}: <code>{`max((${line.output} − 1) · ${line.stride} + ${line.reach} − ${line.input}, 0) = ${total}`}</code>
+            {bench.value.pad}: <code translate={false}>{`max((${line.output} − 1) · ${line.stride} + ${line.reach} − ${line.input}, 0) = ${total}`}</code>
           </p>
           <p data-pad={`${line.before},${line.after}`}>{bench.value.split(line.before, border[0], line.after, border[1])}</p>
         </>
       ) : (
         <p data-pad={`${line.before},${line.after}`}>
-          <code>{floor(line, "")}</code>
+          <code translate={false}>{floor(line, "")}</code>
           <b>
-            <code>{line.output}</code>
+            <code translate={false}>{line.output}</code>
           </b>
         </p>
       )}
@@ -60,7 +60,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
             <p>{t.tooLarge(sideName(refusal.side), line.reach, room)}</p>
             <Reach line={line} />
             <p>
-              <code>{floor(line, `⌊${room - line.reach} / ${line.stride}⌋ + 1 < 1`)}</code>
+              <code translate={false}>{floor(line, `⌊−${line.reach - room} / ${line.stride}⌋ + 1 < 1`)}</code>
             </p>
             <p>{t.tooLargeHelp}</p>
           </>

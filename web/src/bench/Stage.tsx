@@ -2,7 +2,7 @@
 import { bench } from "../texts/bench";
 import type { Answer, Cell, Setting } from "../wasm/pkg/foveal";
 import { Grid } from "./Grid";
-import { largest } from "./numbers";
+import { decimals, fitted, largest } from "./numbers";
 import { answer, at, cell, look, put, setting } from "./state";
 import { pointed } from "./pointed";
 
@@ -16,10 +16,22 @@ function border(a: Answer | null): Border {
 const channel = (values: readonly number[], of: number, c: number): number[] => values.filter((_, i) => i % of === c);
 
 /** Pixels of a cell: as large as fits, between what shows a colour and what shows a number well. */
-const side = (room: number, columns: number, most = 50): number => Math.max(8, Math.min(most, Math.floor(room / columns)));
+const side = (room: number, columns: number, most = 58): number => Math.max(8, Math.min(most, Math.floor(room / columns)));
 
 /** What padding counts as. */
 const outside = (s: Setting): string => (s.operator === "conv2d" ? "0" : s.operator === "max_pool" ? "−∞" : "·");
+
+/** Which colours mean which numbers. */
+function Scale({ most }: { most: number }) {
+  const text = fitted(most, decimals(most));
+  return (
+    <p class="scale" aria-hidden="true" translate={false}>
+      <span>{`−${text}`}</span>
+      <i />
+      <span>{text}</span>
+    </p>
+  );
+}
 
 interface FrameProps {
   rows: number;
@@ -61,7 +73,7 @@ function Inputs() {
   const [rows, columns] = [h + edge[0] + edge[1], w + edge[2] + edge[3]];
   const scale = largest(s.values);
   const pool = s.operator !== "conv2d";
-  const room = channels > 1 ? (channels > 3 ? 190 : 280) : 420;
+  const room = channels > 1 ? (channels > 3 ? 190 : 280) : columns > 16 ? 330 : 400;
   return (
     <figure class="part" data-part="input">
       <figcaption>
@@ -89,6 +101,7 @@ function Inputs() {
           </div>
         ))}
       </div>
+      <Scale most={scale} />
     </figure>
   );
 }
@@ -100,7 +113,7 @@ function Filters() {
   const scale = largest(s.weights);
   const now = cell.value;
   const lit = pointed.value;
-  const cellSize = side(s.filters * channels > 4 ? 110 : 150, kw, 46);
+  const cellSize = side(s.filters * channels > 4 ? 122 : 150, kw, 52);
   return (
     <figure class="part" data-part="filters">
       <figcaption>
@@ -137,6 +150,7 @@ function Filters() {
           </div>
         ))}
       </div>
+      <Scale most={scale} />
     </figure>
   );
 }
@@ -146,7 +160,7 @@ function Outputs(p: { answer: Answer }) {
   const [h, w, channels] = shape;
   const [row, column, current] = at.value;
   const scale = largest(values);
-  const room = channels > 1 ? (channels > 3 ? 180 : 230) : 380;
+  const room = channels > 1 ? (channels > 3 ? 180 : 230) : w > 12 ? 290 : 360;
   return (
     <figure class="part" data-part="output">
       <figcaption>
@@ -181,6 +195,7 @@ function Outputs(p: { answer: Answer }) {
           </div>
         ))}
       </div>
+      <Scale most={scale} />
     </figure>
   );
 }
@@ -191,10 +206,10 @@ export function Stage() {
   return (
     <section class="stage card" aria-label={bench.value.stage} data-operator={setting.value.operator}>
       <Inputs />
-      <span class="sign" aria-hidden="true">{conv ? "∗" : setting.value.operator === "max_pool" ? "max" : "Ø"}</span>
+      <span class="sign" aria-hidden="true" translate={false}>{conv ? "∗" : setting.value.operator === "max_pool" ? "max" : "Ø"}</span>
       {conv && <Filters />}
       {conv && <span class="sign" aria-hidden="true">=</span>}
-      {a ? <Outputs answer={a} /> : <p class="part none">{bench.value.noOutput}</p>}
+      {a ? <Outputs answer={a} /> : <p class="part no-output">{bench.value.noOutput}</p>}
     </section>
   );
 }

@@ -1,7 +1,7 @@
 // The convolution bench: a setting, its result, and how each number comes about.
 import { useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { route } from "../shell/route";
+import { note, route } from "../shell/route";
 import { bench } from "../texts/bench";
 import "../style/bench.css";
 import "../style/fields.css";
@@ -13,13 +13,17 @@ import { Refused, Shape } from "./Shape";
 import { Stage } from "./Stage";
 import { link, misread, open, outcome, remember, VIEW } from "./state";
 
-/** Takes over what the address says, unless it is what the bench has just written there. */
+let before = false;
+
+/** Takes over what the address says, unless it is what the bench has just written there; an address that says nothing
+ * leads back to where the bench was. */
 function useAddress(): void {
   useSignalEffect(() => {
     const { view, state } = route.value;
-    if (view === VIEW || view === "") {
-      if (state !== link.peek()) open(state);
-    }
+    if (view !== VIEW && view !== "") return;
+    if (state === "" && before) note(VIEW, link.peek());
+    else if (state !== link.peek()) open(state);
+    before = true;
   });
   useEffect(remember, []);
 }
@@ -50,7 +54,7 @@ export default function Bench() {
           ) : (
             <Arithmetic />
           )}
-          <div class="below">
+          <div class="lower">
             {!refused && <Shape />}
             <Code />
           </div>

@@ -17,7 +17,7 @@ export const bench = texts(
     settings: "Settings",
     share: "Copy link",
     operator: "Operator",
-    operators: { conv2d: "Convolution", max_pool: "Max pooling", avg_pool: "Average pooling" },
+    operators: { conv2d: "Convolution", max_pool: "Max pool", avg_pool: "Avg pool" },
     inputNote: "height × width × channels",
     pairNote: "height × width",
     filterSize: "Filter",

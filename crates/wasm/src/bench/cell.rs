@@ -64,7 +64,9 @@ fn shown(e: &Explanation) -> Cell {
     };
     let written = |v: f32| short(v).parse() == Ok(v);
     let whole = e.inside().all(|t| written(t.input) && t.filter.is_none_or(|f| !conv || written(f)));
-    let value = sum.as_ref().map_or_else(|| short(e.value), |s| s.value.clone());
+    // The parts of a mean are thirds and sevenths; their sum says less than the mean itself.
+    let summed = sum.as_ref().filter(|_| conv);
+    let value = summed.map_or_else(|| short(e.value), |s| s.value.clone());
     Cell {
         at: [e.at[1], e.at[2], e.at[3]],
         parts: e.terms.iter().enumerate().map(part).collect(),
