@@ -25,6 +25,7 @@ test: lint
 	  for isa in avx2 portable; do \
 	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --workspace --locked --test engine --test determinism --test tensorflow || failed=1; \
 	  done; \
+	  checks/limits.sh || failed=1; \
 	  checks/report.sh || failed=1; \
 	  checks/page.sh || failed=1; \
 	  checks/onnx.sh || failed=1; \

@@ -3,12 +3,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-binaries=$(cargo test --locked --no-run --message-format=json "$@" 2>/dev/null |
+# As `make test` has built it: a package alone would be built anew, with features of its own.
+binaries=$(cargo test --workspace --locked --no-run --message-format=json 2>/dev/null |
   python3 -c '
 import json, sys
+readers = {"foveal_data": None, "foveal_onnx": None, "foveal_train": {"saved", "checkpoint"}}
 for line in sys.stdin:
     message = json.loads(line)
-    if message.get("reason") == "compiler-artifact" and message["profile"]["test"] and message.get("executable"):
+    if message.get("reason") != "compiler-artifact" or not message["profile"]["test"] or not message.get("executable"):
+        continue
+    package = message["package_id"].split("/")[-1].split("#")[0].split("@")[0]
+    wanted = {"data": "foveal_data", "onnx": "foveal_onnx", "train": "foveal_train"}.get(package)
+    if wanted and (readers[wanted] is None or message["target"]["name"] in readers[wanted]):
         print(message["executable"])')
 test -n "$binaries"
 for binary in $binaries; do

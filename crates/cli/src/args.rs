@@ -162,7 +162,8 @@ validation and a tenth for the test unless folders or a split column say. Not a 
 Without --model: text-cnn for texts (embedding, filters over 3, 4 and 5 tokens, the largest of each
 over the text, dropout); for 28x28 grey pictures the preset's own, fast, balanced or best; else
 stack: 3x3 convolutions with ReLU and 2x2 pooling (16, 32, 64, 64, 128 filters) until the longer
-side is at most 8, a dense layer of 64, the output. The models balanced and best are trained with
+side is at most 8, a dense layer of 64, the output; and for colour pictures of 24 pixels and more
+with --preset balanced or best: residual. The models balanced and best are trained with
 augmentation (see foveal data show --help), unless --augment none.
 
 Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html, and the last

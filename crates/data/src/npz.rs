@@ -20,7 +20,7 @@ const MAX_MEMBERS: usize = 1024;
 ///
 /// `x_train` and `y_train` (or `x` and `y`) must be there; `x_val` and `y_val`, `x_test` and
 /// `y_test` may be. `x` is [n, height, width] or [n, height, width, channels]; `uint8` stays bytes.
-/// `y` is [n], [n, 1] or [n, k]; whole numbers are classes, other numbers and k > 1 columns are
+/// `y` is `[n]`, `[n, 1]` or `[n, k]`; whole numbers are classes, other numbers and k > 1 columns are
 /// values, as in [`targets`], where `task` and `known` are explained.
 ///
 /// Nothing is unpacked beyond what the archive declares, what DEFLATE can hold and 1 GiB an array.

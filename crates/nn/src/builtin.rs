@@ -24,7 +24,7 @@ pub const ALL: [Builtin; 5] = [
     },
     Builtin {
         name: "best",
-        about: "four wide convolutions with batch normalization: 99.7 % on MNIST in minutes",
+        about: "five wide convolutions with batch normalization: 99.7 % on MNIST in minutes",
     },
     Builtin {
         name: "lab-11-1",
@@ -184,17 +184,18 @@ fn normed(filters: usize, kernel: usize, pooled: bool) -> Vec<LayerKind> {
 }
 
 /// 28x28 to 12, 10, 4 and 2 cells a side.
-fn normed_net([a, b, c, d]: [usize; 4], end: impl IntoIterator<Item = LayerKind>) -> Vec<LayerSpec> {
-    let blocks = [normed(a, 5, true), normed(b, 3, false), normed(c, 3, true), normed(d, 3, false)];
-    chain(blocks.into_iter().flatten().chain([LayerKind::Flatten {}]).chain(end))
-}
-
 fn balanced(outputs: usize) -> Vec<LayerSpec> {
-    normed_net([16, 32, 32, 64], [dense(outputs, Init::Glorot)])
+    let blocks = [normed(16, 5, true), normed(32, 3, false), normed(32, 3, true), normed(64, 3, false)];
+    let end = [LayerKind::Flatten {}, dense(outputs, Init::Glorot)];
+    chain(blocks.into_iter().flatten().chain(end))
 }
 
+/// 28x28 to 26, 12, 10, 4 and 2 cells a side.
 fn best(outputs: usize) -> Vec<LayerSpec> {
-    normed_net([32, 64, 64, 128], [LayerKind::Dropout { rate: 0.4 }, dense(outputs, Init::Glorot)])
+    let blocks = [(24, false), (32, true), (64, false), (64, true), (128, false)];
+    let blocks = blocks.into_iter().flat_map(|(filters, pooled)| normed(filters, 3, pooled));
+    let end = [LayerKind::Flatten {}, LayerKind::Dropout { rate: 0.4 }, dense(outputs, Init::Glorot)];
+    chain(blocks.chain(end))
 }
 
 /// Blocks of 3x3 convolution, ReLU and 2x2 pooling, 16, 32, 64, 64 and 128 filters, until the longer side is at

@@ -101,11 +101,11 @@ impl Recipe {
         }
     }
 
-    /// The recipe that goes with the built-in model `best`: as [`Recipe::balanced`], with larger moves and more
-    /// epochs.
+    /// The recipe that goes with the built-in model `best`: as [`Recipe::balanced`], with larger moves, more epochs
+    /// and a lower rate.
     pub fn best() -> Self {
         let augment = Augment { shift: 2.0, rotate: 12.0, scale: 0.12, shear: 12.0, ..Augment::default() };
-        Self { epochs: 25, average: 0.08, augment, ..Self::balanced() }
+        Self { epochs: 24, lr: 4e-3, average: 0.15, augment, ..Self::balanced() }
     }
 
     /// The course's recipe for `lab-11-1` and `lab-11-2`: Adam, batch 100, 15 epochs. The course's rate of 1e-3

@@ -3,7 +3,7 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | [`bench`] | the convolution bench: settings, results, single cells, links, code |
+//! | [`mod@bench`] | the convolution bench: settings, results, single cells, links, code |
 //! | [`network`] | the network view: a model, a picture, every number in between |
 //! | [`training`] | training in the page, a step at a time |
 //!

@@ -59,6 +59,12 @@ impl Prepared {
             _ if vocabulary.is_some() => builtin::TEXT.name,
             ("fast", Preset::Balanced) => "balanced",
             ("fast", Preset::Best) => "best",
+            // Colour pictures of some size are worth a deeper net where time is given.
+            ("stack", Preset::Balanced | Preset::Best)
+                if data.shape()[2] == 3 && data.shape()[0].min(data.shape()[1]) >= 24 =>
+            {
+                "residual"
+            }
             (name, _) => name,
         };
         let name = named.unwrap_or(suited);
