@@ -1,13 +1,10 @@
-use crate::augmented::Augmented;
-use crate::evaluate::{score, targets_fit};
-use crate::examples::{Examples, outputs};
+use crate::evaluate::score;
+use crate::examples::outputs;
 use crate::identity::Identity;
-use crate::units::Units;
+use crate::trainer::{Trainer, order};
 use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
-use foveal_data::shuffle::{balanced_order, epoch_order};
 use foveal_data::{Dataset, Split};
-use foveal_nn::engine::{Engine, Options};
-use foveal_nn::{Isa, Model};
+use foveal_nn::Model;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -64,12 +61,10 @@ pub fn fit_resumable(
     resume: Resume<'_>,
 ) -> Result<Outcome, Error> {
     let mut model = model;
-    let engine = compile(&mut model, data, split, preprocess, recipe)?;
+    let trainer = Trainer::new(&mut model, data, split, preprocess, recipe)?;
     let mut run = Run {
-        units: Units::new(&model, data, &split.train),
-        good: engine.values().to_vec(),
-        augmented: Augmented::new(recipe, data, &engine),
-        engine,
+        good: trainer.engine.values().to_vec(),
+        trainer,
         data,
         split,
         recipe,
@@ -93,43 +88,8 @@ pub fn fit_resumable(
     run.all()
 }
 
-/// An engine for `recipe`, once all is seen to fit; freezes what the recipe freezes.
-pub(crate) fn compile(
-    model: &mut Model,
-    data: &Dataset,
-    split: &Split,
-    preprocess: &Preprocess,
-    recipe: &Recipe,
-) -> Result<Engine, Error> {
-    recipe.check()?;
-    model.freeze(&recipe.frozen)?;
-    targets_fit(model, data, Some(recipe.loss))?;
-    if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
-        && weights.len() != classes.len()
-    {
-        let (w, c) = (weights.len(), classes.len());
-        return Err(Error::Recipe(format!("{c} classes need as many class weights, got {w}")));
-    }
-    if split.train.is_empty() {
-        return Err(Error::Mismatch(format!("{}: there are no images to train on", data.name())));
-    }
-    let options = preprocess.options(Options {
-        batch_size: recipe.batch_size,
-        threads: recipe.threads,
-        loss: Some(recipe.loss),
-        optimizer: recipe.optimizer,
-        seed: recipe.seed,
-        scale: Vec::new(),
-        shift: Vec::new(),
-        isa: Isa::best(),
-    });
-    Ok(Engine::new(model, options)?)
-}
-
 struct Run<'a> {
-    engine: Engine,
-    units: Option<Units>,
-    augmented: Option<Augmented>,
+    trainer: Trainer,
     /// The weights of the last good epoch.
     good: Vec<f32>,
     data: &'a Dataset,
@@ -166,23 +126,18 @@ impl Run<'_> {
         let status = self.epochs()?;
         match (&self.best, status) {
             (Some(best), _) if self.recipe.keep_best => {
-                self.engine.values_mut().copy_from_slice(&best.weights);
+                self.trainer.engine.values_mut().copy_from_slice(&best.weights);
             }
-            (_, Status::NonFinite { .. }) => self.engine.values_mut().copy_from_slice(&self.good),
+            (_, Status::NonFinite { .. }) => self.trainer.engine.values_mut().copy_from_slice(&self.good),
             _ => {}
         }
         // The last epoch's scores still hold if its weights are the ones kept.
         let last =
             self.history.last().and_then(|e| e.validation_loss.map(|loss| (loss, e.validation_accuracy)));
-        let kept = last.filter(|_| self.good == self.engine.values()).or_else(|| self.validate());
+        let kept = last.filter(|_| self.good == self.trainer.engine.values()).or_else(|| self.validate());
         (self.on_event)(&Event::Finished(status));
-        let model = self.engine.model();
-        let model = match &self.units {
-            Some(units) => units.restore(model),
-            None => model,
-        };
         Ok(Outcome {
-            model,
+            model: self.trainer.model(),
             history: self.history,
             status,
             train_seconds: self.seconds,
@@ -214,7 +169,7 @@ impl Run<'_> {
             let scores = self.validate();
             report.validation_loss = scores.map(|s| s.0);
             report.validation_accuracy = scores.and_then(|s| s.1);
-            self.good.copy_from_slice(self.engine.values());
+            self.good.copy_from_slice(self.trainer.engine.values());
             (self.on_event)(&Event::Epoch(report.clone()));
             if self.judge(&report) && self.recipe.keep_best {
                 let best = self.best.as_mut().expect("an epoch that is the best");
@@ -242,7 +197,7 @@ impl Run<'_> {
         let Some((identity, save)) = &mut self.save else { return Ok(()) };
         let checkpoint = Checkpoint {
             identity: identity.clone(),
-            state: self.engine.state(),
+            state: self.trainer.engine.state(),
             best: self.best.as_ref().map_or_else(Vec::new, |b| b.weights.clone()),
             sum: self.sum.clone(),
             summed: self.summed as u64,
@@ -259,12 +214,12 @@ impl Run<'_> {
         if let Some(what) = checkpoint.identity.differences(now) {
             return Err(refuse(what));
         }
-        self.engine.restore(&checkpoint.state)?;
+        self.trainer.engine.restore(&checkpoint.state)?;
         let steps = (checkpoint.history.len() * self.batches) as u64;
         if checkpoint.epochs != self.recipe.epochs || checkpoint.state.steps != steps {
             return Err(refuse("its epochs and steps do not fit the recipe's".into()));
         }
-        self.good.copy_from_slice(self.engine.values());
+        self.good.copy_from_slice(self.trainer.engine.values());
         (self.sum, self.summed) = (checkpoint.sum, checkpoint.summed as usize);
         for report in checkpoint.history {
             self.judge(&report);
@@ -286,9 +241,6 @@ impl Run<'_> {
         let order = order(self.data, self.split, self.recipe, epoch);
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
-        if let Some(stored) = self.data.stored() {
-            stored.ahead(&order);
-        }
         let (mut loss, mut correct, mut seen) = (0.0, 0, 0);
         let classes = self.data.classes().is_some();
         let start = Instant::now();
@@ -296,19 +248,7 @@ impl Run<'_> {
         for (b, indices) in order.chunks(self.recipe.batch_size).enumerate() {
             let step = (epoch - 1) * batches + b;
             lr = self.recipe.lr * self.recipe.schedule.factor(step, total, batches);
-            let examples = Examples {
-                data: self.data,
-                train: &self.split.train,
-                units: self.units.as_ref(),
-                weights: self.recipe.class_weights.as_deref(),
-            };
-            let report = match &mut self.augmented {
-                None => self.engine.step(indices.len(), lr, |i| examples.at(indices[i] as usize)),
-                Some(augmented) => {
-                    augmented.make(&mut self.engine, &examples, indices, epoch);
-                    self.engine.step(indices.len(), lr, |i| augmented.example(i))
-                }
-            };
+            let report = self.trainer.step((self.data, self.split, self.recipe), indices, epoch, lr);
             if !report.loss.is_finite() {
                 self.count(start, seen);
                 return Err(Status::NonFinite { epoch, batch: b + 1 });
@@ -360,7 +300,7 @@ impl Run<'_> {
         if step + last < total {
             return;
         }
-        let values = self.engine.values();
+        let values = self.trainer.engine.values();
         self.sum.resize(values.len(), 0.0);
         self.sum.iter_mut().zip(values).for_each(|(s, &v)| *s += f64::from(v));
         self.summed += 1;
@@ -370,7 +310,7 @@ impl Run<'_> {
         if self.summed > 1 {
             let n = self.summed as f64;
             let mean = self.sum.iter().map(|s| (s / n) as f32);
-            self.engine.values_mut().iter_mut().zip(mean).for_each(|(v, m)| *v = m);
+            self.trainer.engine.values_mut().iter_mut().zip(mean).for_each(|(v, m)| *v = m);
         }
     }
 
@@ -381,17 +321,8 @@ impl Run<'_> {
             return None;
         }
         let data = self.data;
-        let outputs = outputs(&mut self.engine, data, indices.len(), |i| indices[i] as usize);
-        let scaled = self.units.as_ref().map(|units| &units.values[..]);
+        let outputs = outputs(&mut self.trainer.engine, data, indices.len(), |i| indices[i] as usize);
+        let scaled = self.trainer.units.as_ref().map(|units| &units.values[..]);
         Some(score(&outputs, data, scaled, indices, self.recipe.loss))
-    }
-}
-
-/// The images of an epoch, in their order.
-pub(crate) fn order(data: &Dataset, split: &Split, recipe: &Recipe, epoch: usize) -> Vec<u32> {
-    let (indices, seed) = (&split.train, recipe.seed);
-    match data.labels() {
-        Some(labels) if recipe.balanced_sampling => balanced_order(indices, labels, seed, epoch as u64),
-        _ => epoch_order(indices, seed, epoch as u64),
     }
 }

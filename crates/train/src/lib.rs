@@ -18,6 +18,7 @@ mod recipe;
 mod saved;
 mod steps;
 pub mod tensorboard;
+mod trainer;
 mod transfer;
 mod units;
 

@@ -1,12 +1,9 @@
-use crate::augmented::Augmented;
 use crate::evaluate::evaluate;
-use crate::examples::Examples;
-use crate::fit::{compile, order};
-use crate::units::Units;
+use crate::trainer::{Trainer, order};
 use crate::{Error, Evaluation, Preprocess, Recipe};
 use foveal_data::{Dataset, Split};
 use foveal_nn::Model;
-use foveal_nn::engine::{Engine, State};
+use foveal_nn::engine::State;
 
 /// A training run that its caller drives, one step at a time: it can pause between any two, look at the weights,
 /// and change the learning rate. It keeps no clock and starts no thread of its own with one worker.
@@ -34,9 +31,7 @@ use foveal_nn::engine::{Engine, State};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Steps {
-    engine: Engine,
-    units: Option<Units>,
-    augmented: Option<Augmented>,
+    trainer: Trainer,
     data: Dataset,
     split: Split,
     preprocess: Preprocess,
@@ -79,25 +74,11 @@ impl Steps {
         recipe: Recipe,
     ) -> Result<Self, Error> {
         let mut model = model.clone();
-        let engine = compile(&mut model, &data, &split, &preprocess, &recipe)?;
-        let units = Units::new(&model, &data, &split.train);
-        let augmented = Augmented::new(&recipe, &data, &engine);
+        let trainer = Trainer::new(&mut model, &data, &split, &preprocess, &recipe)?;
         let per_epoch = split.train.len().div_ceil(recipe.batch_size);
-        let good = engine.state();
+        let good = trainer.engine.state();
         let order = Vec::new();
-        Ok(Self {
-            engine,
-            units,
-            augmented,
-            data,
-            split,
-            preprocess,
-            recipe,
-            order,
-            done: 0,
-            per_epoch,
-            good,
-        })
+        Ok(Self { trainer, data, split, preprocess, recipe, order, done: 0, per_epoch, good })
     }
 
     /// Does the next step; `None` when all of the recipe's epochs are done.
@@ -112,36 +93,21 @@ impl Steps {
         let (epoch, b) = (self.done / self.per_epoch + 1, self.done % self.per_epoch);
         if b == 0 || self.order.is_empty() {
             self.order = order(&self.data, &self.split, &self.recipe, epoch);
-            if let Some(stored) = self.data.stored() {
-                stored.ahead(&self.order);
-            }
         }
         let lr = self.lr();
         let size = self.recipe.batch_size;
         let indices = &self.order[b * size..((b + 1) * size).min(self.order.len())];
-        let examples = Examples {
-            data: &self.data,
-            train: &self.split.train,
-            units: self.units.as_ref(),
-            weights: self.recipe.class_weights.as_deref(),
-        };
-        let report = match &mut self.augmented {
-            None => self.engine.step(indices.len(), lr, |i| examples.at(indices[i] as usize)),
-            Some(augmented) => {
-                augmented.make(&mut self.engine, &examples, indices, epoch);
-                self.engine.step(indices.len(), lr, |i| augmented.example(i))
-            }
-        };
+        let report = self.trainer.step((&self.data, &self.split, &self.recipe), indices, epoch, lr);
         if let Some(fault) = self.data.fault() {
             return Err(fault.into());
         }
         self.done += 1;
         if !report.loss.is_finite() {
-            self.engine.restore(&self.good)?;
+            self.trainer.engine.restore(&self.good)?;
             return Err(Error::NonFinite { epoch, batch: b + 1 });
         }
         if b + 1 == self.per_epoch {
-            self.good = self.engine.state();
+            self.good = self.trainer.engine.state();
         }
         let (loss, correct, images) = (report.loss, report.correct, report.count);
         Ok(Some(Step { epoch, batch: b + 1, loss, correct, images, lr }))
@@ -180,11 +146,7 @@ impl Steps {
 
     /// The model with the weights as they are now.
     pub fn model(&self) -> Model {
-        let model = self.engine.model();
-        match &self.units {
-            Some(units) => units.restore(model),
-            None => model,
-        }
+        self.trainer.model()
     }
 
     /// The recipe, with the learning rate as it is now.
