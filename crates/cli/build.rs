@@ -1,4 +1,5 @@
-//! Takes the page into the program, if it has been built (`make page`): every file of web/dist.
+//! Takes the page into the program, if it has been built (`make page`): every file of web/dist but the digits, which
+//! the program has already.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ fn main() -> io::Result<()> {
     if dist.join("index.html").exists() {
         println!("cargo::rerun-if-changed={}", dist.display());
         collect(&dist, &dist, &mut files)?;
+        files.retain(|(name, _)| !name.starts_with("digits/"));
         files.sort();
     } else if web.exists() {
         // Once it is built there, this runs again.

@@ -15,6 +15,10 @@
 //!
 //! The data are by Y. LeCun, C. Cortes and C. J. C. Burges, under CC BY-SA 3.0.
 
+mod parts;
+
+pub use parts::{PARTS, part};
+
 /// Number of training images.
 pub const TRAIN: usize = 60_000;
 /// Number of test images.

@@ -15,6 +15,9 @@ use std::sync::OnceLock;
 const ABSENT: &str = include_str!("absent.html");
 const ABSENT_STYLE: &str = include_str!("absent.css");
 
+/// The type of numbers: digits, weights.
+const BYTES: &str = "application/octet-stream";
+
 /// The page's files by their paths; without any, one small page that says how to build them.
 pub struct Page {
     files: HashMap<String, File>,
@@ -22,31 +25,44 @@ pub struct Page {
 }
 
 struct File {
-    bytes: Bytes,
-    etag: HeaderValue,
     kind: &'static str,
+    make: Box<dyn Fn() -> Bytes + Send + Sync>,
+    content: OnceLock<Content>,
     gzip: OnceLock<Option<Bytes>>,
 }
 
+/// What a file holds, once it has been asked for.
+struct Content {
+    bytes: Bytes,
+    etag: HeaderValue,
+}
+
 impl File {
-    fn new(path: &str, bytes: &'static [u8]) -> Self {
-        let digest = Sha256::digest(bytes);
-        let hex: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
-        let etag = HeaderValue::from_str(&format!("\"{hex}\"")).expect("hexadecimal digits");
-        Self { bytes: Bytes::from_static(bytes), etag, kind: kind(path), gzip: OnceLock::new() }
+    fn new(path: &str, make: impl Fn() -> Bytes + Send + Sync + 'static) -> Self {
+        Self { kind: kind(path), make: Box::new(make), content: OnceLock::new(), gzip: OnceLock::new() }
+    }
+
+    fn content(&self) -> &Content {
+        self.content.get_or_init(|| {
+            let bytes = (self.make)();
+            let digest = Sha256::digest(&bytes);
+            let hex: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
+            let etag = HeaderValue::from_str(&format!("\"{hex}\"")).expect("hexadecimal digits");
+            Content { bytes, etag }
+        })
     }
 
     /// Compressed, if that makes it smaller; made when it is first asked for.
     fn gzip(&self) -> Option<Bytes> {
         let packed = self.gzip.get_or_init(|| {
-            let packs = self.kind.starts_with("text/")
-                || ["application/", "image/svg"].iter().any(|k| self.kind.starts_with(k));
-            if !packs {
+            let texts = ["text/", "application/", "image/svg"];
+            if self.kind == BYTES || !texts.iter().any(|k| self.kind.starts_with(k)) {
                 return None;
             }
+            let bytes = &self.content().bytes;
             let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
-            let packed = encoder.write_all(&self.bytes).and_then(|()| encoder.finish()).ok()?;
-            (packed.len() < self.bytes.len()).then(|| Bytes::from(packed))
+            let packed = encoder.write_all(bytes).and_then(|()| encoder.finish()).ok()?;
+            (packed.len() < bytes.len()).then(|| Bytes::from(packed))
         });
         packed.clone()
     }
@@ -61,7 +77,9 @@ impl Default for Page {
 impl Page {
     /// From files as `(path, bytes)`, `index.html` among them; from none, the page that says how to build it.
     pub fn new(files: impl IntoIterator<Item = (&'static str, &'static [u8])>) -> Self {
-        let named = |(path, bytes): (&'static str, &'static [u8])| (path.to_owned(), File::new(path, bytes));
+        let named = |(path, bytes): (&'static str, &'static [u8])| {
+            (path.to_owned(), File::new(path, move || Bytes::from_static(bytes)))
+        };
         let mut files: HashMap<String, File> = files.into_iter().map(named).collect();
         let built = files.contains_key("index.html");
         if !built {
@@ -70,6 +88,11 @@ impl Page {
             );
         }
         Self { files, built }
+    }
+
+    /// Adds a file whose bytes are made when they are first asked for, and kept.
+    pub fn add(&mut self, path: &str, make: impl Fn() -> Vec<u8> + Send + Sync + 'static) {
+        self.files.insert(path.to_owned(), File::new(path, move || Bytes::from(make())));
     }
 
     /// Whether it is the real page.
@@ -85,15 +108,16 @@ impl Page {
         if method != Method::GET && method != Method::HEAD {
             return Some(StatusCode::METHOD_NOT_ALLOWED.into_response());
         }
+        let Content { bytes, etag } = file.content();
         let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|tags| {
-            tags.split(',').any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == file.etag.as_bytes())
+            tags.split(',').any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == etag.as_bytes())
         });
         let packed = accepts_gzip(headers).then(|| file.gzip()).flatten();
         let gzip = packed.is_some();
         let mut response = match (known, method == Method::HEAD) {
             (true, _) => StatusCode::NOT_MODIFIED.into_response(),
             (false, head) => {
-                let bytes = packed.unwrap_or_else(|| file.bytes.clone());
+                let bytes = packed.unwrap_or_else(|| bytes.clone());
                 let length = HeaderValue::from(bytes.len());
                 let mut response = Response::new(if head { Body::empty() } else { Body::from(bytes) });
                 let headers = response.headers_mut();
@@ -106,7 +130,7 @@ impl Page {
             }
         };
         let headers = response.headers_mut();
-        headers.insert(header::ETAG, file.etag.clone());
+        headers.insert(header::ETAG, etag.clone());
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         // Vite's assets have their content's checksum in their names.
         let caching =
@@ -139,6 +163,6 @@ fn kind(path: &str) -> &'static str {
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
         "txt" | "md" => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
+        _ => BYTES,
     }
 }

@@ -272,6 +272,11 @@ fn the_page_or_how_to_build_it() {
         let text = answer.text();
         assert!(text.contains("make page") && text.contains("페이지가 들어 있지 않습니다"), "{text}");
         assert_eq!(serving.get("/absent.css").header("content-type"), Some("text/css; charset=utf-8"));
+        assert_eq!(serving.get("/digits/few.bin").status, 404);
+    } else {
+        let digits = serving.get("/digits/few.bin");
+        assert_eq!((digits.status, digits.body.len()), (200, 200 * 785));
+        assert_eq!(digits.body[200 * 784..], foveal_mnist::test_labels()[..200]);
     }
     assert!(!answer.text().contains("<script>") && !answer.text().contains("style=\""));
     let tag = answer.header("etag").unwrap();

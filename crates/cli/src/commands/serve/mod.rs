@@ -18,7 +18,7 @@ include!(concat!(env!("OUT_DIR"), "/page.rs"));
 /// Serves models and the page until it is interrupted.
 pub fn run(args: &Serve, context: &Context) -> Result<()> {
     let models: Vec<ServedModel> = args.models.iter().map(|given| served(given)).collect::<Result<_>>()?;
-    let page = Page::new(FILES.iter().copied());
+    let page = page();
     let told = Told::new(&models, &page);
     log::start(context, args.access_log)?;
     let server = Server::new(models, page, options(args, context))?;
@@ -34,6 +34,17 @@ pub fn run(args: &Serve, context: &Context) -> Result<()> {
         ));
     }
     server.run(listener).with_context(|| url)
+}
+
+/// The page, with the digits that it shows and trains on.
+fn page() -> Page {
+    let mut page = Page::new(FILES.iter().copied());
+    if page.is_built() {
+        for name in foveal_mnist::PARTS {
+            page.add(&format!("digits/{name}.bin"), move || foveal_mnist::part(name).unwrap_or_default());
+        }
+    }
+    page
 }
 
 fn options(args: &Serve, context: &Context) -> Options {
