@@ -58,9 +58,9 @@ kills:      ## fifty kills of a training at random moments, and as many resumpti
 
 FUZZ_SECONDS ?= 300
 fuzz:       ## every reader for five minutes on hostile bytes; needs cargo-fuzz
-	cd fuzz && cargo run --bin seeds && for target in $$(cargo fuzz list); do \
-	  [ $$target = seeds ] || cargo fuzz run --sanitizer none $$target -- \
-	    -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1; done
+	cd fuzz && cargo run --example seeds && for target in $$(cargo fuzz list); do \
+	  cargo fuzz run --sanitizer none $$target -- -max_total_time=$(FUZZ_SECONDS) \
+	    -rss_limit_mb=1024 -timeout=10 -print_final_stats=1; done
 
 audit:      ## licences, sources and advisories; needs cargo-deny and its advisory database
 	cargo deny check
