@@ -1,37 +1,34 @@
 //! `foveal eval`
 
-use super::{input, model};
+use super::model;
 use crate::args::Eval;
 use crate::output::{Context, Side, count, table};
-use crate::source::{self, Ask};
+use crate::source::{self, Ask, Kind};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::{Dataset, Source};
-use foveal::train::{ClassScores, Evaluation, PerClass, ValueScores, judge};
+use foveal::train::{ClassScores, Evaluation, PerClass, SavedModel, ValueScores, judge};
 use serde::Serialize;
 
 /// Scores a model on the test part of a data set.
 pub fn run(args: &Eval, context: &Context) -> Result<()> {
     let members = model::members(&args.model)?;
     let saved = &members[0];
+    let ask = Ask { labels: args.labels.as_deref(), ..Ask::of_model(saved, args.strict) };
     let test = match args.data.as_str() {
-        source::MNIST => Some(source::test_digits()?),
+        source::MNIST => {
+            ask.check(source::MNIST, Kind::Pictures)?;
+            Some(source::test_digits()?)
+        }
         data => {
-            let ask = Ask { labels: args.labels.as_deref(), ..Ask::of_model(saved, args.strict) };
             let opened = source::open(data, &ask, context)?;
-            if opened.ct.is_some() {
-                input::window(saved, data)?;
-            } else if args.labels.is_some() {
+            if opened.ct.is_none() && args.labels.is_some() {
                 bail!("{data}: --labels is for folders of DICOM slices, and this is none");
             }
             whole(opened.source, context)
         }
     };
     let test = test.ok_or_else(|| anyhow!("{}: there is no sample to score a model on", args.data))?;
-    match (saved.preprocess.text.is_some(), test.vocabulary().is_some()) {
-        (true, false) => bail!("{}: holds no texts, and the model is one of texts", args.data),
-        (false, true) => bail!("{}: holds texts, and the model is not one of texts", args.data),
-        _ => {}
-    }
+    fits(saved, &test, &args.data)?;
     let outputs = model::outputs(&members, &test, context.threads)?;
     let score = judge(&saved.model, &test, None, &outputs)?;
     match (score, context.json) {
@@ -42,6 +39,20 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
         }
         (Evaluation::Values(s), false) => context.print(&value_text(&s)),
     }
+}
+
+/// Refuses samples of another shape than the model's: such files hold them as they are.
+fn fits(saved: &SavedModel, test: &Dataset, data: &str) -> Result<()> {
+    let (shape, wanted) = (test.shape(), saved.model.input_shape());
+    if shape != wanted {
+        bail!("{data}: its samples are {shape:?} (height, width, channels), the model takes {wanted:?}");
+    }
+    if saved.model.vocabulary().is_some() && saved.preprocess.text.is_none() {
+        bail!(
+            "{data}: the model is for texts and has no vocabulary to read them by; it takes .npy arrays alone"
+        );
+    }
+    Ok(())
 }
 
 /// The test part, or all samples where there is none.

@@ -1,6 +1,7 @@
 //! INPUT on the command line: a picture, a DICOM slice, an array, a built-in sample, a text.
 
-use crate::{files, source};
+use crate::files;
+use crate::source::{self, Kind};
 use anyhow::{Context as _, Result, anyhow, bail};
 use foveal::data::{Window, dicom, npy, picture};
 use foveal::train::SavedModel;
@@ -10,6 +11,9 @@ use std::path::Path;
 
 /// The most bytes of texts that are read at once.
 const MAX_TEXTS: u64 = 64 << 20;
+/// What the names of built-in samples begin with, and what these are.
+const BUILT_IN: &str = "mnist:";
+const DIGIT: [usize; 3] = [28, 28, 1];
 
 /// The raw samples that an input holds, each with its name.
 pub fn read(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, Vec<f32>)>> {
@@ -33,12 +37,24 @@ pub fn one(input: &str, saved: &SavedModel, threads: usize) -> Result<(String, A
     Ok((name, Array3::from_shape_vec((h, w, c), saved.preprocess.apply(&raw))?))
 }
 
+/// A text as the first layer of a model of texts sees it, `[h, w, c]`.
+pub fn of_text(text: &str, saved: &SavedModel) -> Result<Array3<f32>> {
+    let [h, w, c] = saved.model.input_shape();
+    let ids = saved.preprocess.text.as_ref().map(|vocabulary| vocabulary.encode(text, h * w).0);
+    let ids = ids.ok_or_else(|| anyhow!("the model has no vocabulary"))?;
+    Ok(Array3::from_shape_vec((h, w, c), ids)?)
+}
+
 /// The texts that an input holds, each with its name, for a model of texts: lines of stdin (`-`) or of a `.txt`
 /// file, or the input itself.
 pub fn texts(input: &str) -> Result<Vec<(String, String)>> {
     let path = Path::new(input);
-    let file = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt"));
-    if input != "-" && !file {
+    if input != "-" && !is_text_file(path) {
+        // What names a picture is no text about it.
+        if path.exists() || input.starts_with(BUILT_IN) {
+            let kind = Kind::Texts;
+            bail!("{input}: is no text, and the model is for {kind}; give it {}", kind.input());
+        }
         let text = input.trim();
         if text.is_empty() {
             bail!("the text is empty; give one with words");
@@ -73,43 +89,45 @@ pub fn texts(input: &str) -> Result<Vec<(String, String)>> {
     Ok(texts)
 }
 
+fn is_text_file(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt"))
+}
+
 fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, Vec<f32>)>> {
     if let Some(rows) = saved.model.vocabulary() {
         return tokens(input, saved, rows);
     }
     if let Some(sample) = built_in(input, threads)? {
+        Kind::Pictures.refuse_unless(saved, input, "a picture")?;
         let shape = saved.model.input_shape();
-        if shape.iter().product::<usize>() != sample.len() {
-            bail!("{input}: a sample of [28, 28, 1] does not fit the model's input {shape:?}");
+        if shape != DIGIT {
+            bail!("{input}: a sample of {DIGIT:?} does not fit the model's input {shape:?}");
         }
         return Ok(vec![(input.to_owned(), sample)]);
     }
     let path = Path::new(input);
+    if input.contains(char::is_whitespace) && !path.exists() {
+        let kind = Kind::of(saved);
+        bail!("{input}: there is no such file, and the model is for {kind}; give it {}", kind.input());
+    }
     let bytes = files::read(path)?;
     if bytes.starts_with(b"\x93NUMPY") || path.extension().is_some_and(|e| e == "npy") {
         return array(input, &bytes, saved.model.input_shape());
     }
     if dicom::is_dicom(&bytes) {
+        Kind::Ct.refuse_unless(saved, input, "a DICOM slice")?;
         return Ok(vec![(input.to_owned(), slice(input, &bytes, saved)?)]);
     }
     let picture = picture::decode(&bytes, input)?;
+    Kind::Pictures.refuse_unless(saved, input, "a picture")?;
     let sample = saved.preprocess.picture(&picture, saved.model.input_shape())?;
     Ok(vec![(input.to_owned(), sample)])
 }
 
-/// The window that a model saw CT through.
-pub fn window(saved: &SavedModel, input: &str) -> Result<Window> {
-    let window = saved.preprocess.window();
-    window.ok_or_else(|| anyhow!("{input}: is CT, and the model was trained on other data, without a window"))
-}
-
 /// A DICOM slice as the model saw those that it learnt from.
 fn slice(input: &str, bytes: &[u8], saved: &SavedModel) -> Result<Vec<f32>> {
-    let window = window(saved, input)?;
-    let [h, w, c] = saved.model.input_shape();
-    let sample = dicom::read(bytes, input)?.sample([h, w], &window)?;
-    // As bytes, as in training.
-    Ok(sample.iter().flat_map(|v| std::iter::repeat_n(v.round(), c)).collect())
+    let window = saved.preprocess.window().unwrap_or(Window::SOFT);
+    Ok(dicom::read(bytes, input)?.raw(saved.model.input_shape(), &window)?)
 }
 
 /// Texts as the numbers of their tokens, or an array of such numbers.
@@ -139,7 +157,7 @@ fn tokens(input: &str, saved: &SavedModel, rows: usize) -> Result<Vec<(String, V
 
 /// `mnist:test:7`, `mnist:train:0`
 fn built_in(input: &str, threads: usize) -> Result<Option<Vec<f32>>> {
-    let Some(rest) = input.strip_prefix("mnist:") else { return Ok(None) };
+    let Some(rest) = input.strip_prefix(BUILT_IN) else { return Ok(None) };
     let (part, index) = rest.split_once(':').unwrap_or((rest, ""));
     let data = match part {
         "test" => source::test_digits()?,

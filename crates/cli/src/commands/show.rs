@@ -52,7 +52,7 @@ fn read(input: &str, saved: &SavedModel, context: &Context) -> Result<()> {
         bail!("{input}: holds {} texts; give one", texts.len());
     }
     let (name, text) = texts.remove(0);
-    let sample = input::one(&text, saved, context.threads)?.1;
+    let sample = input::of_text(&text, saved)?;
     let scene = Scene::new(saved, sample.view(), &name, None)?;
     let (class, words) = words(saved, &text, None)?;
     let class = saved.classes.get(class).map_or(class.to_string(), String::clone);

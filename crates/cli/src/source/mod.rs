@@ -1,6 +1,7 @@
 //! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file, a TSV of texts.
 
 pub mod ct;
+mod kind;
 mod pictures;
 mod texts;
 
@@ -13,6 +14,8 @@ use foveal::data::text::{Tokens, Vocabulary};
 use foveal::data::{Dataset, Error, Samples, Source, Targets, Window, idx, npz};
 use foveal::train::SavedModel;
 use foveal_mnist as mnist;
+pub use kind::{For, Kind};
+use pictures::InFolder;
 pub use pictures::under as pictures_under;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,6 +47,8 @@ pub struct Ask<'a> {
     pub unlabelled: bool,
     /// How texts become numbers.
     pub text: AskText<'a>,
+    /// The trained model that they are for.
+    pub model: Option<For>,
 }
 
 /// How texts are to be read; what is not said, the training texts decide.
@@ -106,8 +111,14 @@ impl<'a> Ask<'a> {
             strict,
             window: saved.preprocess.window(),
             text,
+            model: Some(For { kind: Kind::of(saved), from: false, window: false }),
             ..Self::default()
         }
+    }
+
+    /// Refuses data that are not of the model's kind.
+    pub fn check(&self, data: &str, is: Kind) -> Result<()> {
+        self.model.map_or(Ok(()), |model| model.check(data, is))
     }
 }
 
@@ -146,39 +157,85 @@ impl From<Source> for Opened {
     }
 }
 
-/// Opens the data set that `data` names.
-pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
-    if data == MNIST {
-        return Ok(built_in(context.threads)?.into());
+/// What a data set is, before any of its samples is read.
+enum Found {
+    BuiltIn,
+    Idx,
+    TextFolder,
+    Slices(Vec<InFolder>),
+    Pictures(Vec<InFolder>),
+    Texts,
+    Table,
+    Arrays,
+}
+
+impl Found {
+    fn at(data: &str) -> Result<Self> {
+        if data == MNIST {
+            return Ok(Found::BuiltIn);
+        }
+        let path = Path::new(data);
+        if path.is_dir() {
+            return Self::in_folder(path);
+        }
+        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            _ if !path.exists() => {
+                bail!(
+                    "{data}: there is no such data set, folder or file; `foveal data list` says what there is"
+                )
+            }
+            Some("tsv") => Ok(Found::Texts),
+            Some("csv") => Ok(Found::Table),
+            Some("npz") => Ok(Found::Arrays),
+            _ => bail!(
+                "{data}: not a data set; name `mnist`, a folder, a .csv table, a .npz file or a .tsv of texts"
+            ),
+        }
     }
-    let path = Path::new(data);
-    if path.is_dir() {
-        let idx = ["train-images", "train-labels", "t10k-images", "t10k-labels"];
-        for start in idx {
+
+    fn in_folder(path: &Path) -> Result<Self> {
+        for start in ["train-images", "train-labels", "t10k-images", "t10k-labels"] {
             if find(path, start)?.is_some() {
-                return Ok(folder(path)?.into());
+                return Ok(Found::Idx);
             }
         }
         if path.join(texts::TRAIN).is_file() {
-            return texts::from_folder(path, ask, context);
+            return Ok(Found::TextFolder);
         }
         let found = pictures::all_under(path)?;
-        if found.iter().any(|(names, path)| ct::is_slice(names, path)) {
-            return ct::open(path, &found, ask, context);
-        }
-        return pictures::from_folder(path, found, ask, context);
+        let slices = found.iter().any(|(names, path)| ct::is_slice(names, path));
+        Ok(if slices { Found::Slices(found) } else { Found::Pictures(found) })
     }
-    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    match extension.as_deref() {
-        _ if !path.exists() => {
-            bail!("{data}: there is no such data set, folder or file; `foveal data list` says what there is")
+
+    fn kind(&self) -> Kind {
+        match self {
+            Found::Slices(_) => Kind::Ct,
+            Found::TextFolder | Found::Texts => Kind::Texts,
+            Found::BuiltIn | Found::Idx | Found::Pictures(_) | Found::Table | Found::Arrays => Kind::Pictures,
         }
-        Some("tsv") => texts::from_file(path, ask, context),
-        Some("csv") => pictures::from_table(path, ask, context),
-        Some("npz") => Ok(npz::read_npz(&files::read(path)?, data, ask.task, ask.classes)?.into()),
-        _ => bail!(
-            "{data}: not a data set; name `mnist`, a folder, a .csv table, a .npz file or a .tsv of texts"
-        ),
+    }
+}
+
+/// Refuses data that are not of the model's kind, before any sample is read.
+pub fn check(data: &str, ask: &Ask) -> Result<()> {
+    ask.check(data, Found::at(data)?.kind())
+}
+
+/// Opens the data set that `data` names.
+pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
+    let found = Found::at(data)?;
+    ask.check(data, found.kind())?;
+    let path = Path::new(data);
+    match found {
+        Found::BuiltIn => Ok(built_in(context.threads)?.into()),
+        Found::Idx => Ok(folder(path)?.into()),
+        Found::TextFolder => texts::from_folder(path, ask, context),
+        Found::Slices(found) => ct::open(path, &found, ask, context),
+        Found::Pictures(found) => pictures::from_folder(path, found, ask, context),
+        Found::Texts => texts::from_file(path, ask, context),
+        Found::Table => pictures::from_table(path, ask, context),
+        Found::Arrays => Ok(npz::read_npz(&files::read(path)?, data, ask.task, ask.classes)?.into()),
     }
 }
 
@@ -200,6 +257,7 @@ pub struct ForTraining {
 /// Opens a data set to learn from.
 pub fn open_for_training(data: &str, ask: &Ask, context: &Context) -> Result<ForTraining> {
     if data == MNIST && ask.window.is_none() && ask.labels.is_none() {
+        ask.check(data, Kind::Pictures)?;
         let (data, test) = (training_digits(context.threads)?, Box::new(|| test_digits().map(Some)));
         return Ok(ForTraining { data, held: 0, test, window: None });
     }

@@ -7,13 +7,14 @@ use std::path::Path;
 #[path = "../../../foveal/examples/ct_phantoms/dicom_file.rs"]
 mod dicom_file;
 
-use dicom_file::{DicomFile, Plane};
+pub use dicom_file::DicomFile;
+use dicom_file::Plane;
 
 /// What names the patients of the slices here.
 const SECRETS: [&str; 3] = ["Doe^Jane", "PID-77", "1.2.826.4711"];
 
 /// A slice of 12x12 pixels: air, and in it a block of `dense` Hounsfield units.
-fn slice(patient: usize, k: u32, dense: i16) -> DicomFile {
+pub fn slice(patient: usize, k: u32, dense: i16) -> DicomFile {
     let pixels: Vec<i16> = (0..144)
         .map(|i| {
             let (row, column) = (i / 12, i % 12);

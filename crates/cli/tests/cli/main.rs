@@ -7,6 +7,7 @@ mod ct;
 mod exchange;
 mod files;
 mod harness;
+mod kinds;
 mod lab;
 mod models;
 mod operators;

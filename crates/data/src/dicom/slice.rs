@@ -86,4 +86,14 @@ impl Slice {
         }
         Ok(sample)
     }
+    /// [`Self::sample`] of `shape` (height, width, channels) as raw values of a model: whole numbers
+    /// 0 to 255, as bytes would hold them in training, the same in each channel.
+    ///
+    /// # Errors
+    /// As [`Self::sample`].
+    pub fn raw(&self, shape: [usize; 3], window: &Window) -> Result<Vec<f32>, Error> {
+        let [height, width, channels] = shape;
+        let sample = self.sample([height, width], window)?;
+        Ok(sample.iter().flat_map(|v| std::iter::repeat_n(v.round(), channels)).collect())
+    }
 }

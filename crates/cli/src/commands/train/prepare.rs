@@ -4,7 +4,7 @@ use super::{recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
-use crate::source::{self, Ask, AskText, ForTraining, Later, MNIST};
+use crate::source::{self, Ask, AskText, For, ForTraining, Kind, Later, MNIST};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::text::Vocabulary;
 use foveal::data::{Dataset, Samples, Split, Targets};
@@ -89,9 +89,7 @@ impl Prepared {
     fn transferred(args: &Train, from: &SavedModel, context: &Context) -> Result<Self> {
         let [height, width, channels] = from.model.input_shape();
         let (asked, own) = (Ask::of_reading(&args.reading), from.preprocess.window());
-        if asked.window.is_some() && own.is_some() {
-            bail!("--window: the model that --from names has a window of its own; leave it out");
-        }
+        let model = For { kind: Kind::of(from), from: true, window: asked.window.is_some() };
         let ask = Ask {
             size: Some([height, width]),
             channels: Some(channels).filter(|c| matches!(c, 1 | 3)),
@@ -101,8 +99,11 @@ impl Prepared {
                 shape: from.preprocess.text.as_ref().map(|_| from.model.input_shape()),
                 ..AskText::default()
             },
+            model: Some(model),
             ..asked
         };
+        source::check(&args.data, &ask)?;
+        transfer::leaves_alone(args, from)?;
         let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
         fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;

@@ -5,6 +5,7 @@ use crate::commands::model;
 use crate::files;
 use crate::output::Context;
 use anyhow::{Context as _, Result, bail};
+use foveal::data::text::Tokens;
 use foveal::data::{Dataset, Split};
 use foveal::nn::Model;
 use foveal::onnx;
@@ -19,6 +20,40 @@ pub fn saved(path: &Path) -> Result<SavedModel> {
         return onnx::import(&files::read(path)?, &name).with_context(|| path.display().to_string());
     }
     model::saved(path)
+}
+
+/// Refuses options that would have the data read otherwise than the model to begin with does, and a model of texts
+/// whose numbers mean nothing.
+pub fn leaves_alone(args: &Train, from: &SavedModel) -> Result<()> {
+    let ([height, width, _], reading) = (from.model.input_shape(), &args.reading);
+    if reading.ct.window.is_some() && from.preprocess.window.is_some() {
+        bail!("--window: the model that --from names has a window of its own; leave it out");
+    }
+    if let Some([h, w]) = reading.image_size.map(|size| size.0).filter(|size| *size != [height, width]) {
+        bail!("--image-size {h},{w}: the model that --from names takes {height}x{width}; leave it out");
+    }
+    if from.model.vocabulary().is_none() {
+        return Ok(());
+    }
+    let Some(own) = &from.preprocess.text else {
+        bail!(
+            "--from: the model is for texts and has no vocabulary, so that nobody knows which word each row of its \
+             embedding stands for; name one that foveal trained or exported"
+        );
+    };
+    let tokens = reading.tokens.map(Tokens::from).filter(|tokens| *tokens != own.tokens());
+    if let Some(tokens) = tokens {
+        let (given, own) = (tokens.name(), own.tokens().name());
+        bail!("--tokens {given}: the model that --from names reads {own}; leave it out");
+    }
+    if let Some(n) = reading.text_length.filter(|n| usize::from(*n) != height * width) {
+        let own = height * width;
+        bail!("--text-length {n}: the model that --from names takes {own} tokens; leave it out");
+    }
+    if let Some(n) = reading.vocabulary {
+        bail!("--vocabulary {n}: the model that --from names has a vocabulary of its own; leave it out");
+    }
+    Ok(())
 }
 
 /// The names of the layers that `--freeze` means.

@@ -1,0 +1,96 @@
+//! What samples are: pictures, CT, texts. A model of one is not for another.
+
+use anyhow::{Result, bail};
+use foveal::train::SavedModel;
+use std::fmt;
+
+/// What samples are, and what a model is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Pictures,
+    /// Slices in Hounsfield units, seen through a window.
+    Ct,
+    Texts,
+}
+
+impl Kind {
+    /// What a trained model is for.
+    pub fn of(saved: &SavedModel) -> Self {
+        if saved.model.vocabulary().is_some() {
+            Kind::Texts
+        } else if saved.preprocess.window.is_some() {
+            Kind::Ct
+        } else {
+            Kind::Pictures
+        }
+    }
+
+    /// What a data set for such a model is.
+    fn set(self) -> &'static str {
+        match self {
+            Kind::Pictures => "a folder of pictures, a .csv table of them or a .npz file",
+            Kind::Ct => "a folder of DICOM slices",
+            Kind::Texts => "a .tsv of label<TAB>text",
+        }
+    }
+
+    /// What one input for such a model is.
+    pub fn input(self) -> &'static str {
+        match self {
+            Kind::Pictures => "a picture or a .npy array of pixels",
+            Kind::Ct => "a DICOM slice, or a .npy array of what its window shows (0 to 255)",
+            Kind::Texts => {
+                "a text, a .txt file with one on each line, or a .npy array of the numbers of tokens"
+            }
+        }
+    }
+
+    /// Refuses an input that is `self` for a model of another kind.
+    pub fn refuse_unless(self, saved: &SavedModel, input: &str, what: &str) -> Result<()> {
+        let model = Kind::of(saved);
+        if self != model {
+            bail!("{input}: is {what}, and the model is for {model}; give it {}", model.input());
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Pictures => "pictures",
+            Kind::Ct => "CT",
+            Kind::Texts => "texts",
+        })
+    }
+}
+
+/// The trained model that data are read for.
+#[derive(Clone, Copy)]
+pub struct For {
+    pub kind: Kind,
+    /// Whether it is to be trained further, by `--from`.
+    pub from: bool,
+    /// Whether the command line names a window for CT, through which a model of pictures may learn from it.
+    pub window: bool,
+}
+
+impl For {
+    /// Refuses data of another kind than the model's.
+    pub fn check(self, data: &str, is: Kind) -> Result<()> {
+        let For { kind, from, window } = self;
+        match (kind, is) {
+            _ if kind == is => Ok(()),
+            (Kind::Pictures, Kind::Ct) if from && window => Ok(()),
+            (Kind::Pictures, Kind::Ct) if from => bail!(
+                "{data}: holds CT, and the model that --from names is for pictures, without a window; name a model \
+                 of CT, or the window that it is to see CT through, such as --window soft"
+            ),
+            _ if from => bail!(
+                "{data}: holds {is}, and the model that --from names is for {kind}; name a model of {is}, or leave \
+                 --from out"
+            ),
+            _ => bail!("{data}: holds {is}, and the model is for {kind}; name {}", kind.set()),
+        }
+    }
+}
