@@ -49,7 +49,9 @@ struct State {
 const AHEAD: usize = 64 << 20;
 
 impl Stored {
-    /// `samples` samples of `size` bytes. `checksum` tells these samples from others.
+    /// `samples` samples of `size` bytes. `checksum` tells these samples from others: the CRC-32 of the CRC-32 of each
+    /// sample, these as 4 bytes each, the least first, if a training on them is to go on from a checkpoint of one on
+    /// the same samples in memory.
     pub fn new(load: Box<dyn Load>, samples: usize, size: usize, checksum: u32) -> Self {
         let (state, room) = (Mutex::default(), Condvar::new());
         Self(Arc::new(Inner { load, samples, size, checksum, state, room }))

@@ -198,8 +198,7 @@ impl Listed {
             .map(|path| {
                 bar.inc(1);
                 let picture = decode(&bytes(path)?, &path.display().to_string())?;
-                let sum = crc32fast::hash(picture.pixels());
-                Ok(Looked { channels: picture.channels(), sum, picture: (!stream).then_some(picture) })
+                Ok(Looked::new(picture, stream))
             })
             .collect();
         bar.finish_and_clear();
@@ -247,7 +246,8 @@ impl Listed {
     /// The pictures at `kept` as samples of `shape` that stay on the disk.
     fn stored(&self, kept: &[usize], pictures: &[Looked], shape: [usize; 3], decode: &Decode) -> Stored {
         let mut sum = crc32fast::Hasher::new();
-        pictures.iter().for_each(|p| sum.update(&p.sum.to_le_bytes()));
+        let of = usize::from(shape[2] == 3);
+        pictures.iter().for_each(|p| sum.update(&p.sums[of].to_le_bytes()));
         let paths = kept.iter().map(|&i| self.paths[i].clone()).collect();
         let files = Files { paths, shape, decode: Arc::clone(decode) };
         Stored::new(Box::new(files), kept.len(), shape.iter().product(), sum.finalize())
@@ -290,10 +290,21 @@ impl Listed {
 /// What a first look at a picture leaves.
 struct Looked {
     channels: usize,
-    /// Tells its pixels from others.
-    sum: u32,
+    /// Tells its pixels from others: in grey, and in colour; of pictures that are read anew.
+    sums: [u32; 2],
     /// The picture itself, unless it is read anew each time.
     picture: Option<Small>,
+}
+
+impl Looked {
+    fn new(picture: Small, stream: bool) -> Self {
+        let channels = picture.channels();
+        if !stream {
+            return Self { channels, sums: [0; 2], picture: Some(picture) };
+        }
+        let sum = |channels| crc32fast::hash(&picture.clone().into_channels(channels));
+        Self { channels, sums: [1, 3].map(sum), picture: None }
+    }
 }
 
 /// Picture files, read when they are needed.

@@ -184,7 +184,27 @@ fn pictures_read_anew_each_epoch_give_the_same_model() {
     for options in ["", "--augment shift=1,mixup=0.3", "--balanced-sampling --threads 1"] {
         assert!(model(options) == model(&format!("{options} --stream")), "{options}");
     }
-    // What was begun so goes on so.
-    let options = "--balanced-sampling --stream --resume";
-    bench.run(&format!("train bars --epochs 3 --batch-size 16 --out run {options}")).good();
+}
+
+#[test]
+fn a_run_goes_on_whichever_way_its_pictures_are_read() {
+    let bench = Bench::new();
+    bars(&bench);
+    let train = "train bars --epochs 2 --batch-size 16 --no-report --out run";
+    // Grey, then with one picture in colour, so that all of them become so.
+    for round in 0..2u8 {
+        for [first, then] in [["", "--stream"], ["--stream", ""], ["--stream", "--stream"]] {
+            bench.run(&format!("{train} {first}")).good();
+            let model = || std::fs::read(bench.path("run/model.safetensors")).unwrap();
+            let whole = model();
+            let run = bench.run(&format!("{train} {then} --resume")).good();
+            assert!(run.stderr.contains("going on after epoch"), "{}", run.told());
+            assert!(model() == whole, "{round} {first} {then}");
+        }
+        // Other pixels are still another run.
+        let picture = ImageBuffer::from_fn(12, 12, |x, y| Rgb([x as u8, y as u8, 9 + round]));
+        picture.save(bench.path("bars/train/가로/7.png")).unwrap();
+        bench.run(&format!("{train} -q --resume")).refused(&["another run"]);
+        bench.run(&format!("{train} -q --resume --stream")).refused(&["another run"]);
+    }
 }
