@@ -6,7 +6,7 @@
 //! | `GET /v2`, `/v2/health/live`, `/v2/health/ready` | the Open Inference Protocol: the server |
 //! | `GET /v2/models/{name}`, `/v2/models/{name}/ready` | a model's tensors |
 //! | `POST /v2/models/{name}/infer` | tensors as JSON in, tensors as JSON out |
-//! | `POST /predict?model=NAME` | a picture or a `.npy` array in, class and probabilities out |
+//! | `POST /predict?model=NAME` | a picture, a DICOM slice (with the feature `dicom`), a text or a `.npy` array in, as the model takes it; class and probabilities out |
 //! | `GET /models` | the models' names, input shapes and classes |
 //! | `GET /metrics` | counters for Prometheus |
 //! | `GET /` and whatever else | the [`Page`] |
@@ -42,6 +42,7 @@ mod protocol;
 mod queue;
 mod routes;
 mod server;
+mod slice;
 mod stream;
 mod surround;
 mod tensor;

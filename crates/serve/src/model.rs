@@ -1,6 +1,7 @@
 //! A model that answers requests, and its engines.
 
 use crate::error::Error;
+use crate::failure::Failure;
 use foveal::nn::Isa;
 use foveal::nn::engine::{Engine, Options, Pixels};
 use foveal::nn::optim::Optimizer;
@@ -92,6 +93,21 @@ impl ServedModel {
     /// Numbers in one image.
     pub(crate) fn size(&self) -> usize {
         self.size
+    }
+
+    /// What the input is called: `image`, or of a model of texts `tokens`, as in an exported ONNX file.
+    pub(crate) fn input(&self) -> &'static str {
+        if self.saved.model.vocabulary().is_some() { "tokens" } else { "image" }
+    }
+
+    /// Refuses numbers that are none of tokens, for a model of texts.
+    pub(crate) fn check(&self, numbers: &[f32]) -> Result<(), Failure> {
+        let Some(rows) = self.saved.model.vocabulary() else { return Ok(()) };
+        let token = |v: &&f32| !(**v >= 0.0 && v.fract() == 0.0 && (**v as usize) < rows);
+        numbers.iter().find(token).map_or(Ok(()), |bad| {
+            let last = rows.saturating_sub(1);
+            Err(Failure::bad(format!("{bad} is no number of a token; they are whole, from 0 to {last}")))
+        })
     }
 
     /// What the outputs are called: as in an exported ONNX file.

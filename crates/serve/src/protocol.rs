@@ -7,8 +7,6 @@ use crate::tensor::Numbers;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-/// The name of a model's one input, as in an exported ONNX file.
-pub const INPUT: &str = "image";
 /// The framework and its format, as the protocol names them.
 const PLATFORM: &str = "foveal_safetensors";
 
@@ -67,7 +65,7 @@ impl<'a> ModelMetadata<'a> {
         Self {
             name: model.name(),
             platform: PLATFORM,
-            inputs: [tensor(INPUT, &[h, w, c])],
+            inputs: [tensor(model.input(), &[h, w, c])],
             outputs: [tensor(model.output(), &[model.saved().model.outputs()])],
         }
     }
@@ -110,12 +108,13 @@ fn quoted(text: &str) -> String {
 pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(Ask, Form), Failure> {
     let request: Request = serde_json::from_slice(body)
         .map_err(|e| Failure::bad(format!("the body is no inference request: {}", told(&e))))?;
+    let own = model.input();
     let [input] = &request.inputs[..] else {
         let count = request.inputs.len();
-        return Err(Failure::bad(format!("the model has one input, `{INPUT}`; the request gives {count}")));
+        return Err(Failure::bad(format!("the model has one input, `{own}`; the request gives {count}")));
     };
-    if input.name != INPUT {
-        return Err(Failure::bad(format!("the model has no input {}, only `{INPUT}`", quoted(&input.name))));
+    if input.name != own {
+        return Err(Failure::bad(format!("the model has no input {}, only `{own}`", quoted(&input.name))));
     }
     for output in request.outputs.iter().flatten() {
         if output.name != model.output() {
@@ -128,7 +127,8 @@ pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(Ask, F
     }
     let images = images(input, model, limits)?;
     let Request { id, inputs, .. } = request;
-    let pixels = inputs.into_iter().flat_map(|input| input.data.values).collect();
+    let pixels: Vec<f32> = inputs.into_iter().flat_map(|input| input.data.values).collect();
+    model.check(&pixels)?;
     Ok((Ask { images, pixels }, Form { id, images }))
 }
 
@@ -139,31 +139,29 @@ fn told(error: &serde_json::Error) -> String {
 
 /// Images in the input, once its shape, type and data fit each other and the model.
 fn images(input: &Input, model: &ServedModel, limits: &Limits) -> Result<usize, Failure> {
-    let [h, w, c] = model.saved().model.input_shape();
+    let (own, [h, w, c]) = (model.input(), model.saved().model.input_shape());
     let wanted = [h, w, c].map(|v| v as u64);
     let fits = matches!(&input.shape[..], [_, rest @ ..] if rest == wanted);
     if !fits {
         let shape = &input.shape[..input.shape.len().min(8)];
-        return Err(Failure::bad(format!(
-            "`{INPUT}` has shape {shape:?}, the model takes [n, {h}, {w}, {c}]"
-        )));
+        return Err(Failure::bad(format!("`{own}` has shape {shape:?}, the model takes [n, {h}, {w}, {c}]")));
     }
     let images = usize::try_from(input.shape[0]).unwrap_or(usize::MAX);
     if !(1..=limits.images).contains(&images) {
         let most = limits.images;
-        return Err(Failure::bad(format!("`{INPUT}` has {images} images; send 1 to {most} a request")));
+        return Err(Failure::bad(format!("`{own}` has {images} images; send 1 to {most} a request")));
     }
     let (numbers, size) = (input.data.values.len(), images.saturating_mul(model.size()));
     if numbers != size {
         let shape = &input.shape;
-        return Err(Failure::bad(format!("`{INPUT}` has {numbers} numbers, its shape {shape:?} has {size}")));
+        return Err(Failure::bad(format!("`{own}` has {numbers} numbers, its shape {shape:?} has {size}")));
     }
     let nesting = &input.data.nesting;
     if nesting.len() > 1 && !nesting.iter().map(|&v| v as u64).eq(input.shape.iter().copied()) {
         let shape = &input.shape;
-        return Err(Failure::bad(format!("`{INPUT}` is nested as {nesting:?}, its shape is {shape:?}")));
+        return Err(Failure::bad(format!("`{own}` is nested as {nesting:?}, its shape is {shape:?}")));
     }
-    input.data.check(&input.datatype).map_err(|problem| Failure::bad(format!("`{INPUT}`: {problem}")))?;
+    input.data.check(&input.datatype).map_err(|problem| Failure::bad(format!("`{own}`: {problem}")))?;
     Ok(images)
 }
 

@@ -9,15 +9,17 @@ A MODEL is a saved model (.safetensors) or a run folder, known to requests by it
 name, or as NAME=MODEL. Without one there is the page alone.
 
 The API: GET /v2, /v2/health/live, /v2/health/ready, /v2/models/NAME and
-POST /v2/models/NAME/infer (the Open Inference Protocol), POST /predict?model=NAME (a picture or a
-.npy array as the body), GET /models, GET /metrics (Prometheus). It has no passwords and no
-encryption: to serve a network, put a proxy that has them before it. ^C or SIGTERM ends it once
-accepted requests are answered.
+POST /v2/models/NAME/infer (the Open Inference Protocol), POST /predict?model=NAME (what the model is
+for as the body: a picture, a DICOM slice or a text; or a .npy array), GET /models, GET /metrics
+(Prometheus). It has no passwords and no encryption: to serve a network, put a proxy that has them
+before it. ^C or SIGTERM ends it once accepted requests are answered.
 
 Examples:
   foveal serve runs/lab
   foveal serve digits=runs/lab --port 9000 --json
-  curl --data-binary @digit.png localhost:8080/predict";
+  curl --data-binary @digit.png localhost:8080/predict
+  curl --data-binary @slice.dcm localhost:8080/predict
+  curl --data-binary 'It was funny.' localhost:8080/predict";
 
 /// `foveal serve`
 #[derive(Args, Debug)]
@@ -43,7 +45,7 @@ pub struct Serve {
     /// Bytes of a request's body
     #[arg(long, value_name = "BYTES", default_value_t = 8 << 20, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub max_body: u64,
-    /// Pixels of a picture
+    /// Pixels of a picture or slice
     #[arg(long, value_name = "N", default_value_t = 1 << 24, value_parser = clap::value_parser!(u64).range(1..=1 << 25))]
     pub max_pixels: u64,
     /// Seconds that a request's head, and then its body, may take to come

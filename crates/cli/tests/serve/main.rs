@@ -10,5 +10,6 @@ mod ends;
 #[allow(dead_code)]
 mod harness;
 mod hostile;
+mod kinds;
 mod pictures;
 mod program;

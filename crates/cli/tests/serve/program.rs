@@ -43,10 +43,21 @@ pub fn slow(bench: &Bench, name: &str) {
     save(bench, name, &ModelSpec::from_toml(&text).unwrap(), 1, Fit::Resize, 3);
 }
 
+/// A classifier as it begins, with a preprocessing of its own.
+pub fn save_with(bench: &Bench, name: &str, spec: &ModelSpec, preprocess: Preprocess) {
+    let model = Model::new(spec, 7).unwrap();
+    let classes = model.outputs();
+    write(bench, name, model, preprocess, classes);
+}
+
 fn save(bench: &Bench, name: &str, spec: &ModelSpec, seed: u64, fit: Fit, classes: usize) {
-    let model = Model::new(spec, seed).unwrap();
+    let preprocess = Preprocess::unit(spec.input.shape[2], fit);
+    write(bench, name, Model::new(spec, seed).unwrap(), preprocess, classes);
+}
+
+fn write(bench: &Bench, name: &str, model: Model, preprocess: Preprocess, classes: usize) {
     let saved = SavedModel {
-        preprocess: Preprocess::unit(model.input_shape()[2], fit),
+        preprocess,
         model,
         classes: (0..classes).map(|c| format!("class {c}")).collect(),
         training: Training {
