@@ -1,11 +1,11 @@
 //! A trained model as an ONNX file.
 
-use crate::Error;
 use crate::proto::{Attribute, Dim, Graph, Model, Node, Tensor, Value, kind};
+use crate::{Error, hounsfield};
 use foveal_nn::model::Node as Layer;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Axis, Model as Net};
-use foveal_train::SavedModel;
+use foveal_train::{SavedModel, Window};
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -15,22 +15,29 @@ const OPSET_WITH_GELU: i64 = 20;
 
 /// The bytes of an `.onnx` file that answers as `saved` does: raw pixels `[n, h, w, c]` go in as bytes (0 to 255)
 /// under the name `image`; the probabilities of the classes, or the values of a regression, come out as
-/// `[n, outputs]` under the name `probabilities` or `values`. A model of texts takes the numbers of their tokens
-/// instead, 64-bit whole numbers `[n, h, w]` (`[n, 1, length]`) under the name `tokens`; its vocabulary is in the
-/// metadata.
+/// `[n, outputs]` under the name `probabilities` or `values`.
 ///
-/// The metadata hold `classes`, a JSON list of names, and `foveal`, what a model file has under that key. Padding
-/// is written as numbers of cells, and dropout is left out.
+/// A model of CT takes Hounsfield units instead, 32-bit floats `[n, h, w, c]` in square pixels under the name
+/// `hounsfield`: its window is in the graph, and in the metadata as `window_center` and `window_width`. A model of
+/// texts takes the numbers of their tokens, 64-bit whole numbers `[n, h, w]` (`[n, 1, length]`) under the name
+/// `tokens`; the metadata hold `tokens`, what texts are cut into (`words`, `chars` or `ngrams`), and `vocabulary`, a
+/// JSON list of the tokens, each at its number: `<pad>` (0) fills texts up, `<unk>` (1) stands for all others.
+///
+/// The metadata further hold `classes`, a JSON list of names, and `foveal`, what a model file has under that key.
+/// Padding is written as numbers of cells, and dropout is left out.
 ///
 /// # Errors
 /// When a layer cannot be written, or the description is no JSON.
 pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
     let model = &saved.model;
     let graph = Graph { name: "foveal".into(), ..Graph::default() };
-    let taken = ["image", "tokens", "probabilities", "values"].map(str::to_owned).into();
-    let text = model.vocabulary().is_some();
+    let input = Input::of(saved);
+    let taken = ["image", "hounsfield", "tokens", "probabilities", "values"].map(str::to_owned).into();
     let mut writer = Writer { model, graph, values: Vec::new(), taken };
-    let first = if text { writer.tokens()? } else { writer.preprocess(saved) };
+    let first = match input {
+        Input::Tokens => writer.tokens()?,
+        input => writer.preprocess(saved, input),
+    };
     writer.values.push(first);
     for (i, layer) in model.nodes().iter().enumerate() {
         let value = writer.layer(i, layer)?;
@@ -43,22 +50,59 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
         std::iter::once(Dim::Open("N".into())).chain(known).collect()
     };
     let mut graph = writer.graph;
-    graph.inputs.push(match text {
-        true => Value::new("tokens", kind::INT64, open(&[h, w])),
-        false => Value::new("image", kind::UINT8, open(&[h, w, c])),
+    graph.inputs.push(match input {
+        Input::Tokens => Value::new("tokens", kind::INT64, open(&[h, w])),
+        Input::Hounsfield(_) => Value::new("hounsfield", kind::FLOAT, open(&[h, w, c])),
+        Input::Bytes => Value::new("image", kind::UINT8, open(&[h, w, c])),
     });
     graph.outputs.push(Value::new(output, kind::FLOAT, open(&[model.outputs()])));
     let gelu = model.nodes().iter().any(|n| n.kind == LayerKind::Gelu {});
-    let classes = serde_json::Value::from(saved.classes.clone()).to_string();
     Ok(Model {
         ir_version: if gelu { 9 } else { 8 },
         producer: "foveal".into(),
         opsets: vec![(String::new(), if gelu { OPSET_WITH_GELU } else { OPSET })],
         graph,
-        metadata: vec![("classes".into(), classes), ("foveal".into(), saved.metadata()?)],
+        metadata: metadata(saved)?,
         functions: 0,
     }
     .write())
+}
+
+/// What goes into the graph.
+#[derive(Clone, Copy)]
+enum Input {
+    /// Raw pixels.
+    Bytes,
+    /// Hounsfield units, seen through the window.
+    Hounsfield(Window),
+    /// Numbers of tokens.
+    Tokens,
+}
+
+impl Input {
+    fn of(saved: &SavedModel) -> Self {
+        if saved.model.vocabulary().is_some() {
+            return Input::Tokens;
+        }
+        saved.preprocess.window().map_or(Input::Bytes, Input::Hounsfield)
+    }
+}
+
+/// What a file says of itself besides its graph.
+fn metadata(saved: &SavedModel) -> Result<Vec<(String, String)>, Error> {
+    let json = |names: Vec<String>| serde_json::Value::from(names).to_string();
+    let mut all = vec![("classes", json(saved.classes.clone())), ("foveal", saved.metadata()?)];
+    if let Input::Hounsfield(window) = Input::of(saved) {
+        all.push(("window_center", window.centre().to_string()));
+        all.push(("window_width", window.width().to_string()));
+    }
+    if let Some(vocabulary) = &saved.preprocess.text {
+        let reserved = ["<pad>", "<unk>"].map(str::to_owned);
+        let tokens = reserved.iter().chain(vocabulary.entries()).cloned().collect();
+        all.push(("tokens", vocabulary.tokens().name().to_owned()));
+        all.push(("vocabulary", json(tokens)));
+    }
+    Ok(all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// A value in the graph: `[n, c, h, w]`, or `[n, c]` where it is `flat`.
@@ -120,14 +164,34 @@ impl Writer<'_> {
         name
     }
 
-    fn preprocess(&mut self, saved: &SavedModel) -> Place {
+    fn preprocess(&mut self, saved: &SavedModel, input: Input) -> Place {
         let c = self.model.input_shape()[2];
-        let cast = self.node("Cast", "image/cast", &["image"], vec![("to", Attribute::Int(kind::FLOAT))]);
+        let cast = match input {
+            Input::Hounsfield(window) => self.window(&window),
+            _ => self.node("Cast", "image/cast", &["image"], vec![("to", Attribute::Int(kind::FLOAT))]),
+        };
         let scale = self.tensor(Tensor::floats("image.scale", &[c], saved.preprocess.scale.clone()));
         let shift = self.tensor(Tensor::floats("image.shift", &[c], saved.preprocess.shift.clone()));
         let scaled = self.node("Mul", "image/scaled", &[&cast, &scale], vec![]);
         let shifted = self.node("Add", "image/shifted", &[&scaled, &shift], vec![]);
         Place { name: self.transpose("input", &shifted, [0, 3, 1, 2]), flat: false }
+    }
+
+    /// The greys 0 to 255 that a window shows of Hounsfield units, rounded as the bytes of training were.
+    fn window(&mut self, window: &Window) -> String {
+        let mut at = "hounsfield".to_owned();
+        for (step, constants) in hounsfield::steps(window) {
+            let tensors: Vec<String> = constants
+                .iter()
+                .map(|(what, value)| {
+                    self.tensor(Tensor::floats(&format!("hounsfield.{what}"), &[], vec![*value]))
+                })
+                .collect();
+            let inputs: Vec<&str> = std::iter::once(&at).chain(&tensors).map(String::as_str).collect();
+            let name = format!("hounsfield/{}", step.to_lowercase());
+            at = self.node(step, &name, &inputs, vec![]);
+        }
+        at
     }
 
     /// The numbers of tokens: for the embedding alone, as ONNX has no other layer that takes whole numbers.

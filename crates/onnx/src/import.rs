@@ -3,12 +3,14 @@
 mod activation;
 mod arrange;
 mod attributes;
+mod constants;
 mod fold;
+mod gelu;
 mod layers;
 mod window;
 
-use crate::Error;
-use crate::proto::{Dim, Graph, Model as File, Node, Tensor, Value, kind};
+use crate::proto::{Attribute, Dim, Graph, Model as File, Node, Tensor, Value};
+use crate::{Error, hounsfield};
 use activation::{Activation, Order};
 use attributes::Attributes;
 use foveal_nn::spec::{InputSpec, LayerKind, LayerSpec};
@@ -18,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// The operators that [`import`] takes in.
-pub const OPERATORS: [&str; 31] = [
+pub const OPERATORS: [&str; 36] = [
     "Add",
     "AveragePool",
     "BatchNormalization",
@@ -35,21 +37,26 @@ pub const OPERATORS: [&str; 31] = [
     "Gemm",
     "GlobalAveragePool",
     "GlobalMaxPool",
+    "HardSigmoid",
     "Identity",
     "LeakyRelu",
     "MatMul",
     "MaxPool",
     "Mul",
     "Pad",
+    "ReduceMax",
     "ReduceMean",
     "Relu",
     "Reshape",
+    "Shape",
     "Sigmoid",
     "Softmax",
+    "Squeeze",
     "Sub",
     "Sum",
     "Tanh",
     "Transpose",
+    "Unsqueeze",
 ];
 
 /// Channels that one value may have; more than any network has, and little enough for a list of them.
@@ -59,10 +66,13 @@ const MOST_CHANNELS: usize = 1 << 20;
 /// now on.
 ///
 /// The graph takes one input `[n, c, h, w]`, `[n, h, w, c]` (if the first thing that happens to it is a transpose
-/// to channels first), `[n, c]`, or `[n, h, w]` if a Gather looks them up in a table; gives one output, and consists of [`OPERATORS`] that fit foveal's layers.
+/// to channels first), `[n, c]`, a row of places `[n, c, l]` (read as a picture of height 1), or `[n, h, w]` or
+/// `[n, l]` if a Gather looks them up in a table; gives one output, and consists of [`OPERATORS`] that fit foveal's
+/// layers. An output `[n, c, h, w]` becomes a row in the order height, width, channel.
 /// Values become channels-last, and weights are turned with them. What is multiplied and added to the input becomes
 /// the preprocessing; constants multiplied and added elsewhere become part of the layer before, or a batch
-/// normalization; padding becomes part of the convolution or pooling after it. A softmax at the end is left out, as
+/// normalization; a window on Hounsfield units, as [`crate::export`] writes it, becomes the model's; padding becomes
+/// part of the convolution or pooling after it. A softmax at the end is left out, as
 /// foveal's classifiers have none, and the classes are named by the metadata `classes` or by their numbers.
 ///
 /// # Errors
@@ -75,11 +85,10 @@ pub fn import(bytes: &[u8], name: &str) -> Result<SavedModel, Error> {
     let (input, output) = ends(graph)?;
     let mut importer = Importer::new(graph, opset, input, output, bytes.len())?;
     for node in importer.live.clone() {
-        importer.node(&graph.nodes[node])?;
+        importer.node(node, &graph.nodes[node])?;
     }
     let at = |problem| Error::Refused(format!("the output `{}`: {problem}", output.name));
-    let last = importer.take(&output.name).and_then(|last| importer.flat(last));
-    let last = last.and_then(|last| importer.check_output(last)).map_err(at)?;
+    let last = importer.take(&output.name).and_then(|last| importer.row(last)).map_err(at)?;
     importer.finish(last, &file, name)
 }
 
@@ -140,10 +149,15 @@ fn input_shape(
         [h, w, c] if last => ([h, w, c], Order::Hwc),
         [c, h, w] => ([h, w, c], Order::Chw),
         [h, w] if looked_up => ([h, w, 1], Order::Hwc),
+        [l] if looked_up => ([1, l, 1], Order::Lc),
+        [l, c] if last => ([1, l, c], Order::Lc),
+        [c, l] => ([1, l, c], Order::Cl),
         [c] => ([1, 1, c], Order::Flat(None)),
         _ => {
             let n = dims.len();
-            return fail(&format!("has {n} axes; foveal takes [n, c, h, w], [n, h, w, c] or [n, c]"));
+            return fail(&format!(
+                "has {n} axes; foveal takes [n, c, h, w], [n, h, w, c], [n, c, l] or [n, c]"
+            ));
         }
     };
     if shape[2] > MOST_CHANNELS {
@@ -163,6 +177,8 @@ struct Importer<'g> {
     batch: Option<i64>,
     /// Nodes that the output needs, in order.
     live: Vec<usize>,
+    /// Those that are the last of a Gelu.
+    gelus: HashMap<usize, gelu::Written<'g>>,
     /// How many live nodes read each value.
     uses: HashMap<&'g str, usize>,
     constants: HashMap<&'g str, Rc<Tensor<'g>>>,
@@ -175,6 +191,8 @@ struct Importer<'g> {
     input: [usize; 3],
     scale: Vec<f32>,
     shift: Vec<f32>,
+    /// Of CT: centre and width.
+    window: Option<[f32; 2]>,
 }
 
 impl<'g> Importer<'g> {
@@ -185,25 +203,32 @@ impl<'g> Importer<'g> {
         output: &'g Value,
         bytes: usize,
     ) -> Result<Self, Error> {
-        let live = live(graph, &output.name);
-        let (shape, order, batch) = input_shape(
-            input,
-            channels_last(graph, &live, &input.name),
-            looked_up(graph, &live, &input.name),
-        )?;
+        let mut live = live(graph, &output.name);
+        let seen = hounsfield::find(graph, &live, &input.name);
+        live.retain(|i| seen.as_ref().is_none_or(|seen| !seen.nodes.contains(i)));
+        let first = seen.as_ref().map_or(input.name.as_str(), |seen| seen.greys);
+        let last = channels_last(graph, &live, first);
+        let (shape, order, batch) = input_shape(input, last, looked_up(graph, &live, first))?;
+        let gelus = gelu::find(graph, &live);
+        let inner: HashSet<usize> = gelus.values().flat_map(|gelu| gelu.inner).collect();
+        live.retain(|i| !inner.contains(i));
         let mut uses = HashMap::from([(output.name.as_str(), 1)]);
+        for gelu in gelus.values() {
+            *uses.entry(gelu.x).or_insert(0) += 1;
+        }
         for input in live.iter().flat_map(|&n| &graph.nodes[n].inputs) {
             *uses.entry(input.as_str()).or_insert(0) += 1;
         }
         let constants = graph.tensors.iter().map(|t| (t.name.as_str(), t.clone())).collect();
-        let first = Activation { layer: None, shape, order, pad: None, shared: false };
+        let value = Activation { layer: None, shape, order, pad: None, shared: false };
         Ok(Self {
             opset,
             batch,
             live,
+            gelus,
             uses,
             constants,
-            values: HashMap::from([(input.name.as_str(), first)]),
+            values: HashMap::from([(first, value)]),
             layers: Vec::new(),
             counts: HashMap::new(),
             params: HashMap::new(),
@@ -211,10 +236,11 @@ impl<'g> Importer<'g> {
             input: shape,
             scale: vec![1.0; shape[2]],
             shift: vec![0.0; shape[2]],
+            window: seen.map(|seen| [seen.window.centre(), seen.window.width()]),
         })
     }
 
-    fn node(&mut self, node: &'g Node<'g>) -> Result<(), Error> {
+    fn node(&mut self, at: usize, node: &'g Node<'g>) -> Result<(), Error> {
         let operator = node.operator.clone();
         let named = if node.name.is_empty() { node.outputs.first() } else { Some(&node.name) };
         let fail = |problem| Error::Node { node: named.cloned().unwrap_or_default(), operator, problem };
@@ -229,27 +255,13 @@ impl<'g> Importer<'g> {
             self.constants.insert(output, constant);
             return Ok(());
         }
-        let value = self.compute(node).map_err(fail)?;
+        let value = match self.gelus.get(&at).map(|gelu| gelu.x) {
+            Some(x) => self.take(x).and_then(|x| self.push(LayerKind::Gelu {}, &[x.layer], x.shape, x.order)),
+            None => self.compute(node),
+        };
+        let value = value.map_err(fail)?;
         self.values.insert(output, value);
         Ok(())
-    }
-
-    /// The value of a node that gives a constant.
-    fn constant_node(&self, node: &'g Node<'g>) -> Result<Option<Rc<Tensor<'g>>>, String> {
-        let first = node.inputs.first().and_then(|i| self.constants.get(i.as_str()));
-        match (node.operator.as_str(), first) {
-            ("Constant", _) => Attributes::new(node)?.constant().map(Some),
-            ("Identity", Some(constant)) => Ok(Some(constant.clone())),
-            ("Cast", Some(constant)) => match Attributes::new(node)?.int("to", 0)? {
-                kind::FLOAT => {
-                    let whole = |v: Vec<i64>| v.into_iter().map(|v| v as f32).collect();
-                    let values = constant.to_floats().or_else(|_| constant.to_ints().map(whole))?;
-                    Ok(Some(Rc::new(Tensor::floats(&constant.name, &constant.shape()?, values))))
-                }
-                to => Err(format!("a constant's cast to type {to} is not supported, only to 32-bit floats")),
-            },
-            _ => Ok(None),
-        }
     }
 
     fn compute(&mut self, node: &'g Node<'g>) -> Result<Activation, String> {
@@ -262,7 +274,7 @@ impl<'g> Importer<'g> {
             "MaxPool" | "AveragePool" => self.pool(node, &attributes),
             "GlobalAveragePool" | "GlobalMaxPool" => self.global_pool(node),
             "Gather" => self.gather(node, &attributes),
-            "ReduceMean" => self.reduce_mean(node, &attributes),
+            "ReduceMean" | "ReduceMax" => self.reduce(node, &attributes),
             "BatchNormalization" => self.batch_norm(node, &attributes),
             "Gemm" => self.gemm(node, &attributes),
             "MatMul" => self.matmul(node),
@@ -272,6 +284,8 @@ impl<'g> Importer<'g> {
             "Dropout" => self.dropout(node, &attributes),
             "Flatten" => self.flatten(node, &attributes),
             "Reshape" => self.reshape(node, &attributes),
+            "Squeeze" | "Unsqueeze" => self.squeeze(node, &attributes),
+            "HardSigmoid" => self.hard_sigmoid(node, &attributes),
             "Transpose" => self.transpose(node, &attributes),
             "Pad" => self.pad(node, &attributes),
             "Cast" => self.cast(node, &attributes),
@@ -338,7 +352,8 @@ impl<'g> Importer<'g> {
         Ok(())
     }
 
-    fn check_output(&self, last: Activation) -> Result<Activation, String> {
+    /// The output as a row of numbers.
+    fn row(&mut self, last: Activation) -> Result<Activation, String> {
         if let Order::Flat(Some([h, w, c])) = last.order {
             return Err(format!(
                 "it has the order channel, height, width of [{c}, {h}, {w}]; foveal flattens channels last, so a \
@@ -348,7 +363,8 @@ impl<'g> Importer<'g> {
         if last.layer.is_none() || last.layer != self.layers.len().checked_sub(1) {
             return Err("there is no layer between input and output".into());
         }
-        Ok(last)
+        let last = Activation { order: last.flattened(), ..last };
+        self.flat(last)
     }
 
     fn finish(mut self, last: Activation, file: &File, name: &str) -> Result<SavedModel, Error> {
@@ -384,7 +400,7 @@ impl<'g> Importer<'g> {
         })?;
         let text = serde_json::from_value::<Preprocess>(own["preprocess"].clone()).ok().and_then(|p| p.text);
         let text = text.filter(|text| model.vocabulary().is_some_and(|rows| text.size() <= rows));
-        let preprocess = Preprocess { scale: self.scale, shift: self.shift, fit, window: None, text };
+        let preprocess = Preprocess { scale: self.scale, shift: self.shift, fit, window: self.window, text };
         Ok(SavedModel { model, preprocess, classes, training })
     }
 }
@@ -435,7 +451,8 @@ fn channels_last(graph: &Graph, live: &[usize], input: &str) -> bool {
             }
             "Transpose" => {
                 let perm = node.attributes.iter().find(|(name, _)| name == "perm");
-                return perm.is_some_and(|(_, a)| *a == crate::proto::Attribute::Ints(vec![0, 3, 1, 2]));
+                let first = [&[0, 3, 1, 2][..], &[0, 2, 1]].map(|perm| Attribute::Ints(perm.to_vec()));
+                return perm.is_some_and(|(_, a)| first.contains(a));
             }
             _ => return false,
         }

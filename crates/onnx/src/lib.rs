@@ -1,7 +1,8 @@
 #![forbid(unsafe_code)]
 //! Models of foveal as ONNX files, and ONNX files as models of foveal.
 //!
-//! - [`export`]: a trained model as the bytes of an `.onnx` file that takes raw pixels `[n, h, w, c]` as bytes.
+//! - [`export`]: a trained model as the bytes of an `.onnx` file that takes raw pixels `[n, h, w, c]` as bytes,
+//!   Hounsfield units of CT, or the numbers of a text's tokens.
 //! - [`import`]: the bytes of an `.onnx` file of a plain convolutional network as a model to predict with and to
 //!   train further.
 //!
@@ -9,6 +10,7 @@
 
 mod error;
 mod export;
+mod hounsfield;
 mod import;
 pub mod proto;
 mod wire;

@@ -122,6 +122,70 @@ fn networks_of_pytorch() {
     }
 }
 
+/// What exporters write in ways of their own: a file, its input and PyTorch's answer.
+macro_rules! parts {
+    ($($name:literal),*) => {
+        [$(($name, &include_bytes!(concat!("data/parts/", $name, ".onnx"))[..],
+            &include_bytes!(concat!("data/parts/", $name, "_x.npy"))[..],
+            &include_bytes!(concat!("data/parts/", $name, "_y.npy"))[..])),*]
+    };
+}
+
+#[test]
+fn parts_of_pytorchs_networks() {
+    let array = |bytes: &[u8]| read_npy(bytes, "fixture").unwrap().into_raw_vec_and_offset().0;
+    for (name, file, x, y) in parts!(
+        "zero_pad",
+        "pad_max",
+        "mean_with_padding",
+        "mean_of_padded",
+        "squeeze",
+        "view",
+        "greatest",
+        "hard_sigmoid",
+        "gelu",
+        "map",
+        "line",
+        "texts"
+    ) {
+        let net = import(file, name).unwrap_or_else(|e| panic!("{name}: {e}"));
+        println!("{name}: {:?}", net.model.input_shape());
+        near(&array(y), &outputs(&net, &array(x)), 1e-5);
+    }
+}
+
+#[test]
+fn a_model_of_ct_keeps_its_window_in_the_graph() {
+    let mut before = saved(ZOO, &["a", "b", "c"]);
+    for window in [[40.0, 400.0], [-600.0, 1500.0], [0.1, 333.3]] {
+        before.preprocess.window = Some(window);
+        let bytes = export(&before).unwrap();
+        let file = foveal_onnx::proto::Model::read(&bytes).unwrap();
+        assert_eq!(file.graph.inputs[0].name, "hounsfield");
+        let said =
+            |key: &str| file.metadata.iter().find(|(k, _)| k == key).unwrap().1.parse::<f32>().unwrap();
+        assert_eq!([said("window_center"), said("window_width")], window);
+        // It is read from the graph: what the metadata say does not matter.
+        let bare = foveal_onnx::proto::Model { metadata: Vec::new(), ..file };
+        for bytes in [&bytes, &bare.write()] {
+            let after = import(bytes, "ct").unwrap();
+            assert_eq!(
+                (&after.preprocess.window, &after.preprocess.scale),
+                (&Some(window), &before.preprocess.scale)
+            );
+            let raw: Vec<f32> = (0..9 * 8 * 3).map(|i| ((i * 37) % 256) as f32).collect();
+            near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);
+        }
+    }
+    // A window that is none is no window, and what is left of it is refused by name.
+    before.preprocess.window = Some([40.0, 400.0]);
+    let mut bytes = export(&before).unwrap();
+    let at = bytes.windows(4).position(|w| w == 400f32.to_le_bytes()).unwrap();
+    bytes[at..at + 4].copy_from_slice(&0.5f32.to_le_bytes());
+    let error = import(&bytes, "ct").unwrap_err().to_string();
+    assert!(error.contains("(Floor)"), "{error}");
+}
+
 #[test]
 fn an_imported_network_is_trained_further() {
     let net = import(include_bytes!("data/residual.onnx"), "residual").unwrap();
@@ -175,6 +239,11 @@ layer = [
     let raw: Vec<f32> = (0..3 * 7).map(|i| ((i * 5) % 12) as f32).collect();
     near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);
     assert_eq!(after.preprocess, before.preprocess);
+    let bytes = export(&before).unwrap();
+    let file = foveal_onnx::proto::Model::read(&bytes).unwrap();
+    let said = |key: &str| file.metadata.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+    assert_eq!(said("tokens"), Some("words"));
+    assert_eq!(said("vocabulary"), Some(r#"["<pad>","<unk>","a","b","c","d"]"#));
     // What reads the numbers themselves cannot be written.
     let beside = text.replace("{ kind = \"dense\"", "{ kind = \"flatten\", inputs = [\"input\"], name = \"ids\" },\n  { kind = \"concat\", inputs = [\"concat_1\", \"ids\"] },\n  { kind = \"dense\"");
     let error = export(&saved(&beside, &[])).unwrap_err().to_string();

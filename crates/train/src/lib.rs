@@ -28,6 +28,7 @@ pub use error::Error;
 pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};
 pub use event::{EpochReport, Event, Outcome, Status};
 pub use fit::{Resume, Save, fit, fit_resumable};
+pub use foveal_data::Window;
 pub use preprocess::{Fit, Preprocess};
 pub use recipe::Recipe;
 pub use saved::{SavedModel, Training};

@@ -7,6 +7,10 @@ pub(super) enum Order {
     Chw,
     /// Height, width, channels.
     Hwc,
+    /// Channels, length: a row of places, for foveal a picture of height 1.
+    Cl,
+    /// Length, channels.
+    Lc,
     /// One axis; with the height, width and channels that it was flattened from in the order channel, height,
     /// width, if that differs from foveal's.
     Flat(Option<[usize; 3]>),
@@ -39,12 +43,26 @@ pub(super) struct Activation {
 impl Activation {
     /// Axes in the graph, with the batch.
     pub fn rank(&self) -> usize {
-        if matches!(self.order, Order::Flat(_)) { 2 } else { 4 }
+        match self.order {
+            Order::Flat(_) => 2,
+            Order::Cl | Order::Lc => 3,
+            Order::Chw | Order::Hwc => 4,
+        }
+    }
+
+    /// Whether the channels come after the places in the graph.
+    pub fn channels_last(&self) -> bool {
+        matches!(self.order, Order::Hwc | Order::Lc)
+    }
+
+    /// Whether it is a row of places, not a picture.
+    pub fn line(&self) -> bool {
+        self.rank() == 3
     }
 
     /// The axis of the channels in the graph.
     pub fn channel_axis(&self) -> i64 {
-        if self.order == Order::Hwc { 3 } else { 1 }
+        if self.channels_last() { self.rank() as i64 - 1 } else { 1 }
     }
 
     /// Numbers for one image.
@@ -58,6 +76,8 @@ impl Activation {
         match self.order {
             Order::Chw => vec![c, h, w],
             Order::Hwc => vec![h, w, c],
+            Order::Cl => vec![c, w],
+            Order::Lc => vec![w, c],
             Order::Flat(_) => vec![self.size()],
         }
     }
@@ -66,7 +86,7 @@ impl Activation {
     pub fn flattened(&self) -> Order {
         let [h, w, c] = self.shape;
         match self.order {
-            Order::Chw if c > 1 && (h > 1 || w > 1) => Order::Flat(Some(self.shape)),
+            Order::Chw | Order::Cl if c > 1 && (h > 1 || w > 1) => Order::Flat(Some(self.shape)),
             Order::Flat(order) => Order::Flat(order),
             _ => Order::Flat(None),
         }

@@ -2,6 +2,7 @@
 
 use super::activation::{Activation, Order};
 use super::attributes::Attributes;
+use super::constants::OPEN;
 use super::{Importer, input, optional};
 use crate::proto::{Node, kind};
 use foveal_nn::spec::LayerKind;
@@ -139,7 +140,7 @@ impl<'g> Importer<'g> {
             return Err("allowzero is not supported".into());
         }
         let Some((&batch, rest)) = shape.split_first() else { return Err(fail()) };
-        if batch != 0 && batch != -1 && Some(batch) != self.batch {
+        if ![0, -1, OPEN].contains(&batch) && Some(batch) != self.batch {
             return Err(fail());
         }
         let mut target = Vec::new();
@@ -164,9 +165,58 @@ impl<'g> Importer<'g> {
             (t, Order::Flat(Some(_))) if *t == [c, h, w] && h * w > 1 => Order::Chw,
             (t, Order::Flat(None)) if *t == [c, h, w] && (c == 1 || h * w == 1) => Order::Chw,
             (t, Order::Flat(None)) if *t == [h, w, c] => Order::Hwc,
+            (t, Order::Flat(Some(_))) if *t == [c, w] && h == 1 && w > 1 => Order::Cl,
+            (t, Order::Flat(None)) if *t == [c, w] && h == 1 && (c == 1 || w == 1) => Order::Cl,
             _ => return Err(fail()),
         };
         Ok(x)
+    }
+
+    /// Axes of extent 1 taken out or put in.
+    pub(super) fn squeeze(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
+        let mut x = self.take(input(node, 0)?)?;
+        let out = node.operator == "Squeeze";
+        let given = match optional(node, 1) {
+            Some(name) => Some(self.constant(name)?.to_ints()?),
+            None => attributes.ints("axes")?.map(<[i64]>::to_vec),
+        };
+        let given = given.ok_or("its axes must be said: without them the batch may go too")?;
+        let rank = x.rank() as i64 + if out { 0 } else { given.len() as i64 };
+        let mut axes: Vec<i64> =
+            given.iter().map(|&a| if a < 0 { a.saturating_add(rank) } else { a }).collect();
+        axes.sort_unstable();
+        let [h, w, _] = x.shape;
+        x.order = match (out, x.order, &axes[..]) {
+            (true, Order::Chw, [2, 3]) | (true, Order::Hwc, [1, 2]) if h == 1 && w == 1 => Order::Flat(None),
+            (true, Order::Cl, [2]) | (true, Order::Lc, [1]) if w == 1 => Order::Flat(None),
+            (true, Order::Chw, [2]) if h == 1 => Order::Cl,
+            (true, Order::Hwc, [1]) if h == 1 => Order::Lc,
+            (false, Order::Flat(None), [2, 3]) if h == 1 && w == 1 => Order::Chw,
+            (false, Order::Flat(None), [2]) if h == 1 && w == 1 => Order::Cl,
+            (false, Order::Cl, [2]) => Order::Chw,
+            (false, Order::Lc, [1]) => Order::Hwc,
+            _ => {
+                let dims = x.dims();
+                return Err(format!(
+                    "axes {given:?} of [n, {dims:?}] are not supported, only height and width of extent 1"
+                ));
+            }
+        };
+        Ok(x)
+    }
+
+    /// `clip(alpha x + beta, 0, 1)`.
+    pub(super) fn hard_sigmoid(
+        &mut self,
+        node: &'g Node,
+        attributes: &Attributes,
+    ) -> Result<Activation, String> {
+        let x = self.take(input(node, 0)?)?;
+        let (alpha, beta) = (attributes.float("alpha", 0.2)?, attributes.float("beta", 0.5)?);
+        let x = self.flat(x)?;
+        let channels = x.shape[2];
+        let x = self.affine(x, vec![alpha; channels], vec![beta; channels])?;
+        self.push(LayerKind::Clip { min: 0.0, max: 1.0 }, &[x.layer], x.shape, x.order)
     }
 
     pub(super) fn transpose(
@@ -179,7 +229,11 @@ impl<'g> Importer<'g> {
         x.order = match (x.order, perm) {
             (Order::Chw, [0, 2, 3, 1]) => Order::Hwc,
             (Order::Hwc, [0, 3, 1, 2]) => Order::Chw,
-            (order @ (Order::Chw | Order::Hwc), [0, 1, 2, 3]) | (order @ Order::Flat(_), [0, 1]) => order,
+            (Order::Cl, [0, 2, 1]) => Order::Lc,
+            (Order::Lc, [0, 2, 1]) => Order::Cl,
+            (order @ (Order::Chw | Order::Hwc), [0, 1, 2, 3])
+            | (order @ (Order::Cl | Order::Lc), [0, 1, 2])
+            | (order @ Order::Flat(_), [0, 1]) => order,
             _ => {
                 return Err(format!(
                     "perm = {perm:?} of [n, {:?}] is not supported, only channels first to last and back",

@@ -29,7 +29,10 @@ fn known(operator: &str) -> &'static [&'static str] {
         "Transpose" => &["perm"],
         "Pad" => &["mode", "pads", "value"],
         "Cast" => &["to", "saturate", "round_mode"],
-        "ReduceMean" => &["axes", "keepdims", "noop_with_empty_axes"],
+        "ReduceMean" | "ReduceMax" => &["axes", "keepdims", "noop_with_empty_axes"],
+        "Squeeze" | "Unsqueeze" => &["axes"],
+        "HardSigmoid" => &["alpha", "beta"],
+        "Shape" => &["start", "end"],
         "Constant" => &["value", "value_float", "value_floats", "value_int", "value_ints"],
         _ => &[],
     }
@@ -90,8 +93,13 @@ impl<'g> Attributes<'g> {
     /// Whole numbers, as many as `N`.
     pub fn some<const N: usize>(&self, name: &str, without: [i64; N]) -> Result<[i64; N], String> {
         let Some(found) = self.ints(name)? else { return Ok(without) };
-        let wrong = |_| format!("its attribute `{name}` is {found:?}, but pictures need {N} numbers");
+        let wrong = |_| format!("its attribute `{name}` is {found:?}, but {N} numbers are needed");
         found.try_into().map_err(wrong)
+    }
+
+    /// A number for height and one for width, each 1 if they are not given; of a row of places (`line`) for its length.
+    pub fn pair(&self, name: &str, line: bool) -> Result<[i64; 2], String> {
+        if line { Ok([1, self.some(name, [1])?[0]]) } else { self.some(name, [1, 1]) }
     }
 
     /// The value of a Constant node.

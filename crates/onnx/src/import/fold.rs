@@ -67,7 +67,12 @@ impl<'g> Importer<'g> {
     }
 
     /// `x * times + plus` for each channel.
-    fn affine(&mut self, x: Activation, times: Vec<f32>, plus: Vec<f32>) -> Result<Activation, String> {
+    pub(super) fn affine(
+        &mut self,
+        x: Activation,
+        times: Vec<f32>,
+        plus: Vec<f32>,
+    ) -> Result<Activation, String> {
         let permuted = matches!(x.order, Order::Flat(Some(_)));
         if x.layer.is_none() && !x.shared {
             for (c, (times, plus)) in times.iter().zip(&plus).enumerate() {

@@ -17,15 +17,20 @@ impl<'g> Importer<'g> {
     ) -> Result<Activation, String> {
         let x = self.picture(node)?;
         let weights = self.constant(input(node, 1)?)?;
-        let [o, i, h, w] = weights.shape()?[..] else {
-            return Err(format!("its filters {:?} have not four axes", weights.dims));
+        let [o, i, h, w] = match (&weights.shape()?[..], x.line()) {
+            (&[o, i, h, w], false) => [o, i, h, w],
+            (&[o, i, w], true) => [o, i, 1, w],
+            _ => {
+                return Err(format!("its filters {:?} do not fit a value of {} axes", weights.dims, x.rank()));
+            }
         };
         let kernel = [h as i64, w as i64];
-        if attributes.some("kernel_shape", kernel)? != kernel {
+        if attributes.ints("kernel_shape")?.is_some() && attributes.pair("kernel_shape", x.line())? != kernel
+        {
             return Err(format!("its filters {:?} are not of its kernel_shape", weights.dims));
         }
-        let dilations = attributes.some("dilations", [1, 1])?;
-        let given = Window::new(attributes, [1, 1])?;
+        let dilations = attributes.pair("dilations", x.line())?;
+        let given = Window::new(attributes, x.line())?;
         let cells = match x.pad {
             Some(pad) if pad.value == 0.0 => pad.cells,
             Some(pad) => {
@@ -51,7 +56,7 @@ impl<'g> Importer<'g> {
             init: Init::default(),
         };
         let values = weights.to_floats()?;
-        let y = self.push(kind, &[x.layer], [oh, ow, o], Order::Chw)?;
+        let y = self.push(kind, &[x.layer], [oh, ow, o], x.order)?;
         let turned = (0..values.len()).map(|at| {
             let (yx, i_at, o_at) = (at / (i * o), at / o % i, at % o);
             values[(o_at * i + i_at) * h * w + yx]
@@ -117,11 +122,13 @@ impl<'g> Importer<'g> {
         };
         let x = self.take(input(node, 1)?)?;
         let [h, w, c] = x.shape;
-        if x.layer.is_some() || c != 1 || x.order != Order::Hwc || !self.layers.is_empty() {
-            return Err("only the numbers of the input [n, h, w] are looked up, in one table".into());
+        if x.layer.is_some() || c != 1 || !x.channels_last() || !self.layers.is_empty() {
+            return Err(
+                "only the numbers of the input [n, h, w] or [n, l] are looked up, in one table".into()
+            );
         }
         let kind = LayerKind::Embedding { vocabulary, size, init: Init::default() };
-        let y = self.push(kind, &[None], [h, w, size], Order::Hwc)?;
+        let y = self.push(kind, &[None], [h, w, size], x.order)?;
         self.param("table", table.to_floats()?)?;
         Ok(y)
     }
@@ -174,7 +181,7 @@ impl<'g> Importer<'g> {
             return Err("spatial = 0 is not supported".into());
         }
         let x = self.take(input(node, 0)?)?;
-        if x.order == Order::Hwc {
+        if x.channels_last() {
             return Err(
                 "it normalizes rows of a value with channels last; only channels are supported".into()
             );

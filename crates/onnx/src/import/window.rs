@@ -4,8 +4,9 @@ use super::activation::{Activation, Order, Pad};
 use super::attributes::Attributes;
 use super::{Importer, input, optional};
 use crate::proto::Node;
-use foveal_nn::spec::LayerKind;
-use foveal_nn::{Padding, Pool2dGeometry, Pool2dOptions};
+use foveal_nn::init::Init;
+use foveal_nn::spec::{LayerKind, LayerSpec};
+use foveal_nn::{Conv2dGeometry, Conv2dOptions, Padding, Pool2dGeometry, Pool2dOptions};
 
 /// Larger extents of windows, steps and padding are refused.
 const LARGEST: i64 = 1 << 30;
@@ -19,7 +20,7 @@ pub(super) struct Window {
     ceil: bool,
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Auto {
     No,
     Valid,
@@ -29,9 +30,11 @@ enum Auto {
 
 pub(super) fn check_picture(x: &Activation) -> Result<(), String> {
     match x.order {
-        Order::Chw => Ok(()),
-        Order::Hwc => Err("its input has channels last; ONNX's windows need channels first".into()),
-        Order::Flat(_) => Err("its input has two axes; only pictures [n, c, h, w] are supported".into()),
+        Order::Chw | Order::Cl => Ok(()),
+        Order::Hwc | Order::Lc => {
+            Err("its input has channels last; ONNX's windows need channels first".into())
+        }
+        Order::Flat(_) => Err("its input has two axes; only [n, c, h, w] and [n, c, l] are supported".into()),
     }
 }
 
@@ -43,9 +46,13 @@ fn check(what: &str, values: &[i64], least: i64) -> Result<(), String> {
 }
 
 impl Window {
-    pub fn new(attributes: &Attributes, strides: [i64; 2]) -> Result<Self, String> {
-        let strides = attributes.some("strides", strides)?;
-        let pads = attributes.some("pads", [0; 4])?;
+    /// Over pictures, or over a row of places (`line`).
+    pub fn new(attributes: &Attributes, line: bool) -> Result<Self, String> {
+        let strides = attributes.pair("strides", line)?;
+        let pads = match line {
+            true => attributes.some("pads", [0; 2]).map(|[before, after]| [0, before, 0, after])?,
+            false => attributes.some("pads", [0; 4])?,
+        };
         check("a stride", &strides, 1)?;
         check("padding", &pads, 0)?;
         let auto = match attributes.text("auto_pad", "NOTSET")? {
@@ -118,32 +125,28 @@ impl<'g> Importer<'g> {
     pub(super) fn pool(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
         let max = node.operator == "MaxPool";
         let x = self.picture(node)?;
-        if attributes.some("dilations", [1, 1])? != [1, 1] {
-            return Err("dilations are not supported in pooling".into());
-        }
+        let dilations = attributes.pair("dilations", x.line())?;
         if attributes.ints("kernel_shape")?.is_none() {
             return Err("its kernel_shape is missing".into());
         }
-        let ksize = attributes.some("kernel_shape", [1, 1])?;
-        let given = Window::new(attributes, [1, 1])?;
+        let ksize = attributes.pair("kernel_shape", x.line())?;
+        let given = Window::new(attributes, x.line())?;
         let cells = match x.pad {
             None => [0; 4],
-            Some(pad) if max && pad.value == f32::NEG_INFINITY => pad.cells,
-            Some(pad) => {
-                let may = if max { "MaxPool (with -inf)" } else { "Conv (with 0)" };
-                return Err(format!(
-                    "padding with {} before it is not supported, only before {may}",
-                    pad.value
-                ));
-            }
+            Some(pad) => self.pooled_pad(&x, pad, ksize, max)?,
         };
-        let padding = given.padding(x.shape, ksize, [1, 1], cells)?;
+        let padding = given.padding(x.shape, ksize, dilations, cells)?;
         let options = Pool2dOptions { ksize, strides: given.strides, padding };
         let counted = attributes.int("count_include_pad", 0)? != 0;
-        if counted && some_cells(&padding, x.shape, &options) {
-            return Err(
-                "count_include_pad with padding is not supported: foveal's means are over the image".into()
-            );
+        let cells_count = (counted || cells != [0; 4]) && some_cells(&padding, x.shape, &options);
+        if dilations != [1, 1] && max {
+            return Err("dilations are not supported in MaxPool".into());
+        }
+        if !max && (cells_count || dilations != [1, 1]) {
+            if !counted && (given.pads != [0; 4] || matches!(given.auto, Auto::Upper | Auto::Lower)) {
+                return Err("padding of which only some cells count is not supported in a mean".into());
+            }
+            return self.mean_of_all(x, &given, ksize, dilations, cells);
         }
         let [h, w, c] = x.shape;
         let geometry = Pool2dGeometry::new("pool", &[1, h, w, c], &options).map_err(|e| e.problem)?;
@@ -153,7 +156,84 @@ impl<'g> Importer<'g> {
             true => LayerKind::MaxPool { ksize, strides, padding },
             false => LayerKind::AvgPool { ksize, strides, padding },
         };
-        self.push(kind, &[x.layer], [oh, ow, c], Order::Chw)
+        self.push(kind, &[x.layer], [oh, ow, c], x.order)
+    }
+
+    /// The cells of a Pad node that a pooling can take in.
+    fn pooled_pad(&self, x: &Activation, pad: Pad, ksize: [i64; 2], max: bool) -> Result<[i64; 4], String> {
+        // Zeros are like nothing at all where no value is less, and no window has nothing else.
+        let inside = (0..4).all(|side| pad.cells[side] < ksize[side / 2]);
+        let nothing = pad.value == f32::NEG_INFINITY || (pad.value == 0.0 && inside && self.none_negative(x));
+        match max {
+            true if nothing => Ok(pad.cells),
+            false if pad.value == 0.0 => Ok(pad.cells),
+            true => Err(format!(
+                "padding with {} before it is not supported, only with -inf, or with 0 where no value is negative",
+                pad.value
+            )),
+            false => Err(format!("padding with {} before it is not supported, only with 0", pad.value)),
+        }
+    }
+
+    /// Whether the layer that gives `x` can give nothing below 0.
+    fn none_negative(&self, x: &Activation) -> bool {
+        let mut at = x.layer;
+        while let Some(layer) = at {
+            let LayerSpec { kind, inputs, .. } = &self.layers[layer].spec;
+            match kind {
+                LayerKind::Relu {} | LayerKind::Sigmoid {} | LayerKind::Softmax {} => return true,
+                LayerKind::Clip { min, .. } => return *min >= 0.0,
+                LayerKind::MaxPool { .. } | LayerKind::AvgPool { .. } | LayerKind::Dropout { .. }
+                    if inputs.is_empty() =>
+                {
+                    at = layer.checked_sub(1)
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// A mean in which padding counts: a convolution of each channel by itself with equal weights.
+    fn mean_of_all(
+        &mut self,
+        x: Activation,
+        given: &Window,
+        ksize: [i64; 2],
+        dilations: [i64; 2],
+        cells: [i64; 4],
+    ) -> Result<Activation, String> {
+        let [h, w, c] = x.shape;
+        let padding = given.padding(x.shape, ksize, dilations, cells)?;
+        let floor = Window { ceil: false, pads: given.pads, auto: given.auto, strides: given.strides };
+        let (strides, groups) = (given.strides, c as i64);
+        let shape = |padding| {
+            let options = Conv2dOptions { strides, dilations, padding, groups };
+            let filter = [ksize[0] as usize, ksize[1] as usize, 1, c];
+            let geometry = Conv2dGeometry::new("AveragePool", &[1, h, w, c], &filter, &options);
+            geometry.map(|g| g.output_shape()).map_err(|e| e.problem)
+        };
+        let [_, oh, ow, _] = shape(padding)?;
+        let padding = floor.padding(x.shape, ksize, dilations, cells)?;
+        if shape(padding)? != [1, oh, ow, c] {
+            return Err(
+                "count_include_pad and ceil_mode with windows that reach beyond the padding are not supported".into()
+            );
+        }
+        let taps = ksize[0].saturating_mul(ksize[1]) as usize;
+        let numbers = taps.saturating_mul(c);
+        if numbers > self.room {
+            return Err(format!(
+                "windows of {ksize:?} over {c} channels are too large for a mean with padding"
+            ));
+        }
+        let kernel = ksize.map(|k| k as usize);
+        let init = Init::default();
+        let kind =
+            LayerKind::Conv2d { filters: c, kernel, strides, dilations, padding, groups, bias: false, init };
+        let y = self.push(kind, &[x.layer], [oh, ow, c], x.order)?;
+        self.param("filter", vec![1.0 / taps as f32; numbers])?;
+        Ok(y)
     }
 
     pub(super) fn global_pool(&mut self, node: &'g Node) -> Result<Activation, String> {
@@ -161,34 +241,37 @@ impl<'g> Importer<'g> {
         check_picture(&x)?;
         let mean = node.operator == "GlobalAveragePool";
         let kind = if mean { LayerKind::GlobalAvgPool {} } else { LayerKind::GlobalMaxPool {} };
-        self.push(kind, &[x.layer], [1, 1, x.shape[2]], Order::Chw)
+        self.push(kind, &[x.layer], [1, 1, x.shape[2]], x.order)
     }
 
-    /// The mean over height and width, as some writers put a global pooling.
-    pub(super) fn reduce_mean(
-        &mut self,
-        node: &'g Node,
-        attributes: &Attributes,
-    ) -> Result<Activation, String> {
+    /// The mean or the greatest over height and width, as some writers put a global pooling.
+    pub(super) fn reduce(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
         let x = self.take(input(node, 0)?)?;
         let given = match optional(node, 1) {
             Some(name) => self.constant(name)?.to_ints()?,
             None => attributes.ints("axes")?.unwrap_or_default().to_vec(),
         };
-        let mut axes: Vec<i64> = given.iter().map(|&a| if a < 0 { a.saturating_add(4) } else { a }).collect();
+        let rank = x.rank() as i64;
+        let mut axes: Vec<i64> =
+            given.iter().map(|&a| if a < 0 { a.saturating_add(rank) } else { a }).collect();
         axes.sort_unstable();
         let spatial = match x.order {
             Order::Chw => axes == [2, 3],
+            Order::Cl => axes == [2],
+            Order::Lc => axes == [1],
             Order::Hwc => axes == [1, 2],
             Order::Flat(_) => false,
         };
+        let mean = node.operator == "ReduceMean";
         if !spatial {
+            let what = if mean { "a mean" } else { "the greatest" };
             return Err(format!(
-                "a mean over the axes {given:?} is not supported, only over height and width"
+                "{what} over the axes {given:?} is not supported, only over height and width"
             ));
         }
         let order = if attributes.int("keepdims", 1)? != 0 { x.order } else { Order::Flat(None) };
-        self.push(LayerKind::GlobalAvgPool {}, &[x.layer], [1, 1, x.shape[2]], order)
+        let kind = if mean { LayerKind::GlobalAvgPool {} } else { LayerKind::GlobalMaxPool {} };
+        self.push(kind, &[x.layer], [1, 1, x.shape[2]], order)
     }
 
     pub(super) fn pad(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
@@ -213,6 +296,7 @@ impl<'g> Importer<'g> {
         }
         let cells = match (x.order, &pads[..]) {
             (Order::Chw, &[0, 0, t, l, 0, 0, b, r]) | (Order::Hwc, &[0, t, l, 0, 0, b, r, 0]) => [t, b, l, r],
+            (Order::Cl, &[0, 0, l, 0, 0, r]) | (Order::Lc, &[0, l, 0, 0, r, 0]) => [0, 0, l, r],
             _ => return Err(format!("pads = {pads:?} is not supported, only height and width of pictures")),
         };
         check("padding", &cells, 0)?;
