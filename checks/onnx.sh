@@ -27,4 +27,14 @@ for model in fast balanced best lab-11-1 lab-11-2 stack residual separable; do
   "$built/foveal" train mnist --model "$model" --epochs 1 --validation 55000 -q --no-report --out "$work/$model" >/dev/null
   "$built/foveal" export "$work/$model" "$work/$model.onnx"
 done
+# Texts and CT: as they are named in onnx_check.py.
+"$built/examples/texts" "$work" >/dev/null
+for language in english korean; do
+  "$built/foveal" train "$work/$language.tsv" --epochs 1 -q --no-report --out "$work/$language" >/dev/null
+  "$built/foveal" export "$work/$language" "$work/$language.onnx"
+done
+"$built/examples/ct_phantoms" "$work/phantoms" >/dev/null
+"$built/foveal" train "$work/phantoms/scans" --labels "$work/phantoms/lesion.csv" --window lung --image-size 96 \
+  --epochs 1 --validation 1000 -q --no-report --out "$work/phantoms/run" >/dev/null
+"$built/foveal" export "$work/phantoms/run" "$work/phantoms.onnx"
 "$python" checks/onnx_check.py "$built/foveal" "$work"

@@ -1,12 +1,15 @@
 """Exported models in ONNX Runtime, and ONNX's own node tests through import.
 
-Usage: onnx_check.py FOVEAL WORK (WORK holds NAME.onnx and NAME/model.safetensors of every trained model, and
-mnist-test, the pixels of MNIST's test images).
+Usage: onnx_check.py FOVEAL WORK (WORK holds NAME.onnx and NAME/model.safetensors of every trained model;
+mnist-test, the pixels of MNIST's test images; english.tsv and korean.tsv, texts that the models of these names learnt
+from; phantoms/scans, slices that phantoms/run learnt from).
 """
 
 import json
+import re
 import subprocess
 import sys
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -17,6 +20,9 @@ import onnxruntime as ort
 FOVEAL, WORK = sys.argv[1], Path(sys.argv[2])
 OPERATORS = {"Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "BatchNormalization", "Gemm", "Concat",
              "Flatten", "Softmax"}
+# Models that do not take raw pixels.
+OTHERS = {"english", "korean", "phantoms"}
+SIDE = 96
 passed, failed = 0, 0
 
 
@@ -33,7 +39,11 @@ def foveal(*arguments):
 def predict(model, x):
     """What foveal says of x [n, h, w, c], by rows."""
     np.save(WORK / "x.npy", x.astype(np.float32))
-    run = foveal("predict", model, WORK / "x.npy", "--json")
+    return answers(foveal("predict", model, WORK / "x.npy", "--json"))
+
+
+def answers(run):
+    """The probabilities or values of a `predict --json`, by rows."""
     if run.returncode:
         raise RuntimeError(run.stderr.strip())
     rows = json.loads(run.stdout)["predictions"]
@@ -41,62 +51,138 @@ def predict(model, x):
 
 
 def check_models(images):
-    for path in sorted(WORK.glob("*.onnx")):
-        onnx.checker.check_model(onnx.load(path), full_check=True)
-        session = ort.InferenceSession(path)
-        assert session.get_inputs()[0].type == "tensor(uint8)"
+    for path in sorted(p for p in WORK.glob("*.onnx") if p.stem not in OTHERS):
+        session = opened(path, "uint8")
         theirs = session.run(["probabilities"], {"image": images})[0]
-        again = WORK / f"{path.stem}-again.safetensors"
-        run = foveal("import", path, again)
-        if run.returncode:
-            verdict(path.name, run.stderr.strip())
-            continue
         ours = predict(WORK / path.stem / "model.safetensors", images)
-        difference = np.abs(theirs - ours).max()
-        back = np.abs(predict(again, images) - ours).max()
-        classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
-        print(f"{path.name}: {len(images)} images, largest difference of ONNX Runtime {difference:.1e}, "
-              f"of export and import {back:.1e}")
-        good = theirs.shape == ours.shape and difference <= 1e-4 and back <= 1e-5 and len(classes) == ours.shape[1]
-        verdict(path.name, None if good else f"{difference} {back} {classes}")
+        compare(path, theirs, ours, lambda again: predict(again, images), "images")
 
 
-def fixed(model, inputs, rank):
-    """The model with all inputs but the first as constants, a picture at its end as a row, channels last."""
-    model = onnx.ModelProto.FromString(model.SerializeToString())
-    names = [i.name for i in model.graph.input]
-    for name, value in list(zip(names, inputs))[1:]:
-        model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(value), name))
-    keep = model.graph.input[0]
-    del model.graph.input[:]
-    model.graph.input.append(keep)
-    if rank == 4:
-        name = model.graph.output[0].name
-        model.graph.node.append(onnx.helper.make_node("Transpose", [name], ["turned"], perm=[0, 2, 3, 1]))
-        model.graph.node.append(onnx.helper.make_node("Flatten", ["turned"], ["row"], axis=1))
-        model.graph.output[0].name = "row"
-    return model
+def opened(path, kind):
+    """A file that onnx.checker accepts, in ONNX Runtime; it takes a tensor of this kind."""
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    session = ort.InferenceSession(path)
+    assert session.get_inputs()[0].type == f"tensor({kind})", session.get_inputs()[0].type
+    return session
+
+
+def said(session, key):
+    return session.get_modelmeta().custom_metadata_map[key]
+
+
+def compare(path, theirs, ours, predicted, what):
+    """ONNX Runtime's answers, foveal's, and those of foveal after export and import."""
+    again = WORK / f"{path.stem}-again.safetensors"
+    run = foveal("import", path, again)
+    if run.returncode:
+        return verdict(path.name, run.stderr.strip())
+    difference, back = np.abs(theirs - ours).max(), np.abs(predicted(again) - ours).max()
+    classes = json.loads(said(ort.InferenceSession(path), "classes"))
+    print(f"{path.name}: {len(ours)} {what}, largest difference of ONNX Runtime {difference:.1e}, "
+          f"of export and import {back:.1e}")
+    good = theirs.shape == ours.shape and difference <= 1e-4 and back <= 1e-5 and len(classes) == ours.shape[1]
+    verdict(path.name, None if good else f"{difference} {back} {classes}")
+
+
+def tokens(text, kind):
+    """The tokens of a text, by the README's words alone; the data have no apostrophes."""
+    pieces = re.findall(r"[^\W_]+|[^\w\s]|_", unicodedata.normalize("NFC", text.lower()))
+    if kind == "words":
+        return pieces
+    pairs = lambda word: [a + b for a, b in zip("\u2581" + word, word + "\u2581")]
+    return [t for p in pieces for t in (pairs(p) if p[0].isalnum() else [p])]
+
+
+def check_texts(name):
+    path = WORK / f"{name}.onnx"
+    session = opened(path, "int64")
+    numbers = {token: i for i, token in enumerate(json.loads(said(session, "vocabulary")))}
+    length = session.get_inputs()[0].shape[2]
+    lines = (WORK / f"{name}.tsv").read_text("utf-8").splitlines()
+    texts = [line.split("\t")[1] for line in lines[1::4]][:1000]
+    rows = []
+    for text in texts:
+        row = [numbers.get(t, numbers["<unk>"]) for t in tokens(text, said(session, "tokens"))][:length]
+        rows.append(row + [numbers["<pad>"]] * (length - len(row)))
+    theirs = session.run(["probabilities"], {"tokens": np.array(rows, np.int64)[:, None, :]})[0]
+    (WORK / "texts.txt").write_text("\n".join(texts), "utf-8")
+    predicted = lambda model: answers(foveal("predict", model, WORK / "texts.txt", "--json"))
+    compare(path, theirs, predicted(WORK / name), predicted, f"texts as {said(session, 'tokens')}")
+
+
+def check_ct():
+    path = WORK / "phantoms.onnx"
+    session = opened(path, "float")
+    assert [float(said(session, f"window_{w}")) for w in ("center", "width")] == [-600, 1500]
+    files = sorted(f for f in (WORK / "phantoms/scans").rglob("*") if f.is_file())[::4][:300]
+    # The example's slices have their pixels at the end, stored 1024 above Hounsfield units.
+    pixels = [np.frombuffer(f.read_bytes()[-2 * SIDE * SIDE:], "<i2") for f in files]
+    units = np.stack(pixels).reshape(-1, SIDE, SIDE, 1).astype(np.float32) - 1024
+    assert units.min() < -900 and units.max() > 0
+    theirs = session.run(["probabilities"], {"hounsfield": units})[0]
+    predicted = lambda model: answers(foveal("predict", model, *files, "--json"))
+    compare(path, theirs, predicted(WORK / "phantoms/run"), predicted, "slices")
+
+
+def one_input(case):
+    """The case's model as foveal takes models: one input, what comes out of a Flatten read by a matrix product. Also
+    its input and its output.
+
+    Values that a Concat joins are cut out of the input by matrix products or convolutions; elsewhere all inputs but
+    the first become constants."""
+    inputs, outputs = case.data_sets[0]
+    inputs, y = [np.asarray(v) for v in inputs], np.asarray(outputs[0])
+    model = onnx.ModelProto.FromString(case.model.SerializeToString())
+    graph, node = model.graph, case.model.graph.node[0]
+    names, constant = [i.name for i in graph.input], onnx.numpy_helper.from_array
+    x = inputs[0]
+    if node.op_type == "Concat" and 2 <= x.ndim <= 4 and len({v.shape[0] for v in inputs}) == 1:
+        x, whole = np.concatenate(inputs, axis=1), sum(v.shape[1] for v in inputs)
+        at = 0
+        for i, (name, value) in enumerate(zip(names, inputs)):
+            n = value.shape[1]
+            cut = np.eye(whole, dtype=np.float32)[at:at + n].reshape([n, whole] + [1] * (x.ndim - 2))
+            at += n
+            graph.initializer.append(constant(cut.T if x.ndim == 2 else cut, f"cut{i}"))
+            cutter = onnx.helper.make_node("MatMul" if x.ndim == 2 else "Conv", ["whole", f"cut{i}"], [name])
+            graph.node.insert(i, cutter)
+        del graph.input[:]
+        graph.input.append(onnx.helper.make_tensor_value_info("whole", onnx.TensorProto.FLOAT, x.shape))
+    else:
+        for name, value in list(zip(names, inputs))[1:]:
+            graph.initializer.append(constant(value, name))
+        keep = graph.input[0]
+        del graph.input[:]
+        graph.input.append(keep)
+    if node.op_type == "Flatten":
+        graph.initializer.append(constant(np.eye(y.shape[1], dtype=np.float32), "identity"))
+        graph.node.append(onnx.helper.make_node("MatMul", [graph.output[0].name, "identity"], ["row"]))
+        graph.output[0].name = "row"
+    return model, x, y
+
+
+def channels_last(a):
+    """[n, c, h, w] or [n, c, l] as foveal has them, [n, h, w, c]; [n, c] as [n, 1, 1, c]."""
+    if a.ndim == 2:
+        return a.reshape(len(a), 1, 1, -1)
+    return a.transpose(0, 2, 3, 1) if a.ndim == 4 else a.transpose(0, 2, 1)[:, None]
 
 
 def node_case(case):
     """None if it passes, ("refused", why) or ("wrong", why)."""
-    inputs, outputs = case.data_sets[0]
-    x, y = np.asarray(inputs[0]), np.asarray(outputs[0])
-    model = fixed(case.model, inputs, y.ndim)
+    model, x, y = one_input(case)
     (WORK / "case.model").write_bytes(model.SerializeToString())
     run = foveal("import", WORK / "case.model", WORK / "case.safetensors")
-    operator = model.graph.node[0].op_type
+    operator = case.model.graph.node[0].op_type
     if run.returncode:
         said = run.stderr.strip()
         named = run.returncode == 1 and said.startswith("error: ") and said.count("\n") == 0
         named = named and (f"({operator})" in said or "the input `" in said or "the output `" in said
                            or "the graph has" in said)
         return ("refused" if named else "wrong", said)
-    x = x.transpose(0, 2, 3, 1) if x.ndim == 4 else x.reshape(len(x), 1, 1, -1)
-    want = y.transpose(0, 2, 3, 1) if y.ndim == 4 else y
-    want = want.reshape(len(want), -1)
+    want = channels_last(y).reshape(len(y), -1)
     try:
-        got = predict(WORK / "case.safetensors", x)
+        got = predict(WORK / "case.safetensors", channels_last(x))
     except RuntimeError as error:
         return ("wrong", str(error))
     if got.shape == want.shape and np.allclose(got, want, rtol=1e-3, atol=1e-5):
@@ -132,6 +218,9 @@ def main():
     raw = (WORK / "mnist-test").read_bytes()
     images = np.frombuffer(raw, np.uint8, 1000 * 784).reshape(1000, 28, 28, 1)
     check_models(images)
+    check_texts("english")
+    check_texts("korean")
+    check_ct()
     check_node_tests()
     print(f"test result: {'FAILED' if failed else 'ok'}. {passed} passed; {failed} failed; 0 ignored;")
     sys.exit(bool(failed))
