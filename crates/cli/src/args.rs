@@ -192,6 +192,12 @@ The file takes raw pixels, bytes [n, h, w, c], as `image`; the preprocessing is 
 the classes' probabilities [n, classes] as `probabilities`, or a regression's values as `values`.
 The class names are in its metadata as `classes`, a JSON list. Operator set 17 (20 with gelu).
 
+A model of CT takes Hounsfield units in square pixels, floats [n, h, w, c], as `hounsfield`; its
+window is inside, and in the metadata as `window_center` and `window_width`. A model of texts takes
+the numbers of tokens, int64 [n, 1, length], as `tokens`; the metadata say how texts are cut
+(`tokens`: words, chars or ngrams) and hold the `vocabulary`, a JSON list of the tokens, each at
+its number: 0 fills up, 1 stands for unknown ones.
+
 Example:
   foveal export runs/lab lab.onnx")]
     Export(Export),

@@ -57,7 +57,7 @@ fn wanted(saved: &SavedModel) -> &'static str {
 
 /// A body of another kind than the model is for.
 pub fn unwanted(what: &str, saved: &SavedModel) -> Failure {
-    let message = format!("the body is {what}, which is not what the model is for; send {}", wanted(saved));
+    let message = format!("the body is {what}; send {}", wanted(saved));
     Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
 }
 
@@ -67,11 +67,11 @@ pub fn alone(large: bool) -> Option<MutexGuard<'static, ()>> {
 }
 
 fn picture(body: &[u8], saved: &SavedModel, limits: &Limits) -> Result<Vec<f32>, Failure> {
-    let size = picture::size(body, BODY);
-    if saved.preprocess.window.is_some() && size.is_ok() {
-        return Err(unwanted("a picture", saved));
+    if saved.preprocess.window.is_some() {
+        return Err(unwanted("no DICOM slice", saved));
     }
-    let _alone = alone(!size.is_ok_and(|[h, w]| h.saturating_mul(w) <= LARGE));
+    let small = picture::size(body, BODY).is_ok_and(|[h, w]| h.saturating_mul(w) <= LARGE);
+    let _alone = alone(!small);
     let picture = picture::decode_within(body, BODY, limits.pixels).map_err(refused)?;
     saved.preprocess.picture(&picture, saved.model.input_shape()).map_err(refused)
 }

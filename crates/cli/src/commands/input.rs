@@ -118,8 +118,8 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
         Kind::Ct.refuse_unless(saved, input, "a DICOM slice")?;
         return Ok(vec![(input.to_owned(), slice(input, &bytes, saved)?)]);
     }
+    Kind::Pictures.refuse_unless(saved, input, "no DICOM slice")?;
     let picture = picture::decode(&bytes, input)?;
-    Kind::Pictures.refuse_unless(saved, input, "a picture")?;
     let sample = saved.preprocess.picture(&picture, saved.model.input_shape())?;
     Ok(vec![(input.to_owned(), sample)])
 }

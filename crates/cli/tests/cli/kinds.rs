@@ -146,8 +146,8 @@ fn inputs_of_another_kind_are_refused_in_one_line_that_says_so() {
     ];
     for (model, is) in MODELS {
         for (input, _) in inputs.into_iter().filter(|(_, of)| *of != is) {
-            let words = match input {
-                "words.tsv" => &["words.tsv", "picture"][..],
+            let words = match (input, is) {
+                ("words.tsv", "pictures") => &["words.tsv", "picture"][..],
                 _ => &[input, &format!("the model is for {is}; give it")[..]],
             };
             bench.run(&format!("predict {model} {input}")).refused(words);
