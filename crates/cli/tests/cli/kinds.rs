@@ -92,7 +92,7 @@ fn data_of_another_kind_are_refused_in_one_line_that_says_so() {
         }
     }
     // Options that the model has an answer to already do not hide it.
-    let run = bench.run("train photos --from ct.safetensors --window lung --image-size 9");
+    let run = bench.run("train photos --from ct.safetensors  --window lung");
     run.refused(&["photos: holds pictures, and the model that --from names is for CT"]);
     assert!(!bench.path("out").exists() && !bench.path("runs").exists());
 }
@@ -119,8 +119,7 @@ fn data_of_the_same_kind_are_taken() {
 fn sizes_and_cuts_of_other_models_are_refused() {
     let bench = bench();
     for (arguments, words) in [
-        ("photos --from pictures.safetensors --image-size 9,10", &["--image-size 9,10", "12x12"][..]),
-        ("scans --from ct.safetensors --window lung", &["--window", "a window of its own"]),
+        ("scans --from ct.safetensors --window lung", &["--window", "a window of its own"][..]),
         ("words.tsv --from texts.safetensors --tokens chars", &["--tokens chars", "reads words"]),
         ("words.tsv --from texts.safetensors --text-length 9", &["--text-length 9", "8 tokens"]),
         ("words.tsv --from texts.safetensors --vocabulary 9", &["--vocabulary 9", "of its own"]),

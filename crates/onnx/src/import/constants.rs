@@ -95,6 +95,10 @@ impl<'g> Importer<'g> {
                 let values: Vec<i64> = all.into_iter().flat_map(|list| list.values).collect();
                 Whole::new(vec![values.len()], values)?
             }
+            "Add" | "Sub" | "Mul" if inputs.len() == 2 => {
+                let whole = (whole(0)?, whole(1)?);
+                arithmetic(&node.operator, &whole.0, &whole.1)?
+            }
             "Gather" => picked(&whole(0)?, &whole(1)?)?,
             "Unsqueeze" | "Squeeze" if whole(0)?.values.len() == 1 => {
                 let dims = if node.operator == "Squeeze" { vec![] } else { vec![1] };
@@ -188,6 +192,29 @@ fn filled(node: &Node, shape: &[i64]) -> Result<Whole, String> {
     Whole::new(dims, vec![value; size])
 }
 
+/// Whole numbers of one shape, or one number with any.
+fn arithmetic(operator: &str, a: &Whole, b: &Whole) -> Result<Whole, String> {
+    let dims = match (a.values.len(), b.values.len()) {
+        _ if a.dims == b.dims => &a.dims,
+        (_, 1) if a.dims.len() >= b.dims.len() => &a.dims,
+        (1, _) if b.dims.len() >= a.dims.len() => &b.dims,
+        _ => return Err(format!("constants of {:?} and {:?} do not go together", a.dims, b.dims)),
+    };
+    let does = match operator {
+        "Add" => i64::checked_add,
+        "Sub" => i64::checked_sub,
+        _ => i64::checked_mul,
+    };
+    let number = |i: usize| {
+        let [x, y] = [a, b].map(|list| list.values[i.min(list.values.len() - 1)]);
+        // The extent of an open batch stays what it is, alone.
+        if x == OPEN || y == OPEN { None } else { does(x, y) }
+    };
+    let [m, n] = [a, b].map(|list| list.values.len());
+    let values: Option<Vec<i64>> = (0..if m.min(n) == 0 { 0 } else { m.max(n) }).map(number).collect();
+    Whole::new(dims.clone(), values.ok_or("constants are computed with the batch, or beyond 64 bits")?)
+}
+
 /// Numbers of a list by their places.
 fn picked(list: &Whole, places: &Whole) -> Result<Whole, String> {
     let n = list.values.len() as i64;
@@ -204,7 +231,7 @@ fn picked(list: &Whole, places: &Whole) -> Result<Whole, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Whole;
+    use super::{OPEN, Whole, arithmetic};
 
     #[test]
     fn rows_are_sliced_as_onnx_counts() {
@@ -216,6 +243,14 @@ mod tests {
         assert_eq!(of([3, 0, -2]), [3, 1]);
         assert_eq!(of([9, 12, 1]), [0; 0]);
         assert!(rows().slice([0, 1, 0]).is_err());
+        let (two, none) = (Whole::new(vec![], vec![2]).unwrap(), Whole::new(vec![0], vec![]).unwrap());
+        assert_eq!(arithmetic("Mul", &rows(), &two).unwrap().values, [0, 2, 4, 6]);
+        assert_eq!(
+            arithmetic("Sub", &two, &rows()).unwrap(),
+            Whole::new(vec![4, 1], vec![2, 1, 0, -1]).unwrap()
+        );
+        assert_eq!(arithmetic("Add", &none, &two).unwrap(), none);
+        assert!(arithmetic("Add", &Whole::new(vec![], vec![OPEN]).unwrap(), &two).is_err());
         let turned = Whole::new(vec![2, 3], (0..6).collect()).unwrap().transposed().unwrap();
         assert_eq!((turned.dims, turned.values), (vec![3, 2], vec![0, 3, 1, 4, 2, 5]));
     }

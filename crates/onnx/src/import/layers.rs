@@ -21,7 +21,11 @@ impl<'g> Importer<'g> {
             (&[o, i, h, w], false) => [o, i, h, w],
             (&[o, i, w], true) => [o, i, 1, w],
             _ => {
-                return Err(format!("its filters {:?} do not fit a value of {} axes", weights.dims, x.rank()));
+                return Err(format!(
+                    "its filters {:?} do not fit a value of {} axes",
+                    weights.dims,
+                    x.rank()
+                ));
             }
         };
         let kernel = [h as i64, w as i64];

@@ -29,9 +29,6 @@ pub fn leaves_alone(args: &Train, from: &SavedModel) -> Result<()> {
     if reading.ct.window.is_some() && from.preprocess.window.is_some() {
         bail!("--window: the model that --from names has a window of its own; leave it out");
     }
-    if let Some([h, w]) = reading.image_size.map(|size| size.0).filter(|size| *size != [height, width]) {
-        bail!("--image-size {h},{w}: the model that --from names takes {height}x{width}; leave it out");
-    }
     if from.model.vocabulary().is_none() {
         return Ok(());
     }
