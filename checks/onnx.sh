@@ -35,6 +35,6 @@ for language in english korean; do
 done
 "$built/examples/ct_phantoms" "$work/phantoms" >/dev/null
 "$built/foveal" train "$work/phantoms/scans" --labels "$work/phantoms/lesion.csv" --window lung --image-size 96 \
-  --epochs 1 --validation 1000 -q --no-report --out "$work/phantoms/run" >/dev/null
+  --epochs 1 -q --no-report --out "$work/phantoms/run" >/dev/null
 "$built/foveal" export "$work/phantoms/run" "$work/phantoms.onnx"
 "$python" checks/onnx_check.py "$built/foveal" "$work"

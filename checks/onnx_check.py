@@ -110,11 +110,20 @@ def check_texts(name):
     compare(path, theirs, predicted(WORK / name), predicted, f"texts as {said(session, 'tokens')}")
 
 
+def square(file):
+    """Whether a slice of the example has square pixels, so that nothing is resampled at its own size."""
+    value = re.search(rb"\x28\x00\x30\x00DS(..)", file, re.DOTALL)
+    text = file[value.end():value.end() + int.from_bytes(value[1], "little")].decode()
+    row, column = (float(v) for v in text.split("\\"))
+    return row == column
+
+
 def check_ct():
     path = WORK / "phantoms.onnx"
     session = opened(path, "float")
     assert [float(said(session, f"window_{w}")) for w in ("center", "width")] == [-600, 1500]
-    files = sorted(f for f in (WORK / "phantoms/scans").rglob("*") if f.is_file())[::4][:300]
+    files = sorted(f for f in (WORK / "phantoms/scans").rglob("*") if f.is_file())
+    files = [f for f in files if square(f.read_bytes())][::3]
     # The example's slices have their pixels at the end, stored 1024 above Hounsfield units.
     pixels = [np.frombuffer(f.read_bytes()[-2 * SIDE * SIDE:], "<i2") for f in files]
     units = np.stack(pixels).reshape(-1, SIDE, SIDE, 1).astype(np.float32) - 1024
@@ -211,7 +220,7 @@ def check_node_tests():
     good, refused = (sum(c[i] for c in count.values()) for i in (0, 1))
     print(f"ONNX's node tests: {good + refused}, {good} pass, {refused - len(wrong)} refused by name, "
           f"{len(wrong)} wrong {wrong}")
-    verdict("ONNX's node tests", None if good > 20 and not wrong else f"{good} pass, wrong are {wrong}")
+    verdict("ONNX's node tests", None if good >= 54 and not wrong else f"{good} pass, wrong are {wrong}")
 
 
 def main():

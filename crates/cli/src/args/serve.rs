@@ -9,10 +9,10 @@ A MODEL is a saved model (.safetensors) or a run folder, known to requests by it
 name, or as NAME=MODEL. Without one there is the page alone.
 
 The API: GET /v2, /v2/health/live, /v2/health/ready, /v2/models/NAME and
-POST /v2/models/NAME/infer (the Open Inference Protocol), POST /predict?model=NAME (what the model is
-for as the body: a picture, a DICOM slice or a text; or a .npy array), GET /models, GET /metrics
-(Prometheus). It has no passwords and no encryption: to serve a network, put a proxy that has them
-before it. ^C or SIGTERM ends it once accepted requests are answered.
+POST /v2/models/NAME/infer (the Open Inference Protocol), POST /predict?model=NAME (the body is
+what the model is for, a picture, a DICOM slice or a text, or a .npy array), GET /models,
+GET /metrics (Prometheus). It has no passwords and no encryption: to serve a network, put a proxy
+that has them before it. ^C or SIGTERM ends it once accepted requests are answered.
 
 Examples:
   foveal serve runs/lab
