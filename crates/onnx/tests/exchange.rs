@@ -261,14 +261,17 @@ fn broken_files_are_refused_or_read() {
         refused += usize::from(import(&good[..n], "cut").is_err());
     }
     assert_eq!(refused, good.len());
-    let files = [good.to_vec(), export(&saved(ZOO, &[])).unwrap()];
+    let mut ct = saved(ZOO, &["a", "b", "c"]);
+    ct.preprocess.window = Some([40.0, 400.0]);
+    let mut files = vec![good.to_vec(), export(&saved(ZOO, &[])).unwrap(), export(&ct).unwrap()];
+    files.extend(parts!("zero_pad", "mean_with_padding", "view", "gelu", "line").map(|part| part.1.to_vec()));
     let (mut state, mut read) = (1u64, 0);
     let mut random = |n: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % n
     };
     for round in 0..10_000 {
-        let mut bytes = files[round % 2].clone();
+        let mut bytes = files[round % files.len()].clone();
         for _ in 0..1 + random(4) {
             let at = random(bytes.len());
             bytes[at] = random(256) as u8;
