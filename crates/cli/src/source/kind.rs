@@ -11,6 +11,8 @@ pub enum Kind {
     /// Slices in Hounsfield units, seen through a window.
     Ct,
     Texts,
+    /// Numbers that do not say what they are of; no model is for these alone.
+    Arrays,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             Kind::Pictures => "a folder of pictures, a .csv table of them or a .npz file",
             Kind::Ct => "a folder of DICOM slices",
             Kind::Texts => "a .tsv of label<TAB>text",
+            Kind::Arrays => "a .npz file",
         }
     }
 
@@ -42,6 +45,7 @@ impl Kind {
             Kind::Texts => {
                 "a text, a .txt file with one on each line, or a .npy array of the numbers of tokens"
             }
+            Kind::Arrays => "a .npy array",
         }
     }
 
@@ -61,6 +65,7 @@ impl fmt::Display for Kind {
             Kind::Pictures => "pictures",
             Kind::Ct => "CT",
             Kind::Texts => "texts",
+            Kind::Arrays => "arrays",
         })
     }
 }
@@ -81,14 +86,17 @@ impl For {
         let For { kind, from, window } = self;
         match (kind, is) {
             _ if kind == is => Ok(()),
+            (Kind::Pictures, Kind::Arrays) => Ok(()),
+            // What the window shows, as `predict` takes it.
+            (Kind::Ct, Kind::Arrays) if !from => Ok(()),
             (Kind::Pictures, Kind::Ct) if from && window => Ok(()),
             (Kind::Pictures, Kind::Ct) if from => bail!(
                 "{data}: holds CT, and the model that --from names is for pictures, without a window; name a model \
                  of CT, or the window that it is to see CT through, such as --window soft"
             ),
             _ if from => bail!(
-                "{data}: holds {is}, and the model that --from names is for {kind}; name a model of {is}, or leave \
-                 --from out"
+                "{data}: holds {is}, and the model that --from names is for {kind}; name one of {}, or leave --from out",
+                if is == Kind::Arrays { Kind::Pictures } else { is }
             ),
             _ => bail!("{data}: holds {is}, and the model is for {kind}; name {}", kind.set()),
         }

@@ -212,7 +212,8 @@ impl Found {
         match self {
             Found::Slices(_) => Kind::Ct,
             Found::TextFolder | Found::Texts => Kind::Texts,
-            Found::BuiltIn | Found::Idx | Found::Pictures(_) | Found::Table | Found::Arrays => Kind::Pictures,
+            Found::BuiltIn | Found::Idx | Found::Pictures(_) | Found::Table => Kind::Pictures,
+            Found::Arrays => Kind::Arrays,
         }
     }
 }

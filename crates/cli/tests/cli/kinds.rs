@@ -91,6 +91,16 @@ fn data_of_another_kind_are_refused_in_one_line_that_says_so() {
             bench.run(&format!("eval {model} {data}")).refused(&words);
         }
     }
+    // Arrays do not say what they are of; a model of pictures or of CT takes those of its shape.
+    bench.file("x.npz", "no archive");
+    let arrays = ["x.npz: holds arrays, and the model"];
+    bench.run("eval texts.safetensors x.npz").refused(&arrays);
+    bench.run("train x.npz --from texts.safetensors").refused(&arrays);
+    bench.run("train x.npz --from ct.safetensors").refused(&arrays).refused(&["name one of pictures"]);
+    for command in ["eval pictures.safetensors x.npz", "eval ct.safetensors x.npz"] {
+        let run = bench.run(command).refused(&["x.npz"]);
+        assert!(!run.stderr.contains("holds arrays"), "{}", run.stderr);
+    }
     // Options that the model has an answer to already do not hide it.
     let run = bench.run("train photos --from ct.safetensors  --window lung");
     run.refused(&["photos: holds pictures, and the model that --from names is for CT"]);
