@@ -55,12 +55,18 @@ export function change(parts: Partial<Setting>): void {
   setting.value = { ...setting.peek(), ...parts };
 }
 
+/** The cell that a chosen setting begins with: the first, or of a large output the middle, where there is something to see. */
+function beginning(): At {
+  const [h, w] = answer.peek()?.shape ?? [1, 1];
+  return h > 6 && w > 6 ? [Math.floor(h / 2), Math.floor(w / 2), 0] : [0, 0, 0];
+}
+
 export function choose(key: string): void {
   const found = presets.find((p) => p.key === key);
   if (!found) return;
   batch(() => {
     setting.value = found.setting;
-    asked.value = [0, 0, 0];
+    asked.value = beginning();
     misread.value = false;
   });
 }
