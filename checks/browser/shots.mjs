@@ -1,5 +1,6 @@
-// Pictures of every view in every combination, to be looked at: `make shots` (SHOTS=FOLDER, VIEWS="bench train"), after
-// `make page`. A picture is the whole page; what is wider than the window, or cut off, is named on the terminal.
+// Pictures of every view in every combination, to be looked at: `make shots` after `make page`, with SHOTS=FOLDER and
+// VIEWS="bench train" if one wants. A picture is the whole page; what is cut off or out of the window is named on the
+// terminal.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { open, serve, speak, until } from "./served.mjs";

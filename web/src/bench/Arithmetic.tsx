@@ -52,7 +52,7 @@ function Terms({ now }: { now: Cell }) {
   // Below one another, terms are as wide as the longest.
   const long = lines.length > 1 ? Math.max(...kept.map(({ part }) => written(part, operator).length)) : 0;
   return (
-    <span class="terms" style={{ "--long": long }}>
+    <span class="terms" data-one={lines.length === 1 ? "" : undefined} style={{ "--long": long }}>
       {lines.map((line, i) => (
         <span class="terms-line" key={i}>
           {line.map(({ part, index }) => (

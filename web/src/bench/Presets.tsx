@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { narrow } from "../shell/narrow";
 import { bench } from "../texts/bench";
 import { choose, preset, presets } from "./state";
 
@@ -12,7 +13,7 @@ function List({ label, lecture }: { label: string; lecture: boolean }) {
     if (!box || !chosen) return;
     const [from, to] = [chosen.offsetLeft - box.offsetLeft, chosen.offsetLeft - box.offsetLeft + chosen.offsetWidth];
     if (from < box.scrollLeft || to > box.scrollLeft + box.clientWidth - 40) box.scrollLeft = from - 24;
-  }, [preset.value]);
+  }, [preset.value, narrow.value]);
   return (
     <div class="preset-list" role="group" aria-label={label}>
       <span class="legend" aria-hidden="true">{label}</span>
