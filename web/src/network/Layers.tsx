@@ -111,11 +111,20 @@ function Flat(props: { of: Description; v: number; most: () => number }) {
   };
   const frame = (k: number, kind: string) => <Frame kind={kind} row={Math.floor(k / columns)} column={k % columns} rows={1} columns={1} of={[rows, columns]} />;
   return (
-    <div class="map-box flat" style={{ "--w": columns, "--h": rows }} onClick={pick}>
-      <Sheet key={columns} width={columns} height={rows} on={sight} most={props.most} read={(i, j) => (i * columns + j < c ? (valueOf(v)[i * columns + j] ?? 0) : Number.NaN)} />
-      {marks.map((m) => frame(m.channel, "reach"))}
-      {now !== null && frame(now, "cell")}
-    </div>
+    <>
+      <div class="map-box flat" data-few={c <= 20 ? "" : undefined} style={{ "--w": columns, "--h": rows }} onClick={pick}>
+        <Sheet key={columns} width={columns} height={rows} on={sight} most={props.most} read={(i, j) => (i * columns + j < c ? (valueOf(v)[i * columns + j] ?? 0) : Number.NaN)} />
+        {marks.map((m) => frame(m.channel, "reach"))}
+        {now !== null && frame(now, "cell")}
+      </div>
+      {c <= 20 && c === props.of.classes.length && (
+        <div class="flat-names" aria-hidden="true" translate={false} style={{ "--w": c }}>
+          {props.of.classes.map((name) => (
+            <span key={name}>{name}</span>
+          ))}
+        </div>
+      )}
+    </>
   );
 }
 
