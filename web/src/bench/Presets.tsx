@@ -5,19 +5,20 @@ import { choose, preset, presets } from "./state";
 
 type Key = keyof typeof bench.value.presets;
 
+/** On a narrow screen the row scrolls; what is chosen, or has the focus, is in sight. */
+function inSight(row: HTMLElement | null, chip: EventTarget | null | undefined): void {
+  if (!row || !(chip instanceof HTMLElement) || row.scrollWidth <= row.clientWidth) return;
+  const [from, to] = [chip.offsetLeft - row.offsetLeft, chip.offsetLeft - row.offsetLeft + chip.offsetWidth];
+  if (from < row.scrollLeft || to > row.scrollLeft + row.clientWidth - 40) row.scrollLeft = from - 24;
+}
+
 function List({ label, lecture }: { label: string; lecture: boolean }) {
   const row = useRef<HTMLDivElement>(null);
-  // On a narrow screen the row scrolls; what is chosen is in sight.
-  useEffect(() => {
-    const [box, chosen] = [row.current, row.current?.querySelector<HTMLElement>("[aria-pressed=true]")];
-    if (!box || !chosen) return;
-    const [from, to] = [chosen.offsetLeft - box.offsetLeft, chosen.offsetLeft - box.offsetLeft + chosen.offsetWidth];
-    if (from < box.scrollLeft || to > box.scrollLeft + box.clientWidth - 40) box.scrollLeft = from - 24;
-  }, [preset.value, narrow.value]);
+  useEffect(() => inSight(row.current, row.current?.querySelector("[aria-pressed=true]")), [preset.value, narrow.value]);
   return (
     <div class="preset-list" role="group" aria-label={label}>
       <span class="legend" aria-hidden="true">{label}</span>
-      <div class="options" ref={row}>
+      <div class="options" ref={row} onFocusIn={(e) => inSight(row.current, e.target)}>
         {presets
           .filter((p) => p.lecture === lecture)
           .map((p) => (

@@ -117,7 +117,7 @@ function Flat(props: { of: Description; v: number; most: () => number }) {
         {marks.map((m) => frame(m.channel, "reach"))}
         {now !== null && frame(now, "cell")}
       </div>
-      {c <= 20 && c === props.of.classes.length && (
+      {c <= 20 && c === props.of.classes.length && props.of.classes.every((name) => name.length < 4) && (
         <div class="flat-names" aria-hidden="true" translate={false} style={{ "--w": c }}>
           {props.of.classes.map((name) => (
             <span key={name}>{name}</span>
