@@ -1,12 +1,16 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build page test test-neon lint fmt bench kills fuzz audit instructions renew-instructions
+.PHONY: build page shots test test-neon lint fmt bench kills fuzz audit instructions renew-instructions
 
 build:      ## the program, as users get it
 	cargo build --release --locked
 
 page:       ## the page, as static files in web/dist; needs Node.js and the Rust target wasm32-unknown-unknown
 	web/build.sh
+
+SHOTS ?= target/shots
+shots:      ## pictures of every view of the built page in every width, theme and language, to be looked at, in SHOTS
+	. checks/browser.sh; have_browser; node checks/browser/shots.mjs "$(SHOTS)" $(VIEWS)
 
 fmt:
 	cargo fmt --all

@@ -4,28 +4,9 @@
 # downloads goes to FOVEAL_CHECKS (by default ~/.cache/foveal-checks) and to checks/browser/node_modules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cache=${FOVEAL_CHECKS:-${XDG_CACHE_HOME:-$HOME/.cache}/foveal-checks}
-mkdir -p "$cache"
-
-# have COMMAND PACKAGE...: the command is there, or is installed.
-have() {
-  command -v "$1" >/dev/null && return
-  echo "installing ${*:2}"
-  local as=()
-  if [ "$(id -u)" != 0 ]; then as=(sudo -n); fi
-  if ! command -v apt-get >/dev/null ||
-    ! { "${as[@]}" apt-get update -qq && "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${@:2}"; } >"$cache/apt.log" 2>&1; then
-    echo "error: the checks of report.html need \`$1\`, and it could not be installed ($cache/apt.log); install ${*:2} and run again" >&2
-    exit 1
-  fi
-}
-
-export CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || echo chromium)}
-have "$CHROMIUM" chromium
-have node nodejs npm
-have npm npm
+. checks/browser.sh
+have_browser
 have python3 python3 python3-venv
-CHROMIUM=$(command -v "$CHROMIUM")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -43,11 +24,5 @@ if ! "$python" -c "import tensorboard" 2>/dev/null; then
 fi
 "$python" checks/read_events.py "$work/run" 2>&1
 
-npm ci --prefix checks/browser --no-audit --no-fund --silent
 REPORT="$work/run/report.html" KOREAN="$work/korean/report.html" REGRESSION="$work/regression.html" \
-  node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=tap \
-  --test-reporter-destination="$work/tap" checks/browser/report.test.mjs && status=0 || status=$?
-awk '$1 == "#" { n[$2] = $3 } END {
-  printf "test result: %s. %d passed; %d failed; %d ignored;\n", n["fail"] + n["cancelled"] ? "FAILED" : "ok",
-    n["pass"], n["fail"] + n["cancelled"], n["skipped"] }' "$work/tap"
-exit "$status"
+  in_browser "$work" checks/browser/report.test.mjs

@@ -219,6 +219,8 @@ test("the keyboard alone reaches and changes everything", async () => {
   await tabTo(page, '[data-step="1"]');
   await key("Enter");
   await soon(() => place(page), "[1, 1, 1]");
+  for (let n = 0; n < 60; n++) await key("Enter");
+  assert.equal(await page.getAttribute(":focus", "data-step"), "1", "the last cell keeps the focus on the button");
   await tabTo(page, "[data-field=code]");
   await key("ArrowRight");
   assert.match(await page.textContent(".code pre"), /import tensorflow/);
@@ -264,6 +266,29 @@ test("a link leads to the same state", async () => {
   await other.page.waitForSelector(".stage");
   assert.deepEqual(await state(other.page), want);
   await other.quiet();
+  await quiet();
+});
+
+test("a large output begins in its middle, by a preset and by its link", async () => {
+  const { page, quiet } = await bench("preset=lopsided");
+  await soon(() => place(page), "[7, 7]");
+  await page.focus('[data-map="0"] [data-at="0,0"]');
+  await until(page, () => location.hash === "#bench/preset=lopsided;at=0,0,0");
+  await page.reload();
+  await page.waitForSelector(".stage");
+  await soon(() => place(page), "[0, 0]");
+  await page.click("[data-preset=digit]");
+  await soon(() => place(page), "[7, 7, 0]");
+  await until(page, () => location.hash === "#bench/preset=digit");
+  await quiet();
+});
+
+test("another view begins at its top", async () => {
+  const { page, quiet } = await bench("preset=digit", { width: 360 });
+  await page.evaluate(() => scrollTo(0, 900));
+  await page.click('.tabs a[href="#train"]');
+  await page.waitForSelector("[data-play]");
+  await until(page, () => document.querySelector(".train") && scrollY === 0);
   await quiet();
 });
 

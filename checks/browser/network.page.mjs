@@ -276,6 +276,22 @@ test("the keyboard alone draws, picks, looks into cells and asks where it looked
   await quiet();
 });
 
+test("a finger goes from cell to cell, and names stand under the last layer", async () => {
+  const { page, quiet } = await open(world, "network/digit-3", { width: 360, hasTouch: true });
+  await ready(page);
+  await page.locator('[data-layer="max_pool_1"] .map-box').nth(2).tap();
+  const place = () => page.textContent(".made h4");
+  await page.waitForSelector("[data-made=window]");
+  const [i, j, c] = (await place()).match(/\d+(?=[,\]])/g).map(Number);
+  assert.equal(c, 2);
+  for (const [to, want] of [["right", [i, j + 1, c]], ["down", [i + 1, j + 1, c]], ["left", [i + 1, j, c]], ["up", [i, j, c]]]) {
+    await page.tap(`[data-move=${to}]`);
+    await until(page, (w) => document.querySelector(".made h4").textContent.endsWith(w), `[${want.join(", ")}]`);
+  }
+  assert.deepEqual(await page.$$eval('[data-layer="dense_2"] .flat-names span', (all) => all.map((e) => e.textContent)), [..."0123456789"]);
+  await quiet();
+});
+
 for (const scheme of ["light", "dark"]) {
   test(`both languages, axe, and 360 pixels: ${scheme}`, async () => {
     const { page, quiet } = await open(world, "network", { width: 360, scheme });

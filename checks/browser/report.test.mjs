@@ -2,94 +2,19 @@
 //   REPORT, KOREAN, REGRESSION: reports of `train mnist`, of `train mnist --lang ko`, of a regression.
 //   CHROMIUM: the browser.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { accessible, fits, inEnglish, inKorean, launch, speak, texts, visit } from "./browser.mjs";
 
-const { REPORT, KOREAN, REGRESSION, CHROMIUM } = process.env;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
-// Names that are the same in Korean.
-const NAMES = /\b(F1|RMSE|MAE|SGD|Adam|AdamW|Nesterov|FLOPs|Grad-CAM|UTC|foveal)\b/g;
+const { REPORT, KOREAN, REGRESSION } = process.env;
 
 let browser;
 before(async () => {
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await launch();
 });
 after(() => browser.close());
 
-// A page whose requests and complaints are kept; every test ends with `quiet`.
-async function open(file, { width = 1280, scheme = "light" } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, offline: true });
-  const page = await context.newPage();
-  const left = [];
-  const said = [];
-  await context.route("**/*", (route) => (route.request().url().startsWith("file:") ? route.continue() : route.abort()));
-  page.on("request", (r) => left.push(r.url()));
-  page.on("console", (m) => ["error", "warning"].includes(m.type()) && said.push(m.text()));
-  page.on("pageerror", (e) => said.push(String(e)));
-  const url = pathToFileURL(file).href;
-  await page.goto(url);
-  const quiet = async () => {
-    assert.deepEqual(said, [], "the console is silent");
-    assert.deepEqual(left.filter((u) => u !== url && !u.startsWith("data:")), [], "no request leaves");
-    await context.close();
-  };
-  return { page, quiet };
-}
-
-const speak = (page, language) => page.click(`[data-language=${language}]`);
-
-// Every text a person can see or hear, with whether it is a name.
-const texts = (page) =>
-  page.evaluate(() => {
-    const found = [];
-    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
-    for (let node = walk.currentNode; node; node = walk.nextNode()) {
-      const element = node.nodeType === 1 ? node : node.parentElement;
-      if (element.closest("script, style") || !element.checkVisibility()) continue;
-      const name = !!element.closest("[translate=no]");
-      const foreign = !!element.closest("button[lang]");
-      if (node.nodeType === 3 && node.textContent.trim()) found.push({ text: node.textContent.trim(), name, foreign });
-      if (node.nodeType === 1) {
-        for (const attribute of ["aria-label", "alt", "title", "aria-valuetext"]) {
-          const text = node.getAttribute(attribute);
-          if (text) found.push({ text, name: false, foreign });
-        }
-      }
-    }
-    return found;
-  });
-
-const HANGUL = /[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]/;
-
-async function inEnglish(page) {
-  const all = await texts(page);
-  assert.ok(all.length > 100, `${all.length} texts`);
-  assert.deepEqual(all.filter((t) => !t.foreign && HANGUL.test(t.text)).map((t) => t.text), [], "no Hangul in English");
-}
-
-async function inKorean(page) {
-  const all = await texts(page);
-  // Layers and values of a regression are named by their owner, also inside a sentence.
-  const own = new Set(all.filter((t) => t.name).flatMap((t) => t.text.split(/[\s,]+/)));
-  const english = all
-    .filter((t) => !t.name && !t.foreign)
-    .filter((t) => t.text.replace(NAMES, "").split(/[\s,:()]+/).some((w) => /[A-Za-z]{2,}/.test(w) && !own.has(w.split("의")[0])));
-  assert.deepEqual(english.map((t) => t.text), [], "no English in Korean");
-  assert.ok(all.filter((t) => HANGUL.test(t.text)).length > 50);
-}
-
-async function accessible(page, what, within = "html") {
-  if (!(await page.evaluate(() => !!window.axe))) await page.evaluate(AXE);
-  const result = await page.evaluate((query) => window.axe.run(query, { resultTypes: ["violations"] }), within);
-  assert.ok(result.passes.length > 5, `${result.passes.length} rules looked at something`);
-  const bad = result.violations.filter((v) => ["serious", "critical"].includes(v.impact));
-  const told = bad.map((v) => `${what}: ${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
-  assert.deepEqual(told, []);
-}
+const open = (file, options = {}) => visit(browser, pathToFileURL(file).href, { offline: true, ...options });
 
 test("every confusion cell opens as many images as it counts", async () => {
   const { page, quiet } = await open(REPORT);
@@ -153,11 +78,11 @@ for (const [name, file] of [["classes", REPORT], ["regression", REGRESSION]]) {
   test(`the language switch leaves nothing behind: ${name}`, async () => {
     const { page, quiet } = await open(file);
     await page.click(".more summary");
-    await inEnglish(page);
+    await inEnglish(page, 100);
     const first = await texts(page);
     await speak(page, "ko");
     assert.equal(await page.getAttribute("html", "lang"), "ko");
-    await inKorean(page);
+    await inKorean(page, 50);
     await speak(page, "en");
     assert.deepEqual(await texts(page), first);
     await quiet();
@@ -179,11 +104,7 @@ for (const [name, file] of [["classes", REPORT], ["regression", REGRESSION]]) {
 
   test(`no horizontal overflow at 360 pixels: ${name}`, async () => {
     const { page, quiet } = await open(file, { width: 360 });
-    for (const language of ["en", "ko"]) {
-      await speak(page, language);
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      assert.ok(width <= 360, `${width} pixels in ${language}`);
-    }
+    await fits(page, 360);
     await quiet();
   });
 }
@@ -191,11 +112,11 @@ for (const [name, file] of [["classes", REPORT], ["regression", REGRESSION]]) {
 test("an open cell speaks both languages and fits a phone", async () => {
   const { page, quiet } = await open(REPORT, { width: 360 });
   await page.click("td.miss button");
-  await inEnglish(page);
+  await inEnglish(page, 100);
   await page.keyboard.press("Escape");
   await speak(page, "ko");
   await page.click("td.miss button");
-  await inKorean(page);
+  await inKorean(page, 50);
   const wide = await page.$eval("#images .found", (e) => e.scrollWidth - e.clientWidth);
   assert.ok(wide <= 0, `${wide} pixels too wide`);
   await quiet();
@@ -204,9 +125,9 @@ test("an open cell speaks both languages and fits a phone", async () => {
 test("a report made in Korean begins in Korean", async () => {
   const { page, quiet } = await open(KOREAN);
   assert.equal(await page.getAttribute("html", "lang"), "ko");
-  await inKorean(page);
+  await inKorean(page, 50);
   await speak(page, "en");
-  await inEnglish(page);
+  await inEnglish(page, 100);
   await quiet();
 });
 

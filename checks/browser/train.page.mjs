@@ -116,6 +116,16 @@ test("pause is heard at once, a step is one step, the rate counts on the way", a
   await quiet();
 });
 
+test("the curves show the epochs that are planned", async () => {
+  const { page, quiet } = await open(world, "train");
+  const epochs = () => page.$$eval("[data-chart=loss] .epoch", (all) => all.length);
+  await page.waitForSelector("[data-chart=loss] svg");
+  assert.equal(await epochs(), 3);
+  await page.fill("[data-field=epochs]", "5");
+  await until(page, () => document.querySelectorAll("[data-chart=loss] .epoch").length === 5);
+  await quiet();
+});
+
 test("the keyboard alone sets, starts, pauses and takes the model", async () => {
   const { page, quiet } = await open(world, "train");
   await tabTo(page, "[data-field=digits]");

@@ -12,9 +12,14 @@ const factor = (text: string): string => (text.startsWith("-") ? `(${sign(text)}
 /** A product that is nothing needs no decimals. */
 const tidy = (text: string): string => (/^-?0\.0+$/.test(text) ? "0" : text);
 
+function written(part: Part, operator: string): string {
+  if (operator === "conv2d") return `${factor(part.input)}·${factor(part.filter ?? "0")}`;
+  return operator === "max_pool" ? sign(part.input) : factor(part.input);
+}
+
 function Term({ part, index, operator }: { part: Part; index: number; operator: string }) {
   const conv = operator === "conv2d";
-  const text = conv ? `${factor(part.input)}·${factor(part.filter ?? "0")}` : operator === "max_pool" ? sign(part.input) : factor(part.input);
+  const text = written(part, operator);
   return (
     <span
       class="term"
@@ -44,8 +49,10 @@ function Terms({ now }: { now: Cell }) {
   const lines: (typeof kept)[] = kept.length <= 6 ? [kept] : [];
   if (lines.length === 0) for (const k of kept) (lines[Math.floor(k.index / width)] ??= []).push(k);
   const join = operator === "max_pool" ? "," : " +";
+  // Below one another, terms are as wide as the longest.
+  const long = lines.length > 1 ? Math.max(...kept.map(({ part }) => written(part, operator).length)) : 0;
   return (
-    <>
+    <span class="terms" data-one={lines.length === 1 ? "" : undefined} style={{ "--long": long }}>
       {lines.map((line, i) => (
         <span class="terms-line" key={i}>
           {line.map(({ part, index }) => (
@@ -56,7 +63,7 @@ function Terms({ now }: { now: Cell }) {
           ))}
         </span>
       ))}
-    </>
+    </span>
   );
 }
 
@@ -70,9 +77,7 @@ function Equation({ now }: { now: Cell }) {
       <div class="equation" translate={false} data-long={now.parts.length > 12 ? "" : undefined} tabIndex={now.parts.length > 30 ? 0 : undefined} role="group" aria-label={bench.value.arithmetic}>
         {operator === "max_pool" && <span class="word">max(</span>}
         {operator === "avg_pool" && <span class="word">(</span>}
-        <span class="terms">
-          <Terms now={now} />
-        </span>
+        <Terms now={now} />
         {operator === "max_pool" && <span class="word">)</span>}
         {operator === "avg_pool" && <span class="word">) / {now.inside}</span>}
         <span class="result">

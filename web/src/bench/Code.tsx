@@ -12,7 +12,7 @@ const program = computed(() => benchCode(setting.value, chosen.value));
 const copied = signal(false);
 
 const names = [
-  ["rust", <span translate={false}>foveal (Rust)</span>],
+  ["rust", <span translate={false}>foveal</span>],
   ["tensorflow", <span translate={false}>TensorFlow</span>],
   ["pytorch", <span translate={false}>PyTorch</span>],
 ] as const;

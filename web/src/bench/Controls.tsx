@@ -4,7 +4,7 @@ import { copy } from "../shell/copy";
 import { useSignal } from "@preact/signals";
 import { bench } from "../texts/bench";
 import type { Operator, Pad, Pattern } from "../wasm/pkg/foveal";
-import { Choice, Row } from "./fields";
+import { Choice, Row, Sides } from "./fields";
 import { change, fill, limits, link, reshape, setting, VIEW } from "./state";
 
 const OPERATORS: readonly Operator[] = ["conv2d", "max_pool", "avg_pool"];
@@ -62,6 +62,7 @@ function PaddingFields() {
   const sides = [t.top, t.bottom, t.left, t.right];
   const options = PADS.map((p) => [p, p === "explicit" ? t.explicit : name(p)] as const);
   const field = (i: number) => ({
+    side: sides[i]!,
     label: `${t.paddingWord}, ${sides[i]}`,
     name: `pad-${["top", "bottom", "left", "right"][i]}`,
     value: explicit[i]!,
@@ -72,7 +73,7 @@ function PaddingFields() {
   return (
     <>
       <Choice label={t.paddingWord} name="padding" options={options} value={padding} onChange={(v) => change({ padding: v, explicit: v === "explicit" ? explicit : [0, 0, 0, 0] })} />
-      {padding === "explicit" && <Row label={t.paddingSides} note={t.sidesNote} between="" fields={[0, 1, 2, 3].map(field)} />}
+      {padding === "explicit" && <Sides label={t.paddingSides} fields={[0, 1, 2, 3].map(field)} />}
     </>
   );
 }

@@ -149,7 +149,7 @@ export function Grid(p: Props) {
     return (
       <Square
         key={k}
-        text={fitted(v, places)}
+        text={small && !p.onPut ? "" : fitted(v, places)}
         exact={exact(v)}
         value={v}
         scale={p.scale}

@@ -50,14 +50,14 @@ export function Player() {
   void at.value;
   return (
     <div class="player" role="group" aria-label={bench.value.player} data-playing={playing.value ? "" : undefined}>
-      <button type="button" class="button" data-step="-1" disabled={!moved(-1)} aria-label={bench.value.back} title={bench.value.back} onClick={() => step(-1)}>
+      <button type="button" class="button" data-step="-1" aria-disabled={!moved(-1)} aria-label={bench.value.back} title={bench.value.back} onClick={() => step(-1)}>
         <Icon d="M11 3v10L4 8z" />
       </button>
       <button type="button" class="button main" data-play onClick={play}>
         <Icon d={playing.value ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4 2.5v11L13 8z"} />
         {playing.value ? bench.value.pause : bench.value.play}
       </button>
-      <button type="button" class="button" data-step="1" disabled={!moved(1)} aria-label={bench.value.on} title={bench.value.on} onClick={() => step(1)}>
+      <button type="button" class="button" data-step="1" aria-disabled={!moved(1)} aria-label={bench.value.on} title={bench.value.on} onClick={() => step(1)}>
         <Icon d="M5 3v10l7-5z" />
       </button>
       <label class="pace">

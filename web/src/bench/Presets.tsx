@@ -1,13 +1,24 @@
+import { useEffect, useRef } from "preact/hooks";
+import { narrow } from "../shell/narrow";
 import { bench } from "../texts/bench";
 import { choose, preset, presets } from "./state";
 
 type Key = keyof typeof bench.value.presets;
 
+/** On a narrow screen the row scrolls; what is chosen, or has the focus, is in sight. */
+function inSight(row: HTMLElement | null, chip: EventTarget | null | undefined): void {
+  if (!row || !(chip instanceof HTMLElement) || row.scrollWidth <= row.clientWidth) return;
+  const [from, to] = [chip.offsetLeft - row.offsetLeft, chip.offsetLeft - row.offsetLeft + chip.offsetWidth];
+  if (from < row.scrollLeft || to > row.scrollLeft + row.clientWidth - 40) row.scrollLeft = from - 24;
+}
+
 function List({ label, lecture }: { label: string; lecture: boolean }) {
+  const row = useRef<HTMLDivElement>(null);
+  useEffect(() => inSight(row.current, row.current?.querySelector("[aria-pressed=true]")), [preset.value, narrow.value]);
   return (
     <div class="preset-list" role="group" aria-label={label}>
       <span class="legend" aria-hidden="true">{label}</span>
-      <div class="options">
+      <div class="options" ref={row} onFocusIn={(e) => inSight(row.current, e.target)}>
         {presets
           .filter((p) => p.lecture === lecture)
           .map((p) => (
@@ -28,7 +39,7 @@ export function Presets() {
       <List label={bench.value.lecture} lecture={true} />
       <List label={bench.value.more} lecture={false} />
       <p class="about" data-about={key ?? ""}>
-        {key ? bench.value.presets[key].about : bench.value.ownSetting}
+        {key ? bench.value.presets[key].about.replaceAll(" × ", "\u00a0×\u00a0") : bench.value.ownSetting}
       </p>
     </section>
   );

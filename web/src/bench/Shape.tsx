@@ -24,10 +24,10 @@ function Side({ name, line, padding, border }: { name: string; line: Line; paddi
       {padding === "SAME" ? (
         <>
           <p>
-            <code translate={false}>{`⌈${line.input} / ${line.stride}⌉ = `}</code>
-            <b>
-              <code translate={false}>{line.output}</code>
-            </b>
+            <code translate={false}>
+              {`⌈${line.input} / ${line.stride}⌉ = `}
+              <b>{line.output}</b>
+            </code>
           </p>
           <p>
             {bench.value.pad}: <code translate={false}>{`max((${line.output} − 1) · ${line.stride} + ${line.reach} − ${line.input}, 0) = ${total}`}</code>
@@ -36,10 +36,10 @@ function Side({ name, line, padding, border }: { name: string; line: Line; paddi
         </>
       ) : (
         <p data-pad={`${line.before},${line.after}`}>
-          <code translate={false}>{floor(line, "")}</code>
-          <b>
-            <code translate={false}>{line.output}</code>
-          </b>
+          <code translate={false}>
+            {floor(line, "")}
+            <b>{line.output}</b>
+          </code>
         </p>
       )}
     </div>

@@ -1,6 +1,6 @@
 // Input, filters and output side by side, with the window of the cell that is looked at.
 import { bench } from "../texts/bench";
-import type { Answer, Cell, Setting } from "../wasm/pkg/foveal";
+import type { Answer, Cell, Operator, Setting } from "../wasm/pkg/foveal";
 import { Grid } from "./Grid";
 import { decimals, fitted, largest } from "./numbers";
 import { answer, at, cell, look, put, setting } from "./state";
@@ -17,6 +17,12 @@ const channel = (values: readonly number[], of: number, c: number): number[] => 
 
 /** Pixels of a cell: as large as fits, between what shows a colour and what shows a number well. */
 const side = (room: number, columns: number, most = 58): number => Math.max(8, Math.min(most, Math.floor(room / columns)));
+
+/** Pixels for the width of one of several maps: five stand side by side. */
+const roomOf = (maps: number, few: number): number => (maps > 4 ? 158 : maps > 3 ? 180 : few);
+
+/** More than five maps stand in lines of the same length. */
+const balanced = (maps: number, width: number) => (maps > 5 ? { maxWidth: `min(100%, ${Math.ceil(maps / 2) * (width + 17)}px)` } : {});
 
 /** What padding counts as. */
 const outside = (s: Setting): string => (s.operator === "conv2d" ? "0" : s.operator === "max_pool" ? "−∞" : "·");
@@ -73,14 +79,14 @@ function Inputs() {
   const [rows, columns] = [h + edge[0] + edge[1], w + edge[2] + edge[3]];
   const scale = largest(s.values);
   const pool = s.operator !== "conv2d";
-  const room = channels > 1 ? (channels > 3 ? 190 : 280) : columns > 16 ? 330 : 400;
+  const size = side(channels > 1 ? roomOf(channels, 280) : columns > 16 ? 330 : 400, columns);
   return (
     <figure class="part" data-part="input">
       <figcaption>
         <h2>{bench.value.input}</h2>
         <span class="soft shape" translate={false}>{`${h} × ${w} × ${channels}`}</span>
       </figcaption>
-      <div class="maps">
+      <div class="maps" style={balanced(channels, columns * size)}>
         {Array.from({ length: channels }, (_, c) => (
           <div class="map" key={c} data-channel={c}>
             {channels > 1 && <p class="map-name">{bench.value.channel(c)}</p>}
@@ -93,7 +99,7 @@ function Inputs() {
               outside={outside(s)}
               values={channel(s.values, channels, c)}
               scale={scale}
-              cell={side(room, columns)}
+              cell={size}
               onPut={(k, v) => put("values", k * channels + c, v)}
             >
               {now && a && (!pool || now.at[2] === c) && <Window cell={now} answer={a} channel={c} rows={rows} columns={columns} />}
@@ -160,14 +166,14 @@ function Outputs(p: { answer: Answer }) {
   const [h, w, channels] = shape;
   const [row, column, current] = at.value;
   const scale = largest(values);
-  const room = channels > 1 ? (channels > 3 ? 180 : 230) : w > 12 ? 290 : 360;
+  const size = side(channels > 1 ? roomOf(channels, 230) : w > 12 ? 290 : 360, w);
   return (
     <figure class="part" data-part="output">
       <figcaption>
         <h2>{channels > 1 ? bench.value.outputs : bench.value.output}</h2>
         <span class="soft shape" translate={false}>{`${h} × ${w} × ${channels}`}</span>
       </figcaption>
-      <div class="maps">
+      <div class="maps" style={balanced(channels, w * size)}>
         {Array.from({ length: channels }, (_, c) => (
           <div class="map" key={c} data-map={c}>
             {channels > 1 && <p class="map-name">{bench.value.mapNumber(c)}</p>}
@@ -180,7 +186,7 @@ function Outputs(p: { answer: Answer }) {
               outside=""
               values={channel(values, channels, c)}
               scale={scale}
-              cell={side(room, w)}
+              cell={size}
               stop={[row, column]}
               selected={current === c ? [row, column] : null}
               onLook={(i, j) => look([i, j, c])}
@@ -200,16 +206,34 @@ function Outputs(p: { answer: Answer }) {
   );
 }
 
+/** What pooling keeps of a window. */
+function Pooled({ operator }: { operator: Operator }) {
+  const max = operator === "max_pool";
+  return (
+    <span class="sign" aria-hidden="true" translate={max ? false : undefined}>
+      {max ? "max" : bench.value.mean}
+    </span>
+  );
+}
+
 export function Stage() {
   const a = answer.value;
-  const conv = setting.value.operator === "conv2d";
+  const { operator, input, filters } = setting.value;
+  const conv = operator === "conv2d";
+  const single = input[2] === 1 && (!conv || filters === 1);
   return (
-    <section class="stage card" aria-label={bench.value.stage} data-operator={setting.value.operator}>
+    <section class="stage card" aria-label={bench.value.stage} data-operator={operator} data-single={single ? "" : undefined}>
       <Inputs />
-      <span class="sign" aria-hidden="true" translate={false}>{conv ? "∗" : setting.value.operator === "max_pool" ? "max" : "Ø"}</span>
-      {conv && <Filters />}
-      {conv && <span class="sign" aria-hidden="true">=</span>}
-      {a ? <Outputs answer={a} /> : <p class="part no-output">{bench.value.noOutput}</p>}
+      {conv && (
+        <div class="step">
+          <span class="sign" aria-hidden="true">∗</span>
+          <Filters />
+        </div>
+      )}
+      <div class="step">
+        {conv ? <span class="sign" aria-hidden="true">=</span> : <Pooled operator={operator} />}
+        {a ? <Outputs answer={a} /> : <p class="part no-output">{bench.value.noOutput}</p>}
+      </div>
     </section>
   );
 }

@@ -62,7 +62,7 @@ export function Stepper(props: Whole) {
 }
 
 /** Several whole numbers under one name, with a sign between them. */
-export function Row(props: { label: string; note?: string; fields: readonly Whole[]; between?: string }) {
+export function Row(props: { label: string; note?: string; fields: readonly Whole[] }) {
   return (
     <fieldset class="field">
       <legend>
@@ -71,9 +71,28 @@ export function Row(props: { label: string; note?: string; fields: readonly Whol
       <div class="row">
         {props.fields.map((field, i) => (
           <>
-            {i > 0 && <span aria-hidden="true">{props.between ?? "×"}</span>}
+            {i > 0 && <span aria-hidden="true">×</span>}
             <Stepper key={field.name} {...field} />
           </>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** Whole numbers for the four sides, each with its name. */
+export function Sides(props: { label: string; fields: readonly (Whole & { side: string })[] }) {
+  return (
+    <fieldset class="field">
+      <legend>{props.label}</legend>
+      <div class="sides">
+        {props.fields.map((field) => (
+          <div class="named" key={field.name}>
+            <span class="soft" aria-hidden="true">
+              {field.side}
+            </span>
+            <Stepper {...field} />
+          </div>
         ))}
       </div>
     </fieldset>

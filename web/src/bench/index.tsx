@@ -48,7 +48,6 @@ export default function Bench() {
       )}
       <Presets />
       <div class="desk">
-        <Controls />
         <div class="work">
           <Stage />
           {refused ? (
@@ -58,10 +57,11 @@ export default function Bench() {
           ) : (
             <Arithmetic />
           )}
-          <div class="lower">
-            {!refused && <Shape />}
-            <Code />
-          </div>
+        </div>
+        <Controls />
+        <div class="lower">
+          {!refused && <Shape />}
+          <Code />
         </div>
       </div>
     </div>

@@ -33,13 +33,18 @@ export const at = computed<At>(() => {
   const [h, w, c] = asked.value;
   return [Math.min(h, shape[0] - 1), Math.min(w, shape[1] - 1), Math.min(c, shape[2] - 1)];
 });
+/** The cell that a setting begins with: the first, or of a large output the middle, where there is something to see. */
+const first = computed<At>(() => {
+  const [h, w] = answer.value?.shape ?? [1, 1];
+  return h > 6 && w > 6 ? [Math.floor(h / 2), Math.floor(w / 2), 0] : [0, 0, 0];
+});
 export const cell = computed<Cell | undefined>(() => (answer.value ? benchCell(setting.value, ...at.value) : undefined));
 const text = computed(() => benchEncode(setting.value));
 /** The preset that the setting is, if it is one. */
 export const preset = computed(() => codes.get(text.value) ?? null);
 /** The state as it stands in a link. */
 export const link = computed(() => {
-  const place = at.value.some((v) => v > 0) ? `;at=${at.value.join(",")}` : "";
+  const place = at.value.some((v, i) => v !== first.value[i]) ? `;at=${at.value.join(",")}` : "";
   return (preset.value ? `preset=${preset.value}` : text.value) + place;
 });
 /** Whether the link that was opened could not be read. */
@@ -60,7 +65,7 @@ export function choose(key: string): void {
   if (!found) return;
   batch(() => {
     setting.value = found.setting;
-    asked.value = [0, 0, 0];
+    asked.value = first.peek();
     misread.value = false;
   });
 }
@@ -92,7 +97,7 @@ export function open(state: string): void {
   const sound = cell.length === 3 && cell.every((v) => Number.isInteger(v) && v >= 0);
   batch(() => {
     setting.value = found ?? presets[0]!.setting;
-    asked.value = sound ? (cell as unknown as At) : [0, 0, 0];
+    asked.value = sound && place !== "" ? (cell as unknown as At) : first.peek();
     misread.value = !found || !sound;
   });
 }

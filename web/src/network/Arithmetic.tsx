@@ -54,8 +54,9 @@ function Channels({ cell }: { cell: WindowCell }) {
               <>
                 <span class="join">×</span>
                 <Patch cell={cell} channel={c} numbers={cell.filters} most={filters} filter />
-                <span class="join">=</span>
-                <b>{sign(brief(cell.sums[c] ?? 0))}</b>
+                <span class="channel-sum">
+                  <span class="join">=</span> <b>{sign(brief(cell.sums[c] ?? 0))}</b>
+                </span>
               </>
             )}
           </span>
@@ -116,6 +117,7 @@ function WindowMade({ cell }: { cell: WindowCell }) {
   const inside = cell.padding.filter((p) => !p).length;
   const few = cell.sums.length <= 8 && cell.operator === "conv2d";
   const bias = cell.bias;
+  // The sums of few channels stand there with three digits.
   const value = cell.text?.value ?? exact(cell.value);
   return (
     <>
@@ -125,12 +127,12 @@ function WindowMade({ cell }: { cell: WindowCell }) {
         {(cell.operator === "avg_pool" || cell.operator === "global_avg_pool") && `${network.value.sumOf(inside)} / ${inside} = `}
         {sum && (few ? cell.sums.map((s, i) => (i > 0 ? (s < 0 ? ` − ${brief(-s)}` : ` + ${brief(s)}`) : brief(s))).join("") : network.value.sumOf(cell.products.length))}
         {sum && bias !== undefined && <span> {bias < 0 ? "−" : "+"} {brief(Math.abs(bias))} <span class="soft">({network.value.bias})</span></span>}
-        {sum && " = "}
+        {sum && (few ? " ≈ " : " = ")}
         <b>{sign(value)}</b>
         {cell.after && (
           <span>
             {" "}
-            → {cell.after.kind} → <b>{sign(exact(cell.after.value))}</b>
+            → {cell.after.kind} → <b>{sign(cell.after.value === cell.value ? value : exact(cell.after.value))}</b>
           </span>
         )}
       </p>
@@ -192,7 +194,29 @@ function Body({ now, of }: { now: Made; of: Description }) {
   );
 }
 
-export function Arithmetic({ of }: { of: Description }) {
+/** From cell to cell, for those who have no keys. */
+const STEPS = [
+  ["left", "ArrowLeft", "M11 3v10L4 8z"],
+  ["up", "ArrowUp", "M3 11h10L8 4z"],
+  ["down", "ArrowDown", "M3 5h10l-5 7z"],
+  ["right", "ArrowRight", "M5 3v10l7-5z"],
+] as const;
+
+function Steps({ onMove }: { onMove: (key: string) => void }) {
+  return (
+    <div class="steps" role="group" aria-label={network.value.steps}>
+      {STEPS.map(([to, key, d]) => (
+        <button type="button" key={to} class="chip" data-move={to} aria-label={network.value.step[to]} title={network.value.step[to]} onClick={() => onMove(key)}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d={d} />
+          </svg>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function Arithmetic({ of, onMove }: { of: Description; onMove: (key: string) => void }) {
   const now = made.value;
   const at = place.value;
   if (!at) return null;
@@ -202,6 +226,7 @@ export function Arithmetic({ of }: { of: Description }) {
         <h4>
           <span translate={false}>{`${nameOf(of, at.value)} [${at.at.join(", ")}]`}</span>
         </h4>
+        <Steps onMove={onMove} />
         <button type="button" class="chip" onClick={() => into(null)}>
           {network.value.close}
         </button>

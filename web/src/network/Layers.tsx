@@ -1,6 +1,7 @@
 // Every layer of the model: its feature maps, its filters, and the cell that is looked into.
 import { computed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { narrow } from "../shell/narrow";
 import { network } from "../texts/network";
 import { brief } from "../bench/numbers";
 import type { Description, Layer } from "../wasm/pkg/foveal";
@@ -13,7 +14,13 @@ import { fetchParameter, into, made, parameters, place, shapeOf, sight } from ".
 /** Maps of a layer that are drawn. */
 const MAPS = 64;
 /** Cells of a flat layer in a row. */
-const ROW = 50;
+const row = computed(() => (narrow.value ? 20 : 50));
+
+/** Maps side by side, so that lines are full. */
+const across = (maps: number): number => {
+  if (narrow.value) return maps > 8 ? 6 : 4;
+  return maps <= 8 ? 8 : maps % 12 === 0 ? 12 : maps % 16 === 0 ? 16 : maps % 10 === 0 ? 10 : 12;
+};
 
 const valueOf = (v: number): Float32Array => sight.value?.values[v] ?? new Float32Array();
 
@@ -28,7 +35,7 @@ function moved(shape: At, at: At, key: string): At | null {
   const [i, j, k] = at;
   const clamp = (v: number, n: number) => Math.min(n - 1, Math.max(0, v));
   if (flat(shape)) {
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -ROW, ArrowDown: ROW, PageUp: -ROW, PageDown: ROW, Home: -c, End: c }[key];
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row.value, ArrowDown: row.value, PageUp: -row.value, PageDown: row.value, Home: -c, End: c }[key];
     return by === undefined ? null : [0, 0, clamp(k + by, c)];
   }
   switch (key) {
@@ -92,7 +99,7 @@ function Map(props: { of: Description; v: number; channel: number; most: () => n
 function Flat(props: { of: Description; v: number; most: () => number }) {
   const { v } = props;
   const c = shapeOf(props.of, v)[2];
-  const columns = Math.min(ROW, c);
+  const columns = Math.min(row.value, c);
   const rows = Math.ceil(c / columns);
   const now = place.value?.value === v ? place.value.at[2] : null;
   const marks = (reach.value ?? []).filter((r) => r.value === v);
@@ -104,11 +111,20 @@ function Flat(props: { of: Description; v: number; most: () => number }) {
   };
   const frame = (k: number, kind: string) => <Frame kind={kind} row={Math.floor(k / columns)} column={k % columns} rows={1} columns={1} of={[rows, columns]} />;
   return (
-    <div class="map-box flat" style={{ "--w": columns, "--h": rows }} onClick={pick}>
-      <Sheet width={columns} height={rows} on={sight} most={props.most} read={(i, j) => (i * columns + j < c ? (valueOf(v)[i * columns + j] ?? 0) : Number.NaN)} />
-      {marks.map((m) => frame(m.channel, "reach"))}
-      {now !== null && frame(now, "cell")}
-    </div>
+    <>
+      <div class="map-box flat" data-few={c <= 20 ? "" : undefined} style={{ "--w": columns, "--h": rows }} onClick={pick}>
+        <Sheet key={columns} width={columns} height={rows} on={sight} most={props.most} read={(i, j) => (i * columns + j < c ? (valueOf(v)[i * columns + j] ?? 0) : Number.NaN)} />
+        {marks.map((m) => frame(m.channel, "reach"))}
+        {now !== null && frame(now, "cell")}
+      </div>
+      {c <= 20 && c === props.of.classes.length && props.of.classes.every((name) => name.length < 4) && (
+        <div class="flat-names" aria-hidden="true" translate={false} style={{ "--w": c }}>
+          {props.of.classes.map((name) => (
+            <span key={name}>{name}</span>
+          ))}
+        </div>
+      )}
+    </>
   );
 }
 
@@ -175,6 +191,7 @@ export function LayerRow({ of, v }: { of: Description; v: number }) {
       {layer?.kind === "conv2d" && <Filters layer={layer} v={v} />}
       <div
         class="sheets"
+        style={{ "--across": across(c) }}
         role="application"
         tabIndex={0}
         aria-label={flat(shape) ? network.value.flatLabel(name, c) : network.value.mapsLabel(name, c, h, w)}
@@ -183,7 +200,7 @@ export function LayerRow({ of, v }: { of: Description; v: number }) {
         {flat(shape) ? <Flat of={of} v={v} most={() => most.value} /> : Array.from({ length: drawn }, (_, k) => <Map key={k} of={of} v={v} channel={k} most={() => most.value} />)}
       </div>
       {drawn < c && !flat(shape) && <p class="soft small">{network.value.firstMaps(drawn, c)}</p>}
-      {here && <Arithmetic of={of} />}
+      {here && <Arithmetic of={of} onMove={(key) => into({ value: v, at: moved(shape, at, key) ?? at })} />}
       {here && (
         <p class="unseen" aria-live="polite" translate={false}>
           {`${name} [${at.join(", ")}] = ${brief(valueOf(v)[(at[0] * w + at[1]) * c + at[2]] ?? 0)}`}

@@ -111,7 +111,7 @@ export function Answers() {
   }
   const order = now.likely.map((_, i) => i);
   if (order.length > SHOWN) order.sort((a, b) => now.likely[b]! - now.likely[a]!);
-  const percent = (p: number) => `${(100 * p).toFixed(2)} %`;
+  const percent = (p: number) => `${(100 * p).toFixed(2)}\u00a0%`;
   return (
     <div class="answers" data-answers>
       <h3>

@@ -35,14 +35,16 @@ export function Digits() {
   };
   return (
     <div class="digits" role="group" aria-label={network.value.testDigits}>
-      <h3>{network.value.testDigits}</h3>
+      <header>
+        <h3>{network.value.testDigits}</h3>
+        <button type="button" class="chip" data-another onClick={other}>
+          {network.value.another}
+        </button>
+      </header>
       <div class="thumbs">
         {Array.from({ length: count }, (_, index) => (
           <Thumb key={index} index={index} />
         ))}
-        <button type="button" class="chip" data-another onClick={other}>
-          {network.value.another}
-        </button>
       </div>
     </div>
   );

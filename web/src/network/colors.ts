@@ -31,7 +31,7 @@ export interface Palette {
 export const palette = computed<Palette>(() => {
   // Follows the switch and the system.
   theme();
-  return { below: resolved("--below"), zero: resolved("--zero"), above: resolved("--above"), ink: resolved("--ink") };
+  return { below: resolved("--below-full"), zero: resolved("--zero"), above: resolved("--above-full"), ink: resolved("--ink") };
 });
 
 function mix(data: Uint8ClampedArray, at: number, from: Rgb, to: Rgb, t: number): void {

@@ -15,14 +15,14 @@ function About() {
   if (!now) return null;
   const of = now.description;
   const text = network.value;
-  const percent = of.accuracy === undefined ? null : `${(100 * of.accuracy).toFixed(2)} %`;
+  const percent = of.accuracy === undefined ? null : `${(100 * of.accuracy).toFixed(2)}\u00a0%`;
   return (
     <header class="about-model" data-model={now.file ?? "own"}>
       <h2>
         {now.file === null ? text.builtIn : text.model} <span class="soft" translate={false}>{now.file ?? of.name}</span>
       </h2>
       <p class="soft small">
-        {text.aboutModel(of.parameters.toLocaleString("en"), of.layers.length, of.dataset)}
+        {text.aboutModel(of.parameters.toLocaleString("en"), of.layers.length, of.dataset === "mnist" ? "MNIST" : of.dataset)}
         {percent && ` ${text.held(percent)}`}
       </p>
     </header>

@@ -84,7 +84,10 @@ export function Shell() {
     const arriving = load().then(view);
     arriving.then(
       (module) => {
-        if (shown().key === key) loaded.value = { key, view: module.default };
+        if (shown().key !== key) return;
+        // Another view begins at its top.
+        if (loaded.peek()) scrollTo(0, 0);
+        loaded.value = { key, view: module.default };
       },
       (error: unknown) => (broken.value = String(error)),
     );

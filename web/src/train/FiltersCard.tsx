@@ -18,6 +18,7 @@ export function FiltersCard() {
   return (
     <section class="card" aria-label={text.filters}>
       <h2>{text.filters}</h2>
+      {!first && <p class="soft small">{text.noFilters}</p>}
       <h3 class="soft">
         <span translate={false}>conv2d_1</span>: {text.first}
       </h3>

@@ -118,7 +118,7 @@ function Judgement() {
   const text = train.value;
   const shown = judged.value ?? scores.value;
   const off = phase.value === "idle" || phase.value === "loading" || phase.value === "running" || done.value === 0 || judging.value;
-  const percent = (v: number) => `${Number((100 * v).toFixed(2))} %`;
+  const percent = (v: number) => `${Number((100 * v).toFixed(2))}\u00a0%`;
   return (
     <section class="card" aria-label={text.judgement}>
       <h2>{text.judgement}</h2>

@@ -155,7 +155,7 @@ export function startOver(): void {
   if (phase.peek() === "idle" || phase.peek() === "loading") return;
   tell({ ask: "pause" });
   [steps.value, judgements.value, scores.value, judged.value, filters.value] = [[], [], null, null, []];
-  [done.value, epoch.value, diverged.value] = [0, 1, false];
+  [done.value, total.value, epoch.value, diverged.value] = [0, 0, 1, false];
   phase.value = "idle";
 }
 
