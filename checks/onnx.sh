@@ -22,7 +22,7 @@ fi
 cargo test --workspace --locked -q --no-run
 built=${CARGO_TARGET_DIR:-target}/debug
 "$built/examples/test_images" >"$work/mnist-test"
-for model in fast balanced best lab-11-1 lab-11-2 stack residual separable; do
+for model in fast balanced best lab-11-1 lab-11-2 stack vgg-small vgg residual separable; do
   # A few thousand images are enough for weights that are not those of the beginning.
   "$built/foveal" train mnist --model "$model" --epochs 1 --validation 55000 -q --no-report --out "$work/$model" >/dev/null
   "$built/foveal" export "$work/$model" "$work/$model.onnx"

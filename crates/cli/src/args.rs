@@ -120,7 +120,7 @@ Examples:
 Examples:
   foveal summary lab-11-1
   foveal summary net.toml --plan
-  foveal summary residual --shape 64,64,3
+  foveal summary vgg --shape 64,64,3
   foveal summary fast --plan --profile --threads 1")]
     Summary(Summary),
     /// What is in a data set, and what is wrong with it
@@ -248,11 +248,12 @@ pub struct Show {
 /// `foveal summary`
 #[derive(Args, Debug)]
 pub struct Summary {
-    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2, stack, residual, separable), a model
-    /// file (.toml), a saved model or a run folder
+    /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2, stack, vgg-small, vgg,
+    /// residual, separable), a model file (.toml), a saved model or a run folder
     #[arg(value_name = "MODEL|NAME")]
     pub model: String,
-    /// The samples' shape, for stack, residual and separable: height, width, channels [default: 32,32,3]
+    /// The samples' shape, for the models that fit any (stack to separable): height, width, channels
+    /// [default: 32,32,3]
     #[arg(long, value_name = "H,W,C", value_parser = values::shape)]
     pub shape: Option<values::Three>,
     /// Show what the engine makes of it instead: steps, kernels, memory, operations

@@ -43,8 +43,13 @@ pub const STACK: Builtin = Builtin {
 };
 
 /// The models that are scaled to the data.
-pub const SCALED: [Builtin; 3] = [
+pub const SCALED: [Builtin; 5] = [
     STACK,
+    Builtin {
+        name: "vgg-small",
+        about: "scaled to the data: four 3x3 convolutions with batch norm and pooling, for colour of 16 to 224 pixels",
+    },
+    Builtin { name: "vgg", about: "scaled to the data: as vgg-small, with five convolutions, wider" },
     Builtin {
         name: "residual",
         about: "scaled to the data: residual blocks of 3x3 convolutions with batch norm, for colour of 32 to 224 pixels",
@@ -100,10 +105,14 @@ pub fn text_cnn(shape: [usize; 3], vocabulary: usize, outputs: usize) -> ModelSp
     ModelSpec { input: InputSpec { shape }, layers }
 }
 
-/// The built-in model that suits samples of `shape` (height, width, channels): `fast` for 28x28x1,
-/// else `stack`.
-pub fn suited_to(shape: [usize; 3]) -> &'static str {
-    if shape == MNIST { "fast" } else { STACK.name }
+/// The built-in model that suits samples of `shape` (height, width, channels): `fast` for 28x28x1, `vgg-small` for
+/// the classes of colour pictures from 16x16 on, else `stack`.
+pub fn suited_to(shape: [usize; 3], classes: bool) -> &'static str {
+    match shape {
+        MNIST => "fast",
+        [h, w, 3] if classes && h.min(w) >= 16 => "vgg-small",
+        _ => STACK.name,
+    }
 }
 
 /// The built-in model `name` for samples of `shape` and `outputs` classes or values.
@@ -116,6 +125,8 @@ pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Option<ModelSpec
         "balanced" if shape == MNIST => balanced(outputs),
         "best" if shape == MNIST => best(outputs),
         "stack" => stack(shape, outputs),
+        "vgg-small" => colour::vgg(shape, outputs, &colour::SMALL),
+        "vgg" => colour::vgg(shape, outputs, &colour::WIDE),
         "residual" => colour::residual(shape, outputs),
         "separable" => colour::separable(shape, outputs),
         _ => return spec(name),

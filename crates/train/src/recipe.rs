@@ -121,6 +121,13 @@ impl Recipe {
         Self { epochs: 10, batch_size: 64, lr: 3e-3, schedule, keep_best: false, ..Self::default() }
     }
 
+    /// The recipe that goes with the built-in models `vgg-small` and `vgg`: AdamW, mirror images.
+    pub fn vgg() -> Self {
+        let augment = Augment { flip: true, ..Augment::default() };
+        let loss = Loss::CrossEntropy { label_smoothing: 0.1 };
+        Self { epochs: 4, lr: 7.5e-3, loss, augment, ..Self::colour() }
+    }
+
     /// The recipe that goes with the built-in models `residual` and `separable`: AdamW.
     pub fn colour() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.2, start: 0.1, end: 0.0 };

@@ -1,4 +1,4 @@
-//! Models for colour pictures of 32 to 224 pixels: residual blocks, and depthwise-separable ones.
+//! Models for colour pictures of 32 to 224 pixels: plain 3x3 convolutions, residual blocks, and depthwise-separable ones.
 
 use crate::init::Init;
 use crate::spec::{LayerKind, LayerSpec};
@@ -50,6 +50,11 @@ impl Net {
 
     /// A convolution and its normalization, which has a bias for both.
     fn conv(&mut self, name: &str, inputs: &[&str], filters: usize, window: Window) -> String {
+        self.conv_alone(name, inputs, filters, window);
+        self.norm(name)
+    }
+
+    fn conv_alone(&mut self, name: &str, inputs: &[&str], filters: usize, window: Window) {
         let Window { kernel, stride, depthwise } = window;
         let kind = LayerKind::Conv2d {
             filters,
@@ -64,13 +69,16 @@ impl Net {
         self.push(format!("{name}_conv"), inputs, kind);
         self.size = self.size.map(|v| v.div_ceil(stride));
         self.channels = filters;
+    }
+
+    fn norm(&mut self, name: &str) -> String {
         // Small sets have few steps: the running statistics must follow soon.
         self.push(format!("{name}_norm"), &[], LayerKind::BatchNorm { momentum: 0.9, epsilon: 1e-3 })
     }
 
     /// Halves height and width.
-    fn pool(&mut self, name: String) -> String {
-        let kind = LayerKind::MaxPool { ksize: [3, 3], strides: Some([2, 2]), padding: Padding::Same };
+    fn pool(&mut self, name: String, side: i64) -> String {
+        let kind = LayerKind::MaxPool { ksize: [side; 2], strides: Some([2, 2]), padding: Padding::Same };
         self.size = self.size.map(|v| v.div_ceil(2));
         self.push(name, &[], kind)
     }
@@ -107,6 +115,45 @@ impl Net {
     }
 }
 
+/// The widths of a [`vgg`]: filters of the convolutions of each stage, and of the last convolution.
+pub(super) struct Widths {
+    stages: [&'static [usize]; 3],
+    last: usize,
+}
+
+pub(super) const SMALL: Widths = Widths { stages: [&[24], &[48], &[96]], last: 128 };
+pub(super) const WIDE: Widths = Widths { stages: [&[24], &[64], &[128, 128]], last: 256 };
+
+/// Plain 3x3 convolutions in the manner of VGG (Simonyan and Zisserman 2015) with batch norm: stages that end in 2x2
+/// pooling until the longer side is at most 7, one convolution more, the mean of each channel, the outputs. A stage's
+/// last convolution is pooled before it is normalized, which costs a quarter. The first convolution has a stride of 2
+/// above 48 pixels, of 4 above 96.
+pub(super) fn vgg(shape: [usize; 3], outputs: usize, widths: &Widths) -> Vec<LayerSpec> {
+    let mut net = Net::new(shape);
+    let mut first = match net.side() {
+        ..=48 => window(3, 1),
+        49..=96 => window(5, 2),
+        _ => window(7, 4),
+    };
+    for (stage, filters) in (1..).zip(widths.stages) {
+        if stage > 1 && net.side() <= 7 {
+            break;
+        }
+        for (i, &filters) in filters.iter().enumerate() {
+            let name = format!("conv{stage}{}", i + 1);
+            net.conv_alone(&name, &[], filters, std::mem::replace(&mut first, window(3, 1)));
+            if i + 1 == widths.stages[stage - 1].len() {
+                net.pool(format!("pool{stage}"), 2);
+            }
+            net.norm(&name);
+            net.push(format!("{name}_relu"), &[], LayerKind::Relu {});
+        }
+    }
+    net.conv("last", &[], widths.last, window(3, 1));
+    net.push("last_relu".into(), &[], LayerKind::Relu {});
+    net.head(outputs)
+}
+
 /// A residual net (He et al. 2016) in its form for small pictures: a stem, stages of two blocks of two 3x3
 /// convolutions each, around which the block's input is added, 16 filters in the first stage and twice as many in each
 /// after it, the mean of each channel, the outputs. The stem makes pictures above 48 pixels smaller: to at most 48 by a
@@ -123,7 +170,7 @@ pub(super) fn residual(shape: [usize; 3], outputs: usize) -> Vec<LayerSpec> {
     let mut pools = 0;
     while kernel == 5 && (pools == 0 || net.side() > LONGEST) {
         pools += 1;
-        last = net.pool(format!("stem_pool{pools}"));
+        last = net.pool(format!("stem_pool{pools}"), 3);
     }
     for stage in 1..=if net.side() > 48 { 4 } else { 3 } {
         let filters = FILTERS << (stage - 1);

@@ -11,7 +11,7 @@ mod recipe;
 mod transfer;
 
 use crate::args::Train;
-use crate::output::Context;
+use crate::output::{Context, count};
 use crate::source;
 use anyhow::{Context as _, Result, bail};
 use checkpoint::Keeper;
@@ -34,6 +34,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
     transfer::not_over(args)?;
     let prepared = Prepared::new(args, context)?;
+    tell_choices(args, &prepared, context);
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
     let Prepared { fresh, preprocess, recipe, data, split, test, .. } = prepared;
     let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
@@ -55,6 +56,30 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     run.show_result()?;
     run.report()?;
     run.show_next()
+}
+
+/// What was chosen for data of the user's own, and how to choose otherwise.
+fn tell_choices(args: &Train, prepared: &Prepared, context: &Context) {
+    if args.data == source::MNIST || args.from.is_some() {
+        return;
+    }
+    if args.model.is_none() {
+        let parameters: usize = prepared.fresh.params().iter().map(|p| p.values.len()).sum();
+        let (name, parameters) = (&prepared.model, count(parameters as u64));
+        context.note(&context.language.pick(
+            format!("model {name}, {parameters} parameters"),
+            format!("모델 {name}, 파라미터 {parameters}개"),
+        ));
+    }
+    let augment = &prepared.recipe.augment;
+    if args.learning.augment.is_none() && !augment.is_none() {
+        context.note(&context.language.pick(
+            format!(
+                "pictures change a little in each epoch: {augment} (--augment none leaves them as they are)"
+            ),
+            format!("에포크마다 그림을 조금씩 바꿉니다: {augment} (--augment none이면 그대로 둡니다)"),
+        ));
+    }
 }
 
 /// A run that is about to be.

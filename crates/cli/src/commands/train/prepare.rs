@@ -55,16 +55,11 @@ impl Prepared {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
         let vocabulary = data.vocabulary().map(Vocabulary::size);
-        let suited = match (builtin::suited_to(data.shape()), args.preset) {
+        let suited = match (builtin::suited_to(data.shape(), data.classes().is_some()), args.preset) {
             _ if vocabulary.is_some() => builtin::TEXT.name,
             ("fast", Preset::Balanced) => "balanced",
             ("fast", Preset::Best) => "best",
-            // Colour pictures of some size are worth a deeper net where time is given.
-            ("stack", Preset::Balanced | Preset::Best)
-                if data.shape()[2] == 3 && data.shape()[0].min(data.shape()[1]) >= 24 =>
-            {
-                "residual"
-            }
+            ("vgg-small", Preset::Balanced | Preset::Best) => "vgg",
             (name, _) => name,
         };
         let name = named.unwrap_or(suited);

@@ -3,13 +3,14 @@
 use crate::args::{LossName, Preset, Train};
 use crate::output::Context;
 use anyhow::{Result, bail};
-use foveal::data::{Dataset, Split};
+use foveal::data::{Augment, Dataset, Split};
 use foveal::nn::builtin;
 use foveal::nn::loss::Loss;
 use foveal::nn::schedule::Schedule;
 use foveal::train::Recipe;
 
-/// Steps that a small data set is gone through for at least, unless --epochs says otherwise.
+/// Steps that a small data set is gone through for at least, unless --epochs says otherwise; twice as many for
+/// `balanced`, four times for `best`.
 const STEPS: usize = 1000;
 /// Epochs that this may lead to.
 const MAX_EPOCHS: usize = 200;
@@ -37,7 +38,12 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
         {
             let batches = split.train.len().div_ceil(recipe.batch_size).max(1);
             let most = if model == "text-cnn" { MAX_TEXT_EPOCHS } else { MAX_EPOCHS };
-            recipe.epochs = recipe.epochs.max(STEPS.div_ceil(batches).min(most));
+            let steps = match args.preset {
+                Preset::Fast => STEPS,
+                Preset::Balanced => 2 * STEPS,
+                Preset::Best => 4 * STEPS,
+            };
+            recipe.epochs = recipe.epochs.max(steps.div_ceil(batches).min(most));
         }
         None => {}
     }
@@ -45,7 +51,10 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
         recipe.lr = lr;
     }
     recipe.loss = loss(args, recipe.loss, data)?;
-    recipe.augment = args.learning.augment.unwrap_or(recipe.augment);
+    recipe.augment = args.learning.augment.unwrap_or(match model {
+        "vgg-small" | "vgg" => moved(recipe.augment, recipe.epochs, data.shape()),
+        _ => recipe.augment,
+    });
     let learning = &args.learning;
     let Some(labels) = data.labels() else {
         if learning.class_weights || learning.balanced_sampling {
@@ -61,6 +70,17 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     }
     recipe.balanced_sampling = learning.balanced_sampling;
     Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe })
+}
+
+/// Pictures that are seen in many epochs would be learnt by heart: they are moved, and turned and scaled too where
+/// there are more.
+fn moved(augment: Augment, epochs: usize, [height, width, _]: [usize; 3]) -> Augment {
+    let shift = height.min(width) as f32 / 16.0;
+    match epochs {
+        ..=6 => augment,
+        7..=12 => Augment { shift, ..augment },
+        _ => Augment { shift, rotate: 10.0, scale: 0.1, ..augment },
+    }
 }
 
 /// Weights n / (k n_c): every class counts as much as any other. A class without images has weight 1.
@@ -100,6 +120,7 @@ fn base(model: &str) -> Recipe {
     match model {
         "fast" => Recipe::fast(),
         "stack" => Recipe::stack(),
+        "vgg-small" | "vgg" => Recipe::vgg(),
         "residual" | "separable" => Recipe::colour(),
         "text-cnn" => Recipe::text(),
         "lab-11-1" | "lab-11-2" => Recipe::course(),
