@@ -98,7 +98,7 @@ fn squares(bench: &Bench, heading: &str) {
         let at = i % 3;
         let picture = ImageBuffer::from_fn(12, 12, |x, y| {
             let inside = (at..at + side).contains(&x) && (at..at + side).contains(&y);
-            Rgb([if inside { light as u8 } else { 0 }; 3])
+            Rgb(if inside { [light as u8, 0, light as u8 / 2] } else { [0; 3] })
         });
         std::fs::create_dir_all(bench.path("squares")).unwrap();
         picture.save(bench.path(&format!("squares/{i}.png"))).unwrap();
@@ -125,6 +125,32 @@ fn two_values_of_a_picture_are_learnt_from_a_table() {
     assert!(report.contains("area") && report.contains("R²"));
     bench.run(&format!("{train} -q --loss cross-entropy")).refused(&["cross", "values"]);
     bench.run(&format!("{train} -q --class-weights")).refused(&["class"]);
+}
+
+#[test]
+fn colour_pictures_are_changed_for_classes_and_never_for_values() {
+    let bench = Bench::new();
+    squares(&bench, "path,area,light,split");
+    let rows = (0..60)
+        .fold("path,kind\n".to_owned(), |rows, i| rows + &format!("{i}.png,{}\n", ["odd", "even"][i % 2]));
+    bench.file("squares/kinds.csv", rows);
+    let config = |options: &str| {
+        bench.run(&format!("train squares/{options} --image-size 16 --out run --no-report")).good();
+        std::fs::read_to_string(bench.path("run/config.toml")).unwrap()
+    };
+    for (options, wanted) in [
+        ("kinds.csv --epochs 1", "augment = \"flip\""),
+        ("kinds.csv --epochs 8", "augment = \"shift=1,flip\""),
+        ("kinds.csv --epochs 13", "augment = \"shift=1,rotate=10,scale=0.1,flip\""),
+        ("kinds.csv --epochs 1 --augment cutout=3", "augment = \"cutout=3\""),
+        ("kinds.csv --epochs 1 --preset balanced", "model = \"vgg\""),
+    ] {
+        let config = config(options);
+        assert!(config.contains(wanted) && config.contains("model = \"vgg"), "{options}: {config}");
+    }
+    for options in ["kinds.csv --epochs 1 --augment none", "table.csv --epochs 1 --model vgg-small"] {
+        assert!(!config(options).contains("augment"), "{options}");
+    }
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     }
     recipe.loss = loss(args, recipe.loss, data)?;
     recipe.augment = args.learning.augment.unwrap_or(match model {
+        // What a moved or mirrored picture's values are, only the user knows.
+        _ if data.classes().is_none() => Augment::default(),
         "vgg-small" | "vgg" => moved(recipe.augment, recipe.epochs, data.shape()),
         _ => recipe.augment,
     });
