@@ -186,7 +186,7 @@ pub fn judge(
 }
 
 pub(crate) fn ends_in_softmax(model: &Model) -> bool {
-    matches!(model.nodes().last().map(|n| &n.kind), Some(LayerKind::Softmax {}))
+    matches!(model.nodes().last().map(|n| &n.kind), Some(LayerKind::Softmax(layers::Softmax {})))
 }
 
 /// Outputs as probabilities, row by row, whether or not the model ends in softmax.

@@ -90,7 +90,7 @@ fn values_have_names_and_the_logits_stand_before_a_softmax() {
                 { kind = \"softmax\" }]";
     let model = Model::new(&ModelSpec::from_toml(toml).unwrap(), 0).unwrap();
     assert_eq!(model.logits(), 2);
-    assert!(matches!(model.nodes()[1].kind, LayerKind::Dense { .. }));
+    assert!(matches!(model.nodes()[1].kind, LayerKind::Dense(_)));
     assert_eq!(["input", "dense_1", "nothing"].map(|n| model.value_named(n)), [Some(0), Some(2), None]);
     assert_eq!([0, 3].map(|v| model.value_name(v)), ["input", "softmax_1"]);
     let values = model.activations(Array4::ones((1, 2, 2, 1)).view()).unwrap();

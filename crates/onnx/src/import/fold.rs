@@ -37,7 +37,7 @@ impl<'g> Importer<'g> {
             return Err(format!("adding [n, {a:?}] and [n, {b:?}] is not supported, only one shape"));
         }
         let from: Vec<Option<usize>> = values.iter().map(|v| v.layer).collect();
-        self.push(LayerKind::Add {}, &from, first.shape, first.order)
+        self.push(LayerKind::Add(layers::Add {}), &from, first.shape, first.order)
     }
 
     fn constant_operand(
@@ -98,8 +98,8 @@ impl<'g> Importer<'g> {
     fn scale_layer(&mut self, layer: usize, times: &[f32], plus: &[f32]) -> Result<bool, String> {
         let made = &mut self.layers[layer];
         let (weights, bias) = match &mut made.spec.kind {
-            LayerKind::Conv2d { bias, .. } => ("filter", bias),
-            LayerKind::Dense { bias, .. } => ("weights", bias),
+            LayerKind::Conv2d(layers::Conv2d { bias, .. }) => ("filter", bias),
+            LayerKind::Dense(layers::Dense { bias, .. }) => ("weights", bias),
             _ => return Ok(false),
         };
         let had = std::mem::replace(bias, true);

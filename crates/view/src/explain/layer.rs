@@ -57,7 +57,7 @@ fn is_activation(kind: &LayerKind) -> bool {
     use LayerKind as K;
     matches!(
         kind,
-        K::Relu {} | K::LeakyRelu { .. } | K::Clip { .. } | K::Sigmoid {} | K::Tanh {} | K::Gelu {}
+        K::Relu(layers::Relu {}) | K::LeakyRelu(_) | K::Clip(_) | K::Sigmoid(layers::Sigmoid {}) | K::Tanh(layers::Tanh {}) | K::Gelu(layers::Gelu::default())
     )
 }
 
@@ -65,7 +65,7 @@ fn explain(model: &Model, node: &Node, x: ArrayView4<f32>, at: [i64; 4]) -> Resu
     let param = |i: usize| node.params.get(i).map(|&p| &model.params()[p]);
     let bias = param(1).map(|p| Array1::from(p.values.clone()));
     match &node.kind {
-        LayerKind::Conv2d { strides, dilations, padding, groups, .. } => {
+        LayerKind::Conv2d(layers::Conv2d { strides, dilations, padding, groups, .. }) => {
             let p = param(0).ok_or_else(|| Error::Inside(format!("layer `{}` has no filter", node.name)))?;
             let shape = [p.shape[0], p.shape[1], p.shape[2], p.shape[3]];
             let filter = Array4::from_shape_vec(shape, p.values.clone())
@@ -78,25 +78,25 @@ fn explain(model: &Model, node: &Node, x: ArrayView4<f32>, at: [i64; 4]) -> Resu
             };
             conv2d(x, filter.view(), bias.as_ref().map(|b| b.view()), &options, at)
         }
-        LayerKind::MaxPool { ksize, strides, padding } => {
+        LayerKind::MaxPool(layers::MaxPool { ksize, strides, padding }) => {
             let options =
                 Pool2dOptions { ksize: *ksize, strides: strides.unwrap_or(*ksize), padding: *padding };
             max_pool(x, &options, at)
         }
-        LayerKind::AvgPool { ksize, strides, padding } => {
+        LayerKind::AvgPool(layers::AvgPool { ksize, strides, padding }) => {
             let options =
                 Pool2dOptions { ksize: *ksize, strides: strides.unwrap_or(*ksize), padding: *padding };
             avg_pool(x, &options, at)
         }
-        LayerKind::GlobalMaxPool {} => {
+        LayerKind::GlobalMaxPool(layers::GlobalMaxPool {}) => {
             let ksize = [x.dim().1, x.dim().2].map(|v| i64::try_from(v).unwrap_or(i64::MAX));
             max_pool(x, &Pool2dOptions { ksize, strides: ksize, padding: Padding::Valid }, at)
         }
-        LayerKind::GlobalAvgPool {} => {
+        LayerKind::GlobalAvgPool(layers::GlobalAvgPool {}) => {
             let ksize = [x.dim().1, x.dim().2].map(|v| i64::try_from(v).unwrap_or(i64::MAX));
             avg_pool(x, &Pool2dOptions { ksize, strides: ksize, padding: Padding::Valid }, at)
         }
-        LayerKind::Dense { .. } => dense(model, node, x, at),
+        LayerKind::Dense(_) => dense(model, node, x, at),
         kind => Err(Error::Inside(format!(
             "layer `{}` ({}): cells are explained of conv2d, dense, max_pool, avg_pool, global_avg_pool and global_max_pool layers",
             node.name,
@@ -150,7 +150,7 @@ mod tests {
             for at in (0..h * w * c).map(|k| [k / c / w, k / c % w, k % c]) {
                 let asked = at.map(|v| v as i64);
                 let Ok((e, after)) = layer(&model, x.view(), &node.name, asked) else {
-                    assert!(matches!(node.kind, LayerKind::Relu {} | LayerKind::Flatten {}));
+                    assert!(matches!(node.kind, LayerKind::Relu(layers::Relu {}) | LayerKind::Flatten(layers::Flatten {})));
                     continue;
                 };
                 assert_eq!(e.value, values[i + 1][[0, at[0], at[1], at[2]]]);

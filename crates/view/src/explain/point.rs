@@ -61,27 +61,27 @@ pub fn point(model: &Model, values: &[Array4<f32>], layer: &str, at: [usize; 3])
     let [_, _, c] = at;
     let mut numbers = Vec::new();
     let from = match &node.kind {
-        LayerKind::Relu {}
-        | LayerKind::Sigmoid {}
-        | LayerKind::Tanh {}
-        | LayerKind::Gelu {}
-        | LayerKind::Dropout { .. } => vec![source(first, at)?],
-        LayerKind::LeakyRelu { alpha } => {
+        LayerKind::Relu(layers::Relu {})
+        | LayerKind::Sigmoid(layers::Sigmoid {})
+        | LayerKind::Tanh(layers::Tanh {})
+        | LayerKind::Gelu(layers::Gelu::default())
+        | LayerKind::Dropout(_) => vec![source(first, at)?],
+        LayerKind::LeakyRelu(layers::LeakyRelu { alpha }) => {
             numbers.push(("alpha", *alpha));
             vec![source(first, at)?]
         }
-        LayerKind::Clip { min, max } => {
+        LayerKind::Clip(layers::Clip { min, max }) => {
             numbers.extend([("min", *min), ("max", *max)]);
             vec![source(first, at)?]
         }
-        LayerKind::BatchNorm { epsilon, .. } => {
+        LayerKind::BatchNorm(layers::BatchNorm { epsilon, .. }) => {
             for (name, &p) in ["gamma", "beta", "mean", "variance"].iter().zip(&node.params) {
                 numbers.push((name, model.params()[p].values[c]));
             }
             numbers.push(("epsilon", *epsilon));
             vec![source(first, at)?]
         }
-        LayerKind::Softmax {} => {
+        LayerKind::Softmax(layers::Softmax {}) => {
             let row: Vec<Source> =
                 (0..node.shape[2]).map(|k| source(first, [at[0], at[1], k])).collect::<Result<_, _>>()?;
             let largest = row.iter().map(|s| s.number).fold(f32::NEG_INFINITY, f32::max);
@@ -89,9 +89,9 @@ pub fn point(model: &Model, values: &[Array4<f32>], layer: &str, at: [usize; 3])
             numbers.extend([("largest", largest), ("total", total as f32)]);
             row
         }
-        LayerKind::Flatten {} => vec![source(first, unflatten(c, model.value_shape(first)))?],
-        LayerKind::Add {} => node.inputs.iter().map(|&v| source(v, at)).collect::<Result<_, _>>()?,
-        LayerKind::Concat {} => {
+        LayerKind::Flatten(layers::Flatten {}) => vec![source(first, unflatten(c, model.value_shape(first)))?],
+        LayerKind::Add(layers::Add {}) => node.inputs.iter().map(|&v| source(v, at)).collect::<Result<_, _>>()?,
+        LayerKind::Concat(layers::Concat {}) => {
             let (v, own) = part(model, node, c);
             vec![source(v, [at[0], at[1], own])?]
         }

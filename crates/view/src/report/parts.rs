@@ -71,13 +71,13 @@ fn cards(model: &Model) -> Vec<Card<'_>> {
     let mut cards: Vec<Card> = Vec::new();
     for (i, node) in model.nodes().iter().enumerate() {
         let part = match node.kind {
-            LayerKind::Conv2d { .. } => Some(Part::Convolution),
-            LayerKind::MaxPool { .. }
-            | LayerKind::AvgPool { .. }
-            | LayerKind::GlobalAvgPool {}
-            | LayerKind::GlobalMaxPool {} => Some(Part::Subsampling),
-            LayerKind::Dense { .. } | LayerKind::Flatten {} => Some(Part::Connected),
-            LayerKind::Add {} | LayerKind::Concat {} => {
+            LayerKind::Conv2d(_) => Some(Part::Convolution),
+            LayerKind::MaxPool(_)
+            | LayerKind::AvgPool(_)
+            | LayerKind::GlobalAvgPool(layers::GlobalAvgPool {})
+            | LayerKind::GlobalMaxPool(layers::GlobalMaxPool {}) => Some(Part::Subsampling),
+            LayerKind::Dense(_) | LayerKind::Flatten(layers::Flatten {}) => Some(Part::Connected),
+            LayerKind::Add(layers::Add {}) | LayerKind::Concat(layers::Concat {}) => {
                 Some(cards.last().map_or(Part::Convolution, |c| c.part))
             }
             _ => cards.is_empty().then_some(Part::Convolution),
@@ -190,30 +190,30 @@ fn value_name(model: &Model, v: usize) -> &str {
 
 fn what(kind: &LayerKind) -> Text {
     match kind {
-        LayerKind::Conv2d { filters, kernel, strides, .. } => {
+        LayerKind::Conv2d(layers::Conv2d { filters, kernel, strides, .. }) => {
             let (k, by) = (format!("{}\u{d7}{}", kernel[0], kernel[1]), steps(*strides));
             t(format!("{filters} filters {k}{}", by.en), format!("{k} 필터 {filters}개{}", by.ko))
         }
-        LayerKind::MaxPool { ksize, strides, .. } => {
+        LayerKind::MaxPool(layers::MaxPool { ksize, strides, .. }) => {
             let by = steps(strides.unwrap_or(*ksize));
             let k = format!("{}\u{d7}{}", ksize[0], ksize[1]);
             t(format!("maximum of {k}{}", by.en), format!("{k} 최댓값{}", by.ko))
         }
-        LayerKind::AvgPool { ksize, strides, .. } => {
+        LayerKind::AvgPool(layers::AvgPool { ksize, strides, .. }) => {
             let by = steps(strides.unwrap_or(*ksize));
             let k = format!("{}\u{d7}{}", ksize[0], ksize[1]);
             t(format!("mean of {k}{}", by.en), format!("{k} 평균{}", by.ko))
         }
-        LayerKind::GlobalAvgPool {} => t("mean of each map", "맵마다 평균"),
-        LayerKind::GlobalMaxPool {} => t("maximum of each map", "맵마다 최댓값"),
-        LayerKind::Embedding { vocabulary, size, .. } => t(
+        LayerKind::GlobalAvgPool(layers::GlobalAvgPool {}) => t("mean of each map", "맵마다 평균"),
+        LayerKind::GlobalMaxPool(layers::GlobalMaxPool {}) => t("maximum of each map", "맵마다 최댓값"),
+        LayerKind::Embedding(layers::Embedding { vocabulary, size, .. }) => t(
             format!("a row of {size} for each of {vocabulary} tokens"),
             format!("토큰 {vocabulary}가지마다 수 {size}개"),
         ),
-        LayerKind::Dense { units, .. } => t(format!("{units} units"), format!("유닛 {units}개")),
-        LayerKind::Flatten {} => t("one row of numbers", "한 줄로 편 수"),
-        LayerKind::Add {} => t("sum", "합"),
-        LayerKind::Concat {} => t("side by side", "이어 붙임"),
+        LayerKind::Dense(layers::Dense { units, .. }) => t(format!("{units} units"), format!("유닛 {units}개")),
+        LayerKind::Flatten(layers::Flatten {}) => t("one row of numbers", "한 줄로 편 수"),
+        LayerKind::Add(layers::Add {}) => t("sum", "합"),
+        LayerKind::Concat(layers::Concat {}) => t("side by side", "이어 붙임"),
         other => same(other.name()),
     }
 }

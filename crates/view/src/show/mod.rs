@@ -68,7 +68,7 @@ impl Scene {
         }
         let shown = |name: &str| layers.iter().any(|l| l.name == name);
         let filters = model.nodes().iter().filter(|n| shown(&n.name)).filter_map(|node| {
-            let LayerKind::Conv2d { .. } = node.kind else { return None };
+            let LayerKind::Conv2d(_) = node.kind else { return None };
             let p = &model.params()[node.params[0]];
             let &[h, w, c, o] = p.shape.as_slice() else { return None };
             Some((node.name.clone(), Array4::from_shape_vec((h, w, c, o), p.values.clone()).ok()?))

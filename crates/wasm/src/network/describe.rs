@@ -105,13 +105,13 @@ fn window(kind: &LayerKind) -> Option<LayerWindow> {
         Padding::Explicit(cells) => format!("{cells:?}"),
     };
     match kind {
-        LayerKind::Conv2d { kernel, strides, dilations, padding, .. } => Some(LayerWindow {
+        LayerKind::Conv2d(layers::Conv2d { kernel, strides, dilations, padding, .. }) => Some(LayerWindow {
             kernel: *kernel,
             strides: *strides,
             dilations: *dilations,
             padding: border(padding),
         }),
-        LayerKind::MaxPool { ksize, strides, padding } | LayerKind::AvgPool { ksize, strides, padding } => {
+        LayerKind::MaxPool(layers::MaxPool { ksize, strides, padding }) | LayerKind::AvgPool(layers::AvgPool { ksize, strides, padding }) => {
             let kernel = ksize.map(|v| usize::try_from(v).unwrap_or(0));
             let strides = strides.unwrap_or(*ksize);
             Some(LayerWindow { kernel, strides, dilations: [1, 1], padding: border(padding) })
