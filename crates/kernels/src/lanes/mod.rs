@@ -5,6 +5,7 @@
 //! network, forward and backward, while it stays in the cache. Padding is physical: a [`Frame`] has a
 //! halo of zeros around each plane, so a convolution has no border cases. All offsets count vectors.
 
+pub mod activation;
 pub mod conv;
 pub mod conv_pool;
 pub mod dense;
