@@ -8,6 +8,7 @@
 pub mod activation;
 pub mod conv;
 pub mod conv_pool;
+pub mod conv_transpose;
 pub mod dense;
 pub mod elementwise;
 pub mod embedding;
@@ -18,6 +19,7 @@ pub mod pool;
 
 pub use conv::{Correlation, Finish};
 pub use conv_pool::ConvPool;
+pub use conv_transpose::ConvTranspose;
 pub use pool::PoolWalk;
 
 use crate::geometry::Axis;
