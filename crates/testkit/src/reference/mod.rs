@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod batch_norm;
 mod conv2d;
+mod conv2d_transpose;
 mod dense;
 mod embedding;
 pub mod loss;
@@ -10,6 +11,7 @@ pub mod optim;
 mod pool;
 
 pub use conv2d::{conv2d, conv2d_backward_bias, conv2d_backward_filter, conv2d_backward_input};
+pub use conv2d_transpose::ConvTranspose;
 pub use dense::{dense, dense_backward};
 pub use embedding::{embedding, embedding_backward};
 pub use pool::{
