@@ -19,6 +19,7 @@
 pub mod arch;
 pub mod dispatch;
 pub mod geometry;
+pub mod grid;
 pub mod lanes;
 pub mod nhwc;
 pub mod optimizer;

@@ -22,6 +22,8 @@
 mod conv;
 mod dense;
 mod embedding;
+#[expect(dead_code, reason = "the layers call it next")]
+pub(crate) mod grid;
 mod loss;
 mod norm;
 mod pool;

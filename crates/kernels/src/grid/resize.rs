@@ -1,0 +1,203 @@
+//! Resizing: coordinates, and linear interpolation.
+
+use super::{Grid, Rearrangement};
+use crate::dispatch::Isa;
+use crate::simd::{Kernel, Simd};
+
+/// Rows and columns read between the cells; the names are ONNX's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resize {
+    /// Rows and columns of the output.
+    pub size: [usize; 2],
+    /// Output extent by input extent, for rows and columns, where the coordinates go by given scales; else they go
+    /// by the extents.
+    pub scales: Option<[f32; 2]>,
+    /// What is read between the cells.
+    pub method: Method,
+    /// Where an output cell lies in the input.
+    pub coordinates: Coordinates,
+}
+
+/// What is read between the cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The nearest cell.
+    Nearest(NearestRound),
+    /// Between the two cells around, in proportion, rows and columns alike (bilinear); beyond the border the border's.
+    Linear,
+}
+
+/// Which cell is the nearest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NearestRound {
+    /// Halves go down.
+    RoundPreferFloor,
+    /// Halves go up.
+    RoundPreferCeil,
+    /// Down.
+    Floor,
+    /// Up.
+    Ceil,
+}
+
+/// Where output cell `i` lies in the input, with `s` the scale (output by input extent).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coordinates {
+    /// `(i + 1/2) / s - 1/2`: TensorFlow 2's and PyTorch's (`align_corners=False`).
+    HalfPixel,
+    /// The same, but 0 where the output has one cell.
+    PytorchHalfPixel,
+    /// `i (n - 1) / (m - 1)` for extents n to m, 0 where m is 1: PyTorch's `align_corners=True`.
+    AlignCorners,
+    /// `i / s`.
+    Asymmetric,
+    /// `(i + 1/2) / s`, for the nearest cell below: TensorFlow 2's and PyTorch's `nearest-exact`.
+    TfHalfPixelForNn,
+}
+
+impl Coordinates {
+    /// Where output cell `i` of `m` lies among `n` input cells. By the extents the quotient is that of whole
+    /// numbers, rounded once; by a given scale it is computed in f32, as ONNX Runtime does, so that a scale
+    /// such as 0.6 leads to the cell that its writer meant.
+    fn at(self, i: usize, n: usize, m: usize, scale: Option<f32>) -> f64 {
+        let (i, n, m) = (i as f64, n as f64, m as f64);
+        match (self, scale) {
+            (Coordinates::PytorchHalfPixel, _) if m == 1.0 => 0.0,
+            (Coordinates::AlignCorners, _) => {
+                if m == 1.0 {
+                    0.0
+                } else {
+                    i * (n - 1.0) / (m - 1.0)
+                }
+            }
+            (Coordinates::HalfPixel | Coordinates::PytorchHalfPixel, None) => {
+                ((2.0 * i + 1.0) * n - m) / (2.0 * m)
+            }
+            (Coordinates::Asymmetric, None) => i * n / m,
+            (Coordinates::TfHalfPixelForNn, None) => (2.0 * i + 1.0) * n / (2.0 * m),
+            (Coordinates::HalfPixel | Coordinates::PytorchHalfPixel, Some(s)) => {
+                f64::from((i as f32 + 0.5) / s - 0.5)
+            }
+            (Coordinates::Asymmetric, Some(s)) => f64::from(i as f32 / s),
+            (Coordinates::TfHalfPixelForNn, Some(s)) => f64::from((i as f32 + 0.5) / s),
+        }
+    }
+}
+
+impl NearestRound {
+    fn round(self, at: f64) -> f64 {
+        match self {
+            NearestRound::RoundPreferFloor => (at - 0.5).ceil(),
+            NearestRound::RoundPreferCeil => (at + 0.5).floor(),
+            NearestRound::Floor => at.floor(),
+            NearestRound::Ceil => at.ceil(),
+        }
+    }
+}
+
+impl Resize {
+    /// The coordinates of one axis: 0 for rows, 1 for columns.
+    fn coordinates(&self, axis: usize, n: usize) -> impl Iterator<Item = f64> {
+        let (m, scale, how) = (self.size[axis], self.scales.map(|s| s[axis]), self.coordinates);
+        (0..m).map(move |i| how.at(i, n, m, scale).clamp(-1.0, n as f64))
+    }
+
+    /// The index lists of nearest cells.
+    pub(super) fn nearest(&self, round: NearestRound, x: &Grid) -> Rearrangement {
+        let list = |axis, n: usize| -> Vec<usize> {
+            self.coordinates(axis, n).map(|at| round.round(at).clamp(0.0, n as f64 - 1.0) as usize).collect()
+        };
+        Rearrangement::Nearest { rows: list(0, x.height), columns: list(1, x.width) }
+    }
+
+    /// Operations for one image `x`: each row is made of two, then each cell of two.
+    pub(super) fn flops(&self, x: [usize; 3]) -> u64 {
+        if self.method != Method::Linear {
+            return 0;
+        }
+        let cells = (x[1] as u64).saturating_add(self.size[1] as u64).saturating_mul(x[2] as u64);
+        (self.size[0] as u64).saturating_mul(cells).saturating_mul(3)
+    }
+}
+
+/// Two input cells, and the share of the second.
+#[derive(Clone, Copy, Debug)]
+struct Tap {
+    cells: [usize; 2],
+    share: f32,
+}
+
+/// Linear interpolation's taps for each output row and column.
+#[derive(Clone, Debug)]
+pub(super) struct Taps {
+    rows: Vec<Tap>,
+    columns: Vec<Tap>,
+}
+
+impl Taps {
+    pub(super) fn new(resize: &Resize, x: &Grid) -> Self {
+        let list = |axis, n: usize| -> Vec<Tap> {
+            let tap = |at: f64| {
+                let at = at.clamp(0.0, n as f64 - 1.0);
+                let first = at.floor() as usize;
+                Tap { cells: [first, (first + 1).min(n - 1)], share: (at - at.floor()) as f32 }
+            };
+            resize.coordinates(axis, n).map(tap).collect()
+        };
+        Self { rows: list(0, x.height), columns: list(1, x.width) }
+    }
+
+    pub(super) fn forward(&self, isa: Isa, gx: &Grid, x: &[f32], gy: &Grid, y: &mut [f32]) {
+        struct Run<'a>(&'a Taps, &'a Grid, &'a [f32], &'a Grid, &'a mut [f32]);
+        impl Kernel for Run<'_> {
+            type Output = ();
+            #[inline(always)]
+            fn run<S: Simd>(self, _: S) {
+                let Run(taps, gx, x, gy, y) = self;
+                each(gy, |[h, w, c], l| {
+                    let (r, k) = (taps.rows[h], taps.columns[w]);
+                    let row = |i: usize| {
+                        let [a, b] = k.cells.map(|j| x[gx.at(r.cells[i], j, c) + l]);
+                        a + (b - a) * k.share
+                    };
+                    let (a, b) = (row(0), row(1));
+                    y[gy.at(h, w, c) + l] = a + (b - a) * r.share;
+                });
+            }
+        }
+        isa.run(Run(self, gx, x, gy, y));
+    }
+
+    pub(super) fn backward(&self, isa: Isa, gdy: &Grid, dy: &[f32], gdx: &Grid, dx: &mut [f32]) {
+        struct Run<'a>(&'a Taps, &'a Grid, &'a [f32], &'a Grid, &'a mut [f32]);
+        impl Kernel for Run<'_> {
+            type Output = ();
+            #[inline(always)]
+            fn run<S: Simd>(self, _: S) {
+                let Run(taps, gdy, dy, gdx, dx) = self;
+                each(gdy, |[h, w, c], l| {
+                    let d = dy[gdy.at(h, w, c) + l];
+                    let (r, k) = (taps.rows[h], taps.columns[w]);
+                    for (i, p) in r.cells.into_iter().zip([1.0 - r.share, r.share]) {
+                        for (j, q) in k.cells.into_iter().zip([1.0 - k.share, k.share]) {
+                            dx[gdx.at(i, j, c) + l] += d * p * q;
+                        }
+                    }
+                });
+            }
+        }
+        isa.run(Run(self, gdy, dy, gdx, dx));
+    }
+}
+
+/// Every number of a grid.
+#[inline(always)]
+pub(super) fn each(g: &Grid, mut visit: impl FnMut([usize; 3], usize)) {
+    for h in 0..g.height {
+        for w in 0..g.width {
+            for c in 0..g.channels {
+                (0..g.lanes).for_each(|l| visit([h, w, c], l));
+            }
+        }
+    }
+}
