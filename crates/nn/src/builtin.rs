@@ -3,7 +3,10 @@
 mod colour;
 
 use crate::init::Init;
-use crate::layers::{BatchNorm, Concat, Conv2d, Dense, Dropout, Embedding, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool, Relu};
+use crate::layers::{
+    BatchNorm, Concat, Conv2d, Dense, Dropout, Embedding, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool,
+    Relu,
+};
 use crate::spec::{InputSpec, LayerKind, LayerSpec, ModelSpec};
 use foveal_kernels::Padding;
 
@@ -83,8 +86,11 @@ pub fn text_cnn(shape: [usize; 3], vocabulary: usize, outputs: usize) -> ModelSp
         kind,
         line: 0,
     };
-    let mut layers =
-        vec![named("embedding", LayerKind::Embedding(Embedding { vocabulary, size: SIZE, init: Init::default() }), &[])];
+    let mut layers = vec![named(
+        "embedding",
+        LayerKind::Embedding(Embedding { vocabulary, size: SIZE, init: Init::default() }),
+        &[],
+    )];
     let length = shape[0].max(shape[1]);
     let widths = [3, 4, 5].map(|width| width.min(length));
     for (i, &width) in widths.iter().enumerate() {
@@ -155,7 +161,16 @@ fn conv(filters: usize, kernel: usize, padding: Padding, bias: bool, init: Init)
 }
 
 fn convolution(filters: usize, kernel: [usize; 2], padding: Padding, bias: bool, init: Init) -> LayerKind {
-    LayerKind::Conv2d(Conv2d { filters, kernel, strides: [1, 1], dilations: [1, 1], padding, groups: 1, bias, init })
+    LayerKind::Conv2d(Conv2d {
+        filters,
+        kernel,
+        strides: [1, 1],
+        dilations: [1, 1],
+        padding,
+        groups: 1,
+        bias,
+        init,
+    })
 }
 
 fn pool() -> LayerKind {
@@ -171,8 +186,9 @@ fn chain(kinds: impl IntoIterator<Item = LayerKind>) -> Vec<LayerSpec> {
 }
 
 fn fast(outputs: usize) -> Vec<LayerSpec> {
-    let block =
-        |filters, kernel| [conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu(Relu {}), pool()];
+    let block = |filters, kernel| {
+        [conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu(Relu {}), pool()]
+    };
     let blocks = [block(8, 5), block(24, 3)].into_iter().flatten();
     chain(blocks.chain([
         LayerKind::Flatten(Flatten {}),
@@ -206,7 +222,11 @@ fn balanced(outputs: usize) -> Vec<LayerSpec> {
 fn best(outputs: usize) -> Vec<LayerSpec> {
     let blocks = [(24, false), (32, true), (64, false), (64, true), (128, false)];
     let blocks = blocks.into_iter().flat_map(|(filters, pooled)| normed(filters, 3, pooled));
-    let end = [LayerKind::Flatten(Flatten {}), LayerKind::Dropout(Dropout { rate: 0.4 }), dense(outputs, Init::Glorot)];
+    let end = [
+        LayerKind::Flatten(Flatten {}),
+        LayerKind::Dropout(Dropout { rate: 0.4 }),
+        dense(outputs, Init::Glorot),
+    ];
     chain(blocks.chain(end))
 }
 

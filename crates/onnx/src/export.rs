@@ -268,7 +268,8 @@ impl Writer<'_> {
             LayerKind::Dropout(_) => self.values[from].clone(),
             LayerKind::Conv2d(_) => deep(self.convolution(i, layer)),
             LayerKind::MaxPool(_) | LayerKind::AvgPool(_) => deep(self.pool(i, layer)?),
-            LayerKind::GlobalAvgPool(layers::GlobalAvgPool {}) | LayerKind::GlobalMaxPool(layers::GlobalMaxPool {}) => {
+            LayerKind::GlobalAvgPool(layers::GlobalAvgPool {})
+            | LayerKind::GlobalMaxPool(layers::GlobalMaxPool {}) => {
                 let x = self.spatial(from, name);
                 let mean = layer.kind == LayerKind::GlobalAvgPool(layers::GlobalAvgPool {});
                 let operator = if mean { "GlobalAveragePool" } else { "GlobalMaxPool" };
@@ -353,7 +354,8 @@ impl Writer<'_> {
         let last = self.values.len() - 1;
         let flat = self.flat(last, "output");
         let classes = !saved.classes.is_empty();
-        let done = self.model.nodes().last().is_some_and(|n| n.kind == LayerKind::Softmax(layers::Softmax {}));
+        let done =
+            self.model.nodes().last().is_some_and(|n| n.kind == LayerKind::Softmax(layers::Softmax {}));
         let name = if classes { "probabilities" } else { "values" };
         if classes && !done {
             self.named("Softmax", name, &[&flat], vec![("axis", Attribute::Int(1))]);
@@ -376,7 +378,9 @@ fn window(h: Axis, w: Axis) -> Attributes {
 fn simple(kind: &LayerKind) -> (&'static str, Attributes) {
     match kind {
         LayerKind::Relu(layers::Relu {}) => ("Relu", vec![]),
-        LayerKind::LeakyRelu(layers::LeakyRelu { alpha }) => ("LeakyRelu", vec![("alpha", Attribute::Float(*alpha))]),
+        LayerKind::LeakyRelu(layers::LeakyRelu { alpha }) => {
+            ("LeakyRelu", vec![("alpha", Attribute::Float(*alpha))])
+        }
         LayerKind::Sigmoid(layers::Sigmoid {}) => ("Sigmoid", vec![]),
         LayerKind::Tanh(layers::Tanh {}) => ("Tanh", vec![]),
         LayerKind::Gelu(layers::Gelu::default()) => ("Gelu", vec![]),

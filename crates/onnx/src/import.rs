@@ -256,7 +256,9 @@ impl<'g> Importer<'g> {
             return Ok(());
         }
         let value = match self.gelus.get(&at).map(|gelu| gelu.x) {
-            Some(x) => self.take(x).and_then(|x| self.push(LayerKind::Gelu(layers::Gelu::default()), &[x.layer], x.shape, x.order)),
+            Some(x) => self.take(x).and_then(|x| {
+                self.push(LayerKind::Gelu(layers::Gelu::default()), &[x.layer], x.shape, x.order)
+            }),
             None => self.compute(node),
         };
         let value = value.map_err(fail)?;
@@ -370,7 +372,8 @@ impl<'g> Importer<'g> {
     fn finish(mut self, last: Activation, file: &File, name: &str) -> Result<SavedModel, Error> {
         let outputs: usize = last.shape.iter().product();
         let flat = last.shape[..2] == [1, 1];
-        let softmax = self.layers.last().is_some_and(|l| l.spec.kind == LayerKind::Softmax(layers::Softmax {}));
+        let softmax =
+            self.layers.last().is_some_and(|l| l.spec.kind == LayerKind::Softmax(layers::Softmax {}));
         let mut classes = Vec::new();
         if softmax && flat && self.layers.len() > 1 {
             self.layers.pop();

@@ -61,7 +61,9 @@ impl Units {
 fn last_dense(model: &Model) -> Option<[(usize, bool); 2]> {
     let node = model.nodes().last()?;
     match (&node.kind, &node.params[..]) {
-        (LayerKind::Dense(layers::Dense { bias: true, .. }), &[weights, bias]) => Some([(weights, false), (bias, true)]),
+        (LayerKind::Dense(layers::Dense { bias: true, .. }), &[weights, bias]) => {
+            Some([(weights, false), (bias, true)])
+        }
         _ => None,
     }
 }

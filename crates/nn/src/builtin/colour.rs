@@ -1,6 +1,7 @@
 //! Models for colour pictures of 32 to 224 pixels: plain 3x3 convolutions, residual blocks, and depthwise-separable ones.
 
 use crate::init::Init;
+use crate::layers::{Add, BatchNorm, Clip, Conv2d, Dense, GlobalAvgPool, MaxPool, Relu};
 use crate::spec::{LayerKind, LayerSpec};
 use foveal_kernels::Padding;
 
@@ -73,12 +74,17 @@ impl Net {
 
     fn norm(&mut self, name: &str) -> String {
         // Small sets have few steps: the running statistics must follow soon.
-        self.push(format!("{name}_norm"), &[], LayerKind::BatchNorm(BatchNorm { momentum: 0.9, epsilon: 1e-3 }))
+        self.push(
+            format!("{name}_norm"),
+            &[],
+            LayerKind::BatchNorm(BatchNorm { momentum: 0.9, epsilon: 1e-3 }),
+        )
     }
 
     /// Halves height and width.
     fn pool(&mut self, name: String, side: i64) -> String {
-        let kind = LayerKind::MaxPool(MaxPool { ksize: [side; 2], strides: Some([2, 2]), padding: Padding::Same });
+        let kind =
+            LayerKind::MaxPool(MaxPool { ksize: [side; 2], strides: Some([2, 2]), padding: Padding::Same });
         self.size = self.size.map(|v| v.div_ceil(2));
         self.push(name, &[], kind)
     }
@@ -110,7 +116,11 @@ impl Net {
     /// The mean of each channel, and the outputs.
     fn head(mut self, outputs: usize) -> Vec<LayerSpec> {
         self.push("mean".into(), &[], LayerKind::GlobalAvgPool(GlobalAvgPool {}));
-        self.push("head".into(), &[], LayerKind::Dense(Dense { units: outputs, bias: true, init: Init::Glorot }));
+        self.push(
+            "head".into(),
+            &[],
+            LayerKind::Dense(Dense { units: outputs, bias: true, init: Init::Glorot }),
+        );
         self.layers
     }
 }

@@ -17,11 +17,6 @@ impl Graph {
         Self { readers }
     }
 
-    /// The nodes that read value `v`, in order; a node that reads it twice stands there twice.
-    pub fn readers(&self, v: usize) -> &[usize] {
-        &self.readers[v]
-    }
-
     /// The only reader of value `v`, if there is just one.
     pub fn only_reader(&self, v: usize) -> Option<usize> {
         match self.readers[v][..] {

@@ -39,7 +39,8 @@ impl Plan {
     pub(super) fn new(model: &Model, isa: Isa, loss: Option<Loss>) -> Self {
         let graph = Graph::new(model);
         let wanted = frozen::wanted(model);
-        let plan = Plan { places: layout(model, isa, &wanted), steps: Vec::new(), stages: Vec::new(), output: 0 };
+        let plan =
+            Plan { places: layout(model, isa, &wanted), steps: Vec::new(), stages: Vec::new(), output: 0 };
         let slot = vec![None; graph.values()];
         let mut lowering = Lowering { model, graph, training: loss.is_some(), wanted, slot, plan };
         lowering.lower(loss);

@@ -133,8 +133,9 @@ impl Describing<'_> {
     /// Bytes of everything an engine holds.
     fn memory(&self) -> usize {
         let (plan, groups) = (self.plan, self.groups());
-        let numbers =
-            3 * plan.places.parameters + groups * (plan.places.gradient_numbers + plan.places.saved) + self.threads * plan.places.scratch;
+        let numbers = 3 * plan.places.parameters
+            + groups * (plan.places.gradient_numbers + plan.places.saved)
+            + self.threads * plan.places.scratch;
         self.arenas().saturating_mul(plan.group_bytes()).saturating_add(numbers.saturating_mul(4))
     }
 
@@ -181,7 +182,9 @@ impl Describing<'_> {
             arena_bytes,
             arenas: self.threads,
             // Filters are kept a second time, as the kernels want them.
-            memory_bytes: self.memory().saturating_add(self.threads * arena_bytes + 4 * self.plan.places.parameters),
+            memory_bytes: self
+                .memory()
+                .saturating_add(self.threads * arena_bytes + 4 * self.plan.places.parameters),
         }
     }
 
@@ -238,7 +241,9 @@ impl Describing<'_> {
         let (plan, params) = (self.plan, self.model.params());
         let trained: usize = params.iter().filter(|p| p.trainable).map(|p| p.values.len()).sum();
         let dense = plan.steps.iter().filter_map(|step| match &step.kind {
-            StepKind::Dense(layer) if plan.places.trained[layer.weights] => Some(2 * (layer.inputs * layer.units) as u64),
+            StepKind::Dense(layer) if plan.places.trained[layer.weights] => {
+                Some(2 * (layer.inputs * layer.units) as u64)
+            }
             _ => None,
         });
         let dense: u64 = dense.sum();

@@ -74,7 +74,9 @@ impl Updates {
             };
             for first in (0..count).step_by(step) {
                 let source = match &saved {
-                    Saved::Dense(layer) => Source::Dense { layer: (*layer).clone(), first: first / layer.units },
+                    Saved::Dense(layer) => {
+                        Source::Dense { layer: (*layer).clone(), first: first / layer.units }
+                    }
                     Saved::Embedding(layer) => {
                         Source::Embedding { layer: (*layer).clone(), first: first / layer.size }
                     }

@@ -1,6 +1,7 @@
 use super::fields::padding;
-use super::layer::{Shape, Words};
+use super::layer::{Role, Shape, Words};
 use super::pooling::{Pooling, window};
+use super::simple::{Arithmetic, Simple};
 use crate::Pool2dOptions;
 use foveal_kernels::Padding;
 use serde::{Deserialize, Serialize};
@@ -26,13 +27,21 @@ impl Default for AvgPool {
     }
 }
 
-impl Pooling for AvgPool {
-    const NAME: &'static str = "avg_pool";
-    const MAX: bool = false;
-
-    fn options(&self, _: Shape) -> Pool2dOptions {
+impl AvgPool {
+    /// The windows, their strides and padding.
+    pub fn options(&self) -> Pool2dOptions {
         let Self { ksize, strides, padding } = *self;
         Pool2dOptions { ksize, strides: strides.unwrap_or(ksize), padding }
+    }
+}
+
+impl Simple for AvgPool {
+    fn arithmetic(&self, _: &[Shape]) -> Result<Arithmetic, String> {
+        Ok(Arithmetic::Pool(Pooling { name: "avg_pool", max: false, options: self.options() }))
+    }
+
+    fn role(&self) -> Role {
+        Role::Subsampling
     }
 
     fn words(&self) -> Words {

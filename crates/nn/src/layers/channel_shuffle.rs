@@ -22,6 +22,9 @@ impl Simple for ChannelShuffle {
     }
 
     fn words(&self) -> Words {
-        Words::new(format!("channels of {} groups mixed", self.groups), format!("묶음 {}개의 채널을 섞음", self.groups))
+        Words::new(
+            format!("channels of {} groups mixed", self.groups),
+            format!("묶음 {}개의 채널을 섞음", self.groups),
+        )
     }
 }

@@ -19,6 +19,9 @@ impl ActivationLayer for Gelu {
     }
 
     fn words(&self) -> Words {
-        Words::new("each number times its share of a normal distribution", "수마다 정규분포의 누적 확률을 곱함")
+        Words::new(
+            "each number times its share of a normal distribution",
+            "수마다 정규분포의 누적 확률을 곱함",
+        )
     }
 }

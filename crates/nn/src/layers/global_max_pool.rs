@@ -1,6 +1,6 @@
-use super::layer::{Shape, Words};
+use super::layer::{Role, Shape, Words};
 use super::pooling::Pooling;
-use crate::Pool2dOptions;
+use super::simple::{Arithmetic, Simple};
 use crate::ops;
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct GlobalMaxPool {}
 
-impl Pooling for GlobalMaxPool {
-    const NAME: &'static str = "global_max_pool";
-    const MAX: bool = true;
+impl Simple for GlobalMaxPool {
+    fn arithmetic(&self, from: &[Shape]) -> Result<Arithmetic, String> {
+        let options = ops::whole([from[0][0], from[0][1]]);
+        Ok(Arithmetic::Pool(Pooling { name: "global_max_pool", max: true, options }))
+    }
 
-    fn options(&self, [h, w, _]: Shape) -> Pool2dOptions {
-        ops::whole([h, w])
+    fn role(&self) -> Role {
+        Role::Subsampling
     }
 
     fn words(&self) -> Words {

@@ -37,6 +37,9 @@ impl Simple for GroupNorm {
     }
 
     fn words(&self) -> Words {
-        Words::new(format!("{} groups of channels normalized", self.groups), format!("채널 묶음 {}개를 정규화", self.groups))
+        Words::new(
+            format!("{} groups of channels normalized", self.groups),
+            format!("채널 묶음 {}개를 정규화", self.groups),
+        )
     }
 }

@@ -41,6 +41,9 @@ impl Simple for LocalResponseNorm {
     }
 
     fn words(&self) -> Words {
-        Words::new(format!("divided by {} neighbouring channels", self.size), format!("이웃한 채널 {}개로 나눔", self.size))
+        Words::new(
+            format!("divided by {} neighbouring channels", self.size),
+            format!("이웃한 채널 {}개로 나눔", self.size),
+        )
     }
 }

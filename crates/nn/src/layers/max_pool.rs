@@ -1,6 +1,7 @@
 use super::fields::padding;
-use super::layer::{Shape, Words};
+use super::layer::{Role, Shape, Words};
 use super::pooling::{Pooling, window};
+use super::simple::{Arithmetic, Simple};
 use crate::Pool2dOptions;
 use foveal_kernels::Padding;
 use serde::{Deserialize, Serialize};
@@ -26,13 +27,21 @@ impl Default for MaxPool {
     }
 }
 
-impl Pooling for MaxPool {
-    const NAME: &'static str = "max_pool";
-    const MAX: bool = true;
-
-    fn options(&self, _: Shape) -> Pool2dOptions {
+impl MaxPool {
+    /// The windows, their strides and padding.
+    pub fn options(&self) -> Pool2dOptions {
         let Self { ksize, strides, padding } = *self;
         Pool2dOptions { ksize, strides: strides.unwrap_or(ksize), padding }
+    }
+}
+
+impl Simple for MaxPool {
+    fn arithmetic(&self, _: &[Shape]) -> Result<Arithmetic, String> {
+        Ok(Arithmetic::Pool(Pooling { name: "max_pool", max: true, options: self.options() }))
+    }
+
+    fn role(&self) -> Role {
+        Role::Subsampling
     }
 
     fn words(&self) -> Words {

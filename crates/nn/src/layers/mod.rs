@@ -58,8 +58,8 @@ mod subtract;
 mod tanh;
 mod transpose;
 
+pub(crate) use layer::{At, Layer, ParamSpec, Pass, Passage, Shape};
 pub use layer::{ParamRole, Role, Words};
-pub(crate) use layer::{At, Gradient, Inputs, Layer, ParamSpec, Passage, Pass, Shape};
 
 use serde::{Deserialize, Serialize};
 
@@ -199,6 +199,11 @@ kinds! {
     /// Height, width and channels change places.
     Transpose: transpose,
 }
+
+pub use depth_to_space::Order as DepthToSpaceOrder;
+pub use pad::Mode as PadMode;
+pub use reduce::{Along, How};
+pub use resize::{Coordinates, Method as ResizeMethod, Round};
 
 impl LayerKind {
     /// Which of a network's three parts the layer belongs to.

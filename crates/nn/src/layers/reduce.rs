@@ -83,6 +83,9 @@ impl Simple for Reduce {
         let list = |pick: fn(&(&'static str, &'static str)) -> &'static str, with: &str| {
             names.iter().map(pick).collect::<Vec<_>>().join(with)
         };
-        Words::new(format!("{en} over {}", list(|n| n.0, " and ")), format!("{} 방향 {ko}", list(|n| n.1, "\u{b7}")))
+        Words::new(
+            format!("{en} over {}", list(|n| n.0, " and ")),
+            format!("{} 방향 {ko}", list(|n| n.1, "\u{b7}")),
+        )
     }
 }

@@ -3,18 +3,22 @@
 
 use super::fields::fits;
 use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::pooling::Pooling;
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
 use crate::steps::{Placing, StepKind};
 use foveal_kernels::grid::{Op, Rearrangement};
 use foveal_kernels::lanes::elementwise::Activation;
+use foveal_kernels::{GeometryError, Pool2dGeometry};
 use ndarray::{Array4, ArrayView4};
 
 /// What a simple layer does to its inputs.
 pub enum Arithmetic {
     /// A function of each number.
     Function(Activation),
+    /// Windows, each of which becomes one number.
+    Pool(Pooling),
     /// An operation of the kernels.
     Op(Op),
 }
@@ -32,12 +36,17 @@ pub trait Simple {
         Vec::new()
     }
 
+    /// Whether a plan for this leaves the layer out.
+    fn left_out(&self, _pass: &Pass) -> bool {
+        false
+    }
+
     fn role(&self) -> Role;
 
     fn words(&self) -> Words;
 }
 
-/// An array of no numbers stands for what a function does not need to know.
+/// Shapes of the least extents, for what does not depend on shapes.
 const NOTHING: &[Shape] = &[[1, 1, 1], [1, 1, 1]];
 
 fn checked(layer: &impl Simple, from: &[Shape]) -> Arithmetic {
@@ -55,6 +64,7 @@ impl<T: Simple> Layer for T {
     fn shape(&self, from: &[Shape]) -> Result<(Shape, u64), String> {
         match self.arithmetic(from)? {
             Arithmetic::Function(_) => Ok((from[0], super::fields::count(from[0]))),
+            Arithmetic::Pool(pool) => pool.shape(from[0]),
             Arithmetic::Op(op) => {
                 let shape = op.output_shape(from)?;
                 fits("output", shape)?;
@@ -70,6 +80,7 @@ impl<T: Simple> Layer for T {
     fn forward(&self, at: &At<'_>) -> Result<Array4<f32>, Error> {
         match checked(self, &shapes(at)) {
             Arithmetic::Function(f) => Ok(ops::activation(f, at.x())),
+            Arithmetic::Pool(pool) => pool.forward(at.x()),
             Arithmetic::Op(op) => ops::grid::run(&op, &at.inputs, &at.values()),
         }
     }
@@ -77,6 +88,7 @@ impl<T: Simple> Layer for T {
     fn gradient(&self, at: &At<'_>, y: ArrayView4<f32>, d: ArrayView4<f32>) -> Result<Gradient, Error> {
         match checked(self, &shapes(at)) {
             Arithmetic::Function(f) => Ok(Gradient::of(ops::activation_backward(f, at.x(), d)?)),
+            Arithmetic::Pool(pool) => pool.gradient(at, d),
             Arithmetic::Op(op) => {
                 let (inputs, params) = ops::grid::gradients(&op, &at.inputs, &at.values(), y, d)?;
                 Ok(Gradient { inputs, params })
@@ -87,11 +99,16 @@ impl<T: Simple> Layer for T {
     fn reads_output(&self) -> bool {
         match self.arithmetic(NOTHING) {
             Ok(Arithmetic::Op(op)) => op.reads_output(),
+            // A window's gradient goes by the places noted on the way forward.
+            Ok(Arithmetic::Pool(_)) => false,
             _ => true,
         }
     }
 
-    fn passage(&self, _: &Pass) -> Passage {
+    fn passage(&self, pass: &Pass) -> Passage {
+        if self.left_out(pass) {
+            return Passage::Same;
+        }
         match self.arithmetic(NOTHING) {
             Ok(Arithmetic::Function(f)) if f.slope_from_output() => Passage::InPlace,
             _ => Passage::Step,
@@ -101,6 +118,7 @@ impl<T: Simple> Layer for T {
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
         match checked(self, &place.from()) {
             Arithmetic::Function(f) => place.function(f),
+            Arithmetic::Pool(pool) => place.pool(&pool.checked(place.shape()), pool.max),
             Arithmetic::Op(op) => place.grid(&op),
         }
     }
@@ -108,6 +126,8 @@ impl<T: Simple> Layer for T {
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {
         match checked(self, &place.from()) {
             Arithmetic::Function(f) => SingleStep::Function(f),
+            Arithmetic::Pool(pool) if pool.max => SingleStep::MaxPool(pool.checked(place.shape())),
+            Arithmetic::Pool(pool) => SingleStep::AvgPool(pool.checked(place.shape())),
             Arithmetic::Op(op) => place.grid(&op),
         }
     }
@@ -123,7 +143,15 @@ impl<T: Simple> Layer for T {
     fn keeps_places(&self) -> bool {
         match self.arithmetic(NOTHING) {
             Ok(Arithmetic::Op(op)) => op_keeps_places(&op),
+            Ok(Arithmetic::Pool(_)) => false,
             _ => true,
+        }
+    }
+
+    fn pool_geometry(&self, from: Shape, n: usize) -> Option<Result<Pool2dGeometry, GeometryError>> {
+        match self.arithmetic(&[from]) {
+            Ok(Arithmetic::Pool(pool)) => Some(pool.geometry(from, n)),
+            _ => None,
         }
     }
 

@@ -43,10 +43,14 @@ impl Slice {
                 (place <= extent).then_some(place)
             };
             let (Some(first), Some(last)) = (place(begin), place(end)) else {
-                return Err(format!("{what} = [{begin}, {end}] reach beyond the {extent} of the input {from:?}"));
+                return Err(format!(
+                    "{what} = [{begin}, {end}] reach beyond the {extent} of the input {from:?}"
+                ));
             };
             if first >= last || step < 1 {
-                return Err(format!("{what} = [{begin}, {end}] by steps of {step} are none of the input {from:?}"));
+                return Err(format!(
+                    "{what} = [{begin}, {end}] by steps of {step} are none of the input {from:?}"
+                ));
             }
             let step = usize::try_from(step).unwrap_or(usize::MAX);
             spans[axis] = [first, (last - first).div_ceil(step)];
@@ -69,7 +73,8 @@ impl Simple for Slice {
 
     fn words(&self) -> Words {
         let (mut en, mut ko) = (Vec::new(), Vec::new());
-        let named = [("rows", "행", self.rows), ("columns", "열", self.columns), ("channels", "채널", self.channels)];
+        let named =
+            [("rows", "행", self.rows), ("columns", "열", self.columns), ("channels", "채널", self.channels)];
         for (what, word, range) in named {
             if let Some([begin, end]) = range {
                 en.push(format!("{what} {begin}..{end}"));

@@ -1,4 +1,4 @@
-use super::layer::{Role, Shape, Words};
+use super::layer::{Pass, Role, Shape, Words};
 use super::simple::{Arithmetic, Simple};
 use foveal_kernels::grid::Op;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,11 @@ pub struct Softmax {}
 impl Simple for Softmax {
     fn arithmetic(&self, _: &[Shape]) -> Result<Arithmetic, String> {
         Ok(Arithmetic::Op(Op::Softmax))
+    }
+
+    /// At the end the loss takes the numbers before it.
+    fn left_out(&self, pass: &Pass) -> bool {
+        pass.last && pass.own_softmax
     }
 
     fn role(&self) -> Role {

@@ -26,7 +26,9 @@ impl Simple for Transpose {
     }
 
     fn words(&self) -> Words {
-        let name = |names: [&str; 3]| self.order.map(|axis| names.get(axis).copied().unwrap_or("?").to_owned()).join(", ");
+        let name = |names: [&str; 3]| {
+            self.order.map(|axis| names.get(axis).copied().unwrap_or("?").to_owned()).join(", ")
+        };
         Words::new(
             format!("axes in the order {}", name(["height", "width", "channels"])),
             format!("축을 {} 순으로", name(["높이", "너비", "채널"])),

@@ -33,7 +33,8 @@ impl Model {
             if matches!(node.kind, LayerKind::Dense(_)) {
                 return Some(at - 1);
             }
-            if node.inputs.len() > 1 || node.shape != self.value_shape(node.inputs[0]) || !node.kind.keeps_places() {
+            let same = node.inputs.len() == 1 && node.params.is_empty() && node.kind.keeps_places();
+            if !same || node.shape != self.value_shape(node.inputs[0]) {
                 return None;
             }
             at = node.inputs[0];

@@ -39,6 +39,37 @@ impl Model {
         at: usize,
         d_of: ArrayView4<f32>,
     ) -> Result<Array4<f32>, Error> {
+        self.back(values, [of, at], d_of, |_, _| {})
+    }
+
+    /// The gradients of all parameters, in the order of [`Model::params`], as at inference; those of moving statistics
+    /// are empty. `values` are those of [`Model::activations`]; `d_output` `[n, h, w, c]` says how much each number of
+    /// the last counts.
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn gradients(
+        &self,
+        values: &[Array4<f32>],
+        d_output: ArrayView4<f32>,
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        let mut all = vec![Vec::new(); self.params.len()];
+        self.back(values, [self.nodes.len(), 0], d_output, |node, params| {
+            for (&p, gradient) in self.nodes[node].params.iter().zip(params) {
+                all[p] = gradient;
+            }
+        })?;
+        Ok(all)
+    }
+
+    /// Goes back from value `of` to value `at`; `see` gets the gradients of each node's parameters.
+    fn back(
+        &self,
+        values: &[Array4<f32>],
+        [of, at]: [usize; 2],
+        d_of: ArrayView4<f32>,
+        mut see: impl FnMut(usize, Vec<Vec<f32>>),
+    ) -> Result<Array4<f32>, Error> {
         const NAME: &str = "gradient";
         let all = self.nodes.len() + 1;
         if values.len() != all || of >= all || at > of {
@@ -62,8 +93,9 @@ impl Model {
         for v in (at + 1..=of).rev().filter(|&v| reached[v]) {
             let Some(slope) = slopes[v].take() else { continue };
             let node = &self.nodes[v - 1];
-            let at = self.at(node, values);
-            let gradient = node.kind.layer().gradient(&at, values[v].view(), slope.view())?;
+            let work = self.at(node, values);
+            let gradient = node.kind.layer().gradient(&work, values[v].view(), slope.view())?;
+            see(v - 1, gradient.params);
             for (&input, slope) in node.inputs.iter().zip(gradient.inputs) {
                 match &mut slopes[input] {
                     _ if !reached[input] => {}

@@ -83,7 +83,12 @@ pub struct ConvPooled {
 }
 
 impl ConvPooled {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Conv2dGeometry, pool: &Pool2dGeometry, relu: bool) -> Self {
+    pub(super) fn new(
+        place: &mut Placing<'_>,
+        g: &Conv2dGeometry,
+        pool: &Pool2dGeometry,
+        relu: bool,
+    ) -> Self {
         let (x, y) = (place.x(), place.out());
         let wanted = !y.d.is_empty();
         let plan = Box::new(ConvPool::new(place.places.isa, g, pool, &x.frame, &x.gradient, &y.frame, relu));

@@ -27,7 +27,13 @@ impl Dropout {
     }
 
     /// `to = from * mask`, row by row.
-    fn masked(&self, scene: &mut Scene<'_>, in_place: bool, [from, to]: [&Range<usize>; 2], frames: [&Frame; 2]) {
+    fn masked(
+        &self,
+        scene: &mut Scene<'_>,
+        in_place: bool,
+        [from, to]: [&Range<usize>; 2],
+        frames: [&Frame; 2],
+    ) {
         let (isa, lanes) = (scene.isa(), scene.isa().lanes());
         let no_halo = plain(frames[0]);
         if in_place {
@@ -75,7 +81,9 @@ impl Run for Dropout {
             move_rows(&yv.gradient, dy, &plain(&yv.gradient), kept, isa.lanes(), |a, b| b.copy_from_slice(a));
             kept.iter_mut().zip(&*m).for_each(|(k, m)| *k *= m);
             let dx = &mut scene.arena[xv.d.clone()];
-            move_rows(&plain(&yv.gradient), kept, &xv.gradient, dx, isa.lanes(), |a, b| add_assign(isa, a, b));
+            move_rows(&plain(&yv.gradient), kept, &xv.gradient, dx, isa.lanes(), |a, b| {
+                add_assign(isa, a, b)
+            });
         }
     }
 

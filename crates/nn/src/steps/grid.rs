@@ -41,7 +41,8 @@ impl OnGrid {
         let second = self.params[1].and_then(|p| scene.gradient(&p)).unwrap_or(first.end..first.end);
         let (isa, params) = (scene.isa(), self.numbers(scene));
         let values = &scene.places.values;
-        let read = [0, 1].map(|k| step.inputs.get(k).map_or(&[][..], |i| &scene.arena[values[i.value].at.clone()]));
+        let read =
+            [0, 1].map(|k| step.inputs.get(k).map_or(&[][..], |i| &scene.arena[values[i.value].at.clone()]));
         let dy = &scene.arena[values[step.y].d.clone()];
         let own = scene.kept.gradients.get_disjoint_mut([first, second]);
         let own = own.expect("each parameter's gradient has a place of its own");

@@ -29,7 +29,7 @@ pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use grid::OnGrid;
 pub use join::{Add, Concat};
-pub use places::{Norm, Places, Placing, Value};
+pub use places::{Places, Placing};
 pub use pool::{AvgPool, MaxPool};
 pub use rows::{move_rows, split};
 pub use scene::{Forward, Kept, MOST_LANES, Parameter, Scene};

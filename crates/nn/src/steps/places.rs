@@ -149,12 +149,12 @@ impl Placing<'_> {
         StepKind::Function(activation::Function(f))
     }
 
-    pub fn max_pool(&mut self, g: &Pool2dGeometry) -> StepKind {
-        StepKind::MaxPool(pool::MaxPool::new(self, g))
-    }
-
-    pub fn avg_pool(&mut self, g: &Pool2dGeometry) -> StepKind {
-        StepKind::AvgPool(pool::AvgPool::new(self, g))
+    pub fn pool(&mut self, g: &Pool2dGeometry, max: bool) -> StepKind {
+        if max {
+            StepKind::MaxPool(pool::MaxPool::new(self, g))
+        } else {
+            StepKind::AvgPool(pool::AvgPool::new(self, g))
+        }
     }
 
     pub fn embedding(&mut self, extents: [usize; 2]) -> StepKind {

@@ -35,7 +35,10 @@ impl<'a> Around<'a> {
 }
 
 /// The rows of several frames of one extent, side by side; whole frames where none has a halo.
-pub fn row_sets<const N: usize>(frames: [&Frame; N], lanes: usize) -> impl Iterator<Item = [Range<usize>; N]> {
+pub fn row_sets<const N: usize>(
+    frames: [&Frame; N],
+    lanes: usize,
+) -> impl Iterator<Item = [Range<usize>; N]> {
     let frames = frames.map(|f| *f);
     let first = frames[0];
     let plain = frames.iter().all(|f| f.halo == [0; 4]);
@@ -50,7 +53,14 @@ pub fn row_sets<const N: usize>(frames: [&Frame; N], lanes: usize) -> impl Itera
 }
 
 /// Calls `f` with each row of `from` and its place in `to`, frames of one extent.
-pub fn move_rows(from: &Frame, x: &[f32], to: &Frame, y: &mut [f32], lanes: usize, f: impl Fn(&[f32], &mut [f32])) {
+pub fn move_rows(
+    from: &Frame,
+    x: &[f32],
+    to: &Frame,
+    y: &mut [f32],
+    lanes: usize,
+    f: impl Fn(&[f32], &mut [f32]),
+) {
     for [i, o] in row_sets([from, to], lanes) {
         f(&x[i], &mut y[o]);
     }

@@ -1,8 +1,8 @@
 //! One group at work.
 
+use super::Step;
 use super::batch_norm::NormState;
 use super::places::Places;
-use super::Step;
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::norm::Moments;
 use std::ops::Range;

@@ -11,24 +11,47 @@ use foveal_kernels::{Conv2dGeometry, Conv2dTransposeGeometry, Isa, Pool2dGeometr
 /// How a step with one image computes.
 pub enum SingleStep {
     /// A convolution, with ReLU and pooling if they follow.
-    Conv { prepared: Box<Prepared>, filter: usize, bias: Option<usize> },
+    Conv {
+        prepared: Box<Prepared>,
+        filter: usize,
+        bias: Option<usize>,
+    },
     /// A transposed convolution.
-    ConvTransposed { prepared: Box<PreparedTranspose>, filter: usize, bias: Option<usize> },
+    ConvTransposed {
+        prepared: Box<PreparedTranspose>,
+        filter: usize,
+        bias: Option<usize>,
+    },
     /// A dense layer, with ReLU if it follows.
-    Dense { weights: usize, bias: Option<usize>, relu: bool },
+    Dense {
+        weights: usize,
+        bias: Option<usize>,
+        relu: bool,
+    },
     /// A function of each number.
     Function(Activation),
     /// The table, its rows and the numbers in each.
-    Embedding { table: usize, extents: [usize; 2] },
+    Embedding {
+        table: usize,
+        extents: [usize; 2],
+    },
     MaxPool(Pool2dGeometry),
     AvgPool(Pool2dGeometry),
     /// Batch normalization: scale and shift of each channel from its four parameters.
-    Norm { params: [usize; 4], scale: Vec<f32>, shift: Vec<f32>, epsilon: f32 },
+    Norm {
+        params: [usize; 4],
+        scale: Vec<f32>,
+        shift: Vec<f32>,
+        epsilon: f32,
+    },
     Add,
     /// Channels of each input.
     Concat(Vec<usize>),
     /// An operation of the grid kernels.
-    Grid { planned: Box<Planned>, params: [Option<usize>; 2] },
+    Grid {
+        planned: Box<Planned>,
+        params: [Option<usize>; 2],
+    },
 }
 
 /// A step on its way into a plan for single images.
@@ -67,7 +90,7 @@ impl SinglePlace<'_> {
     }
 
     pub fn conv_transposed(&self, g: &Conv2dTransposeGeometry) -> SingleStep {
-        let prepared = Box::new(PreparedTranspose::new(self.isa, g, self.inputs[0], self.output));
+        let prepared = Box::new(PreparedTranspose::new(self.isa, g, false, self.inputs[0], self.output));
         SingleStep::ConvTransposed { prepared, filter: self.param(0), bias: self.optional(1) }
     }
 
@@ -93,7 +116,9 @@ impl SingleStep {
     pub fn load<'a>(&mut self, param: &impl Fn(usize) -> &'a [f32]) {
         match self {
             SingleStep::Conv { prepared, filter, bias } => prepared.load(param(*filter), bias.map(param)),
-            SingleStep::ConvTransposed { prepared, filter, bias } => prepared.load(param(*filter), bias.map(param)),
+            SingleStep::ConvTransposed { prepared, filter, bias } => {
+                prepared.load(param(*filter), bias.map(param))
+            }
             SingleStep::Norm { params, scale, shift, epsilon } => {
                 let p = params.map(param);
                 for c in 0..scale.len() {

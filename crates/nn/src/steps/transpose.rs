@@ -17,8 +17,11 @@ pub struct ConvTransposed {
 impl ConvTransposed {
     pub(super) fn new(place: &mut Placing<'_>, g: &Conv2dTransposeGeometry) -> Self {
         let (x, y) = (place.x(), place.out());
-        let plan = Box::new(ConvTranspose::new(g, [&x.frame, &y.frame], [&x.gradient, &y.gradient]));
-        Self { plan, filter: place.params[0], bias: place.params.get(1).copied() }
+        let mut plan = ConvTranspose::new(g, &x.frame, &y.frame);
+        if !y.d.is_empty() {
+            plan = plan.gradients(&y.gradient, &x.gradient);
+        }
+        Self { plan: Box::new(plan), filter: place.params[0], bias: place.params.get(1).copied() }
     }
 }
 

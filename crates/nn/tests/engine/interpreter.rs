@@ -1,5 +1,6 @@
 //! A model, its loss and all gradients in f64, over the naive references: what the engine is held against.
 
+use foveal_nn::layers::{AvgPool, BatchNorm, Clip, Conv2d, Dropout, Embedding, LeakyRelu, MaxPool};
 use foveal_nn::loss::Loss;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Model, Padding};
@@ -44,7 +45,8 @@ fn window(kind: &LayerKind) -> Window {
         LayerKind::Conv2d(Conv2d { kernel, strides, dilations, padding, .. }) => {
             (*kernel, pair(*strides), pair(*dilations), pad(*padding))
         }
-        LayerKind::MaxPool(MaxPool { ksize, strides, padding }) | LayerKind::AvgPool(AvgPool { ksize, strides, padding }) => {
+        LayerKind::MaxPool(MaxPool { ksize, strides, padding })
+        | LayerKind::AvgPool(AvgPool { ksize, strides, padding }) => {
             (pair(*ksize), pair(strides.unwrap_or(*ksize)), [1, 1], pad(*padding))
         }
         other => panic!("{other:?} has no window"),
@@ -53,12 +55,12 @@ fn window(kind: &LayerKind) -> Window {
 
 fn activation(kind: &LayerKind) -> Activation {
     match kind {
-        LayerKind::Relu(Relu {}) => Activation::Relu,
+        LayerKind::Relu(_) => Activation::Relu,
         LayerKind::LeakyRelu(LeakyRelu { alpha }) => Activation::LeakyRelu { alpha: f64::from(*alpha) },
         LayerKind::Clip(Clip { min, max }) => Activation::Clip { min: f64::from(*min), max: f64::from(*max) },
-        LayerKind::Sigmoid(Sigmoid {}) => Activation::Sigmoid,
-        LayerKind::Tanh(Tanh {}) => Activation::Tanh,
-        LayerKind::Gelu(Gelu::default()) => Activation::Gelu,
+        LayerKind::Sigmoid(_) => Activation::Sigmoid,
+        LayerKind::Tanh(_) => Activation::Tanh,
+        LayerKind::Gelu(_) => Activation::Gelu,
         other => panic!("{other:?} is no activation"),
     }
 }
@@ -112,10 +114,10 @@ pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool)
                 let (k, s, _, pad) = window(kind);
                 r::avg_pool(x, k, s, pad)
             }
-            LayerKind::GlobalAvgPool(GlobalAvgPool {}) => {
+            LayerKind::GlobalAvgPool(_) => {
                 r::global_average_pool(x).into_shape_with_order((n, h, w, c)).unwrap()
             }
-            LayerKind::GlobalMaxPool(GlobalMaxPool {}) => {
+            LayerKind::GlobalMaxPool(_) => {
                 let whole = [x.dim().1, x.dim().2];
                 r::max_pool(x, whole, whole, Pad::Valid)
             }
@@ -131,10 +133,10 @@ pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool)
                 assert!(!training || *rate == 0.0, "a random mask has no reference");
                 x.clone()
             }
-            LayerKind::Softmax(Softmax {}) => softmax(x),
-            LayerKind::Flatten(Flatten {}) => flat(x).into_shape_with_order((n, h, w, c)).unwrap(),
-            LayerKind::Add(Add {}) => node.inputs[1..].iter().fold(x.clone(), |sum, &v| sum + &values[v]),
-            LayerKind::Concat(Concat {}) => {
+            LayerKind::Softmax(_) => softmax(x),
+            LayerKind::Flatten(_) => flat(x).into_shape_with_order((n, h, w, c)).unwrap(),
+            LayerKind::Add(_) => node.inputs[1..].iter().fold(x.clone(), |sum, &v| sum + &values[v]),
+            LayerKind::Concat(_) => {
                 let all: Vec<_> = node.inputs.iter().map(|&v| values[v].view()).collect();
                 concatenate(Axis(3), &all).unwrap().as_standard_layout().into_owned()
             }
@@ -187,7 +189,7 @@ pub fn pass(model: &Model, x: &Array4<f64>, targets: &Targets, kind: Loss, weigh
     let values = forward(model, x);
     let nodes = model.nodes();
     // The loss takes the numbers before a softmax at the end.
-    let own_softmax = matches!(nodes.last().unwrap().kind, LayerKind::Softmax(Softmax {}))
+    let own_softmax = matches!(nodes.last().unwrap().kind, LayerKind::Softmax(_))
         && matches!(kind, Loss::CrossEntropy { .. });
     let last = if own_softmax { nodes.last().unwrap().inputs[0] } else { nodes.len() };
     let outputs = flat(&values[last]);
@@ -241,8 +243,8 @@ fn backward(
             let (k, s, _, pad) = window(kind);
             r::avg_pool_backward(d_y, four(x), k, s, pad)
         }
-        LayerKind::GlobalAvgPool(GlobalAvgPool {}) => r::global_average_pool_backward(&flat(d_y), four(x)),
-        LayerKind::GlobalMaxPool(GlobalMaxPool {}) => {
+        LayerKind::GlobalAvgPool(_) => r::global_average_pool_backward(&flat(d_y), four(x)),
+        LayerKind::GlobalMaxPool(_) => {
             let whole = [x.dim().1, x.dim().2];
             r::max_pool_backward(d_y, x, whole, whole, Pad::Valid)
         }
@@ -270,15 +272,15 @@ fn backward(
             d_x
         }
         LayerKind::Dropout(_) => d_y.clone(),
-        LayerKind::Softmax(Softmax {}) => softmax_backward(d_y, x),
-        LayerKind::Flatten(Flatten {}) => d_y.clone().into_shape_with_order(x.dim()).unwrap(),
-        LayerKind::Add(Add {}) => {
+        LayerKind::Softmax(_) => softmax_backward(d_y, x),
+        LayerKind::Flatten(_) => d_y.clone().into_shape_with_order(x.dim()).unwrap(),
+        LayerKind::Add(_) => {
             for &v in &node.inputs {
                 d_values[v] += d_y;
             }
             return;
         }
-        LayerKind::Concat(Concat {}) => {
+        LayerKind::Concat(_) => {
             let mut first = 0;
             for &v in &node.inputs {
                 let c = values[v].dim().3;

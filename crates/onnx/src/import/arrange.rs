@@ -12,7 +12,9 @@ impl<'g> Importer<'g> {
         let x = self.take(input(node, 0)?)?;
         let kind = match node.operator.as_str() {
             "Relu" => LayerKind::Relu(layers::Relu {}),
-            "LeakyRelu" => LayerKind::LeakyRelu(layers::LeakyRelu { alpha: attributes.float("alpha", 0.01)? }),
+            "LeakyRelu" => {
+                LayerKind::LeakyRelu(layers::LeakyRelu { alpha: attributes.float("alpha", 0.01)? })
+            }
             "Sigmoid" => LayerKind::Sigmoid(layers::Sigmoid {}),
             "Tanh" => LayerKind::Tanh(layers::Tanh {}),
             "Gelu" => match attributes.text("approximate", "none")? {

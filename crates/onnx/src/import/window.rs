@@ -181,7 +181,9 @@ impl<'g> Importer<'g> {
         while let Some(layer) = at {
             let LayerSpec { kind, inputs, .. } = &self.layers[layer].spec;
             match kind {
-                LayerKind::Relu(layers::Relu {}) | LayerKind::Sigmoid(layers::Sigmoid {}) | LayerKind::Softmax(layers::Softmax {}) => return true,
+                LayerKind::Relu(layers::Relu {})
+                | LayerKind::Sigmoid(layers::Sigmoid {})
+                | LayerKind::Softmax(layers::Softmax {}) => return true,
                 LayerKind::Clip(layers::Clip { min, .. }) => return *min >= 0.0,
                 LayerKind::MaxPool(_) | LayerKind::AvgPool(_) | LayerKind::Dropout(_)
                     if inputs.is_empty() =>
@@ -229,8 +231,16 @@ impl<'g> Importer<'g> {
         }
         let kernel = ksize.map(|k| k as usize);
         let init = Init::default();
-        let kind =
-            LayerKind::Conv2d(layers::Conv2d { filters: c, kernel, strides, dilations, padding, groups, bias: false, init });
+        let kind = LayerKind::Conv2d(layers::Conv2d {
+            filters: c,
+            kernel,
+            strides,
+            dilations,
+            padding,
+            groups,
+            bias: false,
+            init,
+        });
         let y = self.push(kind, &[x.layer], [oh, ow, c], x.order)?;
         self.param("filter", vec![1.0 / taps as f32; numbers])?;
         Ok(y)
@@ -240,7 +250,11 @@ impl<'g> Importer<'g> {
         let x = self.take(input(node, 0)?)?;
         check_picture(&x)?;
         let mean = node.operator == "GlobalAveragePool";
-        let kind = if mean { LayerKind::GlobalAvgPool(layers::GlobalAvgPool {}) } else { LayerKind::GlobalMaxPool(layers::GlobalMaxPool {}) };
+        let kind = if mean {
+            LayerKind::GlobalAvgPool(layers::GlobalAvgPool {})
+        } else {
+            LayerKind::GlobalMaxPool(layers::GlobalMaxPool {})
+        };
         self.push(kind, &[x.layer], [1, 1, x.shape[2]], x.order)
     }
 
@@ -270,7 +284,11 @@ impl<'g> Importer<'g> {
             ));
         }
         let order = if attributes.int("keepdims", 1)? != 0 { x.order } else { Order::Flat(None) };
-        let kind = if mean { LayerKind::GlobalAvgPool(layers::GlobalAvgPool {}) } else { LayerKind::GlobalMaxPool(layers::GlobalMaxPool {}) };
+        let kind = if mean {
+            LayerKind::GlobalAvgPool(layers::GlobalAvgPool {})
+        } else {
+            LayerKind::GlobalMaxPool(layers::GlobalMaxPool {})
+        };
         self.push(kind, &[x.layer], [1, 1, x.shape[2]], order)
     }
 

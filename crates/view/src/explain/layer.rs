@@ -57,7 +57,12 @@ fn is_activation(kind: &LayerKind) -> bool {
     use LayerKind as K;
     matches!(
         kind,
-        K::Relu(layers::Relu {}) | K::LeakyRelu(_) | K::Clip(_) | K::Sigmoid(layers::Sigmoid {}) | K::Tanh(layers::Tanh {}) | K::Gelu(layers::Gelu::default())
+        K::Relu(layers::Relu {})
+            | K::LeakyRelu(_)
+            | K::Clip(_)
+            | K::Sigmoid(layers::Sigmoid {})
+            | K::Tanh(layers::Tanh {})
+            | K::Gelu(layers::Gelu::default())
     )
 }
 
@@ -150,7 +155,10 @@ mod tests {
             for at in (0..h * w * c).map(|k| [k / c / w, k / c % w, k % c]) {
                 let asked = at.map(|v| v as i64);
                 let Ok((e, after)) = layer(&model, x.view(), &node.name, asked) else {
-                    assert!(matches!(node.kind, LayerKind::Relu(layers::Relu {}) | LayerKind::Flatten(layers::Flatten {})));
+                    assert!(matches!(
+                        node.kind,
+                        LayerKind::Relu(layers::Relu {}) | LayerKind::Flatten(layers::Flatten {})
+                    ));
                     continue;
                 };
                 assert_eq!(e.value, values[i + 1][[0, at[0], at[1], at[2]]]);

@@ -89,8 +89,12 @@ pub fn point(model: &Model, values: &[Array4<f32>], layer: &str, at: [usize; 3])
             numbers.extend([("largest", largest), ("total", total as f32)]);
             row
         }
-        LayerKind::Flatten(layers::Flatten {}) => vec![source(first, unflatten(c, model.value_shape(first)))?],
-        LayerKind::Add(layers::Add {}) => node.inputs.iter().map(|&v| source(v, at)).collect::<Result<_, _>>()?,
+        LayerKind::Flatten(layers::Flatten {}) => {
+            vec![source(first, unflatten(c, model.value_shape(first)))?]
+        }
+        LayerKind::Add(layers::Add {}) => {
+            node.inputs.iter().map(|&v| source(v, at)).collect::<Result<_, _>>()?
+        }
         LayerKind::Concat(layers::Concat {}) => {
             let (v, own) = part(model, node, c);
             vec![source(v, [at[0], at[1], own])?]

@@ -57,9 +57,7 @@ pub(super) fn draw(
 /// Filters alone, when there are no samples to show.
 pub(super) fn filters_alone(w: &mut Writer, model: &Model) {
     // Filters over the numbers of an embedding are no pictures.
-    if model.vocabulary().is_none()
-        && model.nodes().iter().any(|n| matches!(n.kind, LayerKind::Conv2d(_)))
-    {
+    if model.vocabulary().is_none() && model.nodes().iter().any(|n| matches!(n.kind, LayerKind::Conv2d(_))) {
         begin(w);
         filters(w, model);
         w.raw("</section>");

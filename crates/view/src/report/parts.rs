@@ -210,7 +210,9 @@ fn what(kind: &LayerKind) -> Text {
             format!("a row of {size} for each of {vocabulary} tokens"),
             format!("토큰 {vocabulary}가지마다 수 {size}개"),
         ),
-        LayerKind::Dense(layers::Dense { units, .. }) => t(format!("{units} units"), format!("유닛 {units}개")),
+        LayerKind::Dense(layers::Dense { units, .. }) => {
+            t(format!("{units} units"), format!("유닛 {units}개"))
+        }
         LayerKind::Flatten(layers::Flatten {}) => t("one row of numbers", "한 줄로 편 수"),
         LayerKind::Add(layers::Add {}) => t("sum", "합"),
         LayerKind::Concat(layers::Concat {}) => t("side by side", "이어 붙임"),

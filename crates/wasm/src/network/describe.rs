@@ -111,7 +111,8 @@ fn window(kind: &LayerKind) -> Option<LayerWindow> {
             dilations: *dilations,
             padding: border(padding),
         }),
-        LayerKind::MaxPool(layers::MaxPool { ksize, strides, padding }) | LayerKind::AvgPool(layers::AvgPool { ksize, strides, padding }) => {
+        LayerKind::MaxPool(layers::MaxPool { ksize, strides, padding })
+        | LayerKind::AvgPool(layers::AvgPool { ksize, strides, padding }) => {
             let kernel = ksize.map(|v| usize::try_from(v).unwrap_or(0));
             let strides = strides.unwrap_or(*ksize);
             Some(LayerWindow { kernel, strides, dilations: [1, 1], padding: border(padding) })

@@ -26,7 +26,9 @@ impl ConvReluPool {
         while let Some(next) = nodes.last().and_then(|&last| graph.only_reader(last + 1)) {
             if is_relu(model, next) && !found.relu {
                 found.relu = true;
-            } else if let Some(pool) = max_pool(model, next).filter(|p| found.pool.is_none() && fits(&conv, p, plans)) {
+            } else if let Some(pool) =
+                max_pool(model, next).filter(|p| found.pool.is_none() && fits(&conv, p, plans))
+            {
                 found.pool = Some(pool);
             } else {
                 break;
