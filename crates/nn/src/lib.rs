@@ -27,7 +27,8 @@ pub mod summary;
 
 pub use error::Error;
 pub use foveal_kernels::{
-    Axis, Conv2dGeometry, Conv2dOptions, GeometryError, Isa, Padding, Pool2dGeometry, Pool2dOptions,
+    Axis, Conv2dGeometry, Conv2dOptions, Conv2dTransposeGeometry, Conv2dTransposeOptions, GeometryError, Isa,
+    Padding, Pool2dGeometry, Pool2dOptions,
 };
 pub use model::Model;
 pub use spec::ModelSpec;

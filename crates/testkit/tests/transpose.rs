@@ -1,7 +1,9 @@
-//! Transposed convolution against central differences, and against the convolution that it transposes.
+//! Transposed convolution against central differences, against the convolution that it transposes, and against
+//! TensorFlow's and PyTorch's answers.
 
+use foveal_testkit::fixtures::{self, TransposeCase};
 use foveal_testkit::reference::{self as r, ConvTranspose};
-use foveal_testkit::{Pad, Random, gradcheck};
+use foveal_testkit::{Pad, Random, gradcheck, worst_relative};
 use ndarray::{Array1, Array4, ArrayD, Dimension};
 
 fn as_dim<D: Dimension>(a: &ArrayD<f64>) -> ndarray::Array<f64, D> {
@@ -93,4 +95,51 @@ fn transposes_a_convolution() {
         done += 1;
     }
     assert!(done > 200, "{done}");
+}
+
+#[test]
+fn answers_of_tensorflow_and_pytorch() {
+    let cases = fixtures::transpose();
+    let mut worst = 0.0f64;
+    for c in &cases {
+        let [x, w, d_y] = [&c.x, &c.w, &c.d_y].map(|a| a.mapv(f64::from));
+        let bias = c.bias.mapv(f64::from);
+        for (what, ours, theirs) in [
+            ("y", c.op.forward(&x, &w, Some(&bias)).into_dyn(), c.y.view().into_dyn()),
+            ("d_x", c.op.backward_input(&d_y, &w, four(&x)).into_dyn(), c.d_x.view().into_dyn()),
+            ("d_w", c.op.backward_filter(&d_y, &x, four(&w)).into_dyn(), c.d_w.view().into_dyn()),
+            ("d_bias", r::conv2d_backward_bias(&d_y).into_dyn(), c.d_bias.view().into_dyn()),
+        ] {
+            assert_eq!(ours.shape(), theirs.shape(), "{} {what}", c.name);
+            let theirs: Vec<f32> = theirs.iter().copied().collect();
+            let error = worst_relative(&theirs, &ours.into_iter().collect::<Vec<f64>>());
+            assert!(error <= 1e-5, "{} {what}: {error:e}", c.name);
+            worst = worst.max(error);
+        }
+    }
+    println!("{} transposed convolutions, worst {worst:.1e}", cases.len());
+    let count = |what: &str, least: usize, f: &dyn Fn(&TransposeCase) -> bool| {
+        let count = cases.iter().filter(|c| f(c)).count();
+        assert!(count >= least, "{count} cases with {what}");
+    };
+    count("TensorFlow", 40, &|c| c.name.starts_with("tensorflow"));
+    count("PyTorch", 40, &|c| c.name.starts_with("torch"));
+    count("Keras", 15, &|c| c.route == "keras");
+    count("an empty batch", 2, &|c| c.x.dim().0 == 0);
+    count("groups", 20, &|c| c.op.groups > 1);
+    count("SAME", 12, &|c| c.op.padding == Pad::Same);
+    count("VALID", 12, &|c| c.op.padding == Pad::Valid);
+    count(
+        "unequal cells cut off",
+        5,
+        &|c| matches!(c.op.padding, Pad::Explicit([t, b, l, r]) if t != b || l != r),
+    );
+    count("output padding", 20, &|c| c.op.output_padding != [0, 0]);
+    count("output padding beyond the stride", 3, &|c| {
+        (0..2).any(|a| c.op.output_padding[a] >= c.op.strides[a])
+    });
+    count("dilation with stride", 15, &|c| c.op.dilations != [1, 1] && c.op.strides != [1, 1]);
+    count("a stride beyond the filter", 20, &|c| {
+        c.op.strides[0] > c.w.dim().0 || c.op.strides[1] > c.w.dim().1
+    });
 }
