@@ -163,8 +163,17 @@ pub fn check(isa: Isa, case: &Case, lie: Lie, r: &mut Random, worst: &mut Worst)
     let mut slots = d.iter_mut().map(Vec::as_mut_slice);
     let slots = [slots.next().unwrap_or_default(), slots.next().unwrap_or_default()];
     planned.backward_params(isa, x, params, &dy, slots, &mut scratch);
+    // Sums of numbers of either sign: relative to the sum of their sizes.
+    let size: f64 = wide_dy.iter().map(|v| v.abs()).sum::<f64>() / case.shapes[0][2] as f64;
     for (d, (expected, (_, before))) in d.iter().zip(dks.iter().zip(&before)) {
-        worst.check(isa, &named("dk"), what, d, &(expected + before));
+        let expected = expected + before;
+        worst.check(
+            isa,
+            &named("dk"),
+            what,
+            d.iter().chain([&(size as f32)]),
+            expected.iter().chain([&size]),
+        );
     }
 }
 

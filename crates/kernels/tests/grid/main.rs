@@ -114,7 +114,8 @@ fn normalizations() {
             0 => (Op::GroupNorm { groups, epsilon: 1e-3 }, c * groups),
             1 => (Op::GroupNorm { groups: c, epsilon: 1e-2 }, c),
             2 | 3 => (Op::LayerNorm { epsilon: 1e-3 }, c),
-            _ => (Op::L2Normalize { epsilon: r.pick(&[1e-6, 3.0]) }, c),
+            // One number by itself has no gradient but rounding, the larger the nearer it is to 0.
+            _ => (Op::L2Normalize { epsilon: r.pick(&[1e-6, 3.0]) }, c.max(2)),
         };
         Case { values, ..Case::new(op, [h, w, c]) }
     });

@@ -25,8 +25,8 @@ impl Binary {
             Binary::Add => (a + b, [1.0, 1.0]),
             Binary::Subtract => (a - b, [1.0, -1.0]),
             Binary::Multiply => (a * b, [b, a]),
-            Binary::Maximum => choose(!(b > a)),
-            Binary::Minimum => choose(!(b < a)),
+            Binary::Maximum => choose(a >= b),
+            Binary::Minimum => choose(a <= b),
         }
     }
 }
