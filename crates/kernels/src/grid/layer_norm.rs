@@ -1,83 +1,134 @@
-//! Layer normalization: the statistics over the channels of each place.
+//! Layer normalization: the statistics over the channels of each place. It goes tile by tile, so that a tile is
+//! still in the cache when it is read again.
 
 use super::Grid;
-use super::group_norm::inverse_root;
+use super::fold::{AddSum, Itself, Sum, fold, terms};
+use super::group_norm::{inverse_root, split};
+use super::map::{Adding, functions, map};
+use super::walk::{Extents, View};
+use crate::dispatch::Isa;
 
-fn moments(g: &Grid, at: usize, x: &[f32], epsilon: f32) -> [f64; 2] {
-    let cells = || (0..g.channels).map(|c| f64::from(x[at + c * g.channel]));
-    let count = g.channels as f64;
-    let mean = cells().sum::<f64>() / count;
-    let variance = cells().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
-    [mean, inverse_root(variance + f64::from(epsilon))]
+terms! {
+    /// How far a number is from the mean, and its square.
+    Deviation() = |s, [x, mean]| [s.sub(x, mean), s.mul(s.sub(x, mean), s.sub(x, mean))];
+    /// A gradient times gamma, by itself and times the normal value.
+    Slope() = |s, [dy, gamma, x, mean, r, rest]|
+        [s.mul(dy, gamma), s.mul(s.mul(dy, gamma), s.mul_add(s.sub(x, mean), r, rest))];
+    /// A gradient, by itself and times the normal value.
+    OfParameters() = |s, [dy, x, mean, r, rest]| [s.mul(dy, s.mul_add(s.sub(x, mean), r, rest)), dy];
 }
 
-/// Every place and lane: where its first channel stands in each grid.
-pub(super) fn places<const K: usize>(grids: [&Grid; K], mut visit: impl FnMut([usize; K])) {
-    for h in 0..grids[0].height {
-        for w in 0..grids[0].width {
-            (0..grids[0].lanes).for_each(|l| visit(grids.map(|g| g.at(h, w, 0) + l)));
+functions! {
+    /// `((x - mean) r + rest) gamma + beta`.
+    Normal() = |s, [x, mean, r, rest, gamma, beta]|
+        s.mul_add(s.mul_add(s.sub(x, mean), r, rest), gamma, beta);
+    /// `r gamma dy + b (x - mean) + d`.
+    Combination() = |s, [dy, gamma, x, mean, r, b, d]|
+        s.mul_add(s.mul(dy, gamma), r, s.mul_add(s.sub(x, mean), b, d));
+}
+
+const OVER_CHANNELS: [bool; 4] = [false, false, true, false];
+
+/// The operation's number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LayerNorm {
+    pub epsilon: f32,
+}
+
+impl LayerNorm {
+    /// For a pass that leaves the parameters alone, and for theirs.
+    pub(super) fn scratch(x: &Grid) -> usize {
+        5 * x.tile_places() + 2 * x.channels * x.lanes
+    }
+
+    /// For each place and lane: `x`'s normal value is `(x - mean) r + rest`.
+    fn statistics(&self, isa: Isa, (x, gx): (&[f32], &Grid), [mean, r, rest]: [&mut [f32]; 3]) {
+        let (extents, view, own) = (Extents::of(gx), View::of(gx), View::of(&gx.places()));
+        let share = 1.0 / gx.channels as f32;
+        fold(isa, extents, OVER_CHANNELS, ([&mut *mean], own), [(x, view)], Itself, Sum(share));
+        let of = [(x, view), (&*mean, own)];
+        fold(isa, extents, OVER_CHANNELS, ([&mut *r, &mut *rest], own), of, Deviation {}, Sum(share));
+        for (r, rest) in r.iter_mut().zip(rest).take(gx.places().numbers()) {
+            // What the rounded mean left over is put right.
+            let [left, squares] = [*r, *rest].map(f64::from);
+            let inverse = inverse_root((squares - left * left).max(0.0) + f64::from(self.epsilon));
+            (*r, *rest) = (inverse as f32, (-left * inverse) as f32);
         }
     }
-}
 
-pub(super) fn forward(
-    epsilon: f32,
-    gx: &Grid,
-    x: &[f32],
-    [gamma, beta]: [&[f32]; 2],
-    gy: &Grid,
-    y: &mut [f32],
-) {
-    places([gx, gy], |[i, o]| {
-        let [mean, r] = moments(gx, i, x, epsilon);
-        for c in 0..gx.channels {
-            let normal = (f64::from(x[i + c * gx.channel]) - mean) * r;
-            y[o + c * gy.channel] = normal as f32 * gamma[c] + beta[c];
+    pub(super) fn forward(
+        &self,
+        isa: Isa,
+        (x, gx): (&[f32], &Grid),
+        [gamma, beta]: [&[f32]; 2],
+        (y, gy): (&mut [f32], &Grid),
+        scratch: &mut [f32],
+    ) {
+        let [mean, r, rest] = split(scratch, gx.tile_places());
+        for tile in gx.tiles() {
+            let (gx, gy) = (gx.part(&tile), gy.part(&tile));
+            self.statistics(isa, (x, &gx), [&mut *mean, &mut *r, &mut *rest]);
+            let [mean, r, rest] = [&*mean, &*r, &*rest].map(|v| (v, View::of(&gx.places())));
+            let [gamma, beta] = [gamma, beta].map(|v| (v, View::param(v.len())));
+            let from = [(x, View::of(&gx)), mean, r, rest, gamma, beta];
+            map(isa, Extents::of(&gx), (&mut *y, View::of(&gy)), from, Normal {});
         }
-    });
-}
+    }
 
-pub(super) fn backward_input(
-    epsilon: f32,
-    gx: &Grid,
-    x: &[f32],
-    gamma: &[f32],
-    gdy: &Grid,
-    dy: &[f32],
-    gdx: &Grid,
-    dx: &mut [f32],
-) {
-    let count = gx.channels as f64;
-    places([gx, gdy, gdx], |[i, o, t]| {
-        let [mean, r] = moments(gx, i, x, epsilon);
-        let (mut sum, mut product) = (0.0, 0.0);
-        for c in 0..gx.channels {
-            let d = f64::from(dy[o + c * gdy.channel] * gamma[c]);
-            sum += d;
-            product += d * (f64::from(x[i + c * gx.channel]) - mean) * r;
+    /// As group normalization's, with the means over channels.
+    pub(super) fn backward_input(
+        &self,
+        isa: Isa,
+        (x, gx): (&[f32], &Grid),
+        gamma: &[f32],
+        (dy, gdy): (&[f32], &Grid),
+        (dx, gdx): (&mut [f32], &Grid),
+        scratch: &mut [f32],
+    ) {
+        let [mean, r, rest, b, d] = split(scratch, gx.tile_places());
+        let gamma = (gamma, View::param(gamma.len()));
+        let share = 1.0 / gx.channels as f32;
+        for tile in gx.tiles() {
+            let [gx, gdy, gdx] = [gx, gdy, gdx].map(|g| g.part(&tile));
+            self.statistics(isa, (x, &gx), [&mut *mean, &mut *r, &mut *rest]);
+            let (extents, own) = (Extents::of(&gx), View::of(&gx.places()));
+            let [dy, x] = [(dy, View::of(&gdy)), (x, View::of(&gx))];
+            let of = [dy, gamma, x, (&*mean, own), (&*r, own), (&*rest, own)];
+            fold(isa, extents, OVER_CHANNELS, ([&mut *b, &mut *d], own), of, Slope {}, Sum(share));
+            for i in 0..gx.places().numbers() {
+                let ([sum, product], r) = ([b[i], d[i]], r[i]);
+                (b[i], d[i]) = (-r * r * product, -r * (sum + rest[i] * product));
+            }
+            let [mean, r, b, d] = [&*mean, &*r, &*b, &*d].map(|v| (v, own));
+            let from = [dy, gamma, x, mean, r, b, d];
+            map(isa, extents, (&mut *dx, View::of(&gdx)), from, Adding(Combination {}));
         }
-        for c in 0..gx.channels {
-            let normal = (f64::from(x[i + c * gx.channel]) - mean) * r;
-            let d = f64::from(dy[o + c * gdy.channel] * gamma[c]);
-            dx[t + c * gdx.channel] += (r * (d - sum / count - normal * product / count)) as f32;
-        }
-    });
-}
+    }
 
-pub(super) fn backward_params(
-    epsilon: f32,
-    gx: &Grid,
-    x: &[f32],
-    gdy: &Grid,
-    dy: &[f32],
-    [dgamma, dbeta]: [&mut [f32]; 2],
-) {
-    places([gx, gdy], |[i, o]| {
-        let [mean, r] = moments(gx, i, x, epsilon);
-        for c in 0..gx.channels {
-            let d = f64::from(dy[o + c * gdy.channel]);
-            dgamma[c] += (d * (f64::from(x[i + c * gx.channel]) - mean) * r) as f32;
-            dbeta[c] += d as f32;
+    pub(super) fn backward_params(
+        &self,
+        isa: Isa,
+        (x, gx): (&[f32], &Grid),
+        (dy, gdy): (&[f32], &Grid),
+        [dgamma, dbeta]: [&mut [f32]; 2],
+        scratch: &mut [f32],
+    ) {
+        let (sums, scratch) = scratch.split_at_mut(2 * gx.channels * gx.lanes);
+        sums.fill(0.0);
+        let [by_gamma, by_beta] = split(sums, gx.channels * gx.lanes);
+        let [mean, r, rest] = split(scratch, gx.tile_places());
+        let to = View::of(&gx.by_channel());
+        for tile in gx.tiles() {
+            let [gx, gdy] = [gx, gdy].map(|g| g.part(&tile));
+            self.statistics(isa, (x, &gx), [&mut *mean, &mut *r, &mut *rest]);
+            let [mean, r, rest] = [&*mean, &*r, &*rest].map(|v| (v, View::of(&gx.places())));
+            let from = [(dy, View::of(&gdy)), (x, View::of(&gx)), mean, r, rest];
+            let to = ([&mut *by_gamma, &mut *by_beta], to);
+            fold(isa, Extents::of(&gx), [true, true, false, false], to, from, OfParameters {}, AddSum);
         }
-    });
+        for (i, (a, b)) in by_gamma.iter().zip(by_beta).enumerate() {
+            dgamma[i / gx.lanes] += a;
+            dbeta[i / gx.lanes] += *b;
+        }
+    }
 }

@@ -6,9 +6,11 @@
 //! goes forward and backward, takes no memory and adds in one fixed order.
 
 mod binary;
+mod fold;
 mod group_norm;
 mod l2_normalize;
 mod layer_norm;
+mod map;
 mod op;
 mod planned;
 mod rearrange;
@@ -18,6 +20,8 @@ mod response_norm;
 mod scale;
 mod shape;
 mod softmax;
+mod tile;
+mod walk;
 
 pub use binary::Binary;
 pub use op::Op;

@@ -1,10 +1,12 @@
 //! An operation with the places of its numbers.
 
+use super::group_norm::GroupNorm;
+use super::layer_norm::LayerNorm;
 use super::rearrange::Table;
 use super::resize::Taps;
 use super::response_norm::Response;
 use super::{Grid, Method, Op};
-use super::{binary, group_norm, l2_normalize, layer_norm, reduce, scale, softmax};
+use super::{binary, l2_normalize, reduce, scale, softmax};
 use crate::dispatch::Isa;
 
 /// An operation with the places of its numbers: tables are made here, so that a pass allocates nothing.
@@ -90,11 +92,17 @@ impl Planned {
         &self.op
     }
 
-    /// Numbers of scratch that a pass needs.
+    /// Numbers of scratch that a pass needs; what is in it does not matter.
     pub fn scratch(&self) -> usize {
+        let x = &self.x[0];
         match &self.op {
-            Op::Reduce { how: super::Reduction::Max, .. } => 2 * reduce::compact(&self.y).end(),
-            _ => 0,
+            &Op::GroupNorm { groups, epsilon } => GroupNorm { groups, epsilon }.scratch(x),
+            Op::LayerNorm { .. } => LayerNorm::scratch(x),
+            Op::LocalResponseNorm { .. } => Response::scratch(x),
+            Op::L2Normalize { .. } => l2_normalize::scratch(x),
+            Op::Softmax | Op::LogSoftmax => softmax::scratch(x),
+            Op::Reduce { how, .. } => reduce::scratch(*how, &self.y),
+            Op::Rearrange { .. } | Op::Resize(_) | Op::Binary(_) | Op::Scale | Op::Prelu => 0,
         }
     }
 
@@ -108,24 +116,25 @@ impl Planned {
         self.check_params(params.map(<[f32]>::len));
         let ([gx, second], gy) = ([&self.x[0], &self.x[1]], &self.y);
         assert!(y.len() >= gy.end() && scratch.len() >= self.scratch(), "{}", self.op.name());
+        let (of_x, to) = ((x[0], gx), (y, gy));
         match (&self.op, &self.forward) {
-            (Op::Rearrange { fill, .. }, Route::Table(table)) => table.forward(isa, x[0], *fill, y),
-            (_, Route::Table(table)) => table.forward(isa, x[0], 0.0, y),
-            (_, Route::Taps(taps)) => taps.forward(isa, gx, x[0], gy, y),
-            (Op::Binary(f), _) => binary::forward(*f, [gx, second], x, gy, y),
-            (Op::GroupNorm { groups, epsilon }, _) => {
-                group_norm::forward([*groups, 0], *epsilon, gx, x[0], params, gy, y);
+            (Op::Rearrange { fill, .. }, Route::Table(table)) => table.forward(isa, x[0], *fill, to.0),
+            (_, Route::Table(table)) => table.forward(isa, x[0], 0.0, to.0),
+            (_, Route::Taps(taps)) => taps.forward(isa, gx, x[0], gy, to.0),
+            (Op::Binary(f), _) => binary::forward(*f, isa, [gx, second], x, to),
+            (&Op::GroupNorm { groups, epsilon }, _) => {
+                GroupNorm { groups, epsilon }.forward(isa, of_x, params, to, scratch);
             }
-            (Op::LayerNorm { epsilon }, _) => layer_norm::forward(*epsilon, gx, x[0], params, gy, y),
+            (&Op::LayerNorm { epsilon }, _) => LayerNorm { epsilon }.forward(isa, of_x, params, to, scratch),
             (&Op::LocalResponseNorm { size, alpha, beta, bias }, _) => {
-                Response { size, alpha, beta, bias }.forward(gx, x[0], gy, y);
+                Response { size, alpha, beta, bias }.forward(isa, of_x, to, scratch);
             }
-            (Op::L2Normalize { epsilon }, _) => l2_normalize::forward(*epsilon, gx, x[0], gy, y),
-            (Op::Softmax, _) => softmax::forward(false, gx, x[0], gy, y),
-            (Op::LogSoftmax, _) => softmax::forward(true, gx, x[0], gy, y),
-            (Op::Reduce { how, .. }, _) => reduce::forward(*how, gx, x[0], gy, y),
-            (Op::Scale, _) => scale::forward(false, gx, x[0], params[0], gy, y),
-            (Op::Prelu, _) => scale::forward(true, gx, x[0], params[0], gy, y),
+            (Op::L2Normalize { epsilon }, _) => l2_normalize::forward(*epsilon, isa, of_x, to, scratch),
+            (Op::Softmax, _) => softmax::forward(false, isa, of_x, to, scratch),
+            (Op::LogSoftmax, _) => softmax::forward(true, isa, of_x, to, scratch),
+            (Op::Reduce { how, .. }, _) => reduce::forward(*how, isa, of_x, to),
+            (Op::Scale, _) => scale::forward(false, isa, of_x, params[0], to),
+            (Op::Prelu, _) => scale::forward(true, isa, of_x, params[0], to),
             (Op::Rearrange { .. } | Op::Resize(_), Route::None) => unreachable!("routed by `new`"),
         }
     }
@@ -154,29 +163,26 @@ impl Planned {
         self.check_params(params.map(<[f32]>::len));
         assert!(!self.op.reads_output() || y.len() >= self.y.end(), "{}: y", self.op.name());
         assert!(dx.len() >= gdx.end() && scratch.len() >= self.scratch(), "{}", self.op.name());
+        let (of_x, of_y, d, to) = ((x[0], gx), (y, &self.y), (dy, gdy), (dx, gdx));
         match (&self.op, route) {
-            (_, Route::Table(table)) => table.backward(isa, dy, dx),
-            (_, Route::Taps(taps)) => taps.backward(isa, gdy, dy, gdx, dx),
-            (Op::Binary(f), _) => {
-                binary::backward(*f, k, [gx, &self.x[1]], x, gdy, dy, gdx, dx);
+            (_, Route::Table(table)) => table.backward(isa, dy, to.0),
+            (_, Route::Taps(taps)) => taps.backward(isa, gdy, dy, gdx, to.0),
+            (Op::Binary(f), _) => binary::backward(*f, isa, k, [gx, &self.x[1]], x, d, to),
+            (&Op::GroupNorm { groups, epsilon }, _) => {
+                GroupNorm { groups, epsilon }.backward_input(isa, of_x, params[0], d, to, scratch);
             }
-            (Op::GroupNorm { groups, epsilon }, _) => {
-                group_norm::backward_input(*groups, *epsilon, gx, x[0], params[0], gdy, dy, gdx, dx);
-            }
-            (Op::LayerNorm { epsilon }, _) => {
-                layer_norm::backward_input(*epsilon, gx, x[0], params[0], gdy, dy, gdx, dx);
+            (&Op::LayerNorm { epsilon }, _) => {
+                LayerNorm { epsilon }.backward_input(isa, of_x, params[0], d, to, scratch);
             }
             (&Op::LocalResponseNorm { size, alpha, beta, bias }, _) => {
-                Response { size, alpha, beta, bias }.backward(gx, x[0], gdy, dy, gdx, dx);
+                Response { size, alpha, beta, bias }.backward(isa, of_x, d, to, scratch);
             }
-            (Op::L2Normalize { epsilon }, _) => {
-                l2_normalize::backward(*epsilon, gx, x[0], gdy, dy, gdx, dx);
-            }
-            (Op::Softmax, _) => softmax::backward(false, &self.y, y, gdy, dy, gdx, dx),
-            (Op::LogSoftmax, _) => softmax::backward(true, &self.y, y, gdy, dy, gdx, dx),
-            (Op::Reduce { how, .. }, _) => reduce::backward(*how, gx, x[0], gdy, dy, gdx, dx, scratch),
-            (Op::Scale, _) => scale::backward_input(false, gx, x[0], params[0], gdy, dy, gdx, dx),
-            (Op::Prelu, _) => scale::backward_input(true, gx, x[0], params[0], gdy, dy, gdx, dx),
+            (Op::L2Normalize { epsilon }, _) => l2_normalize::backward(*epsilon, isa, of_x, d, to, scratch),
+            (Op::Softmax, _) => softmax::backward(false, isa, of_y, d, to, scratch),
+            (Op::LogSoftmax, _) => softmax::backward(true, isa, of_y, d, to, scratch),
+            (Op::Reduce { how, .. }, _) => reduce::backward(*how, isa, of_x, d, to, scratch),
+            (Op::Scale, _) => scale::backward_input(false, isa, of_x, params[0], d, to),
+            (Op::Prelu, _) => scale::backward_input(true, isa, of_x, params[0], d, to),
             (Op::Rearrange { .. } | Op::Resize(_), Route::None) => unreachable!("routed by `new`"),
         }
     }
@@ -188,12 +194,12 @@ impl Planned {
     /// When a slice is too short or there are no gradients' grids: the planner's mistake.
     pub fn backward_params(
         &self,
-        _isa: Isa,
+        isa: Isa,
         x: [&[f32]; 2],
         _params: [&[f32]; 2],
         dy: &[f32],
         d: [&mut [f32]; 2],
-        _scratch: &mut [f32],
+        scratch: &mut [f32],
     ) {
         let Gradients { dy: gdy, .. } = self.check_gradients(dy);
         if self.op.params(self.y.channels) == 0 {
@@ -201,14 +207,15 @@ impl Planned {
         }
         self.check_inputs(x);
         self.check_params([d[0].len(), d[1].len()]);
-        let gx = &self.x[0];
-        match &self.op {
+        assert!(scratch.len() >= self.scratch(), "{}", self.op.name());
+        let (of_x, of_dy) = ((x[0], &self.x[0]), (dy, gdy));
+        match self.op {
             Op::GroupNorm { groups, epsilon } => {
-                group_norm::backward_params(*groups, *epsilon, gx, x[0], gdy, dy, d);
+                GroupNorm { groups, epsilon }.backward_params(isa, of_x, of_dy, d, scratch);
             }
-            Op::LayerNorm { epsilon } => layer_norm::backward_params(*epsilon, gx, x[0], gdy, dy, d),
-            Op::Scale => scale::backward_params(false, gx, x[0], gdy, dy, d[0]),
-            Op::Prelu => scale::backward_params(true, gx, x[0], gdy, dy, d[0]),
+            Op::LayerNorm { epsilon } => LayerNorm { epsilon }.backward_params(isa, of_x, of_dy, d, scratch),
+            Op::Scale => scale::backward_params(false, isa, of_x, of_dy, d[0]),
+            Op::Prelu => scale::backward_params(true, isa, of_x, of_dy, d[0]),
             _ => {}
         }
     }

@@ -1,7 +1,10 @@
 //! One number for many.
 
 use super::Grid;
-use super::resize::each;
+use super::fold::{Itself, Largest, Sum, fold};
+use super::map::{Adding, functions, map};
+use super::walk::{Extents, View};
+use crate::dispatch::Isa;
 
 /// What is made of many numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,78 +18,77 @@ pub enum Reduction {
     Max,
 }
 
-/// The output's place of an input cell.
-fn place(gx: &Grid, gy: &Grid, cell: [usize; 3]) -> usize {
-    let kept = |a: usize| if gy.shape()[a] == gx.shape()[a] { cell[a] } else { 0 };
-    gy.at(kept(0), kept(1), kept(2))
+functions! {
+    Times(k: f32) = |s, [x]| s.mul(x, s.splat(k));
 }
 
-fn count(gx: &Grid, gy: &Grid) -> f32 {
-    (gx.shape().iter().product::<usize>() / gy.shape().iter().product::<usize>()) as f32
+fn over(gx: &Grid, gy: &Grid) -> [bool; 4] {
+    let (x, y) = (gx.shape(), gy.shape());
+    [x[0] != y[0], x[1] != y[1], x[2] != y[2], false]
 }
 
-pub(super) fn forward(how: Reduction, gx: &Grid, x: &[f32], gy: &Grid, y: &mut [f32]) {
-    let first = if how == Reduction::Max { f32::NEG_INFINITY } else { 0.0 };
-    each(gy, |[h, w, c], l| y[gy.at(h, w, c) + l] = first);
-    each(gx, |o, l| {
-        let v = x[gx.at(o[0], o[1], o[2]) + l];
-        let y = &mut y[place(gx, gy, o) + l];
-        match how {
-            Reduction::Max if v > *y || v.is_nan() => *y = v,
-            Reduction::Max => {}
-            Reduction::Mean | Reduction::Sum => *y += v,
+/// What each number counts.
+fn share(how: Reduction, gx: &Grid, gy: &Grid) -> f32 {
+    if how == Reduction::Mean { (gy.numbers() as f64 / gx.numbers() as f64) as f32 } else { 1.0 }
+}
+
+pub(super) fn scratch(how: Reduction, y: &Grid) -> usize {
+    if how == Reduction::Max { 2 * y.numbers() } else { 0 }
+}
+
+pub(super) fn forward(how: Reduction, isa: Isa, (x, gx): (&[f32], &Grid), (y, gy): (&mut [f32], &Grid)) {
+    let (extents, to, from) = (Extents::of(gx), ([y], View::of(gy)), [(x, View::of(gx))]);
+    match how {
+        Reduction::Max => fold(isa, extents, over(gx, gy), to, from, Itself, Largest),
+        Reduction::Mean | Reduction::Sum => {
+            fold(isa, extents, over(gx, gy), to, from, Itself, Sum(share(how, gx, gy)));
         }
-    });
-    if how == Reduction::Mean {
-        let n = count(gx, gy);
-        each(gy, |[h, w, c], l| y[gy.at(h, w, c) + l] /= n);
     }
 }
 
-/// Spreads the gradient; the scratch holds a number for each of the output's, its maximum.
+/// Spreads the gradient.
 pub(super) fn backward(
     how: Reduction,
-    gx: &Grid,
-    x: &[f32],
-    gdy: &Grid,
-    dy: &[f32],
-    gdx: &Grid,
-    dx: &mut [f32],
+    isa: Isa,
+    (x, gx): (&[f32], &Grid),
+    (dy, gdy): (&[f32], &Grid),
+    (dx, gdx): (&mut [f32], &Grid),
     scratch: &mut [f32],
 ) {
-    let n = if how == Reduction::Mean { count(gdx, gdy) } else { 1.0 };
-    if how != Reduction::Max {
-        each(gdx, |o, l| {
-            dx[gdx.at(o[0], o[1], o[2]) + l] += dy[place(gdx, gdy, o) + l] / n;
-        });
-        return;
+    if how == Reduction::Max {
+        return to_the_largest(isa, (x, gx), (dy, gdy), (dx, gdx), scratch);
     }
-    let top = Grid { lanes: gx.lanes, ..compact(gdy) };
-    forward(Reduction::Max, gx, x, &top, scratch);
-    let (top_of, done) = scratch.split_at_mut(top.end());
-    done[..top.end()].fill(0.0);
-    each(gx, |o, l| {
-        let p = place(gx, &top, o) + l;
-        let v = x[gx.at(o[0], o[1], o[2]) + l];
-        if done[p] == 0.0 && (v == top_of[p] || v.is_nan()) {
-            done[p] = 1.0;
-            dx[gdx.at(o[0], o[1], o[2]) + l] += dy[place(gx, gdy, o) + l];
-        }
-    });
+    let k = share(how, gdx, gdy);
+    map(isa, Extents::of(gdx), (dx, View::of(gdx)), [(dy, View::of(gdy))], Adding(Times { k }));
 }
 
-/// The same cells with nothing around them.
-pub(super) fn compact(g: &Grid) -> Grid {
-    let [h, w, c] = g.shape();
-    let lanes = g.lanes;
-    Grid {
-        row: w * c * lanes,
-        column: c * lanes,
-        channel: lanes,
-        origin: 0,
-        height: h,
-        width: w,
-        channels: c,
-        lanes,
+/// The scratch holds the largest, and whether their gradients have been given away.
+fn to_the_largest(
+    isa: Isa,
+    (x, gx): (&[f32], &Grid),
+    (dy, gdy): (&[f32], &Grid),
+    (dx, gdx): (&mut [f32], &Grid),
+    scratch: &mut [f32],
+) {
+    let largest = gdy.compact();
+    let (top, given) = scratch.split_at_mut(largest.numbers());
+    forward(Reduction::Max, isa, (x, gx), (&mut *top, &largest));
+    given[..top.len()].fill(0.0);
+    let kept = over(gx, gdy).map(|over| usize::from(!over));
+    for h in 0..gx.height {
+        for w in 0..gx.width {
+            for c in 0..gx.channels {
+                let [oh, ow, oc] = [h * kept[0], w * kept[1], c * kept[2]];
+                let (i, o, d) = (gx.at(h, w, c), largest.at(oh, ow, oc), gdy.at(oh, ow, oc));
+                let to = gdx.at(h, w, c);
+                for l in 0..gx.lanes {
+                    let v = x[i + l];
+                    if given[o + l] == 0.0 && (v == top[o + l] || v.is_nan()) {
+                        given[o + l] = 1.0;
+                        dx[to + l] += dy[d + l];
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,42 +1,69 @@
-//! Each channel times a number, everywhere or below zero.
+//! Each channel times a number, everywhere ([`Op::Scale`]) or below zero ([`Op::Prelu`]).
+
+#[cfg(doc)]
+use super::Op;
 
 use super::Grid;
-use super::resize::each;
+use super::fold::{AddSum, fold, terms};
+use super::map::{Adding, functions, map};
+use super::walk::{Extents, View};
+use crate::dispatch::Isa;
 
-/// The parameter's number for channel `c`.
-fn of(k: &[f32], c: usize) -> usize {
-    if k.len() == 1 { 0 } else { c }
+terms! {
+    Product() = |s, [x, dy]| [s.mul(x, dy)];
+    /// The product where x is not above 0.
+    Below() = |s, [x, dy]| [s.select(s.gt(x, s.splat(0.0)), s.splat(0.0), s.mul(x, dy))];
 }
 
-pub(super) fn forward(prelu: bool, gx: &Grid, x: &[f32], k: &[f32], gy: &Grid, y: &mut [f32]) {
-    each(gx, |[h, w, c], l| {
-        let v = x[gx.at(h, w, c) + l];
-        y[gy.at(h, w, c) + l] = if prelu && v > 0.0 { v } else { v * k[of(k, c)] };
-    });
+functions! {
+    Times() = |s, [x, k]| s.mul(x, k);
+    Prelu() = |s, [x, k]| s.select(s.gt(x, s.splat(0.0)), x, s.mul(x, k));
+    PreluSlope() = |s, [dy, k, x]| s.select(s.gt(x, s.splat(0.0)), dy, s.mul(dy, k));
+}
+
+pub(super) fn forward(
+    prelu: bool,
+    isa: Isa,
+    (x, gx): (&[f32], &Grid),
+    k: &[f32],
+    (y, gy): (&mut [f32], &Grid),
+) {
+    let (extents, to) = (Extents::of(gx), (y, View::of(gy)));
+    let from = [(x, View::of(gx)), (k, View::param(k.len()))];
+    if prelu { map(isa, extents, to, from, Prelu {}) } else { map(isa, extents, to, from, Times {}) }
 }
 
 pub(super) fn backward_input(
     prelu: bool,
-    gx: &Grid,
-    x: &[f32],
+    isa: Isa,
+    (x, gx): (&[f32], &Grid),
     k: &[f32],
-    gdy: &Grid,
-    dy: &[f32],
-    gdx: &Grid,
-    dx: &mut [f32],
+    (dy, gdy): (&[f32], &Grid),
+    (dx, gdx): (&mut [f32], &Grid),
 ) {
-    each(gx, |[h, w, c], l| {
-        let d = dy[gdy.at(h, w, c) + l];
-        let above = prelu && x[gx.at(h, w, c) + l] > 0.0;
-        dx[gdx.at(h, w, c) + l] += if above { d } else { d * k[of(k, c)] };
-    });
+    let (extents, to) = (Extents::of(gx), (dx, View::of(gdx)));
+    let [dy, k] = [(dy, View::of(gdy)), (k, View::param(k.len()))];
+    if prelu {
+        map(isa, extents, to, [dy, k, (x, View::of(gx))], Adding(PreluSlope {}));
+    } else {
+        map(isa, extents, to, [dy, k], Adding(Times {}));
+    }
 }
 
-pub(super) fn backward_params(prelu: bool, gx: &Grid, x: &[f32], gdy: &Grid, dy: &[f32], dk: &mut [f32]) {
-    each(gx, |[h, w, c], l| {
-        let v = x[gx.at(h, w, c) + l];
-        if !(prelu && v > 0.0) {
-            dk[of(dk, c)] += dy[gdy.at(h, w, c) + l] * v;
-        }
-    });
+pub(super) fn backward_params(
+    prelu: bool,
+    isa: Isa,
+    (x, gx): (&[f32], &Grid),
+    (dy, gdy): (&[f32], &Grid),
+    dk: &mut [f32],
+) {
+    let (extents, view) = (Extents::of(gx), View::param(dk.len()));
+    // Over everything but the channels, or with one number for all over these too.
+    let over = [true, true, dk.len() == 1, true];
+    let from = [(x, View::of(gx)), (dy, View::of(gdy))];
+    if prelu {
+        fold(isa, extents, over, ([dk], view), from, Below {}, AddSum);
+    } else {
+        fold(isa, extents, over, ([dk], view), from, Product {}, AddSum);
+    }
 }

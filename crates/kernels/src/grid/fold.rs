@@ -1,0 +1,412 @@
+//! Many numbers to one: sums and maxima over some of the loops of a nest, in one fixed order.
+//!
+//! A sum has two levels: stretches of at most [`STRETCH`] terms are summed by themselves, so that the rounding of a
+//! long sum stays near that of a short one.
+
+use super::map::load;
+use super::walk::{Extents, Nest, View};
+use crate::dispatch::Isa;
+use crate::simd::{Kernel, Simd};
+use std::array::from_fn;
+
+/// Terms of K numbers whose J sums are wanted.
+pub(super) trait Terms<const K: usize, const J: usize>: Copy {
+    /// The terms.
+    fn at<S: Simd>(self, s: S, v: [S::V; K]) -> [S::V; J];
+}
+
+/// Defines terms: `Name(fields) = |s, [a, b]| [term, term]`.
+macro_rules! terms {
+    ($($(#[$doc:meta])* $name:ident($($field:ident: $kind:ty),*) = |$s:ident, [$($v:ident),*]| [$($value:expr),*];)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        struct $name { $($field: $kind),* }
+        impl $crate::grid::fold::Terms<{ [$(stringify!($v)),*].len() }, { [$(stringify!($value)),*].len() }> for $name {
+            #[inline(always)]
+            fn at<S: $crate::simd::Simd>(
+                self, $s: S, [$($v),*]: [S::V; [$(stringify!($v)),*].len()],
+            ) -> [S::V; [$(stringify!($value)),*].len()] {
+                let Self { $($field),* } = self;
+                [$($value),*]
+            }
+        }
+    )*};
+}
+pub(super) use terms;
+
+/// The number itself.
+#[derive(Clone, Copy)]
+pub(super) struct Itself;
+
+impl Terms<1, 1> for Itself {
+    #[inline(always)]
+    fn at<S: Simd>(self, _: S, v: [S::V; 1]) -> [S::V; 1] {
+        v
+    }
+}
+
+/// How numbers become one, and what becomes of it.
+pub(super) trait Join: Copy {
+    /// What joins without a trace.
+    const NOTHING: f32;
+    /// Both together.
+    fn join<S: Simd>(s: S, a: S::V, b: S::V) -> S::V;
+    /// Both together.
+    fn join_one(a: f32, b: f32) -> f32;
+    /// All lanes together.
+    fn across<S: Simd>(s: S, v: S::V) -> f32;
+    /// What is stored, from what stood there.
+    fn store<S: Simd>(self, s: S, old: S::V, v: S::V) -> S::V;
+    /// The same for one number.
+    fn store_one(self, old: f32, v: f32) -> f32;
+}
+
+/// The sum times a factor.
+#[derive(Clone, Copy)]
+pub(super) struct Sum(pub f32);
+
+/// Adds the sum to what is there.
+#[derive(Clone, Copy)]
+pub(super) struct AddSum;
+
+/// The largest; not-a-number spreads.
+#[derive(Clone, Copy)]
+pub(super) struct Largest;
+
+macro_rules! sums {
+    ($($name:ident, |$self:ident, $old:ident, $v:ident, $s:ident| $vector:expr, $number:expr;)*) => {$(
+        impl Join for $name {
+            const NOTHING: f32 = 0.0;
+            #[inline(always)]
+            fn join<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
+                s.add(a, b)
+            }
+            #[inline(always)]
+            fn join_one(a: f32, b: f32) -> f32 {
+                a + b
+            }
+            #[inline(always)]
+            fn across<S: Simd>(s: S, v: S::V) -> f32 {
+                s.sum(v)
+            }
+            #[inline(always)]
+            fn store<S: Simd>($self, $s: S, $old: S::V, $v: S::V) -> S::V {
+                $vector
+            }
+            #[inline(always)]
+            fn store_one($self, $old: f32, $v: f32) -> f32 {
+                $number
+            }
+        }
+    )*};
+}
+
+sums! {
+    Sum, |self, _old, v, s| s.mul(v, s.splat(self.0)), v * self.0;
+    AddSum, |self, old, v, s| s.add(old, v), old + v;
+}
+
+impl Join for Largest {
+    const NOTHING: f32 = f32::NEG_INFINITY;
+    #[inline(always)]
+    fn join<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
+        // Nothing is above what is not a number, so that it stays.
+        s.select(s.gt(b, a), b, s.select(s.eq(b, b), a, b))
+    }
+    #[inline(always)]
+    fn join_one(a: f32, b: f32) -> f32 {
+        if b > a || b.is_nan() { b } else { a }
+    }
+    #[inline(always)]
+    fn across<S: Simd>(s: S, v: S::V) -> f32 {
+        let mut numbers = [f32::NEG_INFINITY; 16];
+        assert!(S::LANES <= numbers.len());
+        // SAFETY: there is room for LANES numbers.
+        unsafe { s.store(numbers.as_mut_ptr(), v) };
+        numbers.into_iter().fold(f32::NEG_INFINITY, Self::join_one)
+    }
+    #[inline(always)]
+    fn store<S: Simd>(self, _: S, _: S::V, v: S::V) -> S::V {
+        v
+    }
+    #[inline(always)]
+    fn store_one(self, _: f32, v: f32) -> f32 {
+        v
+    }
+}
+
+/// Folds the terms of `from` over the axes (height, width, channels, lanes) where `over` says so; `to` has J arrays
+/// with one number for each cell of the others.
+pub(super) fn fold<const K: usize, const J: usize, F: Terms<K, J>, W: Join>(
+    isa: Isa,
+    extents: Extents,
+    over: [bool; 4],
+    (to, to_view): ([&mut [f32]; J], View),
+    from: [(&[f32], View); K],
+    f: F,
+    how: W,
+) {
+    let nest = Nest::new(extents, over, to_view, from.map(|(_, view)| view));
+    let shortest = to.iter().map(|t| t.len()).min().unwrap_or(0);
+    nest.check(shortest, from.map(|(numbers, _)| numbers.len()));
+    for i in 0..4 {
+        assert!(!nest.over[i] || nest.to[i] == 0, "what is folded has one number: {nest:?}");
+    }
+    assert!(nest.over[3] || nest.extents[3] == 1 || nest.to[3] == 1, "no number of its own: {nest:?}");
+    let loops = Loops::new(nest);
+    let from = from.map(|(numbers, _)| numbers.as_ptr());
+    isa.run(Fold { loops, to: to.map(<[f32]>::as_mut_ptr), from, f, how });
+}
+
+/// A nest with its outer loops sorted: those that are kept, and inside them those that are folded.
+struct Loops<const K: usize> {
+    inner: usize,
+    inner_over: bool,
+    inner_steps: [usize; K],
+    kept: [Loop<K>; 3],
+    folded: [Loop<K>; 3],
+    to_base: usize,
+    bases: [usize; K],
+}
+
+#[derive(Clone, Copy)]
+struct Loop<const K: usize> {
+    n: usize,
+    to: usize,
+    from: [usize; K],
+}
+
+impl<const K: usize> Loops<K> {
+    fn new(nest: Nest<K>) -> Self {
+        let of = |over: bool| {
+            let mut loops = [Loop { n: 1, to: 0, from: [0; K] }; 3];
+            let mut free = 3;
+            for i in (0..3).rev().filter(|&i| nest.over[i] == over && nest.extents[i] > 1) {
+                free -= 1;
+                loops[free] = Loop { n: nest.extents[i], to: nest.to[i], from: nest.from[i] };
+            }
+            loops
+        };
+        Self {
+            inner: nest.extents[3],
+            inner_over: nest.over[3],
+            inner_steps: nest.from[3],
+            kept: of(false),
+            folded: of(true),
+            to_base: nest.to_base,
+            bases: nest.bases,
+        }
+    }
+}
+
+struct Fold<const K: usize, const J: usize, F, W> {
+    loops: Loops<K>,
+    to: [*mut f32; J],
+    from: [*const f32; K],
+    f: F,
+    how: W,
+}
+
+/// Terms of a sum that are added before anything else is.
+const STRETCH: usize = 512;
+
+impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Kernel for Fold<K, J, F, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let [a, b, c] = self.loops.kept;
+        for i in 0..a.n {
+            for j in 0..b.n {
+                for k in 0..c.n {
+                    let t = self.loops.to_base + i * a.to + j * b.to + k * c.to;
+                    let at: [usize; K] =
+                        from_fn(|x| self.loops.bases[x] + i * a.from[x] + j * b.from[x] + k * c.from[x]);
+                    // SAFETY: `fold` has checked that the nest stays in its slices.
+                    unsafe {
+                        let p = from_fn(|x| self.from[x].add(at[x]));
+                        if self.loops.inner_over { self.across(s, t, p) } else { self.along(s, t, p) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Fold<K, J, F, W> {
+    /// A number for each place of the inner loop.
+    #[inline(always)]
+    unsafe fn along<S: Simd>(&self, s: S, t: usize, p: [*const f32; K]) {
+        let n = self.loops.inner;
+        let mut i = 0;
+        // SAFETY: as the caller.
+        unsafe {
+            while i + 4 * S::LANES <= n {
+                let v =
+                    self.block::<S, 4, 1>(s, S::LANES, from_fn(|k| p[k].add(i * self.loops.inner_steps[k])));
+                (0..4).for_each(|q| self.store(s, t + i + q * S::LANES, S::LANES, v[q]));
+                i += 4 * S::LANES;
+            }
+            while i < n {
+                let m = S::LANES.min(n - i);
+                let p = from_fn(|k| p[k].add(i * self.loops.inner_steps[k]));
+                let [v] = if m == S::LANES {
+                    self.block::<S, 1, 4>(s, S::LANES, p)
+                } else {
+                    self.block::<S, 1, 4>(s, m, p)
+                };
+                self.store(s, t + i, m, v);
+                i += m;
+            }
+        }
+    }
+
+    /// The folded loops for Q vectors side by side, with U accumulators in the innermost.
+    #[inline(always)]
+    unsafe fn block<S: Simd, const Q: usize, const U: usize>(
+        &self,
+        s: S,
+        n: usize,
+        p: [*const f32; K],
+    ) -> [[S::V; J]; Q] {
+        let nothing = s.splat(W::NOTHING);
+        let [a, b, c] = self.loops.folded;
+        let mut total = [[nothing; J]; Q];
+        for i in 0..a.n {
+            for j in 0..b.n {
+                let mut p: [*const f32; K] = from_fn(|k| p[k].wrapping_add(i * a.from[k] + j * b.from[k]));
+                let mut left = c.n;
+                while left > 0 {
+                    let stretch = left.min(STRETCH);
+                    left -= stretch;
+                    let mut part = [[[nothing; J]; Q]; U];
+                    for _ in 0..stretch / U {
+                        for part in &mut part {
+                            // SAFETY: as the caller.
+                            unsafe { self.join(s, n, p, part) };
+                            p = from_fn(|k| p[k].wrapping_add(c.from[k]));
+                        }
+                    }
+                    for _ in 0..stretch % U {
+                        // SAFETY: as the caller.
+                        unsafe { self.join(s, n, p, &mut part[0]) };
+                        p = from_fn(|k| p[k].wrapping_add(c.from[k]));
+                    }
+                    for q in 0..Q {
+                        for j in 0..J {
+                            let all = part.iter().skip(1).fold(part[0][q][j], |v, u| W::join(s, v, u[q][j]));
+                            total[q][j] = W::join(s, total[q][j], all);
+                        }
+                    }
+                }
+            }
+        }
+        total
+    }
+
+    /// Joins the terms of Q vectors, of `n` numbers each.
+    #[inline(always)]
+    unsafe fn join<S: Simd, const Q: usize>(
+        &self,
+        s: S,
+        n: usize,
+        p: [*const f32; K],
+        to: &mut [[S::V; J]; Q],
+    ) {
+        for q in 0..Q {
+            // SAFETY: as the caller.
+            let v = from_fn(|k| unsafe {
+                let step = self.loops.inner_steps[k];
+                load(s, p[k].add(q * S::LANES * step), step, n)
+            });
+            let terms = self.f.at(s, v);
+            to[q] = from_fn(|j| W::join(s, to[q][j], terms[j]));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store<S: Simd>(&self, s: S, t: usize, n: usize, v: [S::V; J]) {
+        for j in 0..J {
+            // SAFETY: as the caller.
+            unsafe {
+                let to = self.to[j].add(t);
+                if n == S::LANES {
+                    s.store(to, self.how.store(s, s.load(to), v[j]));
+                } else {
+                    s.store_first(to, self.how.store(s, s.load_first(to, n), v[j]), n);
+                }
+            }
+        }
+    }
+
+    /// One number for the whole inner loop.
+    #[inline(always)]
+    unsafe fn across<S: Simd>(&self, s: S, t: usize, p: [*const f32; K]) {
+        let [a, b, c] = self.loops.folded;
+        let mut total = [s.splat(W::NOTHING); J];
+        for i in 0..a.n {
+            for j in 0..b.n {
+                for k in 0..c.n {
+                    let p: [*const f32; K] =
+                        from_fn(|x| p[x].wrapping_add(i * a.from[x] + j * b.from[x] + k * c.from[x]));
+                    let mut at = 0;
+                    while at < self.loops.inner {
+                        let n = (self.loops.inner - at).min(STRETCH * 4 * S::LANES);
+                        // SAFETY: as the caller.
+                        let part = unsafe {
+                            self.stretch(s, n, from_fn(|k| p[k].add(at * self.loops.inner_steps[k])))
+                        };
+                        total = from_fn(|j| W::join(s, total[j], part[j]));
+                        at += n;
+                    }
+                }
+            }
+        }
+        for j in 0..J {
+            // SAFETY: as the caller.
+            unsafe {
+                let to = self.to[j].add(t);
+                *to = self.how.store_one(*to, W::across(s, total[j]));
+            }
+        }
+    }
+
+    /// `n` neighbouring numbers.
+    #[inline(always)]
+    unsafe fn stretch<S: Simd>(&self, s: S, n: usize, p: [*const f32; K]) -> [S::V; J] {
+        let nothing = s.splat(W::NOTHING);
+        let mut part = [[nothing; J]; 4];
+        let at = |i: usize| from_fn(|k| p[k].wrapping_add(i * self.loops.inner_steps[k]));
+        let terms = |p: [*const f32; K], n: usize| {
+            // SAFETY: as the caller.
+            self.f.at(s, from_fn(|k| unsafe { load(s, p[k], self.loops.inner_steps[k], n) }))
+        };
+        let mut i = 0;
+        while i + 4 * S::LANES <= n {
+            for (q, part) in part.iter_mut().enumerate() {
+                let terms = terms(at(i + q * S::LANES), S::LANES);
+                *part = from_fn(|j| W::join(s, part[j], terms[j]));
+            }
+            i += 4 * S::LANES;
+        }
+        while i + S::LANES <= n {
+            let terms = terms(at(i), S::LANES);
+            part[0] = from_fn(|j| W::join(s, part[0][j], terms[j]));
+            i += S::LANES;
+        }
+        if i < n {
+            // SAFETY: the table has LANES numbers, at most 16.
+            let first = s.gt(s.splat((n - i) as f32), unsafe { s.load(COUNT.as_ptr()) });
+            let terms = terms(at(i), n - i);
+            part[1] = from_fn(|j| W::join(s, part[1][j], s.select(first, terms[j], nothing)));
+        }
+        from_fn(|j| {
+            let v = part.map(|v| v[j]);
+            W::join(s, W::join(s, v[0], v[1]), W::join(s, v[2], v[3]))
+        })
+    }
+}
+
+/// The number of each lane.
+static COUNT: [f32; 16] =
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
