@@ -13,6 +13,7 @@ use crate::proto::{Attribute, Dim, Graph, Model as File, Node, Tensor, Value};
 use crate::{Error, hounsfield};
 use activation::{Activation, Order};
 use attributes::Attributes;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::{InputSpec, LayerKind, LayerSpec};
 use foveal_nn::{Model, ModelSpec};
 use foveal_train::{Fit, Preprocess, Recipe, SavedModel, Training};
@@ -257,7 +258,7 @@ impl<'g> Importer<'g> {
         }
         let value = match self.gelus.get(&at).map(|gelu| gelu.x) {
             Some(x) => self.take(x).and_then(|x| {
-                self.push(LayerKind::Gelu(layers::Gelu::default()), &[x.layer], x.shape, x.order)
+                self.push(LayerKind::Gelu(kinds::Gelu::default()), &[x.layer], x.shape, x.order)
             }),
             None => self.compute(node),
         };
@@ -373,7 +374,7 @@ impl<'g> Importer<'g> {
         let outputs: usize = last.shape.iter().product();
         let flat = last.shape[..2] == [1, 1];
         let softmax =
-            self.layers.last().is_some_and(|l| l.spec.kind == LayerKind::Softmax(layers::Softmax {}));
+            self.layers.last().is_some_and(|l| l.spec.kind == LayerKind::Softmax(kinds::Softmax {}));
         let mut classes = Vec::new();
         if softmax && flat && self.layers.len() > 1 {
             self.layers.pop();

@@ -4,7 +4,6 @@ use foveal_data::{Dataset, Targets};
 use foveal_nn::engine::{Engine, Options};
 use foveal_nn::loss::{Loss, Regression};
 use foveal_nn::optim::Optimizer;
-use foveal_nn::spec::LayerKind;
 use foveal_nn::{Isa, Model};
 
 /// How well a model does on a data set.
@@ -168,7 +167,7 @@ pub fn judge(
         )));
     }
     let logits: Vec<f32>;
-    let outputs = if ends_in_softmax(model) {
+    let outputs = if model.ends_in_softmax() {
         // Back to numbers whose softmax they are.
         logits = outputs.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect();
         &logits
@@ -185,14 +184,10 @@ pub fn judge(
     })
 }
 
-pub(crate) fn ends_in_softmax(model: &Model) -> bool {
-    matches!(model.nodes().last().map(|n| &n.kind), Some(LayerKind::Softmax(layers::Softmax {})))
-}
-
 /// Outputs as probabilities, row by row, whether or not the model ends in softmax.
 pub fn probabilities(model: &Model, outputs: &[f32]) -> Vec<f32> {
     let mut p = outputs.to_vec();
-    if !ends_in_softmax(model) {
+    if !model.ends_in_softmax() {
         p.chunks_exact_mut(model.outputs()).for_each(softmax);
     }
     p

@@ -121,8 +121,8 @@ pub fn transfer(
 fn new_head(model: &Model, outputs: usize, frozen: &[String], seed: u64) -> Result<Transfer, Error> {
     let head = model.head().ok_or_else(|| no_head(model))?;
     let mut spec = model.spec().clone();
-    if let LayerKind::Dense(layers::Dense { units, .. }) = &mut spec.layers[head].kind {
-        *units = outputs;
+    if let LayerKind::Dense(dense) = &mut spec.layers[head].kind {
+        dense.units = outputs;
     }
     let mut fresh = Model::new(&spec, seed)?;
     let name = model.nodes()[head].name.clone();

@@ -1,6 +1,5 @@
 use foveal_data::{Dataset, Targets};
 use foveal_nn::Model;
-use foveal_nn::spec::LayerKind;
 
 /// The values of a regression in units that suit training: each output in standard deviations from its mean over
 /// the training images. What the last dense layer has learnt is turned back, so that the model speaks in the
@@ -59,11 +58,9 @@ impl Units {
 
 /// The parameters of the dense layer, with a bias, that a model ends in: the index of each, and whether it is the bias.
 fn last_dense(model: &Model) -> Option<[(usize, bool); 2]> {
-    let node = model.nodes().last()?;
-    match (&node.kind, &node.params[..]) {
-        (LayerKind::Dense(layers::Dense { bias: true, .. }), &[weights, bias]) => {
-            Some([(weights, false), (bias, true)])
-        }
+    let last = model.nodes().len() - 1;
+    match model.nodes()[model.head().filter(|&head| head == last)?].params[..] {
+        [weights, bias] => Some([(weights, false), (bias, true)]),
         _ => None,
     }
 }

@@ -140,19 +140,11 @@ fn last_maps(model: &Model) -> Option<usize> {
     loop {
         let mut users = nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&v));
         let (Some((i, user)), None) = (users.next(), users.next()) else { return Some(v) };
-        match user.kind {
-            LayerKind::BatchNorm(_)
-            | LayerKind::Relu(layers::Relu {})
-            | LayerKind::LeakyRelu(_)
-            | LayerKind::Clip(_)
-            | LayerKind::Sigmoid(layers::Sigmoid {})
-            | LayerKind::Tanh(layers::Tanh {})
-            | LayerKind::Gelu(layers::Gelu::default())
-            | LayerKind::Dropout(_)
-            | LayerKind::Add(layers::Add {})
-            | LayerKind::Concat(layers::Concat {}) => v = i + 1,
-            _ => return Some(v),
+        // What stays in place shows the same cells.
+        if !user.kind.keeps_places() || user.shape[..2] != nodes[v - 1].shape[..2] {
+            return Some(v);
         }
+        v = i + 1;
     }
 }
 

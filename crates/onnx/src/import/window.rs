@@ -5,6 +5,7 @@ use super::attributes::Attributes;
 use super::{Importer, input, optional};
 use crate::proto::Node;
 use foveal_nn::init::Init;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::{LayerKind, LayerSpec};
 use foveal_nn::{Conv2dGeometry, Conv2dOptions, Padding, Pool2dGeometry, Pool2dOptions};
 
@@ -153,8 +154,8 @@ impl<'g> Importer<'g> {
         let [_, oh, ow, _] = geometry.output_shape();
         let strides = Some(given.strides);
         let kind = match max {
-            true => LayerKind::MaxPool(layers::MaxPool { ksize, strides, padding }),
-            false => LayerKind::AvgPool(layers::AvgPool { ksize, strides, padding }),
+            true => LayerKind::MaxPool(kinds::MaxPool { ksize, strides, padding }),
+            false => LayerKind::AvgPool(kinds::AvgPool { ksize, strides, padding }),
         };
         self.push(kind, &[x.layer], [oh, ow, c], x.order)
     }
@@ -181,10 +182,10 @@ impl<'g> Importer<'g> {
         while let Some(layer) = at {
             let LayerSpec { kind, inputs, .. } = &self.layers[layer].spec;
             match kind {
-                LayerKind::Relu(layers::Relu {})
-                | LayerKind::Sigmoid(layers::Sigmoid {})
-                | LayerKind::Softmax(layers::Softmax {}) => return true,
-                LayerKind::Clip(layers::Clip { min, .. }) => return *min >= 0.0,
+                LayerKind::Relu(kinds::Relu {})
+                | LayerKind::Sigmoid(kinds::Sigmoid {})
+                | LayerKind::Softmax(kinds::Softmax {}) => return true,
+                LayerKind::Clip(kinds::Clip { min, .. }) => return *min >= 0.0,
                 LayerKind::MaxPool(_) | LayerKind::AvgPool(_) | LayerKind::Dropout(_)
                     if inputs.is_empty() =>
                 {
@@ -231,7 +232,7 @@ impl<'g> Importer<'g> {
         }
         let kernel = ksize.map(|k| k as usize);
         let init = Init::default();
-        let kind = LayerKind::Conv2d(layers::Conv2d {
+        let kind = LayerKind::Conv2d(kinds::Conv2d {
             filters: c,
             kernel,
             strides,
@@ -251,9 +252,9 @@ impl<'g> Importer<'g> {
         check_picture(&x)?;
         let mean = node.operator == "GlobalAveragePool";
         let kind = if mean {
-            LayerKind::GlobalAvgPool(layers::GlobalAvgPool {})
+            LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {})
         } else {
-            LayerKind::GlobalMaxPool(layers::GlobalMaxPool {})
+            LayerKind::GlobalMaxPool(kinds::GlobalMaxPool {})
         };
         self.push(kind, &[x.layer], [1, 1, x.shape[2]], x.order)
     }
@@ -285,9 +286,9 @@ impl<'g> Importer<'g> {
         }
         let order = if attributes.int("keepdims", 1)? != 0 { x.order } else { Order::Flat(None) };
         let kind = if mean {
-            LayerKind::GlobalAvgPool(layers::GlobalAvgPool {})
+            LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {})
         } else {
-            LayerKind::GlobalMaxPool(layers::GlobalMaxPool {})
+            LayerKind::GlobalMaxPool(kinds::GlobalMaxPool {})
         };
         self.push(kind, &[x.layer], [1, 1, x.shape[2]], order)
     }
