@@ -81,7 +81,8 @@ fn gradients_of_every_layer_are_differences() {
     }
     println!("{pairs} gradients, {bends} bends, worst {worst:.1e}");
     assert!(bends < pairs / 2, "{bends} bends");
-    assert_eq!(kinds.len(), 19, "{kinds:?}");
+    let missing: Vec<_> = LayerKind::NAMES.iter().filter(|name| !kinds.contains(*name)).collect();
+    assert!(missing.is_empty(), "no model of this test has {missing:?}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! A model, its loss and all gradients in f64, over the naive references: what the engine is held against.
 
-use foveal_nn::layers::{AvgPool, BatchNorm, Clip, Conv2d, Dropout, Embedding, LeakyRelu, MaxPool};
+use crate::reference;
+use foveal_nn::layers::{AvgPool, BatchNorm, Conv2d, Dropout, Embedding, MaxPool};
 use foveal_nn::loss::Loss;
+use foveal_nn::model::Node;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Model, Padding};
 use foveal_testkit::Pad;
-use foveal_testkit::reference::activation::{Activation, softmax, softmax_backward};
 use foveal_testkit::reference::{self as r, batch_norm, loss};
 use ndarray::{Array, Array1, Array2, Array4, Axis, Dimension, IxDyn, concatenate};
 
@@ -28,11 +29,11 @@ pub struct Pass {
 /// Kernel, strides, dilations, padding.
 type Window = ([usize; 2], [usize; 2], [usize; 2], Pad);
 
-fn pair(v: [i64; 2]) -> [usize; 2] {
+pub fn pair(v: [i64; 2]) -> [usize; 2] {
     v.map(|v| v as usize)
 }
 
-fn pad(padding: Padding) -> Pad {
+pub fn pad(padding: Padding) -> Pad {
     match padding {
         Padding::Valid => Pad::Valid,
         Padding::Same => Pad::Same,
@@ -53,16 +54,18 @@ fn window(kind: &LayerKind) -> Window {
     }
 }
 
-fn activation(kind: &LayerKind) -> Activation {
-    match kind {
-        LayerKind::Relu(_) => Activation::Relu,
-        LayerKind::LeakyRelu(LeakyRelu { alpha }) => Activation::LeakyRelu { alpha: f64::from(*alpha) },
-        LayerKind::Clip(Clip { min, max }) => Activation::Clip { min: f64::from(*min), max: f64::from(*max) },
-        LayerKind::Sigmoid(_) => Activation::Sigmoid,
-        LayerKind::Tanh(_) => Activation::Tanh,
-        LayerKind::Gelu(_) => Activation::Gelu,
-        other => panic!("{other:?} is no activation"),
-    }
+/// The values that a node reads.
+fn inputs<'a>(node: &Node, values: &'a [Array4<f64>]) -> Vec<&'a Array4<f64>> {
+    node.inputs.iter().map(|&v| &values[v]).collect()
+}
+
+/// A node's parameters.
+fn params(model: &Model, node: &Node) -> Vec<reference::Param> {
+    let wide = |p: &usize| {
+        let p = &model.params()[*p];
+        (p.shape.clone(), p.values.iter().map(|&v| f64::from(v)).collect())
+    };
+    node.params.iter().map(wide).collect()
 }
 
 /// Whether nothing of layer `i` is trained.
@@ -133,14 +136,15 @@ pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool)
                 assert!(!training || *rate == 0.0, "a random mask has no reference");
                 x.clone()
             }
-            LayerKind::Softmax(_) => softmax(x),
             LayerKind::Flatten(_) => flat(x).into_shape_with_order((n, h, w, c)).unwrap(),
-            LayerKind::Add(_) => node.inputs[1..].iter().fold(x.clone(), |sum, &v| sum + &values[v]),
+            LayerKind::Add(_) if node.inputs.len() > 2 => {
+                node.inputs[1..].iter().fold(x.clone(), |sum, &v| sum + &values[v])
+            }
             LayerKind::Concat(_) => {
                 let all: Vec<_> = node.inputs.iter().map(|&v| values[v].view()).collect();
                 concatenate(Axis(3), &all).unwrap().as_standard_layout().into_owned()
             }
-            kind => activation(kind).forward(x),
+            kind => reference::forward(kind, &inputs(node, &values), &params(model, node)),
         };
         assert_eq!(y.dim(), (n, h, w, c), "{}", node.name);
         values.push(y);
@@ -272,9 +276,8 @@ fn backward(
             d_x
         }
         LayerKind::Dropout(_) => d_y.clone(),
-        LayerKind::Softmax(_) => softmax_backward(d_y, x),
         LayerKind::Flatten(_) => d_y.clone().into_shape_with_order(x.dim()).unwrap(),
-        LayerKind::Add(_) => {
+        LayerKind::Add(_) if node.inputs.len() > 2 => {
             for &v in &node.inputs {
                 d_values[v] += d_y;
             }
@@ -289,7 +292,14 @@ fn backward(
             }
             return;
         }
-        kind => activation(kind).backward(d_y, x),
+        kind => {
+            let (d_x, d_params) = reference::backward(kind, d_y, &inputs(node, values), &params(model, node));
+            d_params.into_iter().enumerate().for_each(|(k, d)| keep(k, d));
+            for (&v, d) in node.inputs.iter().zip(d_x) {
+                d_values[v] += &d;
+            }
+            return;
+        }
     };
     d_values[node.inputs[0]] += &d_x;
 }

@@ -5,6 +5,7 @@ mod frozen;
 mod gradient;
 mod interpreter;
 mod models;
+mod reference;
 
 use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
 use foveal_nn::loss::Loss;
