@@ -150,7 +150,7 @@ fn names_and_models_that_cannot_be_served_are_refused() {
     bench.run("serve a%b.safetensors").refused(&["a%b", "letters", "NAME=FILE"]);
     bench.run("serve fast").refused(&["fast", "train it"]);
     bench.run("serve nothing.safetensors").refused(&["nothing.safetensors"]);
-    bench.run("serve --cors nonsense").refused(&["`nonsense` is no origin"]);
+    bench.run("serve --cors nonsense").refused(&["`nonsense` is not an origin"]);
     let serving = Serving::start(&bench, "");
     let port = serving.address.port();
     bench.run(&format!("serve --port {port}")).refused(&["127.0.0.1", "--port"]);

@@ -125,9 +125,9 @@ fn absurd_requests_are_named() {
     let right = "[1,28,28,1]";
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
     for (body, words) in [
-        (String::new(), "no inference request"),
+        (String::new(), "not an inference request"),
         ("{}".into(), "inputs"),
-        ("[1,2".into(), "no inference request"),
+        ("[1,2".into(), "not an inference request"),
         ("{\"inputs\":[]}".into(), "gives 0"),
         (with("[18446744073709551615,28,28,1]", "FP32", "[1]"), "18446744073709551615 images"),
         (with("[9223372036854775807,9223372036854775807]", "FP32", "[]"), "takes [n, 28, 28, 1]"),

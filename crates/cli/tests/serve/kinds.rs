@@ -88,7 +88,7 @@ fn slices_and_texts_are_answered_as_the_program_answers() {
     for token in [20.0, -1.0, 0.5] {
         let answer = infer(token);
         assert_eq!(answer.status, 400);
-        assert!(answer.error().contains("no number of a token"), "{}", answer.text());
+        assert!(answer.error().contains("not the number of a token"), "{}", answer.text());
     }
 }
 
