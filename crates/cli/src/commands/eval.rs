@@ -2,8 +2,9 @@
 
 use super::model;
 use crate::args::Eval;
-use crate::output::{Context, Side, count, table};
+use crate::output::{Context, count};
 use crate::source::{self, Ask, Kind};
+use crate::table::{Side, table};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::{Dataset, Source};
 use foveal::train::{ClassScores, Evaluation, PerClass, SavedModel, ValueScores, judge};

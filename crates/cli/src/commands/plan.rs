@@ -1,7 +1,8 @@
 //! `foveal summary --plan`: the engine's steps, and with `--profile` where the time goes.
 
 use crate::args::Summary;
-use crate::output::{Context, Side, table};
+use crate::output::Context;
+use crate::table::{Side, table};
 use anyhow::{Result, bail};
 use foveal::kernels::peak::fma_gflops;
 use foveal::nn::engine::{

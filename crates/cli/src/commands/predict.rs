@@ -2,8 +2,9 @@
 
 use super::{input, model};
 use crate::args::Predict;
-use crate::output::{Context, Number, numbers, width};
+use crate::output::{Context, Number, numbers};
 use crate::source;
+use crate::table::width;
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Samples, Targets};
 use foveal::train::probabilities;
@@ -56,7 +57,7 @@ fn given(inputs: &[String]) -> Result<Vec<String>> {
             all.push(input.clone());
             continue;
         }
-        let pictures = source::pictures_under(path)?;
+        let pictures = source::images_under(path)?;
         if pictures.is_empty() {
             bail!(
                 "{input}: holds no PNG, JPEG, BMP, WebP or TIFF picture and no DICOM slice; name one that does"

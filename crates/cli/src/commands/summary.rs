@@ -3,7 +3,8 @@
 use super::{model, plan};
 use crate::args;
 use crate::array_text;
-use crate::output::{Context, Side, count, table};
+use crate::output::{Context, count};
+use crate::table::{Side, table};
 use anyhow::Result;
 use foveal::nn::Model;
 use foveal::nn::summary::{Summary, summary};

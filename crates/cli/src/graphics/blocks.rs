@@ -1,6 +1,6 @@
 //! Panels as half blocks: two rows of cells in a line, side by side while there is room.
 
-use crate::output::width;
+use crate::table::width;
 use foveal::view::Drawing;
 use ndarray::Array2;
 

@@ -5,7 +5,8 @@ mod shapes;
 
 use super::plan::share;
 use crate::args;
-use crate::output::{Context, Side, count, table};
+use crate::output::{Context, count};
+use crate::table::{Side, table};
 use anyhow::Result;
 use foveal::nn::Isa;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -2,9 +2,9 @@
 
 use crate::args::{Data, Reading};
 use crate::array_text::{number, shape};
-use crate::output::{Context, Side, count, table};
-use crate::source::ct::Summary;
-use crate::source::{self, Ask};
+use crate::output::{Context, count};
+use crate::source::{self, Ask, CtFacts};
+use crate::table::{Side, table};
 use anyhow::Result;
 use between::{Between, between};
 use foveal::data::{Dataset, Fault, Report, duplicates_between};
@@ -102,7 +102,7 @@ struct Checked {
     skipped: Vec<String>,
     /// Of DICOM slices: what they are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ct: Option<Summary>,
+    ct: Option<CtFacts>,
 }
 
 #[derive(Serialize)]
@@ -160,7 +160,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
 }
 
 /// What DICOM slices are.
-fn slices(ct: &Summary, context: &Context) -> String {
+fn slices(ct: &CtFacts, context: &Context) -> String {
     let rows: Vec<Vec<String>> = ct.lines(context).into_iter().map(Vec::from).collect();
     let mut text = table(&[("", Side::Left), ("", Side::Right)], &rows);
     if !ct.labelled {

@@ -66,7 +66,7 @@ fn json(steps: &[Step], words: &Words) -> Json {
 
 fn told(number: usize, step: &Step, words: &Words, context: &Context) -> Result<String> {
     let title = format!("{number}. {}", words.title(step.key));
-    let line = "=".repeat(crate::output::width(&title));
+    let line = "=".repeat(crate::table::width(&title));
     let mut text = format!("{title}\n{line}\n\n{}\n", words.text(step));
     if let Some(code) = words::code(step.key) {
         text += &format!("\n{}\n", code.lines().map(|l| format!("    {l}\n")).collect::<String>().trim_end());

@@ -1,6 +1,6 @@
 //! The checkpoint in the run folder: written after each epoch, while the training goes on.
 
-use super::folder::Folder;
+use super::folder::{CHECKPOINT, Folder};
 use crate::args::Train;
 use crate::files;
 use crate::output::Context;
@@ -12,8 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// The name of the checkpoint in a run folder.
-pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Bytes a number of the model that a checkpoint has at most, with room for the history of epochs.
 const MOST: [u64; 2] = [32, 64 << 20];
 

@@ -2,7 +2,7 @@
 
 use super::finish::{Finished, Judgement, Scores};
 use super::folder::Folder;
-use super::{Learnt, Run};
+use super::training::{Learnt, Run};
 use crate::args::Train;
 use crate::commands::model::{self, ENSEMBLE, Ensemble};
 use crate::exit::Interrupted;

@@ -1,6 +1,5 @@
 //! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`, `report.html`, `checkpoint.safetensors`.
 
-use super::checkpoint::CHECKPOINT;
 use crate::args::Train;
 use crate::commands::model::SAVED;
 use crate::files;
@@ -11,6 +10,8 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The name of the checkpoint in a run folder.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.csv";
 const REPORT: &str = "report.html";

@@ -1,6 +1,7 @@
 //! What is seen while training: one live line on a terminal, one row for each epoch.
 
-use crate::output::{Context, count, width};
+use crate::output::{Context, count};
+use crate::table::width;
 use console::Term;
 use foveal::train::{EpochReport, Event};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
