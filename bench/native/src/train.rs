@@ -1,6 +1,6 @@
 //! Training as a user trains: `fit` on the 60,000 digits.
 
-use crate::Answer;
+use crate::measure::Answer;
 use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Model, ModelSpec, builtin};

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::text::Vocabulary;
+use crate::text::{MAX_LENGTH, Vocabulary};
 use crate::{Error, Stored};
+
+/// The most numbers of all rows together.
+const MAX_NUMBERS: usize = 1 << 28;
 
 /// The pixels of all samples, in NHWC order: `n * height * width * channels` numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,6 +150,41 @@ impl Dataset {
             return Err(Error::Mismatch { name, problem, expected });
         }
         Ok(Dataset { name, shape, samples, targets, texts: None })
+    }
+
+    /// Texts as samples of `shape`, `[1, length, 1]` or `[length, 1, 1]`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for another shape or a length over [`MAX_LENGTH`]; [`Error::TooLarge`] when the rows would
+    /// need more than a gigabyte; those of [`new`](Self::new).
+    pub fn of_texts(
+        name: &str,
+        texts: Vec<String>,
+        targets: Targets,
+        vocabulary: Arc<Vocabulary>,
+        shape: [usize; 3],
+    ) -> Result<Self, Error> {
+        let length = shape[0] * shape[1];
+        if !matches!(shape, [1, _, 1] | [_, 1, 1]) || !(1..=MAX_LENGTH).contains(&length) {
+            return Err(Error::Argument {
+                argument: "shape of a text",
+                value: format!("{shape:?}"),
+                allowed: format!("[1, length, 1] with a length from 1 to {MAX_LENGTH} tokens"),
+            });
+        }
+        if texts.len().saturating_mul(length) > MAX_NUMBERS {
+            return Err(Error::TooLarge {
+                file: name.to_string(),
+                declared: format!("{} texts of {length} tokens", texts.len()),
+                limit: format!("the {MAX_NUMBERS} tokens of a data set"),
+                remedy: "shorten the texts (--text-length) or take fewer",
+            });
+        }
+        let mut rows = Vec::with_capacity(texts.len() * length);
+        for text in &texts {
+            rows.extend(vocabulary.encode(text, length).0);
+        }
+        Self::new(name, shape, Samples::F32(rows), targets)?.with_texts(texts, vocabulary)
     }
 
     /// The set with the texts that its samples were made of, by `vocabulary`.

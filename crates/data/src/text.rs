@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Dataset, Error, Samples, Targets};
+use crate::Error;
 
 /// The number that fills short texts up.
 pub const PADDING: usize = 0;
@@ -26,8 +26,6 @@ const LONG: usize = 512;
 const SHORT: usize = 8;
 /// Characters of a token; a longer one is cut.
 const MAX_TOKEN: usize = 64;
-/// The most numbers of all rows together.
-const MAX_NUMBERS: usize = 1 << 28;
 /// Marks the ends of a word in its pairs of characters.
 const END: char = '\u{2581}';
 
@@ -276,39 +274,4 @@ impl Lengths {
     pub fn suited(&self) -> usize {
         self.most.clamp(SHORT, LONG)
     }
-}
-
-/// Texts as samples of `shape`, `[1, length, 1]` or `[length, 1, 1]`.
-///
-/// # Errors
-/// [`Error::Argument`] for another shape or a length over [`MAX_LENGTH`]; [`Error::TooLarge`] when the rows would
-/// need more than a gigabyte; those of [`Dataset::new`].
-pub fn dataset(
-    name: &str,
-    texts: Vec<String>,
-    targets: Targets,
-    vocabulary: std::sync::Arc<Vocabulary>,
-    shape: [usize; 3],
-) -> Result<Dataset, Error> {
-    let length = shape[0] * shape[1];
-    if !matches!(shape, [1, _, 1] | [_, 1, 1]) || !(1..=MAX_LENGTH).contains(&length) {
-        return Err(Error::Argument {
-            argument: "shape of a text",
-            value: format!("{shape:?}"),
-            allowed: format!("[1, length, 1] with a length from 1 to {MAX_LENGTH} tokens"),
-        });
-    }
-    if texts.len().saturating_mul(length) > MAX_NUMBERS {
-        return Err(Error::TooLarge {
-            file: name.to_string(),
-            declared: format!("{} texts of {length} tokens", texts.len()),
-            limit: format!("the {MAX_NUMBERS} tokens of a data set"),
-            remedy: "shorten the texts (--text-length) or take fewer",
-        });
-    }
-    let mut rows = Vec::with_capacity(texts.len() * length);
-    for text in &texts {
-        rows.extend(vocabulary.encode(text, length).0);
-    }
-    Dataset::new(name, shape, Samples::F32(rows), targets)?.with_texts(texts, vocabulary)
 }

@@ -3,7 +3,7 @@
 mod broken;
 
 use foveal_data::near::shared;
-use foveal_data::text::{self, Lengths, MAX_VOCABULARY, Tokens, Vocabulary};
+use foveal_data::text::{Lengths, MAX_VOCABULARY, Tokens, Vocabulary};
 use foveal_data::tsv::{Texts, read_tsv};
 use foveal_data::{Dataset, Error, Fault, Part, Sample, Targets};
 use std::sync::Arc;
@@ -143,7 +143,7 @@ fn lengths_and_samples() {
         let vocabulary = Vocabulary::new(Tokens::Words, ["a b c a b c"], 100).unwrap();
         let labels = (0..texts.len() as u32).map(|i| i % 2).collect();
         let targets = Targets::Classes { labels, names: vec!["x".into(), "y".into()] };
-        text::dataset("set", texts, targets, Arc::new(vocabulary), shape)
+        Dataset::of_texts("set", texts, targets, Arc::new(vocabulary), shape)
     };
     let data: Dataset = set(&["a b", "z", "A b!", "a b"], [1, 3, 1]).unwrap();
     assert_eq!(data.sample(0), Sample::F32(&[2.0, 3.0, 0.0]));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Header, Id};
+use super::header::{Header, Id};
 use crate::Part;
 
 /// How far directions of one stack may differ, as a share of 1.

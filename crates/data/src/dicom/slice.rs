@@ -1,6 +1,6 @@
 //! A slice in Hounsfield units, and how it becomes a sample.
 
-use super::Header;
+use super::header::{Header, MAX_PIXELS};
 use crate::resample::resize;
 use crate::{Error, Window};
 
@@ -52,7 +52,7 @@ impl Slice {
     /// [`Error::Argument`] when a side is zero or the product exceeds 16.8 million pixels.
     pub fn sample(&self, size: [usize; 2], window: &Window) -> Result<Vec<f32>, Error> {
         let [height, width] = size;
-        let most = super::MAX_PIXELS;
+        let most = MAX_PIXELS;
         if height == 0 || width == 0 || height.saturating_mul(width) > most {
             return Err(Error::Argument {
                 argument: "size for a slice",
