@@ -1,4 +1,4 @@
-//! What goes to stdout and stderr.
+//! What goes to stdout and stderr, and what every command knows about how it was called.
 
 use crate::args::Common;
 use crate::graphics::Graphics;
@@ -13,15 +13,15 @@ use std::time::Instant;
 pub struct Context {
     /// The language of results.
     pub language: Language,
-    /// Whether stdout is for one JSON object.
+    /// Whether stdout gets one JSON object and nothing else.
     pub json: bool,
-    /// Whether stderr is for errors alone.
+    /// Whether stderr gets errors only.
     pub quiet: bool,
     /// Whether stdout is a terminal.
     pub terminal: bool,
-    /// Pictures on the terminal.
+    /// How pictures are shown on the terminal.
     pub graphics: Graphics,
-    /// Seed of everything random.
+    /// The seed for everything random.
     pub seed: u64,
     /// Threads to work with.
     pub threads: usize,
@@ -58,7 +58,7 @@ impl Context {
         }
     }
 
-    /// The one of two texts in the language of results.
+    /// Whichever of the two texts is in the language of results.
     pub fn say<'a>(&self, english: &'a str, korean: &'a str) -> &'a str {
         self.language.pick(english, korean)
     }
@@ -66,12 +66,12 @@ impl Context {
     /// A line on stderr, unless quiet.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            // Progress that nobody reads is no reason to stop.
+            // A closed stderr is no reason to stop the work.
             let _ = writeln!(io::stderr(), "{text}");
         }
     }
 
-    /// A bar with what is left to do, for long work on a terminal; elsewhere it is not seen.
+    /// A progress bar for long work, with the time that is left; drawn on a terminal only.
     pub fn bar(&self, length: usize) -> ProgressBar {
         let draw = match self.quiet {
             true => ProgressDrawTarget::hidden(),
@@ -104,7 +104,7 @@ impl Context {
     }
 }
 
-/// A number for JSON, which has no word for what is not finite: then it is a text.
+/// A number for JSON. JSON cannot write NaN and infinity as numbers: they become texts.
 #[derive(Clone, Copy)]
 pub struct Number(pub f32);
 

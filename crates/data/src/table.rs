@@ -23,6 +23,7 @@ pub enum Task {
 
 /// A table of pictures.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Table {
     /// The heading of the first column, in lower case; empty where there is no heading.
     pub key: String,

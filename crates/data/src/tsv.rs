@@ -19,6 +19,7 @@ const SPLITS: [&str; 2] = ["split", "part"];
 
 /// Texts and their targets.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Texts {
     /// The texts, without blanks at their ends.
     pub texts: Vec<String>,

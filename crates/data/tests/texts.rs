@@ -106,7 +106,7 @@ fn broken_files_are_refused_or_read() {
 
 #[test]
 fn tokens_of_both_languages() {
-    // Taken apart, Hangul is the same text.
+    // Hangul in NFD is the same text.
     assert_eq!(Tokens::Ngrams.split("\u{1112}\u{1161}\u{11ab}"), Tokens::Ngrams.split("한"));
     assert_eq!(
         Tokens::Words.split("It\u{2019}s 2nd-rate\t(really)"),

@@ -134,7 +134,7 @@ const FREE: [&str; 4] = ["kernels", "nn", "onnx", "view"];
 /// The most lines of a file, and of a function.
 const LONGEST: [usize; 2] = [500, 60];
 
-/// Names and `src` folders of the crates, but for those that are [`FREE`]; and what takes times for `bench`.
+/// Names and `src` folders of the crates that are not [`FREE`], and of the program that takes times for `bench`.
 fn bound() -> Vec<(String, PathBuf)> {
     let crates = std::fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path());
     let named = crates.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path.join("src")));
@@ -169,14 +169,14 @@ fn circles_are_found() {
     assert_eq!(circles(&[("a", "use crate::{b::{self, B}, c};"), b]), 1);
     assert_eq!(circles(&[("a", "use super::b as other;"), b]), 1);
     assert_eq!(circles(&[("a", "fn f<'a>(c: char) -> B<'a> { let q = '\"'; crate::b::new() }"), b]), 1);
-    // A module and the one that holds it; three in a row; a name that goes through a third.
+    // A module and its parent; three modules; a name that a third module passes on.
     assert_eq!(circles(&[("a", "mod c; fn f() { c::g() }"), ("a::c", "use super::X;")]), 1);
     assert_eq!(
         circles(&[("a", "use crate::b::B;"), ("b", "use crate::c::C;"), ("c", "use crate::a::A;")]),
         1
     );
     assert_eq!(circles(&[("", "pub use b::B;"), ("a", "use crate::B;"), b]), 1);
-    // Neither texts, comments and tests, nor what is only passed on.
+    // Texts, comments and tests do not count, nor do names that are only passed on.
     for a in [
         "// use crate::b::B;\nconst T: &str = r#\"crate::b::B\"#;",
         "#[cfg(test)]\nmod tests { use crate::b::B; }",
@@ -220,7 +220,7 @@ fn functions_are_measured() {
     assert_eq!(tokens::functions(&tokens::of(source)), [("one", 4, 1), ("two", 5, 5)]);
 }
 
-/// All files under `folder`, but for what is built, installed or hidden.
+/// All files under `folder`, except what is built, installed or hidden.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -39,8 +39,8 @@ struct Engines {
     made: usize,
 }
 
-/// What one request asks of a model: `images` images, one after the other.
-pub struct Ask {
+/// What one request gives a model: `images` images, one after the other.
+pub struct ModelInput {
     pub images: usize,
     pub pixels: Vec<f32>,
 }
@@ -174,22 +174,22 @@ impl ServedModel {
         }
     }
 
-    /// The outputs of each ask: probabilities of a classifier, values of a regression, image by image. They have
-    /// the same bits as if each ask were predicted alone.
-    pub(crate) fn predict(&self, asks: &[&Ask]) -> Result<Vec<Vec<f32>>, Error> {
+    /// The outputs of each input: probabilities of a classifier, values of a regression, image by image. They have
+    /// the same bits as if each input were predicted alone.
+    pub(crate) fn predict(&self, inputs: &[&ModelInput]) -> Result<Vec<Vec<f32>>, Error> {
         let mut engine = Lent { model: self, engine: Some(self.take()?) };
-        Ok(self.predict_with(engine.engine.as_mut().expect("just taken"), asks))
+        Ok(self.predict_with(engine.engine.as_mut().expect("just taken"), inputs))
     }
 
-    fn predict_with(&self, engine: &mut Engine, asks: &[&Ask]) -> Vec<Vec<f32>> {
-        let mut answers = vec![Vec::new(); asks.len()];
+    fn predict_with(&self, engine: &mut Engine, inputs: &[&ModelInput]) -> Vec<Vec<f32>> {
+        let mut answers = vec![Vec::new(); inputs.len()];
         // The engine takes few images one at a time and many side by side, and the two ways differ in the last bits:
-        // an ask goes the way that it would go alone.
+        // an input goes the way that it would go alone.
         for few in [true, false] {
             let chosen: Vec<usize> =
-                (0..asks.len()).filter(|&i| engine.one_at_a_time(asks[i].images) == few).collect();
+                (0..inputs.len()).filter(|&i| engine.one_at_a_time(inputs[i].images) == few).collect();
             let images: Vec<&[f32]> =
-                chosen.iter().flat_map(|&i| asks[i].pixels.chunks_exact(self.size)).collect();
+                chosen.iter().flat_map(|&i| inputs[i].pixels.chunks_exact(self.size)).collect();
             if images.is_empty() {
                 continue;
             }
@@ -204,7 +204,7 @@ impl ServedModel {
             };
             let mut rest = &outputs[..];
             for i in chosen {
-                let (own, others) = rest.split_at(asks[i].images * self.saved.model.outputs());
+                let (own, others) = rest.split_at(inputs[i].images * self.saved.model.outputs());
                 answers[i] = own.to_vec();
                 rest = others;
             }

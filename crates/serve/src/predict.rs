@@ -3,7 +3,7 @@
 use crate::body;
 use crate::failure::Failure;
 use crate::large;
-use crate::model::{Ask, ServedModel};
+use crate::model::{ModelInput, ServedModel};
 use crate::options::Limits;
 use crate::protocol::finite;
 use crate::slice;
@@ -15,7 +15,7 @@ use serde::Serialize;
 const LONGEST_TEXT: usize = 1 << 20;
 
 /// Reads one sample: a picture, a DICOM slice or a text, whichever the model was trained on, or a `.npy` array.
-pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<Ask, Failure> {
+pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<ModelInput, Failure> {
     let saved = model.saved();
     if body.is_empty() {
         return Err(Failure::bad(format!("there is no body; send {}", model.takes())));
@@ -34,7 +34,7 @@ pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<Ask, Fa
         return Err(Failure::bad(format!("the array holds {bad}, which is not a finite number")));
     }
     model.check(&pixels)?;
-    Ok(Ask { images: 1, pixels })
+    Ok(ModelInput { images: 1, pixels })
 }
 
 fn picture(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<Vec<f32>, Failure> {

@@ -1,7 +1,7 @@
 //! The JSON objects of the Open Inference Protocol, version 2.
 
 use crate::failure::Failure;
-use crate::model::{Ask, ServedModel};
+use crate::model::{ModelInput, ServedModel};
 use crate::options::Limits;
 use crate::tensor::Numbers;
 use axum::http::StatusCode;
@@ -105,7 +105,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Reads an inference request.
-pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(Ask, Form), Failure> {
+pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(ModelInput, Form), Failure> {
     let request: Request = serde_json::from_slice(body)
         .map_err(|e| Failure::bad(format!("the body is not an inference request: {}", one_line(&e))))?;
     let own = model.input();
@@ -129,7 +129,7 @@ pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(Ask, F
     let Request { id, inputs, .. } = request;
     let pixels: Vec<f32> = inputs.into_iter().flat_map(|input| input.data.values).collect();
     model.check(&pixels)?;
-    Ok((Ask { images, pixels }, Form { id, images }))
+    Ok((ModelInput { images, pixels }, Form { id, images }))
 }
 
 /// The parser's message on one line: it may quote the body, which may hold anything.

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::metrics::Metrics;
-use crate::model::{Ask, ServedModel};
+use crate::model::{ModelInput, ServedModel};
 use crate::options::Limits;
 use crate::queue::{Job, Queue, Reply, Task};
 use crate::{predict, protocol};
@@ -23,8 +23,8 @@ pub struct Backend {
 }
 
 /// A request whose body has been read.
-struct Asked {
-    ask: Ask,
+struct Pending {
+    input: ModelInput,
     form: Option<protocol::Form>,
     reply: oneshot::Sender<Reply>,
 }
@@ -43,33 +43,33 @@ impl Backend {
     }
 
     fn answer(&self, model: &ServedModel, jobs: Vec<Job>) {
-        let asked: Vec<Asked> = jobs.into_iter().filter_map(|job| self.read(model, job)).collect();
-        if asked.is_empty() {
+        let pending: Vec<Pending> = jobs.into_iter().filter_map(|job| self.read(model, job)).collect();
+        if pending.is_empty() {
             return;
         }
         let started = Instant::now();
-        let asks: Vec<&Ask> = asked.iter().map(|a| &a.ask).collect();
-        let images = asks.iter().map(|a| a.images).sum();
-        let outputs = match model.predict(&asks) {
+        let inputs: Vec<&ModelInput> = pending.iter().map(|a| &a.input).collect();
+        let images = inputs.iter().map(|a| a.images).sum();
+        let outputs = match model.predict(&inputs) {
             Ok(outputs) => outputs,
             Err(error) => {
                 tracing::error!(model = model.name(), %error, "an engine cannot be made");
-                asked.into_iter().for_each(|a| send(a.reply, Err(Failure::internal())));
+                pending.into_iter().for_each(|a| send(a.reply, Err(Failure::internal())));
                 return;
             }
         };
-        self.metrics.predicted(model.name(), asks.len(), images, started.elapsed());
-        for (asked, outputs) in asked.into_iter().zip(outputs) {
-            let reply = match &asked.form {
+        self.metrics.predicted(model.name(), inputs.len(), images, started.elapsed());
+        for (pending, outputs) in pending.into_iter().zip(outputs) {
+            let reply = match &pending.form {
                 Some(form) => protocol::write(form, model, &outputs),
                 None => predict::write(model, &outputs),
             };
-            send(asked.reply, reply);
+            send(pending.reply, reply);
         }
     }
 
     /// Reads a job's body; what cannot be read is answered at once, and gives `None`.
-    fn read(&self, model: &ServedModel, job: Job) -> Option<Asked> {
+    fn read(&self, model: &ServedModel, job: Job) -> Option<Pending> {
         let Job { task, body, since, reply, .. } = job;
         if reply.is_closed() {
             return None;
@@ -83,12 +83,12 @@ impl Backend {
         // A body that makes its reader panic fails alone; the requests beside it go on.
         let read = catch_unwind(AssertUnwindSafe(|| match task {
             Task::Infer => {
-                protocol::read(&body.bytes, model, &self.limits).map(|(ask, form)| (ask, Some(form)))
+                protocol::read(&body.bytes, model, &self.limits).map(|(input, form)| (input, Some(form)))
             }
-            Task::Predict => predict::read(&body.bytes, model, &self.limits).map(|ask| (ask, None)),
+            Task::Predict => predict::read(&body.bytes, model, &self.limits).map(|input| (input, None)),
         }));
         match read {
-            Ok(Ok((ask, form))) => Some(Asked { ask, form, reply }),
+            Ok(Ok((input, form))) => Some(Pending { input, form, reply }),
             Ok(Err(failure)) => {
                 send(reply, Err(failure));
                 None

@@ -8,7 +8,7 @@ mod link;
 mod presets;
 mod setting;
 
-pub use cell::{Cell, Part, cell};
+pub use cell::{Cell, CellTerm, cell};
 pub use code::{Language, code};
 pub use fill::{Pattern, fill, reshape};
 pub use limits::Limits;

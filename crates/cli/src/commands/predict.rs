@@ -11,12 +11,12 @@ use foveal::train::probabilities;
 use serde::Serialize;
 use std::path::Path;
 
-/// Classes shown for an input.
+/// So many of the likeliest classes are shown.
 const SHOWN: usize = 5;
 /// Length of the bar for probability 1.
 const BAR: usize = 24;
 
-/// Says what a model makes of inputs.
+/// Predicts classes or values of inputs.
 pub fn run(args: &Predict, context: &Context) -> Result<()> {
     let members = model::members(&args.model)?;
     let saved = &members[0];

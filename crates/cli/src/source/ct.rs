@@ -1,11 +1,11 @@
 //! Data sets of DICOM slices of CT: folders, with class folders or a table of labels.
 
-use super::ask::Ask;
 use super::ct_facts::CtFacts;
 use super::folder::{InFolder, bytes, is_slice};
 use super::listed::Listed;
 use super::name::name;
 use super::opened::Opened;
+use super::options::ReadOptions;
 use crate::files;
 use crate::output::{Context, count};
 use anyhow::{Result, anyhow, bail};
@@ -27,7 +27,7 @@ struct Slices<'a> {
 }
 
 impl<'a> Slices<'a> {
-    fn new(found: &'a [InFolder], ask: &Ask, context: &Context) -> Result<Self> {
+    fn new(found: &'a [InFolder], options: &ReadOptions, context: &Context) -> Result<Self> {
         let (inside, outside): (Vec<&InFolder>, Vec<&InFolder>) =
             found.iter().partition(|(names, path)| is_slice(names, path));
         let no = context.say("no DICOM slice", "DICOM 단면이 아님");
@@ -44,7 +44,7 @@ impl<'a> Slices<'a> {
                     files.push(file);
                     headers.push(header);
                 }
-                Err(error) if ask.strict => return Err(error),
+                Err(error) if options.strict => return Err(error),
                 Err(error) => skipped.push(error.to_string()),
             }
         }
@@ -65,16 +65,16 @@ struct Labels {
 }
 
 /// A folder of slices.
-pub fn open(path: &Path, found: &[InFolder], ask: &Ask, context: &Context) -> Result<Opened> {
+pub fn open(path: &Path, found: &[InFolder], options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let mut slices = Slices::new(found, ask, context)?;
+    let mut slices = Slices::new(found, options, context)?;
     if slices.headers.is_empty() {
         let first = slices.skipped.last().map_or(String::new(), |line| format!(", such as {line}"));
         bail!("{shown}: none of its DICOM files can be read{first}");
     }
-    let labels = match ask.labels {
-        Some(table) => Some(by_table(path, table, &mut slices, ask, context)?),
-        None => by_folder(&shown, &mut slices, ask)?,
+    let labels = match options.labels {
+        Some(table) => Some(by_table(path, table, &mut slices, options, context)?),
+        None => by_folder(&shown, &mut slices, options)?,
     };
     let owned = owners(&slices.headers);
     let labelled = labels.is_some();
@@ -93,13 +93,13 @@ pub fn open(path: &Path, found: &[InFolder], ask: &Ask, context: &Context) -> Re
         );
     }
     let order = order(&stacks(&slices.headers), &of);
-    let window = ask.window.unwrap_or(Window::SOFT);
+    let window = options.window.unwrap_or(Window::SOFT);
     let mut facts = CtFacts::new(&slices.headers, &owned, &of, &window);
     facts.labelled = labelled;
     if drawn {
         facts.tell(context);
     }
-    let size = ask.size.or_else(|| size(&slices.headers, &of)).unwrap_or([1, 1]);
+    let size = options.size.or_else(|| size(&slices.headers, &of)).unwrap_or([1, 1]);
     let listed = Listed {
         name: name(&shown),
         paths: order.iter().map(|&i| slices.files[i].1.clone()).collect(),
@@ -116,7 +116,7 @@ pub fn open(path: &Path, found: &[InFolder], ask: &Ask, context: &Context) -> Re
         }
         Ok(Small::grey(&slice.sample(size, &window)?))
     };
-    let mut opened = listed.read_with(size, ask, context, Arc::new(decode))?;
+    let mut opened = listed.read_with(size, options, context, Arc::new(decode))?;
     facts.hounsfield = range.lock().map_or(None, |range| *range);
     opened.ct = Some(facts);
     Ok(opened)
@@ -136,11 +136,11 @@ fn order(stacks: &[Stack], parts: &[Part]) -> Vec<usize> {
 }
 
 /// Classes by folders; `None` where there are no class folders and labels are not needed.
-fn by_folder(shown: &str, slices: &mut Slices<'_>, ask: &Ask) -> Result<Option<Labels>> {
+fn by_folder(shown: &str, slices: &mut Slices<'_>, options: &ReadOptions) -> Result<Option<Labels>> {
     let names: Vec<Vec<String>> = slices.files.iter().map(|(names, _)| names.clone()).collect();
-    let layout = match folder::layout_of(&names, &|_| true, shown, ask.classes) {
-        Ok(layout) if layout.others.is_empty() || !ask.unlabelled => layout,
-        _ if ask.unlabelled => return Ok(None),
+    let layout = match folder::layout_of(&names, &|_| true, shown, options.classes) {
+        Ok(layout) if layout.others.is_empty() || !options.unlabelled => layout,
+        _ if options.unlabelled => return Ok(None),
         Ok(layout) => layout,
         Err(error) => bail!(
             "{error}; slices are labelled by class folders, or by --labels LABELS.csv with a heading of file, \
@@ -164,11 +164,11 @@ fn by_table(
     path: &Path,
     table: &Path,
     slices: &mut Slices<'_>,
-    ask: &Ask,
+    options: &ReadOptions,
     context: &Context,
 ) -> Result<Labels> {
     let shown = table.display().to_string();
-    let read = read_csv(&files::read(table)?, &shown, ask.task, ask.classes)?;
+    let read = read_csv(&files::read(table)?, &shown, options.task, options.classes)?;
     let rows = rows(&read, slices).ok_or_else(|| {
         anyhow!("{shown}: its first column must be headed file, series or patient; the targets follow")
     })?;
@@ -178,7 +178,7 @@ fn by_table(
     for (i, row) in rows.into_iter().enumerate() {
         let Some(row) = row else {
             let line = format!("{}: {no} {shown}", slices.files[i].1.display());
-            if ask.strict {
+            if options.strict {
                 bail!("{line}; add one, or leave --strict out");
             }
             slices.skipped.push(line);

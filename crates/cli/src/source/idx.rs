@@ -3,7 +3,7 @@
 use super::name::name;
 use crate::files;
 use anyhow::{Result, anyhow};
-use foveal::data::{Dataset, Error, Source, idx};
+use foveal::data::{Dataset, Error, TrainTest, idx};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub fn is_in(path: &Path) -> Result<bool> {
 }
 
 /// Reads the files of a folder; the test part may be missing.
-pub fn open(path: &Path) -> Result<Source> {
+pub fn open(path: &Path) -> Result<TrainTest> {
     let missing = |what: &str| {
         anyhow!(
             "{}: there is no file {what}-ubyte (plain or .gz); a data set folder holds train-images-idx3, \
@@ -40,7 +40,7 @@ pub fn open(path: &Path) -> Result<Source> {
             Some(pair(&images, &labels, &format!("{name} test"), train.classes())?)
         }
     };
-    Ok(Source::new(train, test)?)
+    Ok(TrainTest::new(train, test)?)
 }
 
 /// The file in `folder` whose name begins with `start`, such as `train-images-idx3-ubyte` or

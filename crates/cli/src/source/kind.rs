@@ -72,7 +72,7 @@ impl fmt::Display for Kind {
 
 /// The trained model that data are read for.
 #[derive(Clone, Copy)]
-pub struct For {
+pub struct ForModel {
     pub kind: Kind,
     /// Whether it is to be trained further, by `--from`.
     pub from: bool,
@@ -80,10 +80,10 @@ pub struct For {
     pub window: bool,
 }
 
-impl For {
+impl ForModel {
     /// Refuses data of another kind than the model's.
     pub fn check(self, data: &str, is: Kind) -> Result<()> {
-        let For { kind, from, window } = self;
+        let ForModel { kind, from, window } = self;
         match (kind, is) {
             _ if kind == is => Ok(()),
             (Kind::Pictures, Kind::Arrays) => Ok(()),

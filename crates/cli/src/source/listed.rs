@@ -1,12 +1,12 @@
 //! Files that become a data set: decoded by several threads, and kept in memory or read anew in each epoch.
 
-use super::ask::Ask;
 use super::folder::bytes;
 use super::opened::{Opened, tell_skipped};
+use super::options::ReadOptions;
 use crate::output::{Context, count};
 use anyhow::{Result, bail};
 use foveal::data::stack::{Small, join};
-use foveal::data::{Dataset, Error, Load, Part, Samples, Source, Stored, Targets};
+use foveal::data::{Dataset, Error, Load, Part, Samples, Stored, Targets, TrainTest};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,13 +33,13 @@ impl Listed {
     pub fn read_with(
         mut self,
         size: [usize; 2],
-        ask: &Ask,
+        options: &ReadOptions,
         context: &Context,
         decode: Decode,
     ) -> Result<Opened> {
         let (n, [height, width]) = (count(self.paths.len() as u64), size);
         let kept = (height * width * 3).saturating_mul(self.paths.len());
-        let stream = ask.stream || kept > MOST_KEPT;
+        let stream = options.stream || kept > MOST_KEPT;
         context.note(&match stream {
             false => context.language.pick(
                 format!("reading {n} pictures at {height}x{width}"),
@@ -70,7 +70,7 @@ impl Listed {
                     kept.push(i);
                     pictures.push(picture);
                 }
-                Err(error) if ask.strict => return Err(error),
+                Err(error) if options.strict => return Err(error),
                 Err(error) => broken.push(error.to_string()),
             }
         }
@@ -79,7 +79,7 @@ impl Listed {
         if pictures.is_empty() {
             bail!("{}: none of its {} pictures can be read", self.name, self.paths.len());
         }
-        self.parted(&kept, pictures, size, ask, &decode)
+        self.parted(&kept, pictures, size, options, &decode)
     }
 
     /// Samples of `shape` that are read from the disk when they are needed: the files at `kept`.
@@ -98,14 +98,14 @@ impl Listed {
         kept: &[usize],
         pictures: Vec<Looked>,
         size: [usize; 2],
-        ask: &Ask,
+        options: &ReadOptions,
         decode: &Decode,
     ) -> Result<Opened> {
         let learnt = kept.iter().filter(|&&i| self.parts[i] != Part::Test).count();
         let validation = kept.iter().filter(|&&i| self.parts[i] == Part::Validation).count();
         // One colour picture makes all pictures of both parts colour pictures.
         let colour = pictures.iter().any(|p| p.channels == 3);
-        let channels = ask.channels.unwrap_or(if colour { 3 } else { 1 });
+        let channels = options.channels.unwrap_or(if colour { 3 } else { 1 });
         let mut pictures = pictures;
         let rest = pictures.split_off(learnt);
         let shape = [size[0], size[1], channels];
@@ -121,7 +121,7 @@ impl Listed {
         let names = [files(train), files(test)];
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
-        let source = Source { validation, ..Source::new(set(&self.name, train, pictures)?, test_set)? };
+        let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train, pictures)?, test_set)? };
         Ok(Opened { source, files: Some(names), skipped: self.skipped, ct: None, text: None })
     }
 }

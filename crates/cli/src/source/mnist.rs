@@ -1,15 +1,15 @@
 //! The built-in data set: MNIST's handwritten digits.
 
 use anyhow::Result;
-use foveal::data::{Dataset, Samples, Source, Targets};
+use foveal::data::{Dataset, Samples, Targets, TrainTest};
 use foveal_mnist as mnist;
 
 /// The name of the built-in data set.
 pub const MNIST: &str = "mnist";
 
 /// Both parts.
-pub fn source(threads: usize) -> Result<Source> {
-    Ok(Source::new(training_digits(threads)?, Some(test_digits()?))?)
+pub fn source(threads: usize) -> Result<TrainTest> {
+    Ok(TrainTest::new(training_digits(threads)?, Some(test_digits()?))?)
 }
 
 /// The built-in test digits.

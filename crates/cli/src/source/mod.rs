@@ -1,6 +1,5 @@
 //! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file, a TSV of texts.
 
-mod ask;
 mod ct;
 mod ct_facts;
 mod folder;
@@ -10,6 +9,7 @@ mod listed;
 mod mnist;
 mod name;
 mod opened;
+mod options;
 mod pictures;
 mod text_facts;
 mod texts;
@@ -17,15 +17,15 @@ mod texts;
 use crate::files;
 use crate::output::Context;
 use anyhow::{Result, bail};
-pub use ask::{Ask, AskText};
 pub use ct_facts::CtFacts;
 use folder::InFolder;
 pub use folder::images_under;
-use foveal::data::{Dataset, Source, Window, npz};
-pub use kind::{For, Kind};
+use foveal::data::{Dataset, TrainTest, Window, npz};
+pub use kind::{ForModel, Kind};
 pub use mnist::{MNIST, test_digits, training_digits};
 pub use name::name;
 pub use opened::Opened;
+pub use options::{ReadOptions, TextOptions};
 use std::path::Path;
 pub use text_facts::TextFacts;
 
@@ -89,24 +89,24 @@ impl Found {
 }
 
 /// Refuses data that are not of the model's kind, before any sample is read.
-pub fn check(data: &str, ask: &Ask) -> Result<()> {
-    ask.check(data, Found::at(data)?.kind())
+pub fn check(data: &str, options: &ReadOptions) -> Result<()> {
+    options.check(data, Found::at(data)?.kind())
 }
 
 /// Opens the data set that `data` names.
-pub fn open(data: &str, ask: &Ask, context: &Context) -> Result<Opened> {
+pub fn open(data: &str, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let found = Found::at(data)?;
-    ask.check(data, found.kind())?;
+    options.check(data, found.kind())?;
     let path = Path::new(data);
     match found {
         Found::BuiltIn => Ok(mnist::source(context.threads)?.into()),
         Found::Idx => Ok(idx::open(path)?.into()),
-        Found::TextFolder => texts::from_folder(path, ask, context),
-        Found::Slices(found) => ct::open(path, &found, ask, context),
-        Found::Pictures(found) => pictures::from_folder(path, found, ask, context),
-        Found::Texts => texts::from_file(path, ask, context),
-        Found::Table => pictures::from_table(path, ask, context),
-        Found::Arrays => Ok(npz::read_npz(&files::read(path)?, data, ask.task, ask.classes)?.into()),
+        Found::TextFolder => texts::from_folder(path, options, context),
+        Found::Slices(found) => ct::open(path, &found, options, context),
+        Found::Pictures(found) => pictures::from_folder(path, found, options, context),
+        Found::Texts => texts::from_file(path, options, context),
+        Found::Table => pictures::from_table(path, options, context),
+        Found::Arrays => Ok(npz::read_npz(&files::read(path)?, data, options.task, options.classes)?.into()),
     }
 }
 
@@ -126,15 +126,15 @@ pub struct ForTraining {
 }
 
 /// Opens a data set to learn from.
-pub fn open_for_training(data: &str, ask: &Ask, context: &Context) -> Result<ForTraining> {
-    if data == MNIST && ask.window.is_none() && ask.labels.is_none() {
-        ask.check(data, Kind::Pictures)?;
+pub fn open_for_training(data: &str, options: &ReadOptions, context: &Context) -> Result<ForTraining> {
+    if data == MNIST && options.window.is_none() && options.labels.is_none() {
+        options.check(data, Kind::Pictures)?;
         let (data, test) = (training_digits(context.threads)?, Box::new(|| test_digits().map(Some)));
         return Ok(ForTraining { data, held: 0, test, window: None });
     }
-    let opened = open(data, ask, context)?;
-    let window = opened.window(data, ask)?;
-    let Source { train, validation, test } = opened.source;
+    let opened = open(data, options, context)?;
+    let window = opened.window(data, options)?;
+    let TrainTest { train, validation, test } = opened.source;
     if train.is_empty() {
         bail!("{data}: there is nothing to train on");
     }

@@ -1,11 +1,11 @@
 //! A data set that was read.
 
-use super::ask::Ask;
 use super::ct_facts::CtFacts;
+use super::options::ReadOptions;
 use super::text_facts::TextFacts;
 use crate::output::Context;
 use anyhow::{Result, bail};
-use foveal::data::{Source, Window};
+use foveal::data::{TrainTest, Window};
 
 /// So many skipped files are named.
 const NAMED: usize = 10;
@@ -13,7 +13,7 @@ const NAMED: usize = 10;
 /// A data set that was read.
 pub struct Opened {
     /// Its parts.
-    pub source: Source,
+    pub source: TrainTest,
     /// The file of each sample, of the training part and of the test part, where samples are files.
     pub files: Option<[Vec<String>; 2]>,
     /// Files that were skipped, and why.
@@ -26,11 +26,11 @@ pub struct Opened {
 
 impl Opened {
     /// The window that CT was seen through. Refuses options for CT where the data are something else.
-    pub fn window(&self, data: &str, ask: &Ask) -> Result<Option<Window>> {
-        if self.ct.is_none() && (ask.window.is_some() || ask.labels.is_some()) {
+    pub fn window(&self, data: &str, options: &ReadOptions) -> Result<Option<Window>> {
+        if self.ct.is_none() && (options.window.is_some() || options.labels.is_some()) {
             bail!("{data}: --window and --labels are for folders of DICOM slices; leave them out");
         }
-        Ok(self.ct.as_ref().map(|_| ask.window.unwrap_or(Window::SOFT)))
+        Ok(self.ct.as_ref().map(|_| options.window.unwrap_or(Window::SOFT)))
     }
 
     /// The facts about texts, in words; empty for pictures.
@@ -39,8 +39,8 @@ impl Opened {
     }
 }
 
-impl From<Source> for Opened {
-    fn from(source: Source) -> Self {
+impl From<TrainTest> for Opened {
+    fn from(source: TrainTest) -> Self {
         Self { source, files: None, skipped: Vec::new(), ct: None, text: None }
     }
 }

@@ -1,6 +1,6 @@
 //! How a data set is to be read: what the command line says, or what a trained model needs.
 
-use super::kind::{For, Kind};
+use super::kind::{ForModel, Kind};
 use crate::args::Reading;
 use anyhow::Result;
 use foveal::data::Window;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// How a data set is to be read.
 #[derive(Default)]
-pub struct Ask<'a> {
+pub struct ReadOptions<'a> {
     /// Height and width that pictures are fitted to; `None`: the pictures decide.
     pub size: Option<[usize; 2]>,
     /// 1 for grey, 3 for colour; `None`: the pictures decide.
@@ -31,14 +31,14 @@ pub struct Ask<'a> {
     /// For CT: whether slices may have no labels.
     pub unlabelled: bool,
     /// How texts become numbers.
-    pub text: AskText<'a>,
+    pub text: TextOptions<'a>,
     /// The trained model that the data are read for.
-    pub model: Option<For>,
+    pub model: Option<ForModel>,
 }
 
 /// How texts are to be read; the training texts decide what is `None`.
 #[derive(Default, Clone)]
-pub struct AskText<'a> {
+pub struct TextOptions<'a> {
     /// The vocabulary of a trained model.
     pub vocabulary: Option<&'a Vocabulary>,
     /// The shape of the input of a trained model.
@@ -51,7 +51,7 @@ pub struct AskText<'a> {
     pub most: Option<usize>,
 }
 
-impl AskText<'_> {
+impl TextOptions<'_> {
     /// What the options of the command line say.
     pub fn of(reading: &Reading) -> Self {
         Self {
@@ -63,9 +63,9 @@ impl AskText<'_> {
     }
 }
 
-impl<'a> Ask<'a> {
+impl<'a> ReadOptions<'a> {
     /// What the options of the command line say.
-    pub fn of_reading(reading: &'a Reading) -> Self {
+    pub fn from_args(reading: &'a Reading) -> Self {
         Self {
             size: reading.image_size.map(|size| size.0),
             task: reading.task.map(Into::into),
@@ -73,20 +73,20 @@ impl<'a> Ask<'a> {
             stream: reading.stream,
             labels: reading.ct.labels.as_deref(),
             window: reading.ct.window,
-            text: AskText::of(reading),
+            text: TextOptions::of(reading),
             ..Self::default()
         }
     }
 
     /// What a trained model needs.
-    pub fn of_model(saved: &'a SavedModel, strict: bool) -> Self {
+    pub fn for_model(saved: &'a SavedModel, strict: bool) -> Self {
         let [height, width, channels] = saved.model.input_shape();
         let classes = (!saved.classes.is_empty()).then_some(&saved.classes[..]);
         let task = if classes.is_some() { Task::Classify } else { Task::Regress };
-        let text = AskText {
+        let text = TextOptions {
             vocabulary: saved.preprocess.text.as_ref(),
             shape: Some(saved.model.input_shape()),
-            ..AskText::default()
+            ..TextOptions::default()
         };
         Self {
             size: Some([height, width]),
@@ -96,7 +96,7 @@ impl<'a> Ask<'a> {
             strict,
             window: saved.preprocess.window(),
             text,
-            model: Some(For { kind: Kind::of(saved), from: false, window: false }),
+            model: Some(ForModel { kind: Kind::of(saved), from: false, window: false }),
             ..Self::default()
         }
     }

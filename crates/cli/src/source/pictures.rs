@@ -1,10 +1,10 @@
 //! Data sets of picture files: folders of class folders, and CSV tables of paths.
 
-use super::ask::Ask;
 use super::folder::{InFolder, bytes};
 use super::listed::Listed;
 use super::name::name;
 use super::opened::Opened;
+use super::options::ReadOptions;
 use crate::files;
 use crate::output::Context;
 use anyhow::{Result, anyhow};
@@ -18,10 +18,15 @@ use unicode_normalization::UnicodeNormalization;
 /// Pictures whose headers decide the size.
 const SIZED: usize = 1000;
 /// A folder of class folders.
-pub fn from_folder(path: &Path, found: Vec<InFolder>, ask: &Ask, context: &Context) -> Result<Opened> {
+pub fn from_folder(
+    path: &Path,
+    found: Vec<InFolder>,
+    options: &ReadOptions,
+    context: &Context,
+) -> Result<Opened> {
     let shown = path.display().to_string();
     let names: Vec<Vec<String>> = found.into_iter().map(|(names, _)| names).collect();
-    let layout = folder::layout(&names, &shown, ask.classes)?;
+    let layout = folder::layout(&names, &shown, options.classes)?;
     let full = |i: usize| names[i].iter().fold(path.to_owned(), |p, name| p.join(name));
     let labels = layout.pictures.iter().map(|p| p.class).collect();
     let mut skipped: Vec<String> = layout
@@ -46,13 +51,13 @@ pub fn from_folder(path: &Path, found: Vec<InFolder>, ask: &Ask, context: &Conte
         targets: Targets::Classes { labels, names: layout.classes },
         skipped,
     };
-    listed.read(ask, context)
+    listed.read(options, context)
 }
 
 /// A CSV of paths and targets; paths count from the table's folder.
-pub fn from_table(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
+pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let table = table::read_csv(&files::read(path)?, &shown, ask.task, ask.classes)?;
+    let table = table::read_csv(&files::read(path)?, &shown, options.task, options.classes)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut order: Vec<usize> = (0..table.paths.len()).collect();
     order.sort_by_key(|&i| table.parts[i]);
@@ -63,7 +68,7 @@ pub fn from_table(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
         targets: table.targets.select(&order),
         skipped: Vec::new(),
     };
-    listed.read(ask, context)
+    listed.read(options, context)
 }
 
 /// The file that a table names. Some file systems store Hangul and accents as several characters (NFD), which the
@@ -76,12 +81,12 @@ fn on_disk(folder: &Path, path: &str) -> PathBuf {
 
 impl Listed {
     /// Reads every picture at the size of the data set.
-    fn read(self, ask: &Ask, context: &Context) -> Result<Opened> {
-        let size = match ask.size {
+    fn read(self, options: &ReadOptions, context: &Context) -> Result<Opened> {
+        let size = match options.size {
             Some(size) => size,
             None => self.common_size()?,
         };
-        self.read_with(size, ask, context, Arc::new(move |bytes, name| small(bytes, name, size)))
+        self.read_with(size, options, context, Arc::new(move |bytes, name| small(bytes, name, size)))
     }
 
     /// The size that suits the training pictures, from the headers of some.

@@ -2,7 +2,7 @@
 
 use crate::output::{Context, count};
 use foveal::data::text::{Lengths, UNKNOWN, Vocabulary};
-use foveal::data::{Dataset, Source};
+use foveal::data::{Dataset, TrainTest};
 use serde::Serialize;
 
 /// So many of the most frequent tokens are named.
@@ -29,7 +29,7 @@ pub struct TextFacts {
 }
 
 impl TextFacts {
-    pub fn new(source: &Source, vocabulary: &Vocabulary, length: usize) -> Self {
+    pub fn new(source: &TrainTest, vocabulary: &Vocabulary, length: usize) -> Self {
         let parts = [Some(&source.train), source.test.as_ref()];
         let texts =
             |data: &'_ Dataset| (0..data.len()).filter_map(|i| data.text(i)).map(str::to_owned).collect();

@@ -1,8 +1,8 @@
 //! Data sets of texts: a TSV, or a folder with `train.tsv`, `val.tsv` and `test.tsv`.
 
-use super::ask::Ask;
 use super::name::name;
 use super::opened::{Opened, tell_skipped};
+use super::options::ReadOptions;
 use super::text_facts::TextFacts;
 use crate::files;
 use crate::output::{Context, count};
@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use foveal::data::table::Task;
 use foveal::data::text::{Lengths, Tokens, Vocabulary};
 use foveal::data::tsv::{Texts, read_tsv};
-use foveal::data::{Dataset, Part, Source, Targets};
+use foveal::data::{Dataset, Part, Targets, TrainTest};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,20 +33,20 @@ struct Listed {
 }
 
 /// A TSV.
-pub fn from_file(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
+pub fn from_file(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let read = read_tsv(&files::read(path)?, &shown, ask.task, ask.classes)?;
-    Listed::new(name(&shown), &shown, read, None, context).opened(ask, context)
+    let read = read_tsv(&files::read(path)?, &shown, options.task, options.classes)?;
+    Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
 }
 
 /// A folder with a TSV for each part.
-pub fn from_folder(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
+pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let read = |file: &str, task: Option<Task>, classes: Option<&[String]>| {
         let shown = path.join(file).display().to_string();
         let read = read_tsv(&files::read(&path.join(file))?, &shown, task, classes)?;
         anyhow::Ok((shown, read))
     };
-    let (shown, train) = read(TRAIN, ask.task, ask.classes)?;
+    let (shown, train) = read(TRAIN, options.task, options.classes)?;
     let own = name(&path.display().to_string());
     let mut all = Listed::new(own.clone(), &shown, train, Some(Part::Train), context);
     for (file, part) in OTHERS.into_iter().filter(|(file, _)| path.join(file).is_file()) {
@@ -58,12 +58,12 @@ pub fn from_folder(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> 
         let (shown, more) = read(file, Some(task), classes.as_deref())?;
         all.join(Listed::new(own.clone(), &shown, more, Some(part), context));
     }
-    all.opened(ask, context)
+    all.opened(options, context)
 }
 
 impl Listed {
     fn new(name: String, shown: &str, read: Texts, part: Option<Part>, context: &Context) -> Self {
-        let Texts { texts, parts, targets, lines, empty } = read;
+        let Texts { texts, parts, targets, lines, empty, .. } = read;
         let mut skipped = Vec::new();
         if let Some(first) = empty.first() {
             let n = count(empty.len() as u64);
@@ -90,8 +90,8 @@ impl Listed {
     }
 
     /// Turns the texts into numbers, by the vocabulary of a trained model or of the training part.
-    fn opened(self, ask: &Ask, context: &Context) -> Result<Opened> {
-        if ask.strict
+    fn opened(self, options: &ReadOptions, context: &Context) -> Result<Opened> {
+        if options.strict
             && let Some(first) = self.skipped.first()
         {
             bail!("{first}; fill it in or take it out");
@@ -104,12 +104,12 @@ impl Listed {
         let train = learnt.len();
         learnt.extend(of(&|part| part == Part::Validation));
         let test = of(&|part| part == Part::Test);
-        if learnt.is_empty() && ask.text.vocabulary.is_none() {
+        if learnt.is_empty() && options.text.vocabulary.is_none() {
             bail!("{}: holds no text to train on", self.name);
         }
         let seen = || learnt[..train].iter().map(|&i| self.texts[i].as_str());
-        let vocabulary = Arc::new(vocabulary(ask, &seen)?);
-        let shape = shape(ask, vocabulary.tokens(), &seen)?;
+        let vocabulary = Arc::new(vocabulary(options, &seen)?);
+        let shape = shape(options, vocabulary.tokens(), &seen)?;
         tell_vocabulary(&vocabulary, shape, context);
         let set = |name: &str, indices: &[usize]| {
             let texts = indices.iter().map(|&i| self.texts[i].clone()).collect();
@@ -118,28 +118,31 @@ impl Listed {
         let places = |indices: &[usize]| indices.iter().map(|&i| self.places[i].clone()).collect();
         let files = Some([places(&learnt), places(&test)]);
         let test_set = if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), &test)?) };
-        let source = Source::new(set(&self.name, &learnt)?, test_set)?;
-        let source = Source { validation: learnt.len() - train, ..source };
+        let source = TrainTest::new(set(&self.name, &learnt)?, test_set)?;
+        let source = TrainTest { validation: learnt.len() - train, ..source };
         let text = Some(TextFacts::new(&source, &vocabulary, shape[0] * shape[1]));
         Ok(Opened { source, files, skipped: self.skipped, text, ct: None })
     }
 }
 
-fn vocabulary<'a, I: Iterator<Item = &'a str>>(ask: &Ask, seen: &dyn Fn() -> I) -> Result<Vocabulary> {
-    if let Some(known) = ask.text.vocabulary {
+fn vocabulary<'a, I: Iterator<Item = &'a str>>(
+    options: &ReadOptions,
+    seen: &dyn Fn() -> I,
+) -> Result<Vocabulary> {
+    if let Some(known) = options.text.vocabulary {
         return Ok(known.clone());
     }
-    let tokens = ask.text.tokens.unwrap_or_else(|| Tokens::suited_to(seen()));
-    Ok(Vocabulary::new(tokens, seen(), ask.text.most.unwrap_or(VOCABULARY))?)
+    let tokens = options.text.tokens.unwrap_or_else(|| Tokens::suited_to(seen()));
+    Ok(Vocabulary::new(tokens, seen(), options.text.most.unwrap_or(VOCABULARY))?)
 }
 
 /// The shape of a text: that of a trained model, or one row as long as suits the training texts.
 fn shape<'a, I: Iterator<Item = &'a str>>(
-    ask: &Ask,
+    options: &ReadOptions,
     tokens: Tokens,
     seen: &dyn Fn() -> I,
 ) -> Result<[usize; 3]> {
-    match (ask.text.shape, ask.text.length) {
+    match (options.text.shape, options.text.length) {
         (Some(shape), None) => Ok(shape),
         (Some(shape), Some(length)) if shape[0] * shape[1] == length => Ok(shape),
         (Some(shape), Some(length)) => {

@@ -1,4 +1,4 @@
-//! Bodies that mean harm: each gets its 4xx, and memory stays flat.
+//! Hostile bodies: each gets a 4xx answer, and memory does not grow.
 
 use crate::client::{Answer, Client, request};
 use crate::harness::Bench;

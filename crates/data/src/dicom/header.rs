@@ -12,22 +12,22 @@ const MAX_SIDE: usize = 16_384;
 pub(super) const MAX_PIXELS: usize = 1 << 24;
 /// The greatest spacing of pixels and distance of a slice, in millimetres.
 const MAX_SPACING: f64 = 1000.0;
-/// How far apart the two spacings may be.
+/// The largest ratio of the two spacings.
 const MAX_RATIO: f64 = 16.0;
-/// How far from a unit and from a right angle an orientation may be.
+/// How far the directions of an orientation may be from length 1 and from a right angle.
 const CROOKED: f64 = 0.01;
 
-/// A patient, a study or a series: 64 bits of a hash of what names it.
+/// A patient, a study or a series, as a 64-bit hash of its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(u64);
 
 impl Id {
-    /// Of a name, spaces around it left out.
+    /// The hash of a name, without the spaces around it.
     pub fn of(name: &[u8]) -> Self {
         let padding = |b: &u8| matches!(b, b' ' | 0);
         let start = name.iter().position(|b| !padding(b)).unwrap_or(name.len());
         let end = name.iter().rposition(|b| !padding(b)).map_or(start, |last| last + 1);
-        // FNV-1a, then the finish of SplitMix64, so that near names are far apart.
+        // FNV-1a, then the last steps of SplitMix64, so that similar names get very different hashes.
         let hash = name[start..end].iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
@@ -56,7 +56,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// The patient, where the file names one.
+    /// The patient, if the file names one.
     pub fn patient(&self) -> Option<Id> {
         self.patient
     }
@@ -76,7 +76,7 @@ impl Header {
         self.spacing
     }
 
-    /// Height and width in square pixels as small as the smaller side of the real ones.
+    /// Height and width in square pixels, each as small as the smaller side of a real pixel.
     pub fn square(&self) -> [usize; 2] {
         let least = self.spacing[0].min(self.spacing[1]);
         [0, 1].map(|i| ((self.size[i] as f64 * self.spacing[i] / least).round() as usize).max(1))
@@ -87,7 +87,7 @@ impl Header {
         self.normal().iter().zip(self.position).map(|(n, p)| n * p).sum()
     }
 
-    /// The normal of the slice's plane: the direction of rows times that of columns.
+    /// The normal of the slice's plane: the cross product of the directions of rows and columns.
     pub(super) fn normal(&self) -> [f64; 3] {
         let [a, b, c, d, e, f] = self.orientation;
         [b * f - c * e, c * d - a * f, a * e - b * d]
@@ -144,7 +144,7 @@ fn spacing(elements: &Elements<'_>) -> Result<[f64; 2], Error> {
     Ok([row, column])
 }
 
-/// Refuses what is no plain slice of CT.
+/// Refuses files that are not a single slice of CT.
 fn allowed(elements: &Elements<'_>) -> Result<(), Error> {
     let no = |what: &str, remedy| Error::Unsupported {
         file: elements.file.to_string(),

@@ -1,14 +1,14 @@
-//! CT slices as DICOM files: Hounsfield units, in their places, without their patients' names.
+//! CT slices as DICOM files: Hounsfield units and where the slice lies, without the name of the patient.
 //!
-//! | read | as |
+//! | what | |
 //! |---|---|
-//! | implicit, explicit, big-endian and deflated files | they are |
+//! | implicit, explicit, big-endian and deflated files | read |
 //! | RLE, JPEG baseline (8 bit) and lossless (processes 14 and 14.1) | decoded |
 //! | JPEG-LS, JPEG 2000, JPEG XL, several frames in one file, other modalities than CT | refused by name |
 //!
-//! Values are Hounsfield units: `RescaleSlope` times the stored value plus `RescaleIntercept`,
-//! whatever `PhotometricInterpretation` says of showing them: dense is bright in MONOCHROME1 as in
-//! MONOCHROME2. Nothing of what a file tells of its patient is kept but hashes ([`Id`]), and no
+//! Values are Hounsfield units: `RescaleSlope` times the stored value plus `RescaleIntercept`.
+//! `PhotometricInterpretation`, which says how a viewer shows them, does not count: dense tissue is bright in
+//! MONOCHROME1 and in MONOCHROME2. Of what a file says about its patient only hashes are kept ([`Id`]), and no
 //! error quotes it.
 
 mod elements;

@@ -25,7 +25,7 @@ use training::Run;
 /// Trains a model, or the members of an ensemble.
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
-    transfer::not_over(args)?;
+    transfer::refuse_overwriting(args)?;
     let prepared = Prepared::new(args, context)?;
     tell_choices(args, &prepared, context);
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
@@ -51,7 +51,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     run.show_next()
 }
 
-/// What was chosen for data of the user's own, and how to choose otherwise.
+/// Says what was chosen for the user's own data, and how to choose otherwise.
 fn tell_choices(args: &Train, prepared: &Prepared, context: &Context) {
     if args.data == source::MNIST || args.from.is_some() {
         return;
@@ -75,7 +75,7 @@ fn tell_choices(args: &Train, prepared: &Prepared, context: &Context) {
     }
 }
 
-/// A flag that ^C raises; a second ^C ends the program at once.
+/// A flag that ^C sets; a second ^C ends the program at once.
 fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&stop);

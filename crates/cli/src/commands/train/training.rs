@@ -87,7 +87,7 @@ impl Run<'_> {
         if from.is_none() {
             folder.begin(args, recipe, fresh.spec())?;
         }
-        let note = from.as_ref().map(|checkpoint| checkpoint::told(checkpoint, context));
+        let note = from.as_ref().map(|checkpoint| checkpoint::resumed(checkpoint, context));
         let mut listeners =
             Listeners::new(args, context, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
         let keeper = Keeper::new(folder.path(), from.as_ref().map(Checkpoint::epoch), stop);
