@@ -102,6 +102,24 @@ fn drip(mut client: Client, bytes: &[u8]) -> (Duration, String) {
     (start.elapsed(), String::from_utf8_lossy(&said).into_owned())
 }
 
+/// Sends requests and takes no answers until it is cut.
+fn ask_and_take_nothing(mut client: Client) {
+    let start = Instant::now();
+    let many = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    while client.send(&many).is_ok() {
+        assert!(start.elapsed() < Duration::from_secs(15), "it takes no answer and is not cut");
+    }
+}
+
+/// Waits until only the connection that asks is open.
+fn none_is_left_open(serving: &Serving) {
+    let start = Instant::now();
+    while serving.metric("foveal_connections") > 1.0 {
+        assert!(start.elapsed() < Duration::from_secs(5), "connections are left open");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn slow_clients_are_cut_and_others_do_not_notice() {
     let bench = Bench::new();
@@ -137,14 +155,7 @@ fn slow_clients_are_cut_and_others_do_not_notice() {
             })
             .collect();
         // A client that does not take its answers is cut, too.
-        let greedy = scope.spawn(|| {
-            let mut client = serving.connect();
-            let start = Instant::now();
-            let many = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
-            while client.send(&many).is_ok() {
-                assert!(start.elapsed() < Duration::from_secs(15), "it takes no answer and is not cut");
-            }
-        });
+        let greedy = scope.spawn(|| ask_and_take_nothing(serving.connect()));
         let start = Instant::now();
         let mut client = serving.connect();
         while start.elapsed() < Duration::from_millis(1500) {
@@ -163,9 +174,5 @@ fn slow_clients_are_cut_and_others_do_not_notice() {
         }
         greedy.join().unwrap();
     });
-    let start = Instant::now();
-    while serving.metric("foveal_connections") > 1.0 {
-        assert!(start.elapsed() < Duration::from_secs(5), "connections are left open");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    none_is_left_open(&serving);
 }

@@ -49,6 +49,14 @@ impl Chance {
     }
 }
 
+/// A small JPEG.
+fn jpeg() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::GrayImage::from_fn(28, 28, |x, y| image::Luma([(x * y) as u8]));
+    picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}
+
 #[test]
 fn ten_thousand_mutations_get_answers_and_memory_stays_flat() {
     const MUTATIONS: usize = 10_000;
@@ -56,15 +64,9 @@ fn ten_thousand_mutations_get_answers_and_memory_stays_flat() {
     let bench = Bench::new();
     let serving = serving(&bench, "");
     let array = ndarray::Array2::from_shape_vec((28, 28), numbers(1, 784, 1)).unwrap().into_dyn();
-    let jpeg = {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        let picture = image::GrayImage::from_fn(28, 28, |x, y| image::Luma([(x * y) as u8]));
-        picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
-        bytes.into_inner()
-    };
     let seeds: Vec<(&str, Vec<u8>)> = vec![
         ("/predict", digit(1)),
-        ("/predict", jpeg),
+        ("/predict", jpeg()),
         ("/predict", write_npy(array.view())),
         (INFER, infer(&[1, 28, 28, 1], &numbers(1, 784, 2))),
         (INFER, infer(&[5, 28, 28, 1], &numbers(5, 784, 3))),
