@@ -16,7 +16,7 @@ use attributes::Attributes;
 use foveal_nn::layers as kinds;
 use foveal_nn::spec::{InputSpec, LayerKind, LayerSpec};
 use foveal_nn::{Model, ModelSpec};
-use foveal_train::{Fit, Preprocess, Recipe, SavedModel, Training};
+use foveal_train::{PictureFit, Preprocess, Recipe, SavedModel, Training};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -387,7 +387,7 @@ impl<'g> Importer<'g> {
         }
         let own: serde_json::Value =
             said("foveal").and_then(|v| serde_json::from_str(v).ok()).unwrap_or_default();
-        let fit = serde_json::from_value::<Fit>(own["preprocess"]["fit"].clone()).unwrap_or_default();
+        let fit = serde_json::from_value::<PictureFit>(own["preprocess"]["fit"].clone()).unwrap_or_default();
         let training = serde_json::from_value::<Training>(own["training"].clone());
         let training = training.unwrap_or_else(|_| Training {
             model: name.into(),

@@ -1,11 +1,11 @@
-//! Several models that answer as one.
+//! Several models that answer as one model.
 
 use crate::probabilities;
 use foveal_nn::Model;
 
-/// The outputs of an ensemble, from the outputs of its members, all of the same kind as `model`: the mean, of
-/// probabilities where the outputs are those of classes. They are as one model's: probabilities made of them are
-/// the mean of the members'.
+/// The outputs of an ensemble: the mean of the outputs of its members, all of the same kind as `model`. For `classes`
+/// the mean is over probabilities, but the result is in the form that one model would give: [`probabilities`] of it are
+/// the mean of the members' probabilities.
 ///
 /// # Panics
 /// When there is no member or they have different numbers of outputs.
@@ -17,7 +17,7 @@ pub fn combine(model: &Model, members: &[Vec<f32>], classes: bool) -> Vec<f32> {
         sum.iter_mut().zip(raw(outputs)).for_each(|(s, v)| *s += f64::from(v));
     }
     let mean = sum.into_iter().map(|s| s / members.len() as f64);
-    // Softmax takes logarithms of probabilities back to what they are of; 0 stays finite.
+    // Softmax turns logarithms of probabilities back into these probabilities. The logarithm of 0 is kept finite.
     let logs = classes && !model.ends_in_softmax();
     mean.map(|m| if logs { m.max(f64::from(f32::MIN_POSITIVE)).ln() as f32 } else { m as f32 }).collect()
 }

@@ -1,9 +1,9 @@
 use foveal_data::{Dataset, Targets};
 use foveal_nn::Model;
 
-/// The values of a regression in units that suit training: each output in standard deviations from its mean over
-/// the training images. What the last dense layer has learnt is turned back, so that the model speaks in the
-/// data's own units.
+/// The values of a regression in units that suit training: each output in standard deviations from its mean over the
+/// training images. After training the last dense layer is rescaled, so that the model gives values in the data's own
+/// units.
 pub(crate) struct Units {
     mean: Vec<f64>,
     deviation: Vec<f64>,
@@ -12,7 +12,7 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    /// None for classes, and for a model that does not end in a dense layer that is trained.
+    /// `None` for classes, and for a model that does not end in a dense layer that is trained.
     pub(crate) fn new(model: &Model, data: &Dataset, train: &[u32]) -> Option<Self> {
         let Targets::Values { values, names } = data.targets() else { return None };
         last_dense(model)?.iter().all(|&(p, _)| model.params()[p].trainable).then_some(())?;
@@ -38,13 +38,14 @@ impl Units {
         model
     }
 
-    /// A model that speaks in the data's own units, in these.
+    /// A model that gives values in the data's own units, rescaled to these units.
     pub(crate) fn adopt(&self, mut model: Model) -> Model {
         self.each(&mut model, |v, deviation, shift| (v - shift) / deviation);
         model
     }
 
-    /// Changes each weight of the last dense layer, given its output's deviation and, of a bias, its mean.
+    /// Changes each weight of the last dense layer; `change` gets the weight, the deviation of its output and, for a
+    /// bias, the mean (else 0).
     fn each(&self, model: &mut Model, change: impl Fn(f64, f64, f64) -> f64) {
         let k = self.mean.len();
         for (index, bias) in last_dense(model).into_iter().flatten() {

@@ -168,6 +168,10 @@ fn resized<T>(l: &layers::Resize, x: &Maps, f: impl FnOnce(&Resizing<'_>) -> T) 
 
 /// The output of a layer for its inputs.
 pub fn forward(kind: &LayerKind, x: &[&Maps], params: &[Param]) -> Maps {
+    output(kind, x, params).as_standard_layout().into_owned()
+}
+
+fn output(kind: &LayerKind, x: &[&Maps], params: &[Param]) -> Maps {
     let first = x[0];
     if let Some(f) = activation(kind) {
         return f.forward(first);

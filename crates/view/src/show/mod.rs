@@ -133,13 +133,13 @@ pub struct Told {
 mod tests {
     use super::*;
     use foveal_nn::{Model, ModelSpec};
-    use foveal_train::{Fit, Preprocess, Recipe, Training};
+    use foveal_train::{PictureFit, Preprocess, Recipe, Training};
 
     fn saved(layers: &str, input: [usize; 3], classes: usize) -> SavedModel {
         let spec = ModelSpec::from_toml(&format!("input.shape = {input:?}\nlayer = [{layers}]")).unwrap();
         SavedModel {
             model: Model::new(&spec, 1).unwrap(),
-            preprocess: Preprocess::unit(input[2], Fit::Resize),
+            preprocess: Preprocess::unit(input[2], PictureFit::Resize),
             classes: (0..classes).map(|c| format!("<class {c}>")).collect(),
             training: Training {
                 model: "net".into(),

@@ -1,6 +1,6 @@
 use foveal::nn::spec::LayerKind;
 use foveal::nn::{Model, Padding, Pool2dOptions};
-use foveal::train::{Fit, SavedModel};
+use foveal::train::{PictureFit, SavedModel};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
@@ -86,7 +86,7 @@ pub fn describe(saved: &SavedModel) -> Description {
         epochs: saved.training.epochs,
         accuracy: saved.training.validation_accuracy,
         input,
-        digit: saved.preprocess.fit == Fit::Digit && input[0] == input[1] && input[2] == 1,
+        digit: saved.preprocess.fit == PictureFit::Digit && input[0] == input[1] && input[2] == 1,
         classes: saved.classes.clone(),
         parameters: model.params().iter().map(|p| p.values.len()).sum(),
         layers: model.nodes().iter().map(layer).collect(),
