@@ -20,7 +20,7 @@ macro_rules! terms {
     ($($(#[$doc:meta])* $name:ident($($field:ident: $kind:ty),*) = |$s:ident, [$($v:ident),*]| [$($value:expr),*];)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy)]
-        struct $name { $($field: $kind),* }
+        pub(super) struct $name { $(pub $field: $kind),* }
         impl $crate::grid::fold::Terms<{ [$(stringify!($v)),*].len() }, { [$(stringify!($value)),*].len() }> for $name {
             #[inline(always)]
             fn at<S: $crate::simd::Simd>(
@@ -34,15 +34,16 @@ macro_rules! terms {
 }
 pub(super) use terms;
 
-/// The number itself.
-#[derive(Clone, Copy)]
-pub(super) struct Itself;
-
-impl Terms<1, 1> for Itself {
-    #[inline(always)]
-    fn at<S: Simd>(self, _: S, v: [S::V; 1]) -> [S::V; 1] {
-        v
-    }
+terms! {
+    /// The number itself.
+    Itself() = |_s, [x]| [x];
+    /// Both, multiplied.
+    Product() = |s, [x, y]| [s.mul(x, y)];
+    /// How far a number is from the mean, and its square.
+    Deviation() = |s, [x, mean]| [s.sub(x, mean), s.mul(s.sub(x, mean), s.sub(x, mean))];
+    /// A gradient times gamma, by itself and times the normal value `(x - mean) r + rest`.
+    NormalSlope() = |s, [dy, gamma, x, mean, r, rest]|
+        [s.mul(dy, gamma), s.mul(s.mul(dy, gamma), s.mul_add(s.sub(x, mean), r, rest))];
 }
 
 /// How numbers become one, and what becomes of it.
@@ -51,8 +52,6 @@ pub(super) trait Join: Copy {
     const NOTHING: f32;
     /// Both together.
     fn join<S: Simd>(s: S, a: S::V, b: S::V) -> S::V;
-    /// Both together.
-    fn join_one(a: f32, b: f32) -> f32;
     /// All lanes together.
     fn across<S: Simd>(s: S, v: S::V) -> f32;
     /// What is stored, from what stood there.
@@ -61,49 +60,42 @@ pub(super) trait Join: Copy {
     fn store_one(self, old: f32, v: f32) -> f32;
 }
 
-/// The sum times a factor.
+/// The sum times a factor, or that added to what is there.
 #[derive(Clone, Copy)]
-pub(super) struct Sum(pub f32);
+pub(super) struct Sum {
+    pub factor: f32,
+    pub add: bool,
+}
+
+/// The plain sum.
+pub(super) const SUM: Sum = Sum { factor: 1.0, add: false };
 
 /// Adds the sum to what is there.
-#[derive(Clone, Copy)]
-pub(super) struct AddSum;
+pub(super) const ADD_SUM: Sum = Sum { factor: 1.0, add: true };
 
 /// The largest; not-a-number spreads.
 #[derive(Clone, Copy)]
 pub(super) struct Largest;
 
-macro_rules! sums {
-    ($($name:ident, |$self:ident, $old:ident, $v:ident, $s:ident| $vector:expr, $number:expr;)*) => {$(
-        impl Join for $name {
-            const NOTHING: f32 = 0.0;
-            #[inline(always)]
-            fn join<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
-                s.add(a, b)
-            }
-            #[inline(always)]
-            fn join_one(a: f32, b: f32) -> f32 {
-                a + b
-            }
-            #[inline(always)]
-            fn across<S: Simd>(s: S, v: S::V) -> f32 {
-                s.sum(v)
-            }
-            #[inline(always)]
-            fn store<S: Simd>($self, $s: S, $old: S::V, $v: S::V) -> S::V {
-                $vector
-            }
-            #[inline(always)]
-            fn store_one($self, $old: f32, $v: f32) -> f32 {
-                $number
-            }
-        }
-    )*};
-}
-
-sums! {
-    Sum, |self, _old, v, s| s.mul(v, s.splat(self.0)), v * self.0;
-    AddSum, |self, old, v, s| s.add(old, v), old + v;
+impl Join for Sum {
+    const NOTHING: f32 = 0.0;
+    #[inline(always)]
+    fn join<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
+        s.add(a, b)
+    }
+    #[inline(always)]
+    fn across<S: Simd>(s: S, v: S::V) -> f32 {
+        s.sum(v)
+    }
+    #[inline(always)]
+    fn store<S: Simd>(self, s: S, old: S::V, v: S::V) -> S::V {
+        let v = s.mul(v, s.splat(self.factor));
+        if self.add { s.add(old, v) } else { v }
+    }
+    #[inline(always)]
+    fn store_one(self, old: f32, v: f32) -> f32 {
+        if self.add { old + v * self.factor } else { v * self.factor }
+    }
 }
 
 impl Join for Largest {
@@ -114,16 +106,12 @@ impl Join for Largest {
         s.select(s.gt(b, a), b, s.select(s.eq(b, b), a, b))
     }
     #[inline(always)]
-    fn join_one(a: f32, b: f32) -> f32 {
-        if b > a || b.is_nan() { b } else { a }
-    }
-    #[inline(always)]
     fn across<S: Simd>(s: S, v: S::V) -> f32 {
         let mut numbers = [f32::NEG_INFINITY; 16];
         assert!(S::LANES <= numbers.len());
         // SAFETY: there is room for LANES numbers.
         unsafe { s.store(numbers.as_mut_ptr(), v) };
-        numbers.into_iter().fold(f32::NEG_INFINITY, Self::join_one)
+        numbers.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a || b.is_nan() { b } else { a })
     }
     #[inline(always)]
     fn store<S: Simd>(self, _: S, _: S::V, v: S::V) -> S::V {
@@ -253,7 +241,7 @@ impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Fold<K, J, F, W> {
                 let [v] = if m == S::LANES {
                     self.block::<S, 1, 4>(s, S::LANES, p)
                 } else {
-                    self.block::<S, 1, 4>(s, m, p)
+                    self.block::<S, 1, 1>(s, m, p)
                 };
                 self.store(s, t + i, m, v);
                 i += m;

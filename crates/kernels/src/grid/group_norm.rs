@@ -1,17 +1,10 @@
 //! Group normalization: the statistics of one image over height, width and the channels of a group.
 
 use super::Grid;
-use super::fold::{Itself, Sum, fold, terms};
+use super::fold::{Deviation, Itself, NormalSlope, SUM, fold};
 use super::map::{Adding, functions, map};
 use super::walk::{Extents, View};
 use crate::dispatch::Isa;
-
-terms! {
-    /// How far a number is from the mean, and its square.
-    Deviation() = |s, [x, mean]| [s.sub(x, mean), s.mul(s.sub(x, mean), s.sub(x, mean))];
-    /// A gradient, by itself and times the deviation.
-    Slope() = |s, [dy, x, mean]| [dy, s.mul(dy, s.sub(x, mean))];
-}
 
 functions! {
     /// `(x - mean) a + b`.
@@ -80,7 +73,7 @@ impl GroupNorm {
         let (extents, view, own) = (Extents::of(gx), View::of(gx), View::of(&gx.by_channel()));
         let count = (gx.height * gx.width * (gx.channels / groups)) as f64;
         let Statistics { mean, r, rest } = to;
-        fold(isa, extents, OVER_PLACES, ([&mut **mean], own), [(x, view)], Itself, Sum(1.0));
+        fold(isa, extents, OVER_PLACES, ([&mut **mean], own), [(x, view)], Itself {}, SUM);
         Self::each_group(
             gx,
             groups,
@@ -89,7 +82,7 @@ impl GroupNorm {
             |a, _, i, [sum]| a[0][i] = (sum / count) as f32,
         );
         let of = [(x, view), (&**mean, own)];
-        fold(isa, extents, OVER_PLACES, ([&mut **r, &mut **rest], own), of, Deviation {}, Sum(1.0));
+        fold(isa, extents, OVER_PLACES, ([&mut **r, &mut **rest], own), of, Deviation {}, SUM);
         let epsilon = f64::from(self.epsilon);
         Self::each_group(
             gx,
@@ -144,16 +137,12 @@ impl GroupNorm {
             let gamma = &gamma[channels];
             let [mean, a, rest, b, d] = split(scratch, gx.channels * gx.lanes);
             self.statistics(isa, x, &gx, groups, &mut Statistics { mean, r: a, rest });
-            slopes(isa, (x, &gx), mean, (dy, &gdy), [&mut *b, &mut *d]);
+            slopes(isa, (x, &gx), [mean, a, rest], gamma, (dy, &gdy), [&mut *b, &mut *d]);
             Self::each_group(
                 &gx,
                 groups,
                 &mut [&mut *a, &mut *rest, &mut *b, &mut *d],
-                |v, c, i| {
-                    let [r, rest, sum, product] = [0, 1, 2, 3].map(|k| f64::from(v[k][i]));
-                    let gamma = f64::from(gamma[c]);
-                    [gamma * sum, gamma * (product * r + sum * rest)]
-                },
+                |v, _, i| [f64::from(v[2][i]), f64::from(v[3][i])],
                 |v, c, i, sums| {
                     let [sum, product] = sums.map(|s| s / count);
                     let [r, rest] = [0, 1].map(|k| f64::from(v[k][i]));
@@ -181,21 +170,30 @@ impl GroupNorm {
             let [gx, gdy] = [gx, gdy].map(|g| g.channels(channels.clone()));
             let [mean, r, rest, sum, product] = split(scratch, gx.channels * gx.lanes);
             self.statistics(isa, x, &gx, groups, &mut Statistics { mean, r, rest });
-            slopes(isa, (x, &gx), mean, (dy, &gdy), [&mut *sum, &mut *product]);
+            slopes(isa, (x, &gx), [mean, r, rest], &[1.0], (dy, &gdy), [&mut *sum, &mut *product]);
             for i in 0..gx.channels * gx.lanes {
                 let c = channels.start + i / gx.lanes;
-                dgamma[c] += product[i] * r[i] + sum[i] * rest[i];
+                dgamma[c] += product[i];
                 dbeta[c] += sum[i];
             }
         }
     }
 }
 
-/// For each channel and lane the sum of `dy`, and of `dy (x - mean)`.
-fn slopes(isa: Isa, (x, gx): (&[f32], &Grid), mean: &[f32], (dy, gdy): (&[f32], &Grid), to: [&mut [f32]; 2]) {
+/// For each channel and lane the sum of `gamma dy`, and of that times x's normal value.
+fn slopes(
+    isa: Isa,
+    (x, gx): (&[f32], &Grid),
+    statistics: [&[f32]; 3],
+    gamma: &[f32],
+    (dy, gdy): (&[f32], &Grid),
+    to: [&mut [f32]; 2],
+) {
     let own = View::of(&gx.by_channel());
-    let from = [(dy, View::of(gdy)), (x, View::of(gx)), (mean, own)];
-    fold(isa, Extents::of(gx), OVER_PLACES, (to, own), from, Slope {}, Sum(1.0));
+    let [mean, r, rest] = statistics.map(|v| (v, own));
+    let gamma = (gamma, View::param(gamma.len()));
+    let from = [(dy, View::of(gdy)), gamma, (x, View::of(gx)), mean, r, rest];
+    fold(isa, Extents::of(gx), OVER_PLACES, (to, own), from, NormalSlope {}, SUM);
 }
 
 /// The first `N` parts of `n` numbers.

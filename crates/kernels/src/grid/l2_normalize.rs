@@ -1,20 +1,18 @@
 //! Each place divided by the Euclidean norm of its channels.
 
 use super::Grid;
-use super::fold::{Sum, fold, terms};
+use super::fold::{self, SUM, fold, terms};
 use super::group_norm::split;
-use super::map::{Adding, functions, map};
+use super::map::{self, Adding, functions, map};
 use super::walk::{Extents, View};
 use crate::dispatch::Isa;
 
 terms! {
-    Square() = |s, [x]| [s.mul(x, x)];
     /// The square, and the number times its gradient.
     Slope() = |s, [x, dy]| [s.mul(x, x), s.mul(x, dy)];
 }
 
 functions! {
-    Times() = |s, [x, k]| s.mul(x, k);
     /// `k dy + q x`.
     Combination() = |s, [dy, x, k, q]| s.mul_add(dy, k, s.mul(x, q));
 }
@@ -43,9 +41,9 @@ pub(super) fn forward(
         let (gx, gy) = (gx.part(&tile), gy.part(&tile));
         let (extents, own) = (Extents::of(&gx), View::of(&gx.places()));
         let x = (x, View::of(&gx));
-        fold(isa, extents, OVER_CHANNELS, ([&mut *k], own), [x], Square {}, Sum(1.0));
+        fold(isa, extents, OVER_CHANNELS, ([&mut *k], own), [x, x], fold::Product {}, SUM);
         k.iter_mut().take(gx.places().numbers()).for_each(|k| *k = inverse(*k, epsilon));
-        map(isa, extents, (&mut *y, View::of(&gy)), [x, (&*k, own)], Times {});
+        map(isa, extents, (&mut *y, View::of(&gy)), [x, (&*k, own)], map::Product {});
     }
 }
 
@@ -63,7 +61,7 @@ pub(super) fn backward(
         let [gx, gdy, gdx] = [gx, gdy, gdx].map(|g| g.part(&tile));
         let (extents, own) = (Extents::of(&gx), View::of(&gx.places()));
         let [x, dy] = [(x, View::of(&gx)), (dy, View::of(&gdy))];
-        fold(isa, extents, OVER_CHANNELS, ([&mut *k, &mut *q], own), [x, dy], Slope {}, Sum(1.0));
+        fold(isa, extents, OVER_CHANNELS, ([&mut *k, &mut *q], own), [x, dy], Slope {}, SUM);
         for (k, q) in k.iter_mut().zip(&mut *q).take(gx.places().numbers()) {
             let above = k.sqrt() >= epsilon;
             *k = inverse(*k, epsilon);

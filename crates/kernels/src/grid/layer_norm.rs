@@ -2,21 +2,11 @@
 //! still in the cache when it is read again.
 
 use super::Grid;
-use super::fold::{AddSum, Itself, Sum, fold, terms};
+use super::fold::{ADD_SUM, Deviation, Itself, NormalSlope, Sum, fold};
 use super::group_norm::{inverse_root, split};
 use super::map::{Adding, functions, map};
 use super::walk::{Extents, View};
 use crate::dispatch::Isa;
-
-terms! {
-    /// How far a number is from the mean, and its square.
-    Deviation() = |s, [x, mean]| [s.sub(x, mean), s.mul(s.sub(x, mean), s.sub(x, mean))];
-    /// A gradient times gamma, by itself and times the normal value.
-    Slope() = |s, [dy, gamma, x, mean, r, rest]|
-        [s.mul(dy, gamma), s.mul(s.mul(dy, gamma), s.mul_add(s.sub(x, mean), r, rest))];
-    /// A gradient, by itself and times the normal value.
-    OfParameters() = |s, [dy, x, mean, r, rest]| [s.mul(dy, s.mul_add(s.sub(x, mean), r, rest)), dy];
-}
 
 functions! {
     /// `((x - mean) r + rest) gamma + beta`.
@@ -44,10 +34,10 @@ impl LayerNorm {
     /// For each place and lane: `x`'s normal value is `(x - mean) r + rest`.
     fn statistics(&self, isa: Isa, (x, gx): (&[f32], &Grid), [mean, r, rest]: [&mut [f32]; 3]) {
         let (extents, view, own) = (Extents::of(gx), View::of(gx), View::of(&gx.places()));
-        let share = 1.0 / gx.channels as f32;
-        fold(isa, extents, OVER_CHANNELS, ([&mut *mean], own), [(x, view)], Itself, Sum(share));
+        let mean_of = Sum { factor: 1.0 / gx.channels as f32, add: false };
+        fold(isa, extents, OVER_CHANNELS, ([&mut *mean], own), [(x, view)], Itself {}, mean_of);
         let of = [(x, view), (&*mean, own)];
-        fold(isa, extents, OVER_CHANNELS, ([&mut *r, &mut *rest], own), of, Deviation {}, Sum(share));
+        fold(isa, extents, OVER_CHANNELS, ([&mut *r, &mut *rest], own), of, Deviation {}, mean_of);
         for (r, rest) in r.iter_mut().zip(rest).take(gx.places().numbers()) {
             // What the rounded mean left over is put right.
             let [left, squares] = [*r, *rest].map(f64::from);
@@ -87,14 +77,14 @@ impl LayerNorm {
     ) {
         let [mean, r, rest, b, d] = split(scratch, gx.tile_places());
         let gamma = (gamma, View::param(gamma.len()));
-        let share = 1.0 / gx.channels as f32;
+        let mean_of = Sum { factor: 1.0 / gx.channels as f32, add: false };
         for tile in gx.tiles() {
             let [gx, gdy, gdx] = [gx, gdy, gdx].map(|g| g.part(&tile));
             self.statistics(isa, (x, &gx), [&mut *mean, &mut *r, &mut *rest]);
             let (extents, own) = (Extents::of(&gx), View::of(&gx.places()));
             let [dy, x] = [(dy, View::of(&gdy)), (x, View::of(&gx))];
             let of = [dy, gamma, x, (&*mean, own), (&*r, own), (&*rest, own)];
-            fold(isa, extents, OVER_CHANNELS, ([&mut *b, &mut *d], own), of, Slope {}, Sum(share));
+            fold(isa, extents, OVER_CHANNELS, ([&mut *b, &mut *d], own), of, NormalSlope {}, mean_of);
             for i in 0..gx.places().numbers() {
                 let ([sum, product], r) = ([b[i], d[i]], r[i]);
                 (b[i], d[i]) = (-r * r * product, -r * (sum + rest[i] * product));
@@ -122,9 +112,10 @@ impl LayerNorm {
             let [gx, gdy] = [gx, gdy].map(|g| g.part(&tile));
             self.statistics(isa, (x, &gx), [&mut *mean, &mut *r, &mut *rest]);
             let [mean, r, rest] = [&*mean, &*r, &*rest].map(|v| (v, View::of(&gx.places())));
-            let from = [(dy, View::of(&gdy)), (x, View::of(&gx)), mean, r, rest];
-            let to = ([&mut *by_gamma, &mut *by_beta], to);
-            fold(isa, Extents::of(&gx), [true, true, false, false], to, from, OfParameters {}, AddSum);
+            let from =
+                [(dy, View::of(&gdy)), (&[1.0][..], View::param(1)), (x, View::of(&gx)), mean, r, rest];
+            let to = ([&mut *by_beta, &mut *by_gamma], to);
+            fold(isa, Extents::of(&gx), [true, true, false, false], to, from, NormalSlope {}, ADD_SUM);
         }
         for (i, (a, b)) in by_gamma.iter().zip(by_beta).enumerate() {
             dgamma[i / gx.lanes] += a;

@@ -18,7 +18,7 @@ macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident($($field:ident: $kind:ty),*) = |$s:ident, [$($v:ident),*]| $value:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy)]
-        struct $name { $($field: $kind),* }
+        pub(super) struct $name { $(pub $field: $kind),* }
         impl $crate::grid::map::Function<{ [$(stringify!($v)),*].len() }> for $name {
             const READS: bool = false;
             #[inline(always)]
@@ -32,6 +32,13 @@ macro_rules! functions {
     )*};
 }
 pub(super) use functions;
+
+functions! {
+    /// Times a number.
+    Times(k: f32) = |s, [x]| s.mul(x, s.splat(k));
+    /// Both, multiplied.
+    Product() = |s, [x, y]| s.mul(x, y);
+}
 
 /// Adds what a function gives.
 #[derive(Clone, Copy)]

@@ -10,6 +10,7 @@ mod fold;
 mod group_norm;
 mod l2_normalize;
 mod layer_norm;
+mod linear;
 mod map;
 mod op;
 mod planned;

@@ -2,8 +2,8 @@
 
 use super::group_norm::GroupNorm;
 use super::layer_norm::LayerNorm;
+use super::linear::Taps;
 use super::rearrange::Table;
-use super::resize::Taps;
 use super::response_norm::Response;
 use super::{Grid, Method, Op};
 use super::{binary, l2_normalize, reduce, scale, softmax};
@@ -95,6 +95,9 @@ impl Planned {
     /// Numbers of scratch that a pass needs; what is in it does not matter.
     pub fn scratch(&self) -> usize {
         let x = &self.x[0];
+        if let Route::Taps(taps) = &self.forward {
+            return taps.scratch();
+        }
         match &self.op {
             &Op::GroupNorm { groups, epsilon } => GroupNorm { groups, epsilon }.scratch(x),
             Op::LayerNorm { .. } => LayerNorm::scratch(x),
@@ -120,7 +123,7 @@ impl Planned {
         match (&self.op, &self.forward) {
             (Op::Rearrange { fill, .. }, Route::Table(table)) => table.forward(isa, x[0], *fill, to.0),
             (_, Route::Table(table)) => table.forward(isa, x[0], 0.0, to.0),
-            (_, Route::Taps(taps)) => taps.forward(isa, gx, x[0], gy, to.0),
+            (_, Route::Taps(taps)) => taps.forward(isa, of_x, to, scratch),
             (Op::Binary(f), _) => binary::forward(*f, isa, [gx, second], x, to),
             (&Op::GroupNorm { groups, epsilon }, _) => {
                 GroupNorm { groups, epsilon }.forward(isa, of_x, params, to, scratch);
@@ -166,7 +169,7 @@ impl Planned {
         let (of_x, of_y, d, to) = ((x[0], gx), (y, &self.y), (dy, gdy), (dx, gdx));
         match (&self.op, route) {
             (_, Route::Table(table)) => table.backward(isa, dy, to.0),
-            (_, Route::Taps(taps)) => taps.backward(isa, gdy, dy, gdx, to.0),
+            (_, Route::Taps(taps)) => taps.backward(isa, d, to, scratch),
             (Op::Binary(f), _) => binary::backward(*f, isa, k, [gx, &self.x[1]], x, d, to),
             (&Op::GroupNorm { groups, epsilon }, _) => {
                 GroupNorm { groups, epsilon }.backward_input(isa, of_x, params[0], d, to, scratch);

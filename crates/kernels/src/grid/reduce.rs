@@ -2,7 +2,7 @@
 
 use super::Grid;
 use super::fold::{Itself, Largest, Sum, fold};
-use super::map::{Adding, functions, map};
+use super::map::{Adding, Times, map};
 use super::walk::{Extents, View};
 use crate::dispatch::Isa;
 
@@ -16,10 +16,6 @@ pub enum Reduction {
     /// The largest; the gradient goes to the first of equal ones in the order height, width, channel. Not-a-number
     /// spreads.
     Max,
-}
-
-functions! {
-    Times(k: f32) = |s, [x]| s.mul(x, s.splat(k));
 }
 
 fn over(gx: &Grid, gy: &Grid) -> [bool; 4] {
@@ -39,9 +35,17 @@ pub(super) fn scratch(how: Reduction, y: &Grid) -> usize {
 pub(super) fn forward(how: Reduction, isa: Isa, (x, gx): (&[f32], &Grid), (y, gy): (&mut [f32], &Grid)) {
     let (extents, to, from) = (Extents::of(gx), ([y], View::of(gy)), [(x, View::of(gx))]);
     match how {
-        Reduction::Max => fold(isa, extents, over(gx, gy), to, from, Itself, Largest),
+        Reduction::Max => fold(isa, extents, over(gx, gy), to, from, Itself {}, Largest),
         Reduction::Mean | Reduction::Sum => {
-            fold(isa, extents, over(gx, gy), to, from, Itself, Sum(share(how, gx, gy)));
+            fold(
+                isa,
+                extents,
+                over(gx, gy),
+                to,
+                from,
+                Itself {},
+                Sum { factor: share(how, gx, gy), add: false },
+            );
         }
     }
 }

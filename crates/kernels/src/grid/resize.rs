@@ -1,8 +1,6 @@
-//! Resizing: coordinates, and linear interpolation.
+//! Resizing: where an output cell lies in the input.
 
 use super::{Grid, Rearrangement};
-use crate::dispatch::Isa;
-use crate::simd::{Kernel, Simd};
 
 /// Rows and columns read between the cells; the names are ONNX's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,7 +95,7 @@ impl NearestRound {
 
 impl Resize {
     /// The coordinates of one axis: 0 for rows, 1 for columns.
-    fn coordinates(&self, axis: usize, n: usize) -> impl Iterator<Item = f64> {
+    pub(super) fn coordinates(&self, axis: usize, n: usize) -> impl Iterator<Item = f64> {
         let (m, scale, how) = (self.size[axis], self.scales.map(|s| s[axis]), self.coordinates);
         (0..m).map(move |i| how.at(i, n, m, scale).clamp(-1.0, n as f64))
     }
@@ -117,87 +115,5 @@ impl Resize {
         }
         let cells = (x[1] as u64).saturating_add(self.size[1] as u64).saturating_mul(x[2] as u64);
         (self.size[0] as u64).saturating_mul(cells).saturating_mul(3)
-    }
-}
-
-/// Two input cells, and the share of the second.
-#[derive(Clone, Copy, Debug)]
-struct Tap {
-    cells: [usize; 2],
-    share: f32,
-}
-
-/// Linear interpolation's taps for each output row and column.
-#[derive(Clone, Debug)]
-pub(super) struct Taps {
-    rows: Vec<Tap>,
-    columns: Vec<Tap>,
-}
-
-impl Taps {
-    pub(super) fn new(resize: &Resize, x: &Grid) -> Self {
-        let list = |axis, n: usize| -> Vec<Tap> {
-            let tap = |at: f64| {
-                let at = at.clamp(0.0, n as f64 - 1.0);
-                let first = at.floor() as usize;
-                Tap { cells: [first, (first + 1).min(n - 1)], share: (at - at.floor()) as f32 }
-            };
-            resize.coordinates(axis, n).map(tap).collect()
-        };
-        Self { rows: list(0, x.height), columns: list(1, x.width) }
-    }
-
-    pub(super) fn forward(&self, isa: Isa, gx: &Grid, x: &[f32], gy: &Grid, y: &mut [f32]) {
-        struct Run<'a>(&'a Taps, &'a Grid, &'a [f32], &'a Grid, &'a mut [f32]);
-        impl Kernel for Run<'_> {
-            type Output = ();
-            #[inline(always)]
-            fn run<S: Simd>(self, _: S) {
-                let Run(taps, gx, x, gy, y) = self;
-                each(gy, |[h, w, c], l| {
-                    let (r, k) = (taps.rows[h], taps.columns[w]);
-                    let row = |i: usize| {
-                        let [a, b] = k.cells.map(|j| x[gx.at(r.cells[i], j, c) + l]);
-                        a + (b - a) * k.share
-                    };
-                    let (a, b) = (row(0), row(1));
-                    y[gy.at(h, w, c) + l] = a + (b - a) * r.share;
-                });
-            }
-        }
-        isa.run(Run(self, gx, x, gy, y));
-    }
-
-    pub(super) fn backward(&self, isa: Isa, gdy: &Grid, dy: &[f32], gdx: &Grid, dx: &mut [f32]) {
-        struct Run<'a>(&'a Taps, &'a Grid, &'a [f32], &'a Grid, &'a mut [f32]);
-        impl Kernel for Run<'_> {
-            type Output = ();
-            #[inline(always)]
-            fn run<S: Simd>(self, _: S) {
-                let Run(taps, gdy, dy, gdx, dx) = self;
-                each(gdy, |[h, w, c], l| {
-                    let d = dy[gdy.at(h, w, c) + l];
-                    let (r, k) = (taps.rows[h], taps.columns[w]);
-                    for (i, p) in r.cells.into_iter().zip([1.0 - r.share, r.share]) {
-                        for (j, q) in k.cells.into_iter().zip([1.0 - k.share, k.share]) {
-                            dx[gdx.at(i, j, c) + l] += d * p * q;
-                        }
-                    }
-                });
-            }
-        }
-        isa.run(Run(self, gdy, dy, gdx, dx));
-    }
-}
-
-/// Every number of a grid.
-#[inline(always)]
-pub(super) fn each(g: &Grid, mut visit: impl FnMut([usize; 3], usize)) {
-    for h in 0..g.height {
-        for w in 0..g.width {
-            for c in 0..g.channels {
-                (0..g.lanes).for_each(|l| visit([h, w, c], l));
-            }
-        }
     }
 }

@@ -2,14 +2,13 @@
 
 use super::Grid;
 use super::group_norm::split;
-use super::map::{Adding, functions, map};
+use super::map::{Adding, Times, functions, map};
 use super::walk::{Extents, View};
 use crate::dispatch::Isa;
 use crate::simd::{Kernel, Simd, exp};
 
 functions! {
     Square() = |s, [x]| s.mul(x, x);
-    Itself() = |_s, [x]| x;
     /// `x e^(k log)`.
     Power(k: f32) = |s, [x, log]| s.mul(x, exp(s, s.mul(log, s.splat(k))));
     /// `dy x e^(k log)`.
@@ -85,7 +84,7 @@ impl Response {
             map(isa, extents, (&mut *term, view), [dy, value, log], Term { k: -self.beta - 1.0 });
             sum[..own.numbers()].fill(0.0);
             // Whose window holds a channel is as far after it as windows reach before, and the other way round.
-            windows(isa, [after, before], (&*term, &own), (&mut *sum, &own), Itself {});
+            windows(isa, [after, before], (&*term, &own), (&mut *sum, &own), Times { k: 1.0 });
             let from = [dy, value, log, (&*sum, view)];
             map(isa, extents, (&mut *dx, View::of(&gdx)), from, Adding(Slope { beta: self.beta, k }));
         }

@@ -4,19 +4,17 @@
 use super::Op;
 
 use super::Grid;
-use super::fold::{AddSum, fold, terms};
-use super::map::{Adding, functions, map};
+use super::fold::{self, ADD_SUM, fold, terms};
+use super::map::{self, Adding, functions, map};
 use super::walk::{Extents, View};
 use crate::dispatch::Isa;
 
 terms! {
-    Product() = |s, [x, dy]| [s.mul(x, dy)];
     /// The product where x is not above 0.
     Below() = |s, [x, dy]| [s.select(s.gt(x, s.splat(0.0)), s.splat(0.0), s.mul(x, dy))];
 }
 
 functions! {
-    Times() = |s, [x, k]| s.mul(x, k);
     Prelu() = |s, [x, k]| s.select(s.gt(x, s.splat(0.0)), x, s.mul(x, k));
     PreluSlope() = |s, [dy, k, x]| s.select(s.gt(x, s.splat(0.0)), dy, s.mul(dy, k));
 }
@@ -30,7 +28,7 @@ pub(super) fn forward(
 ) {
     let (extents, to) = (Extents::of(gx), (y, View::of(gy)));
     let from = [(x, View::of(gx)), (k, View::param(k.len()))];
-    if prelu { map(isa, extents, to, from, Prelu {}) } else { map(isa, extents, to, from, Times {}) }
+    if prelu { map(isa, extents, to, from, Prelu {}) } else { map(isa, extents, to, from, map::Product {}) }
 }
 
 pub(super) fn backward_input(
@@ -46,7 +44,7 @@ pub(super) fn backward_input(
     if prelu {
         map(isa, extents, to, [dy, k, (x, View::of(gx))], Adding(PreluSlope {}));
     } else {
-        map(isa, extents, to, [dy, k], Adding(Times {}));
+        map(isa, extents, to, [dy, k], Adding(map::Product {}));
     }
 }
 
@@ -62,8 +60,8 @@ pub(super) fn backward_params(
     let over = [true, true, dk.len() == 1, true];
     let from = [(x, View::of(gx)), (dy, View::of(gdy))];
     if prelu {
-        fold(isa, extents, over, ([dk], view), from, Below {}, AddSum);
+        fold(isa, extents, over, ([dk], view), from, Below {}, ADD_SUM);
     } else {
-        fold(isa, extents, over, ([dk], view), from, Product {}, AddSum);
+        fold(isa, extents, over, ([dk], view), from, fold::Product {}, ADD_SUM);
     }
 }

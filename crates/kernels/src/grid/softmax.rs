@@ -1,7 +1,7 @@
 //! Softmax and its logarithm over the channels of each place, tile by tile.
 
 use super::Grid;
-use super::fold::{Itself, Largest, Sum, fold, terms};
+use super::fold::{Itself, Largest, Product, SUM, fold};
 use super::group_norm::split;
 use super::map::{Adding, Function, functions, map};
 use super::walk::{Extents, View};
@@ -13,11 +13,6 @@ use crate::simd::{Simd, exp};
 fn power<S: Simd>(s: S, x: S::V, top: S::V) -> S::V {
     let d = s.sub(x, top);
     s.select(s.gt(s.splat(-87.0), d), s.splat(0.0), exp(s, d))
-}
-
-terms! {
-    Power() = |s, [x, top]| [power(s, x, top)];
-    Product() = |s, [y, dy]| [s.mul(y, dy)];
 }
 
 functions! {
@@ -60,16 +55,15 @@ pub(super) fn forward(
         let (gx, gy) = (gx.part(&tile), gy.part(&tile));
         let (extents, own, to) = (Extents::of(&gx), View::of(&gx.places()), View::of(&gy));
         let x = (x, View::of(&gx));
-        fold(isa, extents, OVER_CHANNELS, ([&mut *top], own), [x], Itself, Largest);
+        fold(isa, extents, OVER_CHANNELS, ([&mut *top], own), [x], Itself {}, Largest);
         let top = (&*top, own);
         let places = gx.places().numbers();
+        map(isa, extents, (&mut *y, to), [x, top], PowerOf {});
+        fold(isa, extents, OVER_CHANNELS, ([&mut *sum], own), [(&*y, to)], Itself {}, SUM);
         if log {
-            fold(isa, extents, OVER_CHANNELS, ([&mut *sum], own), [x, top], Power {}, Sum(1.0));
             sum.iter_mut().take(places).for_each(|v| *v = v.ln());
             map(isa, extents, (&mut *y, to), [x, top, (&*sum, own)], Less {});
         } else {
-            map(isa, extents, (&mut *y, to), [x, top], PowerOf {});
-            fold(isa, extents, OVER_CHANNELS, ([&mut *sum], own), [(&*y, to)], Itself, Sum(1.0));
             sum.iter_mut().take(places).for_each(|v| *v = 1.0 / *v);
             map(isa, extents, (&mut *y, to), [(&*sum, own)], TimesOld);
         }
@@ -91,10 +85,10 @@ pub(super) fn backward(
         let (extents, own, to) = (Extents::of(&gy), View::of(&gy.places()), View::of(&gdx));
         let [y, dy] = [(y, View::of(&gy)), (dy, View::of(&gdy))];
         if log {
-            fold(isa, extents, OVER_CHANNELS, ([&mut *sum], own), [dy], Itself, Sum(1.0));
+            fold(isa, extents, OVER_CHANNELS, ([&mut *sum], own), [dy], Itself {}, SUM);
             map(isa, extents, (&mut *dx, to), [y, dy, (&*sum, own)], Adding(LogSlope {}));
         } else {
-            fold(isa, extents, OVER_CHANNELS, ([&mut *sum], own), [y, dy], Product {}, Sum(1.0));
+            fold(isa, extents, OVER_CHANNELS, ([&mut *sum], own), [y, dy], Product {}, SUM);
             map(isa, extents, (&mut *dx, to), [y, dy, (&*sum, own)], Adding(Slope {}));
         }
     }
