@@ -1,12 +1,19 @@
 //! Functions of each number.
 
 use super::rows::row_sets;
-use super::{Forward, Run, Scene, Step, move_rows, split};
+use super::{Forward, Placing, Run, Scene, Step, move_rows, split};
 use foveal_kernels::lanes::elementwise::{Activation, add_assign, rows};
 
 /// A function with an output of its own.
 #[derive(Clone, Debug)]
 pub struct Function(pub Activation);
+
+impl Function {
+    pub fn new(place: &mut Placing<'_>, f: Activation) -> Self {
+        place.gradient_scratch();
+        Self(f)
+    }
+}
 
 impl Run for Function {
     const KERNEL: &'static str = "lanes::elementwise";

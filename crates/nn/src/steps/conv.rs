@@ -1,6 +1,6 @@
 //! Convolutions, alone or with ReLU and max pooling.
 
-use super::scene::Parameter;
+use super::places::Parameter;
 use super::{Forward, Placing, Run, Scene, Step, split};
 use foveal_kernels::lanes::elementwise::plane_sums;
 use foveal_kernels::lanes::{ConvPool, Correlation, Finish};
@@ -18,7 +18,7 @@ pub struct Conv {
 }
 
 impl Conv {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Conv2dGeometry) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Conv2dGeometry) -> Self {
         let (x, y) = (place.x(), place.out());
         let backward = match place.training && !x.d.is_empty() {
             true => Correlation::backward_input(g, &y.gradient, &x.gradient),
@@ -83,12 +83,7 @@ pub struct ConvPooled {
 }
 
 impl ConvPooled {
-    pub(super) fn new(
-        place: &mut Placing<'_>,
-        g: &Conv2dGeometry,
-        pool: &Pool2dGeometry,
-        relu: bool,
-    ) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Conv2dGeometry, pool: &Pool2dGeometry, relu: bool) -> Self {
         let (x, y) = (place.x(), place.out());
         let wanted = !y.d.is_empty();
         let plan = Box::new(ConvPool::new(place.places.isa, g, pool, &x.frame, &x.gradient, &y.frame, relu));

@@ -1,7 +1,7 @@
 //! Dense layers.
 
+use super::places::Parameter;
 use super::rows::plain;
-use super::scene::Parameter;
 use super::{Forward, Placing, Run, Scene, Step, move_rows, split};
 use foveal_kernels::lanes::dense;
 use foveal_kernels::lanes::elementwise::{add_assign, plane_sums};
@@ -20,7 +20,7 @@ pub struct Dense {
 }
 
 impl Dense {
-    pub(super) fn new(place: &mut Placing<'_>, units: usize) -> Self {
+    pub fn new(place: &mut Placing<'_>, units: usize) -> Self {
         place.gradient_scratch();
         let (isa, inputs) = (place.places.isa, place.x().frame.channels);
         let (lanes, padded) = (isa.lanes(), dense::padded_units(isa, units));

@@ -17,9 +17,9 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    pub(super) fn new(place: &mut Placing<'_>, rate: f32) -> Self {
+    pub fn new(place: &mut Placing<'_>, rate: f32) -> Self {
         let frame = place.x().frame;
-        if place.y != place.inputs[0] {
+        if !place.in_place() {
             place.gradient_scratch();
         }
         let mask = place.places.numbers(plain(&frame).vectors());

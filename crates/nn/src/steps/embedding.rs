@@ -16,7 +16,7 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    pub(super) fn new(place: &mut Placing<'_>, [rows, size]: [usize; 2]) -> Self {
+    pub fn new(place: &mut Placing<'_>, [rows, size]: [usize; 2]) -> Self {
         let lanes = place.places.isa.lanes();
         let lookup = Lookup { input: place.x().frame, output: place.out().frame, rows, lanes };
         let (at, kept) = (place.places.saved, if place.training { lookup.ids() } else { 0 });

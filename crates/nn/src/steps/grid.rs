@@ -1,7 +1,7 @@
 //! The operations of [`foveal_kernels::grid`], which are written once for both layouts.
 
+use super::places::Parameter;
 use super::rows::around;
-use super::scene::Parameter;
 use super::{Forward, Placing, Run, Scene, Step};
 use foveal_kernels::grid::{Grid, Op, Planned};
 
@@ -13,7 +13,7 @@ pub struct OnGrid {
 }
 
 impl OnGrid {
-    pub(super) fn new(place: &mut Placing<'_>, op: &Op) -> Self {
+    pub fn new(place: &mut Placing<'_>, op: &Op) -> Self {
         let (values, lanes) = (&place.places.values, place.places.isa.lanes());
         let (x, dx): (Vec<Grid>, Vec<Grid>) = place
             .inputs

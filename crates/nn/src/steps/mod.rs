@@ -29,10 +29,10 @@ pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use grid::OnGrid;
 pub use join::{Add, Concat};
-pub use places::{Places, Placing};
+pub use places::{Norm, Parameter, Places, Placing};
 pub use pool::{AvgPool, MaxPool};
 pub use rows::{move_rows, split};
-pub use scene::{Forward, Kept, MOST_LANES, Parameter, Scene};
+pub use scene::{Forward, Kept, MOST_LANES, Scene};
 pub use transpose::ConvTransposed;
 
 /// One step: what it reads and writes, and how.

@@ -19,7 +19,7 @@ pub struct MaxPool {
 }
 
 impl MaxPool {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Pool2dGeometry) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Pool2dGeometry) -> Self {
         let walks = walks(place, g);
         let to = super::rows::plain(&place.out().frame);
         Self { walks, places: place.places.numbers(to.vectors()) }
@@ -57,7 +57,7 @@ pub struct AvgPool {
 }
 
 impl AvgPool {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Pool2dGeometry) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Pool2dGeometry) -> Self {
         Self { walks: walks(place, g) }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::batch_norm::NormState;
-use super::places::Places;
+use super::places::{Parameter, Places};
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::norm::Moments;
 use std::ops::Range;
@@ -105,11 +105,4 @@ impl<'a> Scene<'a> {
     pub fn gradient(&self, param: &Parameter) -> Option<Range<usize>> {
         self.places.gradients[param.index].map(|at| at..at + param.count)
     }
-}
-
-/// A parameter by its place among the model's, and how many numbers it has.
-#[derive(Clone, Copy, Debug)]
-pub struct Parameter {
-    pub index: usize,
-    pub count: usize,
 }

@@ -1,6 +1,6 @@
 //! Transposed convolutions.
 
-use super::scene::Parameter;
+use super::places::Parameter;
 use super::{Forward, Placing, Run, Scene, Step, split};
 use foveal_kernels::Conv2dTransposeGeometry;
 use foveal_kernels::lanes::elementwise::plane_sums;
@@ -15,7 +15,7 @@ pub struct ConvTransposed {
 }
 
 impl ConvTransposed {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Conv2dTransposeGeometry) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Conv2dTransposeGeometry) -> Self {
         let (x, y) = (place.x(), place.out());
         let mut plan = ConvTranspose::new(g, &x.frame, &y.frame);
         if !y.d.is_empty() {
