@@ -11,6 +11,7 @@ mod language;
 mod machine;
 mod output;
 mod source;
+mod table;
 
 use args::Cli;
 use clap::{ColorChoice, CommandFactory, FromArgMatches};

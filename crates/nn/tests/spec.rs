@@ -101,7 +101,7 @@ fn errors_say_where() {
         ),
         (
             "\"first\", \"conv2d_2\"",
-            "\"first\", \"input\"",
+            "\"first\", \"conv2d_2\", \"input\"",
             &["line 26: ", "first [8, 8, 4]", "input [8, 8, 1]"],
         ),
         ("groups = 2", "groups = 3", &["line 16: ", "conv2d_2", "first [8, 8, 4] -> relu_1 [8, 8, 4]"]),

@@ -13,9 +13,10 @@ use crate::proto::{Attribute, Dim, Graph, Model as File, Node, Tensor, Value};
 use crate::{Error, hounsfield};
 use activation::{Activation, Order};
 use attributes::Attributes;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::{InputSpec, LayerKind, LayerSpec};
 use foveal_nn::{Model, ModelSpec};
-use foveal_train::{Fit, Preprocess, Recipe, SavedModel, Training};
+use foveal_train::{PictureFit, Preprocess, Recipe, SavedModel, Training};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -256,7 +257,9 @@ impl<'g> Importer<'g> {
             return Ok(());
         }
         let value = match self.gelus.get(&at).map(|gelu| gelu.x) {
-            Some(x) => self.take(x).and_then(|x| self.push(LayerKind::Gelu {}, &[x.layer], x.shape, x.order)),
+            Some(x) => self.take(x).and_then(|x| {
+                self.push(LayerKind::Gelu(kinds::Gelu::default()), &[x.layer], x.shape, x.order)
+            }),
             None => self.compute(node),
         };
         let value = value.map_err(fail)?;
@@ -370,7 +373,8 @@ impl<'g> Importer<'g> {
     fn finish(mut self, last: Activation, file: &File, name: &str) -> Result<SavedModel, Error> {
         let outputs: usize = last.shape.iter().product();
         let flat = last.shape[..2] == [1, 1];
-        let softmax = self.layers.last().is_some_and(|l| l.spec.kind == LayerKind::Softmax {});
+        let softmax =
+            self.layers.last().is_some_and(|l| l.spec.kind == LayerKind::Softmax(kinds::Softmax {}));
         let mut classes = Vec::new();
         if softmax && flat && self.layers.len() > 1 {
             self.layers.pop();
@@ -383,7 +387,7 @@ impl<'g> Importer<'g> {
         }
         let own: serde_json::Value =
             said("foveal").and_then(|v| serde_json::from_str(v).ok()).unwrap_or_default();
-        let fit = serde_json::from_value::<Fit>(own["preprocess"]["fit"].clone()).unwrap_or_default();
+        let fit = serde_json::from_value::<PictureFit>(own["preprocess"]["fit"].clone()).unwrap_or_default();
         let training = serde_json::from_value::<Training>(own["training"].clone());
         let training = training.unwrap_or_else(|_| Training {
             model: name.into(),

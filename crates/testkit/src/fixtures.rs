@@ -1,7 +1,8 @@
 //! The committed answers of TensorFlow and PyTorch; `fixtures/README.md` says what each holds.
 
 use crate::Pad;
-use ndarray::{Array, Array4, ArrayD, Dimension};
+use crate::reference::ConvTranspose;
+use ndarray::{Array, Array1, Array4, ArrayD, Dimension};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +44,33 @@ pub struct Conv2dCase {
     pub d_x: Array4<f32>,
     /// The gradient of the filter.
     pub d_w: Array4<f32>,
+}
+
+/// One transposed convolution: its arguments and TensorFlow's or PyTorch's answers.
+#[derive(Clone, Debug)]
+pub struct TransposeCase {
+    /// `tensorflow_00`, `torch_00` and so on.
+    pub name: String,
+    /// The function that was asked.
+    pub route: String,
+    /// Strides, padding and so on.
+    pub op: ConvTranspose,
+    /// The input, NHWC.
+    pub x: Array4<f32>,
+    /// The filter, `[kh, kw, o / groups, c]`.
+    pub w: Array4<f32>,
+    /// One number for each output channel.
+    pub bias: Array1<f32>,
+    /// The output.
+    pub y: Array4<f32>,
+    /// A random upstream gradient.
+    pub d_y: Array4<f32>,
+    /// The gradient of the input.
+    pub d_x: Array4<f32>,
+    /// The gradient of the filter.
+    pub d_w: Array4<f32>,
+    /// The gradient of the bias.
+    pub d_bias: Array1<f32>,
 }
 
 /// The two poolings.
@@ -169,6 +197,54 @@ pub fn conv2d() -> Vec<Conv2dCase> {
         route: m.route,
     };
     cases.into_iter().map(case).collect()
+}
+
+/// TensorFlow's and PyTorch's transposed convolutions.
+///
+/// # Panics
+/// If the files are not what `make_transpose.py` writes.
+#[must_use]
+pub fn transpose() -> Vec<TransposeCase> {
+    #[derive(Deserialize)]
+    struct Meta {
+        name: String,
+        route: String,
+        strides: [usize; 2],
+        dilations: [usize; 2],
+        padding: Padding,
+        output_padding: [usize; 2],
+        groups: usize,
+    }
+    let (cases, tensors) = load::<Meta>("transpose");
+    let case = |m: Meta| TransposeCase {
+        x: narrow(&tensors, &m.name, "x"),
+        w: narrow(&tensors, &m.name, "w"),
+        bias: narrow(&tensors, &m.name, "bias"),
+        y: narrow(&tensors, &m.name, "y"),
+        d_y: narrow(&tensors, &m.name, "d_y"),
+        d_x: narrow(&tensors, &m.name, "d_x"),
+        d_w: narrow(&tensors, &m.name, "d_w"),
+        d_bias: narrow(&tensors, &m.name, "d_bias"),
+        op: ConvTranspose {
+            strides: m.strides,
+            dilations: m.dilations,
+            padding: m.padding.into(),
+            output_padding: m.output_padding,
+            groups: m.groups,
+        },
+        name: m.name,
+        route: m.route,
+    };
+    cases.into_iter().map(case).collect()
+}
+
+/// PyTorch's activations.
+///
+/// # Panics
+/// If the files are not what `make_activations.py` writes.
+#[must_use]
+pub fn activations() -> Vec<LayerCase> {
+    layer_cases("activations")
 }
 
 /// TensorFlow's poolings.

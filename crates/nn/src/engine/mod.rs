@@ -9,16 +9,20 @@
 //! same bits with any number of threads.
 
 mod batch;
+mod example;
 mod frozen;
+mod fusions;
+mod graph;
+mod group;
 mod plan;
+mod predict;
 mod profile;
 mod report;
 mod single;
-mod step;
+mod statistics;
 mod update;
 
-pub use batch::{Example, StepReport, Target};
-pub use foveal_kernels::lanes::image::Pixels;
+pub use example::{Example, Pixels, StepReport, Target};
 pub use plan::Plan;
 pub use profile::Profile;
 pub use report::{Part, PlanReport, PlannedStep, describe};
@@ -27,9 +31,12 @@ use crate::Error;
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::optim::Optimizer;
-use batch::{Group, NormState, Singly, Worker};
+use crate::steps::NormState;
+
 use foveal_kernels::Isa;
 use foveal_kernels::team::Team;
+use group::{Group, Worker};
+use predict::Singly;
 use update::Updates;
 
 /// What the engine is made for.
@@ -131,12 +138,12 @@ impl Engine {
         let updates = Updates::new(model, &plan);
         let workers = (0..team.threads()).map(|_| Worker::new(&plan, updates.longest())).collect();
         let groups = (0..count).map(|_| Group::new(&plan, options.isa.lanes())).collect();
-        let norms = plan.norms.iter().map(|n| NormState::new(n.channels)).collect();
+        let norms = plan.places.norms.iter().map(|n| NormState::new(n.channels)).collect();
         let wide = single::wide(model, options.isa);
         let mut engine = Self {
             model: model.clone(),
-            values: vec![0.0; plan.parameters],
-            moments: [vec![0.0; plan.parameters], vec![0.0; plan.parameters]],
+            values: vec![0.0; plan.places.parameters],
+            moments: [vec![0.0; plan.places.parameters], vec![0.0; plan.places.parameters]],
             plan,
             options,
             team,
@@ -184,7 +191,7 @@ impl Engine {
     /// The model with the parameters as they are now.
     pub fn model(&self) -> Model {
         let mut model = self.model.clone();
-        for (param, at) in model.params_mut().iter_mut().zip(&self.plan.offsets) {
+        for (param, at) in model.params_mut().iter_mut().zip(&self.plan.places.offsets) {
             let n = param.values.len();
             param.values.copy_from_slice(&self.values[*at..at + n]);
         }
@@ -194,7 +201,7 @@ impl Engine {
     /// Takes over the parameters of a model of the same spec.
     pub fn set_params(&mut self, model: &Model) {
         self.changed();
-        for (param, at) in model.params().iter().zip(&self.plan.offsets) {
+        for (param, at) in model.params().iter().zip(&self.plan.places.offsets) {
             self.values[*at..at + param.values.len()].copy_from_slice(&param.values);
         }
     }

@@ -2,9 +2,13 @@
 //! order, and is updated at once.
 
 use super::Engine;
+use super::group::Group;
 use super::plan::Plan;
+use crate::layers::ParamRole;
 use crate::model::Model;
 use crate::optim::Optimizer;
+use crate::steps::{Dense, Embedding, StepKind};
+use foveal_kernels::Isa;
 use foveal_kernels::lanes::elementwise::add_assign;
 use foveal_kernels::lanes::{dense, embedding};
 use foveal_kernels::optimizer::{Adam, Sgd};
@@ -29,42 +33,56 @@ struct Chunk {
 
 enum Source {
     /// Rows of a dense layer's weights, from `first` on: from what the groups saved.
-    Dense { index: usize, first: usize },
+    Dense { layer: Dense, first: usize },
     /// Rows of an embedding's table, from `first` on: from what the groups saved.
-    Embedding { index: usize, first: usize },
+    Embedding { layer: Embedding, first: usize },
     /// Numbers from this place of the groups' gradients on.
     Groups(usize),
+}
+
+/// The step whose gradients of parameter `p` are computed when it is updated.
+enum Saved<'a> {
+    Dense(&'a Dense),
+    Embedding(&'a Embedding),
+    None,
+}
+
+fn saved(plan: &Plan, p: usize) -> Saved<'_> {
+    let found = plan.steps.iter().find_map(|step| match &step.kind {
+        StepKind::Dense(layer) if layer.weights == p => Some(Saved::Dense(layer)),
+        StepKind::Embedding(layer) if layer.table == p => Some(Saved::Embedding(layer)),
+        _ => None,
+    });
+    found.unwrap_or(Saved::None)
 }
 
 impl Updates {
     pub fn new(model: &Model, plan: &Plan) -> Self {
         let mut order: Vec<usize> =
             (0..model.params().len()).filter(|&p| model.params()[p].trainable).collect();
-        order.sort_by_key(|&p| plan.offsets[p]);
+        order.sort_by_key(|&p| plan.places.offsets[p]);
         let (mut bounds, mut chunks) = (vec![0], Vec::new());
         for p in order {
             let param = &model.params()[p];
-            let (count, start) = (param.values.len(), plan.offsets[p]);
-            let dense = plan.dense.iter().position(|d| d.weights == p);
-            let embedding = plan.embeddings.iter().position(|e| e.table == p);
-            let step = match (dense, embedding) {
+            let (count, start) = (param.values.len(), plan.places.offsets[p]);
+            let saved = saved(plan, p);
+            let step = match &saved {
                 // Rows are taken by sixes by the kernel.
-                (Some(d), _) => {
-                    let units = plan.dense[d].units;
-                    units * (CHUNK / units).next_multiple_of(6).max(6)
-                }
-                (None, Some(e)) => plan.embeddings[e].size * (LOOKED_UP / plan.embeddings[e].size).max(1),
-                (None, None) => CHUNK,
+                Saved::Dense(layer) => layer.units * (CHUNK / layer.units).next_multiple_of(6).max(6),
+                Saved::Embedding(layer) => layer.size * (LOOKED_UP / layer.size).max(1),
+                Saved::None => CHUNK,
             };
             for first in (0..count).step_by(step) {
-                let source = match (dense, embedding) {
-                    (Some(index), _) => Source::Dense { index, first: first / plan.dense[index].units },
-                    (_, Some(index)) => {
-                        Source::Embedding { index, first: first / plan.embeddings[index].size }
+                let source = match &saved {
+                    Saved::Dense(layer) => {
+                        Source::Dense { layer: (*layer).clone(), first: first / layer.units }
                     }
-                    (None, None) => Source::Groups(plan.gradients[p].expect("trainable") + first),
+                    Saved::Embedding(layer) => {
+                        Source::Embedding { layer: (*layer).clone(), first: first / layer.size }
+                    }
+                    Saved::None => Source::Groups(plan.places.gradients[p].expect("trainable") + first),
                 };
-                chunks.push(Chunk { source, decay: param.shape.len() > 1 });
+                chunks.push(Chunk { source, decay: param.role == ParamRole::Weights });
                 bounds.push(start + (first + step).min(count));
             }
         }
@@ -82,44 +100,12 @@ impl Engine {
     pub(super) fn update(&mut self, groups: usize, lr: f32) {
         self.steps += 1;
         let step = self.steps;
-        let Self { plan, team, workers, groups: all, values, moments: [m, v], updates, options, .. } = self;
+        let Self { team, workers, groups: all, values, moments: [m, v], updates, options, .. } = self;
         let (isa, groups) = (options.isa, &all[..groups]);
         team.for_each_part(workers, &updates.bounds, [values, m, v], |worker, i, [x, m, v]| {
             let chunk = &updates.chunks[i];
             let gradient = &mut worker.gradient[..x.len()];
-            match chunk.source {
-                Source::Dense { index, first } => {
-                    let layer = &plan.dense[index];
-                    let group = |g: usize| {
-                        let saved = &groups[g].state.saved;
-                        (&saved[layer.x.clone()], &saved[layer.dy.clone()])
-                    };
-                    dense::backward_weights(
-                        isa,
-                        groups.len(),
-                        group,
-                        layer.inputs,
-                        layer.units,
-                        first,
-                        gradient,
-                    );
-                }
-                Source::Embedding { index, first } => {
-                    let layer = &plan.embeddings[index];
-                    let group = |g: usize| {
-                        let saved = &groups[g].state.saved;
-                        (&saved[layer.ids.clone()], &saved[layer.dy.clone()])
-                    };
-                    let extents = [layer.lookup.rows, layer.size];
-                    embedding::backward(groups.len(), group, extents, first, gradient);
-                }
-                Source::Groups(at) => {
-                    gradient.copy_from_slice(&groups[0].state.gradients[at..at + x.len()]);
-                    for group in &groups[1..] {
-                        add_assign(isa, &group.state.gradients[at..at + x.len()], gradient);
-                    }
-                }
-            }
+            chunk.source.sum(isa, groups, gradient);
             let decayed = |decay: f32| if chunk.decay { decay } else { 0.0 };
             match options.optimizer {
                 Optimizer::Adam { beta1, beta2, epsilon, decay } => {
@@ -131,5 +117,36 @@ impl Engine {
                 }
             }
         });
+    }
+}
+
+impl Source {
+    /// The gradient of a chunk, summed over the groups in their order.
+    fn sum(&self, isa: Isa, groups: &[Group], gradient: &mut [f32]) {
+        match self {
+            Source::Dense { layer, first } => {
+                let group = |g: usize| {
+                    let saved = &groups[g].kept.saved;
+                    (&saved[layer.x.clone()], &saved[layer.dy.clone()])
+                };
+                let (inputs, units) = (layer.inputs, layer.units);
+                dense::backward_weights(isa, groups.len(), group, inputs, units, *first, gradient);
+            }
+            Source::Embedding { layer, first } => {
+                let group = |g: usize| {
+                    let saved = &groups[g].kept.saved;
+                    (&saved[layer.ids.clone()], &saved[layer.dy.clone()])
+                };
+                let extents = [layer.lookup.rows, layer.size];
+                embedding::backward(groups.len(), group, extents, *first, gradient);
+            }
+            Source::Groups(at) => {
+                let own = *at..at + gradient.len();
+                gradient.copy_from_slice(&groups[0].kept.gradients[own.clone()]);
+                for group in &groups[1..] {
+                    add_assign(isa, &group.kept.gradients[own.clone()], gradient);
+                }
+            }
+        }
     }
 }

@@ -20,9 +20,9 @@
 //! ```
 
 mod conv;
+mod conv_transpose;
 mod dense;
 mod embedding;
-#[expect(dead_code, reason = "the layers call it next")]
 pub(crate) mod grid;
 mod loss;
 mod norm;
@@ -30,6 +30,9 @@ mod pool;
 mod shape;
 
 pub use conv::{ConvGradients, conv2d, conv2d_backward, conv2d_backward_filter, conv2d_backward_input};
+pub use conv_transpose::{
+    conv2d_transpose, conv2d_transpose_backward_filter, conv2d_transpose_backward_input,
+};
 pub use dense::{DenseGradients, dense, dense_backward};
 pub use embedding::{embedding, embedding_backward};
 pub use foveal_kernels::lanes::elementwise::Activation;

@@ -5,25 +5,26 @@ use super::attributes::Attributes;
 use super::constants::OPEN;
 use super::{Importer, input, optional};
 use crate::proto::{Node, kind};
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 impl<'g> Importer<'g> {
     pub(super) fn activate(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
         let x = self.take(input(node, 0)?)?;
         let kind = match node.operator.as_str() {
-            "Relu" => LayerKind::Relu {},
-            "LeakyRelu" => LayerKind::LeakyRelu { alpha: attributes.float("alpha", 0.01)? },
-            "Sigmoid" => LayerKind::Sigmoid {},
-            "Tanh" => LayerKind::Tanh {},
+            "Relu" => LayerKind::Relu(kinds::Relu {}),
+            "LeakyRelu" => LayerKind::LeakyRelu(kinds::LeakyRelu { alpha: attributes.float("alpha", 0.01)? }),
+            "Sigmoid" => LayerKind::Sigmoid(kinds::Sigmoid {}),
+            "Tanh" => LayerKind::Tanh(kinds::Tanh {}),
             "Gelu" => match attributes.text("approximate", "none")? {
-                "none" => LayerKind::Gelu {},
+                "none" => LayerKind::Gelu(kinds::Gelu::default()),
                 other => return Err(format!("approximate = {other} is not supported, only none")),
             },
             _ => match self.bounds(node, attributes)? {
                 (f32::NEG_INFINITY, f32::INFINITY) => return Ok(x),
-                (0.0, f32::INFINITY) => LayerKind::Relu {},
+                (0.0, f32::INFINITY) => LayerKind::Relu(kinds::Relu {}),
                 (low, high) if low < high => {
-                    LayerKind::Clip { min: low.max(f32::MIN), max: high.min(f32::MAX) }
+                    LayerKind::Clip(kinds::Clip { min: low.max(f32::MIN), max: high.min(f32::MAX) })
                 }
                 (low, high) => {
                     return Err(format!("clipping to {low}..{high} is not supported: one number is left"));
@@ -60,7 +61,7 @@ impl<'g> Importer<'g> {
             return Err(format!("a softmax over axis {axis} is not supported, only over the channels"));
         }
         let x = self.flat(x)?;
-        self.push(LayerKind::Softmax {}, &[x.layer], x.shape, x.order)
+        self.push(LayerKind::Softmax(kinds::Softmax {}), &[x.layer], x.shape, x.order)
     }
 
     pub(super) fn dropout(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
@@ -78,7 +79,7 @@ impl<'g> Importer<'g> {
         if rate == 0.0 || x.pad.is_some() {
             return Ok(x);
         }
-        self.push(LayerKind::Dropout { rate }, &[x.layer], x.shape, x.order)
+        self.push(LayerKind::Dropout(kinds::Dropout { rate }), &[x.layer], x.shape, x.order)
     }
 
     pub(super) fn cast(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
@@ -114,7 +115,7 @@ impl<'g> Importer<'g> {
         let channels = values.iter().fold(0, |a: usize, v| a.saturating_add(v.shape[2]));
         let from: Vec<Option<usize>> = values.iter().map(|v| v.layer).collect();
         let [h, w, _] = first.shape;
-        self.push(LayerKind::Concat {}, &from, [h, w, channels], first.order)
+        self.push(LayerKind::Concat(kinds::Concat {}), &from, [h, w, channels], first.order)
     }
 
     pub(super) fn flatten(&mut self, node: &'g Node, attributes: &Attributes) -> Result<Activation, String> {
@@ -218,7 +219,7 @@ impl<'g> Importer<'g> {
         let x = self.flat(x)?;
         let channels = x.shape[2];
         let x = self.affine(x, vec![alpha; channels], vec![beta; channels])?;
-        self.push(LayerKind::Clip { min: 0.0, max: 1.0 }, &[x.layer], x.shape, x.order)
+        self.push(LayerKind::Clip(kinds::Clip { min: 0.0, max: 1.0 }), &[x.layer], x.shape, x.order)
     }
 
     pub(super) fn transpose(

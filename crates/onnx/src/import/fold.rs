@@ -3,6 +3,7 @@
 use super::activation::{Activation, Order};
 use super::{Importer, input};
 use crate::proto::{Node, Tensor};
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 /// The variance and epsilon of a batch normalization that only scales and shifts: their sum is 1.
@@ -37,7 +38,7 @@ impl<'g> Importer<'g> {
             return Err(format!("adding [n, {a:?}] and [n, {b:?}] is not supported, only one shape"));
         }
         let from: Vec<Option<usize>> = values.iter().map(|v| v.layer).collect();
-        self.push(LayerKind::Add {}, &from, first.shape, first.order)
+        self.push(LayerKind::Add(kinds::Add {}), &from, first.shape, first.order)
     }
 
     fn constant_operand(
@@ -98,8 +99,8 @@ impl<'g> Importer<'g> {
     fn scale_layer(&mut self, layer: usize, times: &[f32], plus: &[f32]) -> Result<bool, String> {
         let made = &mut self.layers[layer];
         let (weights, bias) = match &mut made.spec.kind {
-            LayerKind::Conv2d { bias, .. } => ("filter", bias),
-            LayerKind::Dense { bias, .. } => ("weights", bias),
+            LayerKind::Conv2d(kinds::Conv2d { bias, .. }) => ("filter", bias),
+            LayerKind::Dense(kinds::Dense { bias, .. }) => ("weights", bias),
             _ => return Ok(false),
         };
         let had = std::mem::replace(bias, true);

@@ -6,6 +6,7 @@ use super::window::{self, Window};
 use super::{Importer, input, optional};
 use crate::proto::Node;
 use foveal_nn::init::Init;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Conv2dGeometry, Conv2dOptions};
 
@@ -49,7 +50,7 @@ impl<'g> Importer<'g> {
         let geometry = Conv2dGeometry::new("Conv", &[1, ih, iw, c], &[h, w, i, o], &options);
         let [_, oh, ow, _] = geometry.map_err(|e| e.problem)?.output_shape();
         let bias = optional(node, 2).map(|b| self.vector(b, o)).transpose()?;
-        let kind = LayerKind::Conv2d {
+        let kind = LayerKind::Conv2d(kinds::Conv2d {
             filters: o,
             kernel: [h, w],
             strides,
@@ -58,7 +59,7 @@ impl<'g> Importer<'g> {
             groups,
             bias: bias.is_some(),
             init: Init::default(),
-        };
+        });
         let values = weights.to_floats()?;
         let y = self.push(kind, &[x.layer], [oh, ow, o], x.order)?;
         let turned = (0..values.len()).map(|at| {
@@ -131,7 +132,7 @@ impl<'g> Importer<'g> {
                 "only the numbers of the input [n, h, w] or [n, l] are looked up, in one table".into()
             );
         }
-        let kind = LayerKind::Embedding { vocabulary, size, init: Init::default() };
+        let kind = LayerKind::Embedding(kinds::Embedding { vocabulary, size, init: Init::default() });
         let y = self.push(kind, &[None], [h, w, size], x.order)?;
         self.param("table", table.to_floats()?)?;
         Ok(y)
@@ -158,7 +159,7 @@ impl<'g> Importer<'g> {
             return Err(format!("its matrix [{inputs}, {units}] does not fit a value of [n, {dims:?}]"));
         }
         let x = self.flat(x)?;
-        let kind = LayerKind::Dense { units, bias: bias.is_some(), init: Init::default() };
+        let kind = LayerKind::Dense(kinds::Dense { units, bias: bias.is_some(), init: Init::default() });
         let y = self.push(kind, &[x.layer], [1, 1, units], Order::Flat(None))?;
         self.param("weights", reorder(x.order, weights, units))?;
         bias.map_or(Ok(()), |bias| self.param("bias", bias))?;
@@ -170,7 +171,7 @@ impl<'g> Importer<'g> {
         if !matches!(x.order, Order::Flat(_)) || x.shape[..2] == [1, 1] {
             return Ok(x);
         }
-        self.push(LayerKind::Flatten {}, &[x.layer], [1, 1, x.size()], x.order)
+        self.push(LayerKind::Flatten(kinds::Flatten {}), &[x.layer], [1, 1, x.size()], x.order)
     }
 
     pub(super) fn batch_norm(
@@ -205,7 +206,7 @@ impl<'g> Importer<'g> {
         [momentum, epsilon]: [f32; 2],
         numbers: Vec<Vec<f32>>,
     ) -> Result<Activation, String> {
-        let kind = LayerKind::BatchNorm { momentum, epsilon };
+        let kind = LayerKind::BatchNorm(kinds::BatchNorm { momentum, epsilon });
         let y = self.push(kind, &[x.layer], x.shape, x.order)?;
         // Where there is no flatten layer yet, the numbers are for channels and need no turning.
         let order = if x.shape[..2] == [1, 1] { x.order } else { Order::Flat(None) };

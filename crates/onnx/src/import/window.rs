@@ -5,6 +5,7 @@ use super::attributes::Attributes;
 use super::{Importer, input, optional};
 use crate::proto::Node;
 use foveal_nn::init::Init;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::{LayerKind, LayerSpec};
 use foveal_nn::{Conv2dGeometry, Conv2dOptions, Padding, Pool2dGeometry, Pool2dOptions};
 
@@ -153,8 +154,8 @@ impl<'g> Importer<'g> {
         let [_, oh, ow, _] = geometry.output_shape();
         let strides = Some(given.strides);
         let kind = match max {
-            true => LayerKind::MaxPool { ksize, strides, padding },
-            false => LayerKind::AvgPool { ksize, strides, padding },
+            true => LayerKind::MaxPool(kinds::MaxPool { ksize, strides, padding }),
+            false => LayerKind::AvgPool(kinds::AvgPool { ksize, strides, padding }),
         };
         self.push(kind, &[x.layer], [oh, ow, c], x.order)
     }
@@ -181,9 +182,11 @@ impl<'g> Importer<'g> {
         while let Some(layer) = at {
             let LayerSpec { kind, inputs, .. } = &self.layers[layer].spec;
             match kind {
-                LayerKind::Relu {} | LayerKind::Sigmoid {} | LayerKind::Softmax {} => return true,
-                LayerKind::Clip { min, .. } => return *min >= 0.0,
-                LayerKind::MaxPool { .. } | LayerKind::AvgPool { .. } | LayerKind::Dropout { .. }
+                LayerKind::Relu(kinds::Relu {})
+                | LayerKind::Sigmoid(kinds::Sigmoid {})
+                | LayerKind::Softmax(kinds::Softmax {}) => return true,
+                LayerKind::Clip(kinds::Clip { min, .. }) => return *min >= 0.0,
+                LayerKind::MaxPool(_) | LayerKind::AvgPool(_) | LayerKind::Dropout(_)
                     if inputs.is_empty() =>
                 {
                     at = layer.checked_sub(1)
@@ -229,8 +232,16 @@ impl<'g> Importer<'g> {
         }
         let kernel = ksize.map(|k| k as usize);
         let init = Init::default();
-        let kind =
-            LayerKind::Conv2d { filters: c, kernel, strides, dilations, padding, groups, bias: false, init };
+        let kind = LayerKind::Conv2d(kinds::Conv2d {
+            filters: c,
+            kernel,
+            strides,
+            dilations,
+            padding,
+            groups,
+            bias: false,
+            init,
+        });
         let y = self.push(kind, &[x.layer], [oh, ow, c], x.order)?;
         self.param("filter", vec![1.0 / taps as f32; numbers])?;
         Ok(y)
@@ -240,7 +251,11 @@ impl<'g> Importer<'g> {
         let x = self.take(input(node, 0)?)?;
         check_picture(&x)?;
         let mean = node.operator == "GlobalAveragePool";
-        let kind = if mean { LayerKind::GlobalAvgPool {} } else { LayerKind::GlobalMaxPool {} };
+        let kind = if mean {
+            LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {})
+        } else {
+            LayerKind::GlobalMaxPool(kinds::GlobalMaxPool {})
+        };
         self.push(kind, &[x.layer], [1, 1, x.shape[2]], x.order)
     }
 
@@ -270,7 +285,11 @@ impl<'g> Importer<'g> {
             ));
         }
         let order = if attributes.int("keepdims", 1)? != 0 { x.order } else { Order::Flat(None) };
-        let kind = if mean { LayerKind::GlobalAvgPool {} } else { LayerKind::GlobalMaxPool {} };
+        let kind = if mean {
+            LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {})
+        } else {
+            LayerKind::GlobalMaxPool(kinds::GlobalMaxPool {})
+        };
         self.push(kind, &[x.layer], [1, 1, x.shape[2]], order)
     }
 

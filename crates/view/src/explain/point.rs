@@ -61,27 +61,18 @@ pub fn point(model: &Model, values: &[Array4<f32>], layer: &str, at: [usize; 3])
     let [_, _, c] = at;
     let mut numbers = Vec::new();
     let from = match &node.kind {
-        LayerKind::Relu {}
-        | LayerKind::Sigmoid {}
-        | LayerKind::Tanh {}
-        | LayerKind::Gelu {}
-        | LayerKind::Dropout { .. } => vec![source(first, at)?],
-        LayerKind::LeakyRelu { alpha } => {
-            numbers.push(("alpha", *alpha));
+        kind if kind.function().is_some() || matches!(kind, LayerKind::Dropout(_)) => {
+            numbers.extend(options(kind));
             vec![source(first, at)?]
         }
-        LayerKind::Clip { min, max } => {
-            numbers.extend([("min", *min), ("max", *max)]);
-            vec![source(first, at)?]
-        }
-        LayerKind::BatchNorm { epsilon, .. } => {
+        LayerKind::BatchNorm(norm) => {
             for (name, &p) in ["gamma", "beta", "mean", "variance"].iter().zip(&node.params) {
                 numbers.push((name, model.params()[p].values[c]));
             }
-            numbers.push(("epsilon", *epsilon));
+            numbers.push(("epsilon", norm.epsilon));
             vec![source(first, at)?]
         }
-        LayerKind::Softmax {} => {
+        LayerKind::Softmax(_) => {
             let row: Vec<Source> =
                 (0..node.shape[2]).map(|k| source(first, [at[0], at[1], k])).collect::<Result<_, _>>()?;
             let largest = row.iter().map(|s| s.number).fold(f32::NEG_INFINITY, f32::max);
@@ -89,9 +80,11 @@ pub fn point(model: &Model, values: &[Array4<f32>], layer: &str, at: [usize; 3])
             numbers.extend([("largest", largest), ("total", total as f32)]);
             row
         }
-        LayerKind::Flatten {} => vec![source(first, unflatten(c, model.value_shape(first)))?],
-        LayerKind::Add {} => node.inputs.iter().map(|&v| source(v, at)).collect::<Result<_, _>>()?,
-        LayerKind::Concat {} => {
+        LayerKind::Flatten(_) => {
+            vec![source(first, unflatten(c, model.value_shape(first)))?]
+        }
+        LayerKind::Add(_) => node.inputs.iter().map(|&v| source(v, at)).collect::<Result<_, _>>()?,
+        LayerKind::Concat(_) => {
             let (v, own) = part(model, node, c);
             vec![source(v, [at[0], at[1], own])?]
         }
@@ -101,6 +94,19 @@ pub fn point(model: &Model, values: &[Array4<f32>], layer: &str, at: [usize; 3])
         }
     };
     Ok(Point { kind: node.kind.name(), at, from, numbers, value })
+}
+
+/// The options of an activation, by name.
+fn options(kind: &LayerKind) -> Vec<(&'static str, f32)> {
+    match kind {
+        LayerKind::LeakyRelu(f) => vec![("alpha", f.alpha)],
+        LayerKind::Clip(f) => vec![("min", f.min), ("max", f.max)],
+        LayerKind::HardSigmoid(f) => vec![("alpha", f.alpha), ("beta", f.beta)],
+        LayerKind::Elu(f) => vec![("alpha", f.alpha)],
+        LayerKind::Selu(f) => vec![("alpha", f.alpha), ("gamma", f.gamma)],
+        LayerKind::Celu(f) => vec![("alpha", f.alpha)],
+        _ => Vec::new(),
+    }
 }
 
 /// Place `i` of a flat row as height, width, channel.
