@@ -3,11 +3,9 @@
 //! A sum has two levels: stretches of at most [`STRETCH`] terms are summed by themselves, so that the rounding of a
 //! long sum stays near that of a short one.
 
-use super::map::load;
-use super::walk::{Extents, Nest, View};
+use super::walk::{Extents, Nest, Pointers, View};
 use crate::dispatch::Isa;
 use crate::simd::{Kernel, Simd};
-use std::array::from_fn;
 
 /// Terms of K numbers whose J sums are wanted.
 pub(super) trait Terms<const K: usize, const J: usize>: Copy {
@@ -111,7 +109,15 @@ impl Join for Largest {
         assert!(S::LANES <= numbers.len());
         // SAFETY: there is room for LANES numbers.
         unsafe { s.store(numbers.as_mut_ptr(), v) };
-        numbers.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a || b.is_nan() { b } else { a })
+        let mut half = S::LANES / 2;
+        while half > 0 {
+            for i in 0..half {
+                let (a, b) = (numbers[i], numbers[i + half]);
+                numbers[i] = if b > a || b.is_nan() { b } else { a };
+            }
+            half /= 2;
+        }
+        numbers[0]
     }
     #[inline(always)]
     fn store<S: Simd>(self, _: S, _: S::V, v: S::V) -> S::V {
@@ -142,7 +148,7 @@ pub(super) fn fold<const K: usize, const J: usize, F: Terms<K, J>, W: Join>(
     }
     assert!(nest.over[3] || nest.extents[3] == 1 || nest.to[3] == 1, "no number of its own: {nest:?}");
     let loops = Loops::new(nest);
-    let from = from.map(|(numbers, _)| numbers.as_ptr());
+    let from = Pointers(from.map(|(numbers, _)| numbers.as_ptr()));
     isa.run(Fold { loops, to: to.map(<[f32]>::as_mut_ptr), from, f, how });
 }
 
@@ -190,7 +196,7 @@ impl<const K: usize> Loops<K> {
 struct Fold<const K: usize, const J: usize, F, W> {
     loops: Loops<K>,
     to: [*mut f32; J],
-    from: [*const f32; K],
+    from: Pointers<K>,
     f: F,
     how: W,
 }
@@ -203,17 +209,20 @@ impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Kernel for Fold<K,
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let [a, b, c] = self.loops.kept;
+        let [a, b, c] = &self.loops.kept;
+        let first = self.from.on(1, &self.loops.bases);
         for i in 0..a.n {
             for j in 0..b.n {
                 for k in 0..c.n {
                     let t = self.loops.to_base + i * a.to + j * b.to + k * c.to;
-                    let at: [usize; K] =
-                        from_fn(|x| self.loops.bases[x] + i * a.from[x] + j * b.from[x] + k * c.from[x]);
+                    let p = first.on(i, &a.from).on(j, &b.from).on(k, &c.from);
                     // SAFETY: `fold` has checked that the nest stays in its slices.
                     unsafe {
-                        let p = from_fn(|x| self.from[x].add(at[x]));
-                        if self.loops.inner_over { self.across(s, t, p) } else { self.along(s, t, p) }
+                        if self.loops.inner_over {
+                            self.across(s, t, p);
+                        } else {
+                            self.along(s, t, p);
+                        }
                     }
                 }
             }
@@ -224,27 +233,26 @@ impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Kernel for Fold<K,
 impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Fold<K, J, F, W> {
     /// A number for each place of the inner loop.
     #[inline(always)]
-    unsafe fn along<S: Simd>(&self, s: S, t: usize, p: [*const f32; K]) {
-        let n = self.loops.inner;
+    unsafe fn along<S: Simd>(&self, s: S, t: usize, p: Pointers<K>) {
+        let (n, steps) = (self.loops.inner, &self.loops.inner_steps);
         let mut i = 0;
         // SAFETY: as the caller.
         unsafe {
             while i + 4 * S::LANES <= n {
-                let v =
-                    self.block::<S, 4, 1>(s, S::LANES, from_fn(|k| p[k].add(i * self.loops.inner_steps[k])));
-                (0..4).for_each(|q| self.store(s, t + i + q * S::LANES, S::LANES, v[q]));
+                let v = self.block::<S, 4, 1>(s, S::LANES, p.on(i, steps));
+                for q in 0..4 {
+                    self.store(s, t + i + q * S::LANES, S::LANES, v[q]);
+                }
                 i += 4 * S::LANES;
             }
-            while i < n {
-                let m = S::LANES.min(n - i);
-                let p = from_fn(|k| p[k].add(i * self.loops.inner_steps[k]));
-                let [v] = if m == S::LANES {
-                    self.block::<S, 1, 4>(s, S::LANES, p)
-                } else {
-                    self.block::<S, 1, 1>(s, m, p)
-                };
-                self.store(s, t + i, m, v);
-                i += m;
+            while i + S::LANES <= n {
+                let v = self.block::<S, 1, 4>(s, S::LANES, p.on(i, steps));
+                self.store(s, t + i, S::LANES, v[0]);
+                i += S::LANES;
+            }
+            if i < n {
+                let v = self.block::<S, 1, 1>(s, n - i, p.on(i, steps));
+                self.store(s, t + i, n - i, v[0]);
             }
         }
     }
@@ -255,35 +263,34 @@ impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Fold<K, J, F, W> {
         &self,
         s: S,
         n: usize,
-        p: [*const f32; K],
+        p: Pointers<K>,
     ) -> [[S::V; J]; Q] {
         let nothing = s.splat(W::NOTHING);
-        let [a, b, c] = self.loops.folded;
+        let [a, b, c] = &self.loops.folded;
         let mut total = [[nothing; J]; Q];
         for i in 0..a.n {
             for j in 0..b.n {
-                let mut p: [*const f32; K] = from_fn(|k| p[k].wrapping_add(i * a.from[k] + j * b.from[k]));
+                let mut p = p.on(i, &a.from).on(j, &b.from);
                 let mut left = c.n;
                 while left > 0 {
                     let stretch = left.min(STRETCH);
                     left -= stretch;
                     let mut part = [[[nothing; J]; Q]; U];
                     for _ in 0..stretch / U {
-                        for part in &mut part {
+                        for u in 0..U {
                             // SAFETY: as the caller.
-                            unsafe { self.join(s, n, p, part) };
-                            p = from_fn(|k| p[k].wrapping_add(c.from[k]));
+                            unsafe { self.join(s, n, p, &mut part[u]) };
+                            p = p.on(1, &c.from);
                         }
                     }
                     for _ in 0..stretch % U {
                         // SAFETY: as the caller.
                         unsafe { self.join(s, n, p, &mut part[0]) };
-                        p = from_fn(|k| p[k].wrapping_add(c.from[k]));
+                        p = p.on(1, &c.from);
                     }
-                    for q in 0..Q {
-                        for j in 0..J {
-                            let all = part.iter().skip(1).fold(part[0][q][j], |v, u| W::join(s, v, u[q][j]));
-                            total[q][j] = W::join(s, total[q][j], all);
+                    for u in 0..U {
+                        for q in 0..Q {
+                            join_all::<S, W, J>(s, &mut total[q], part[u][q]);
                         }
                     }
                 }
@@ -294,21 +301,12 @@ impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Fold<K, J, F, W> {
 
     /// Joins the terms of Q vectors, of `n` numbers each.
     #[inline(always)]
-    unsafe fn join<S: Simd, const Q: usize>(
-        &self,
-        s: S,
-        n: usize,
-        p: [*const f32; K],
-        to: &mut [[S::V; J]; Q],
-    ) {
+    unsafe fn join<S: Simd, const Q: usize>(&self, s: S, n: usize, p: Pointers<K>, to: &mut [[S::V; J]; Q]) {
+        let steps = &self.loops.inner_steps;
         for q in 0..Q {
             // SAFETY: as the caller.
-            let v = from_fn(|k| unsafe {
-                let step = self.loops.inner_steps[k];
-                load(s, p[k].add(q * S::LANES * step), step, n)
-            });
-            let terms = self.f.at(s, v);
-            to[q] = from_fn(|j| W::join(s, to[q][j], terms[j]));
+            let v = unsafe { p.on(q * S::LANES, steps).load(s, n, steps) };
+            join_all::<S, W, J>(s, &mut to[q], self.f.at(s, v));
         }
     }
 
@@ -329,22 +327,19 @@ impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Fold<K, J, F, W> {
 
     /// One number for the whole inner loop.
     #[inline(always)]
-    unsafe fn across<S: Simd>(&self, s: S, t: usize, p: [*const f32; K]) {
-        let [a, b, c] = self.loops.folded;
+    unsafe fn across<S: Simd>(&self, s: S, t: usize, p: Pointers<K>) {
+        let [a, b, c] = &self.loops.folded;
         let mut total = [s.splat(W::NOTHING); J];
         for i in 0..a.n {
             for j in 0..b.n {
                 for k in 0..c.n {
-                    let p: [*const f32; K] =
-                        from_fn(|x| p[x].wrapping_add(i * a.from[x] + j * b.from[x] + k * c.from[x]));
+                    let p = p.on(i, &a.from).on(j, &b.from).on(k, &c.from);
                     let mut at = 0;
                     while at < self.loops.inner {
                         let n = (self.loops.inner - at).min(STRETCH * 4 * S::LANES);
                         // SAFETY: as the caller.
-                        let part = unsafe {
-                            self.stretch(s, n, from_fn(|k| p[k].add(at * self.loops.inner_steps[k])))
-                        };
-                        total = from_fn(|j| W::join(s, total[j], part[j]));
+                        let part = unsafe { self.stretch(s, n, p.on(at, &self.loops.inner_steps)) };
+                        join_all::<S, W, J>(s, &mut total, part);
                         at += n;
                     }
                 }
@@ -361,37 +356,45 @@ impl<const K: usize, const J: usize, F: Terms<K, J>, W: Join> Fold<K, J, F, W> {
 
     /// `n` neighbouring numbers.
     #[inline(always)]
-    unsafe fn stretch<S: Simd>(&self, s: S, n: usize, p: [*const f32; K]) -> [S::V; J] {
-        let nothing = s.splat(W::NOTHING);
+    unsafe fn stretch<S: Simd>(&self, s: S, n: usize, p: Pointers<K>) -> [S::V; J] {
+        let (nothing, steps) = (s.splat(W::NOTHING), &self.loops.inner_steps);
         let mut part = [[nothing; J]; 4];
-        let at = |i: usize| from_fn(|k| p[k].wrapping_add(i * self.loops.inner_steps[k]));
-        let terms = |p: [*const f32; K], n: usize| {
-            // SAFETY: as the caller.
-            self.f.at(s, from_fn(|k| unsafe { load(s, p[k], self.loops.inner_steps[k], n) }))
-        };
         let mut i = 0;
-        while i + 4 * S::LANES <= n {
-            for (q, part) in part.iter_mut().enumerate() {
-                let terms = terms(at(i + q * S::LANES), S::LANES);
-                *part = from_fn(|j| W::join(s, part[j], terms[j]));
+        // SAFETY: as the caller; the table of the last vector's lanes has at least LANES numbers.
+        unsafe {
+            while i + 4 * S::LANES <= n {
+                for q in 0..4 {
+                    let v = p.on(i + q * S::LANES, steps).load(s, S::LANES, steps);
+                    join_all::<S, W, J>(s, &mut part[q], self.f.at(s, v));
+                }
+                i += 4 * S::LANES;
             }
-            i += 4 * S::LANES;
+            while i + S::LANES <= n {
+                let v = p.on(i, steps).load(s, S::LANES, steps);
+                join_all::<S, W, J>(s, &mut part[0], self.f.at(s, v));
+                i += S::LANES;
+            }
+            if i < n {
+                let first = s.gt(s.splat((n - i) as f32), s.load(COUNT.as_ptr()));
+                let mut terms = self.f.at(s, p.on(i, steps).load(s, n - i, steps));
+                for j in 0..J {
+                    terms[j] = s.select(first, terms[j], nothing);
+                }
+                join_all::<S, W, J>(s, &mut part[1], terms);
+            }
         }
-        while i + S::LANES <= n {
-            let terms = terms(at(i), S::LANES);
-            part[0] = from_fn(|j| W::join(s, part[0][j], terms[j]));
-            i += S::LANES;
-        }
-        if i < n {
-            // SAFETY: the table has LANES numbers, at most 16.
-            let first = s.gt(s.splat((n - i) as f32), unsafe { s.load(COUNT.as_ptr()) });
-            let terms = terms(at(i), n - i);
-            part[1] = from_fn(|j| W::join(s, part[1][j], s.select(first, terms[j], nothing)));
-        }
-        from_fn(|j| {
-            let v = part.map(|v| v[j]);
-            W::join(s, W::join(s, v[0], v[1]), W::join(s, v[2], v[3]))
-        })
+        let [mut a, b, mut c, d] = part;
+        join_all::<S, W, J>(s, &mut a, b);
+        join_all::<S, W, J>(s, &mut c, d);
+        join_all::<S, W, J>(s, &mut a, c);
+        a
+    }
+}
+
+#[inline(always)]
+fn join_all<S: Simd, W: Join, const J: usize>(s: S, to: &mut [S::V; J], v: [S::V; J]) {
+    for j in 0..J {
+        to[j] = W::join(s, to[j], v[j]);
     }
 }
 

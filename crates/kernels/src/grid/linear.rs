@@ -174,18 +174,20 @@ impl Kernel for Backward<'_> {
 fn between<S: Simd>(s: S, a: &[f32], b: &[f32], share: f32, to: &mut [f32]) {
     let (n, share) = (to.len(), s.splat(share));
     assert!(a.len() == n && b.len() == n);
-    each(s, n, |i, m| {
-        // SAFETY: `each` stays below n, the length of all three.
-        unsafe {
-            if m == S::LANES {
-                let (a, b) = (s.load(a.as_ptr().add(i)), s.load(b.as_ptr().add(i)));
-                s.store(to.as_mut_ptr().add(i), s.mul_add(s.sub(b, a), share, a));
-            } else {
-                let (a, b) = (s.load_first(a.as_ptr().add(i), m), s.load_first(b.as_ptr().add(i), m));
-                s.store_first(to.as_mut_ptr().add(i), s.mul_add(s.sub(b, a), share, a), m);
-            }
+    let (a, b, to) = (a.as_ptr(), b.as_ptr(), to.as_mut_ptr());
+    let mut i = 0;
+    // SAFETY: no number from `n` on is read or written, and all three have `n`.
+    unsafe {
+        while i + S::LANES <= n {
+            let (v, w) = (s.load(a.add(i)), s.load(b.add(i)));
+            s.store(to.add(i), s.mul_add(s.sub(w, v), share, v));
+            i += S::LANES;
         }
-    });
+        if i < n {
+            let (v, w) = (s.load_first(a.add(i), n - i), s.load_first(b.add(i), n - i));
+            s.store_first(to.add(i), s.mul_add(s.sub(w, v), share, v), n - i);
+        }
+    }
 }
 
 /// `to += d share`.
@@ -193,29 +195,17 @@ fn between<S: Simd>(s: S, a: &[f32], b: &[f32], share: f32, to: &mut [f32]) {
 fn add_part<S: Simd>(s: S, d: &[f32], share: f32, to: &mut [f32]) {
     let (n, share) = (to.len(), s.splat(share));
     assert!(d.len() == n);
-    let to = to.as_mut_ptr();
-    each(s, n, |i, m| {
-        // SAFETY: `each` stays below n, the length of both.
-        unsafe {
-            if m == S::LANES {
-                let v = s.mul_add(s.load(d.as_ptr().add(i)), share, s.load(to.add(i)));
-                s.store(to.add(i), v);
-            } else {
-                let v = s.mul_add(s.load_first(d.as_ptr().add(i), m), share, s.load_first(to.add(i), m));
-                s.store_first(to.add(i), v, m);
-            }
+    let (d, to) = (d.as_ptr(), to.as_mut_ptr());
+    let mut i = 0;
+    // SAFETY: no number from `n` on is read or written, and both have `n`.
+    unsafe {
+        while i + S::LANES <= n {
+            s.store(to.add(i), s.mul_add(s.load(d.add(i)), share, s.load(to.add(i))));
+            i += S::LANES;
         }
-    });
-}
-
-/// The vectors of `n` numbers: where each begins, and how many of its lanes count.
-#[inline(always)]
-fn each<S: Simd>(_: S, n: usize, mut visit: impl FnMut(usize, usize)) {
-    let whole = n - n % S::LANES;
-    for i in (0..whole).step_by(S::LANES) {
-        visit(i, S::LANES);
-    }
-    if whole < n {
-        visit(whole, n - whole);
+        if i < n {
+            let v = s.mul_add(s.load_first(d.add(i), n - i), share, s.load_first(to.add(i), n - i));
+            s.store_first(to.add(i), v, n - i);
+        }
     }
 }

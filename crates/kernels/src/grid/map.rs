@@ -1,9 +1,8 @@
 //! Number by number: one array from several, in both layouts.
 
-use super::walk::{Extents, Nest, View};
+use super::walk::{Extents, Nest, Pointers, View};
 use crate::dispatch::Isa;
 use crate::simd::{Kernel, Simd};
-use std::array::from_fn;
 
 /// A function of K numbers, and of the one that it replaces.
 pub(super) trait Function<const K: usize>: Copy {
@@ -63,13 +62,13 @@ pub(super) fn map<const K: usize, F: Function<K>>(
     let nest = Nest::new(extents, [false; 4], to_view, from.map(|(_, view)| view));
     nest.check(to.len(), from.map(|(numbers, _)| numbers.len()));
     assert!(nest.extents[3] == 1 || nest.to[3] == 1, "each cell has a number of its own: {nest:?}");
-    isa.run(Map { nest, to: to.as_mut_ptr(), from: from.map(|(numbers, _)| numbers.as_ptr()), f });
+    isa.run(Map { nest, to: to.as_mut_ptr(), from: Pointers(from.map(|(numbers, _)| numbers.as_ptr())), f });
 }
 
 struct Map<const K: usize, F> {
     nest: Nest<K>,
     to: *mut f32,
-    from: [*const f32; K],
+    from: Pointers<K>,
     f: F,
 }
 
@@ -78,13 +77,13 @@ impl<const K: usize, F: Function<K>> Kernel for Map<K, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Nest { extents, to, from, to_base, bases, .. } = self.nest;
+        let Nest { extents, to, from, to_base, bases, .. } = &self.nest;
+        let first = self.from.on(1, bases);
         for a in 0..extents[0] {
             for b in 0..extents[1] {
-                let t = to_base + a * to[0] + b * to[1];
-                let at = from_fn(|k| bases[k] + a * from[0][k] + b * from[1][k]);
+                let t = self.to.wrapping_add(to_base + a * to[0] + b * to[1]);
                 // SAFETY: `map` has checked that the nest stays in its slices.
-                unsafe { self.plane(s, t, at) };
+                unsafe { self.plane(s, t, first.on(a, &from[0]).on(b, &from[1])) };
             }
         }
     }
@@ -93,41 +92,38 @@ impl<const K: usize, F: Function<K>> Kernel for Map<K, F> {
 impl<const K: usize, F: Function<K>> Map<K, F> {
     /// The two inner loops, from these places.
     #[inline(always)]
-    unsafe fn plane<S: Simd>(&self, s: S, t: usize, at: [usize; K]) {
-        let Nest { extents, to, from, .. } = self.nest;
+    unsafe fn plane<S: Simd>(&self, s: S, mut t: *mut f32, mut p: Pointers<K>) {
+        let Nest { extents, to, from, .. } = &self.nest;
         // SAFETY: as the caller.
         unsafe {
-            let mut t = self.to.add(t);
-            let mut p: [*const f32; K] = from_fn(|k| self.from[k].add(at[k]));
             if extents[3] == S::LANES {
                 for _ in 0..extents[2] {
                     self.vector(s, S::LANES, t, p);
                     t = t.wrapping_add(to[2]);
-                    p = from_fn(|k| p[k].wrapping_add(from[2][k]));
+                    p = p.on(1, &from[2]);
                 }
                 return;
             }
+            let whole = extents[3] - extents[3] % S::LANES;
             for _ in 0..extents[2] {
-                let whole = extents[3] - extents[3] % S::LANES;
                 for i in (0..whole).step_by(S::LANES) {
-                    self.vector(s, S::LANES, t.add(i), from_fn(|k| p[k].add(i * from[3][k])));
+                    self.vector(s, S::LANES, t.add(i), p.on(i, &from[3]));
                 }
                 if whole < extents[3] {
-                    let rest = from_fn(|k| p[k].add(whole * from[3][k]));
-                    self.vector(s, extents[3] - whole, t.add(whole), rest);
+                    self.vector(s, extents[3] - whole, t.add(whole), p.on(whole, &from[3]));
                 }
                 t = t.wrapping_add(to[2]);
-                p = from_fn(|k| p[k].wrapping_add(from[2][k]));
+                p = p.on(1, &from[2]);
             }
         }
     }
 
     /// The next `n` numbers, at most a vector.
     #[inline(always)]
-    unsafe fn vector<S: Simd>(&self, s: S, n: usize, to: *mut f32, p: [*const f32; K]) {
+    unsafe fn vector<S: Simd>(&self, s: S, n: usize, to: *mut f32, p: Pointers<K>) {
         // SAFETY: as the caller.
         unsafe {
-            let v = from_fn(|k| load(s, p[k], self.nest.from[3][k], n));
+            let v = p.load(s, n, &self.nest.from[3]);
             if n == S::LANES {
                 let old = if F::READS { s.load(to) } else { s.splat(0.0) };
                 s.store(to, self.f.at(s, old, v));
@@ -135,24 +131,6 @@ impl<const K: usize, F: Function<K>> Map<K, F> {
                 let old = if F::READS { s.load_first(to, n) } else { s.splat(0.0) };
                 s.store_first(to, self.f.at(s, old, v), n);
             }
-        }
-    }
-}
-
-/// `n` numbers from `p` on, or the one at `p` for all where the step is 0.
-///
-/// # Safety
-/// `p` must be valid for reading one number, and `n` if the step is not 0.
-#[inline(always)]
-pub(super) unsafe fn load<S: Simd>(s: S, p: *const f32, step: usize, n: usize) -> S::V {
-    // SAFETY: the caller promises so many numbers.
-    unsafe {
-        if step == 0 {
-            s.splat(*p)
-        } else if n == S::LANES {
-            s.load(p)
-        } else {
-            s.load_first(p, n)
         }
     }
 }

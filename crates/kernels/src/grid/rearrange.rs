@@ -216,6 +216,11 @@ impl Table {
             fn run<S: Simd>(self, _: S) {
                 let Copy(table, x, fill, y) = self;
                 for run in &table.runs {
+                    if run.count == 1 && table.lanes == 1 {
+                        // A call to copy one number takes longer than the number.
+                        y[run.to as usize] = if run.from == FILL { fill } else { x[run.from as usize] };
+                        continue;
+                    }
                     let y = &mut y[table.range(run.to, run.count)];
                     if run.from == FILL {
                         y.fill(fill);
@@ -237,6 +242,10 @@ impl Table {
             fn run<S: Simd>(self, _: S) {
                 let Add(table, dy, dx) = self;
                 for run in table.runs.iter().filter(|r| r.from != FILL) {
+                    if run.count == 1 && table.lanes == 1 {
+                        dx[run.from as usize] += dy[run.to as usize];
+                        continue;
+                    }
                     let dx = &mut dx[table.range(run.from, run.count)];
                     for (dx, dy) in dx.iter_mut().zip(&dy[table.range(run.to, run.count)]) {
                         *dx += dy;

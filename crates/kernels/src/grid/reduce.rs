@@ -5,6 +5,7 @@ use super::fold::{Itself, Largest, Sum, fold};
 use super::map::{Adding, Times, map};
 use super::walk::{Extents, View};
 use crate::dispatch::Isa;
+use crate::simd::{Kernel, Simd};
 
 /// What is made of many numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,25 +75,61 @@ fn to_the_largest(
     (dx, gdx): (&mut [f32], &Grid),
     scratch: &mut [f32],
 ) {
-    let largest = gdy.compact();
-    let (top, given) = scratch.split_at_mut(largest.numbers());
-    forward(Reduction::Max, isa, (x, gx), (&mut *top, &largest));
-    given[..top.len()].fill(0.0);
-    let kept = over(gx, gdy).map(|over| usize::from(!over));
-    for h in 0..gx.height {
-        for w in 0..gx.width {
-            for c in 0..gx.channels {
-                let [oh, ow, oc] = [h * kept[0], w * kept[1], c * kept[2]];
-                let (i, o, d) = (gx.at(h, w, c), largest.at(oh, ow, oc), gdy.at(oh, ow, oc));
-                let to = gdx.at(h, w, c);
-                for l in 0..gx.lanes {
-                    let v = x[i + l];
-                    if given[o + l] == 0.0 && (v == top[o + l] || v.is_nan()) {
-                        given[o + l] = 1.0;
-                        dx[to + l] += dy[d + l];
-                    }
+    let top = gdy.compact();
+    let (largest, given) = scratch.split_at_mut(top.numbers());
+    forward(Reduction::Max, isa, (x, gx), (&mut *largest, &top));
+    given[..largest.len()].fill(0.0);
+    isa.run(Give { x, gx, largest, given, top, dy, gdy, dx, gdx });
+}
+
+struct Give<'a> {
+    x: &'a [f32],
+    gx: &'a Grid,
+    largest: &'a [f32],
+    given: &'a mut [f32],
+    top: Grid,
+    dy: &'a [f32],
+    gdy: &'a Grid,
+    dx: &'a mut [f32],
+    gdx: &'a Grid,
+}
+
+impl Kernel for Give<'_> {
+    type Output = ();
+
+    /// In the order of the cells, neighbours that go to outputs of their own together.
+    #[inline(always)]
+    fn run<S: Simd>(mut self, _: S) {
+        let [oh, ow, oc, _] = over(self.gx, self.gdy).map(|over| usize::from(!over));
+        let grids = [*self.gx, self.top, *self.gdy, *self.gdx];
+        let side_by_side = |g: &Grid| g.lanes == 1 && (g.channel == 1 || g.channels == 1);
+        let (channels, unit) = if oc == 1 && grids.iter().all(side_by_side) {
+            (1, self.gx.channels)
+        } else {
+            (self.gx.channels, self.gx.lanes)
+        };
+        for h in 0..self.gx.height {
+            for w in 0..self.gx.width {
+                for c in 0..channels {
+                    let to = [h * oh, w * ow, c * oc];
+                    let at = [[h, w, c], to, to, [h, w, c]];
+                    self.cells(std::array::from_fn(|i| grids[i].at(at[i][0], at[i][1], at[i][2])), unit);
                 }
             }
+        }
+    }
+}
+
+impl Give<'_> {
+    #[inline(always)]
+    fn cells(&mut self, [x, o, d, to]: [usize; 4], n: usize) {
+        let (x, dy) = (&self.x[x..x + n], &self.dy[d..d + n]);
+        let (largest, given) = (&self.largest[o..o + n], &mut self.given[o..o + n]);
+        let dx = &mut self.dx[to..to + n];
+        for i in 0..n {
+            let here = given[i] == 0.0 && (x[i] == largest[i] || x[i].is_nan());
+            given[i] = if here { 1.0 } else { given[i] };
+            dx[i] += if here { dy[i] } else { 0.0 };
         }
     }
 }

@@ -6,6 +6,7 @@
 //! walked in one stretch.
 
 use super::Grid;
+use crate::simd::Simd;
 
 /// How one array is walked: steps for height, width, channels, lanes.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +112,43 @@ fn order<const K: usize>(extents: Extents, to: &View, from: &[View; K]) -> [usiz
         c > 0 && ((w > 0 && c > w) || (h > 0 && c > h))
     };
     if extents.0[3] > 1 || planes(to) || from.iter().any(planes) { [3, 1, 0, 2] } else { [3, 2, 1, 0] }
+}
+
+/// Where K arrays are read. Plain loops throughout: a closure that is not inlined would lose the instruction set.
+#[derive(Clone, Copy)]
+pub(super) struct Pointers<const K: usize>(pub [*const f32; K]);
+
+impl<const K: usize> Pointers<K> {
+    /// `n` steps on.
+    #[inline(always)]
+    pub(super) fn on(mut self, n: usize, steps: &[usize; K]) -> Self {
+        for k in 0..K {
+            self.0[k] = self.0[k].wrapping_add(n * steps[k]);
+        }
+        self
+    }
+
+    /// `n` neighbouring numbers of each, or the one that is there for all where the step is 0.
+    ///
+    /// # Safety
+    /// Each pointer must be valid for reading one number, and `n` if its step is not 0.
+    #[inline(always)]
+    pub(super) unsafe fn load<S: Simd>(self, s: S, n: usize, steps: &[usize; K]) -> [S::V; K] {
+        let mut v = [s.splat(0.0); K];
+        for k in 0..K {
+            // SAFETY: the caller promises so many numbers.
+            v[k] = unsafe {
+                if steps[k] == 0 {
+                    s.splat(*self.0[k])
+                } else if n == S::LANES {
+                    s.load(self.0[k])
+                } else {
+                    s.load_first(self.0[k], n)
+                }
+            };
+        }
+        v
+    }
 }
 
 #[cfg(test)]

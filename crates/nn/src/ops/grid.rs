@@ -5,7 +5,7 @@ use crate::Error;
 use foveal_kernels::Isa;
 use foveal_kernels::geometry::MAX_ARRAY_BYTES;
 use foveal_kernels::grid::{Grid, Op, Planned};
-use ndarray::{Array4, ArrayView4, CowArray, Ix4};
+use ndarray::{Array4, ArrayView4, CowArray, Ix4, ShapeBuilder};
 use rayon::prelude::*;
 
 /// Height, width and channels.
@@ -66,6 +66,20 @@ fn plan(op: &Op, x: &[ArrayView4<f32>], y: [usize; 3]) -> Planned {
     Planned::new(op, &grids, Grid::plain(y))
 }
 
+/// Numbers of all images together below which one thread is as fast.
+const SMALL: usize = 1 << 14;
+
+/// Calls `f` with each image's part of `y`; each thread has scratch of its own.
+fn each_image(y: &mut [f32], size: usize, scratch: usize, f: impl Fn(usize, &mut [f32], &mut [f32]) + Sync) {
+    if y.len() < SMALL {
+        let mut scratch = vec![0.0; scratch];
+        y.chunks_mut(size).enumerate().for_each(|(i, y)| f(i, y, &mut scratch));
+    } else {
+        let init = || vec![0.0; scratch];
+        y.par_chunks_mut(size).enumerate().for_each_init(init, |scratch, (i, y)| f(i, y, scratch));
+    }
+}
+
 /// `op` of each image of the batch.
 ///
 /// # Errors
@@ -77,19 +91,28 @@ pub(crate) fn run(op: &Op, x: &[ArrayView4<f32>], params: &[&[f32]]) -> Result<A
     let params = pair(params.iter().copied());
     let mut out = Array4::zeros([n, y[0], y[1], y[2]]);
     let numbers = out.as_slice_mut().expect("new");
-    numbers.par_chunks_mut(y.iter().product()).enumerate().for_each_init(
-        || vec![0.0; planned.scratch()],
-        |scratch, (i, y)| {
-            planned.forward(Isa::best(), pair(x.iter().map(|x| part(x, i))), params, y, scratch);
-        },
-    );
+    each_image(numbers, y.iter().product(), planned.scratch(), |i, y, scratch| {
+        planned.forward(Isa::best(), pair(x.iter().map(|x| part(x, i))), params, y, scratch);
+    });
     Ok(out)
+}
+
+/// An array for a backward pass that asks for its shape only.
+///
+/// # Errors
+/// When it would be larger than any array may be.
+pub(crate) fn unread(op: &Op, shape: [usize; 4]) -> Result<ArrayView4<'static, f32>, Error> {
+    // One number stands for all.
+    ArrayView4::from_shape(shape.strides([0; 4]), &[0.0]).map_err(|_| {
+        Error::operator(op.name(), format!("input {shape:?} would hold more than {MAX_ARRAY_BYTES} bytes"))
+    })
 }
 
 /// Gradients of each input and of each parameter.
 pub(crate) type Gradients = (Vec<Array4<f32>>, Vec<Vec<f32>>);
 
-/// The gradients of `op` at `x` from `dy`; `y` is [`run`]'s result.
+/// The gradients of `op` at `x` from `dy`; `y` is [`run`]'s result. Of what the operation does not read only the
+/// shapes matter.
 ///
 /// # Errors
 /// When shapes, options and parameters do not fit.
@@ -107,53 +130,46 @@ pub(crate) fn gradients(
     }
     let grids: Vec<Grid> = x.iter().map(|x| Grid::plain(image(x.shape()))).collect();
     let planned = plan(op, x, [h, w, c]).with_gradients(&grids, Grid::plain([h, w, c]));
-    let x: Vec<_> = x.iter().map(|x| rows(*x)).collect();
-    let (y, dy) = (rows(y), rows(dy));
+    let shapes: Vec<_> = x.iter().map(|x| x.raw_dim()).collect();
+    let read = if op.reads_input() { x } else { &[] };
+    let x: Vec<_> = read.iter().map(|x| rows(*x)).collect();
+    let (y, dy) = (op.reads_output().then(|| rows(y)), rows(dy));
     let inputs = |i: usize| pair(x.iter().map(|x| part(x, i)));
     let values = pair(params.iter().copied());
     let isa = Isa::best();
-    let of_input = |k: usize| {
-        let mut dx = Array4::zeros(x[k].raw_dim());
-        let size = image(x[k].shape()).iter().product();
-        let numbers = dx.as_slice_mut().expect("new");
-        numbers.par_chunks_mut(size).enumerate().for_each_init(
-            || vec![0.0; planned.scratch()],
-            |scratch, (i, dx)| {
-                let y = if op.reads_output() { part(&y, i) } else { &[] };
-                planned.backward_input(isa, k, inputs(i), values, y, part(&dy, i), dx, scratch);
-            },
-        );
+    let of_input = |(k, shape): (usize, &Ix4)| {
+        let mut dx = Array4::zeros(*shape);
+        let size = dx.shape()[1..].iter().product();
+        each_image(dx.as_slice_mut().expect("new"), size, planned.scratch(), |i, dx, scratch| {
+            let y = y.as_ref().map_or(&[][..], |y| part(y, i));
+            planned.backward_input(isa, k, inputs(i), values, y, part(&dy, i), dx, scratch);
+        });
         dx
     };
-    let dx = (0..x.len()).map(of_input).collect();
-    Ok((
-        dx,
-        parameters(params, n, |i, d, scratch| {
-            scratch.resize(planned.scratch(), 0.0);
-            planned.backward_params(isa, inputs(i), values, part(&dy, i), d, scratch);
-        }),
-    ))
+    let dx = shapes.iter().enumerate().map(of_input).collect();
+    let lengths = values.map(<[f32]>::len);
+    let dk = parameters(lengths, n, planned.scratch(), |i, d, scratch| {
+        planned.backward_params(isa, inputs(i), values, part(&dy, i), d, scratch);
+    });
+    Ok((dx, dk.into_iter().take(params.len()).collect()))
 }
 
-/// The parameters' gradients, each image's by itself and then added in their order.
+/// The gradients of two parameters of these lengths: each image's by itself and then added in the images' order.
 fn parameters(
-    params: &[&[f32]],
+    [first, second]: [usize; 2],
     n: usize,
-    of_image: impl Fn(usize, [&mut [f32]; 2], &mut Vec<f32>) + Sync,
-) -> Vec<Vec<f32>> {
-    if params.is_empty() {
-        return Vec::new();
+    scratch: usize,
+    of_image: impl Fn(usize, [&mut [f32]; 2], &mut [f32]) + Sync,
+) -> [Vec<f32>; 2] {
+    let both = first + second;
+    if both == 0 {
+        return [Vec::new(), Vec::new()];
     }
-    let lengths = pair(params.iter().copied()).map(<[f32]>::len);
-    let mut each = vec![0.0; n * (lengths[0] + lengths[1])];
-    let image = |scratch: &mut Vec<f32>, (i, d): (usize, &mut [f32])| {
-        let (first, second) = d.split_at_mut(lengths[0]);
-        of_image(i, [first, second], scratch);
-    };
-    each.par_chunks_mut(lengths[0] + lengths[1]).enumerate().for_each_init(Vec::new, image);
-    let sum =
-        |k: usize| each.iter().skip(k).step_by(lengths[0] + lengths[1]).map(|&v| f64::from(v)).sum::<f64>();
-    let all: Vec<f32> = (0..lengths[0] + lengths[1]).map(|k| sum(k) as f32).collect();
-    let (first, second) = all.split_at(lengths[0]);
-    [first, second].into_iter().take(params.len()).map(<[f32]>::to_vec).collect()
+    let mut each = vec![0.0; n * both];
+    each_image(&mut each, both, scratch, |i, d, scratch| {
+        let (a, b) = d.split_at_mut(first);
+        of_image(i, [a, b], scratch);
+    });
+    let sum = |k: usize| each.iter().skip(k).step_by(both).map(|&v| f64::from(v)).sum::<f64>() as f32;
+    [(0..first).map(sum).collect(), (first..both).map(sum).collect()]
 }
