@@ -1,6 +1,10 @@
 //! Embeddings.
 
-use super::{Forward, Placing, Run, Scene, Step, split};
+use super::places::Placing;
+use super::rows::split;
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::lanes::embedding::Lookup;
 use std::ops::Range;
 
@@ -29,14 +33,14 @@ impl Embedding {
 impl Run for Embedding {
     const KERNEL: &'static str = "lanes::embedding";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let table = scene.param(self.table);
         let values = &scene.places.values;
         let [x, y] = split(scene.arena, [&values[step.x()].at, &values[step.y].at]);
         self.lookup.forward(x, table, y);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (x, y) = (&scene.places.values[step.x()], &scene.places.values[step.y]);
         // A frozen table has no gradient.
         if y.d.is_empty() {

@@ -1,6 +1,6 @@
 //! A convolution, with ReLU before or after max pooling: the maps between are never written.
 
-use super::{Plans, is_relu};
+use super::plans::{Plans, is_relu};
 use crate::Model;
 use crate::engine::graph::Graph;
 use crate::spec::LayerKind;

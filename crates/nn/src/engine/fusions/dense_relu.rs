@@ -1,6 +1,6 @@
 //! A dense layer and ReLU.
 
-use super::{Plans, is_relu};
+use super::plans::{Plans, is_relu};
 use crate::Model;
 use crate::engine::graph::Graph;
 use crate::spec::LayerKind;
