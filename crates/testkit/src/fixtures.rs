@@ -1,5 +1,9 @@
 //! The committed answers of TensorFlow and PyTorch; `fixtures/README.md` says what each holds.
 
+mod grid;
+
+pub use grid::{GridCase, grid};
+
 use crate::Pad;
 use crate::reference::ConvTranspose;
 use ndarray::{Array, Array1, Array4, ArrayD, Dimension};

@@ -83,12 +83,16 @@ impl Coordinates {
 }
 
 impl NearestRound {
-    fn round(self, at: f64) -> f64 {
+    /// What lies within `near` of a half is one.
+    fn round(self, at: f64, near: f64) -> f64 {
+        let below = at.floor();
+        let half = (at - below - 0.5).abs() <= near;
         match self {
-            NearestRound::RoundPreferFloor => (at - 0.5).ceil(),
-            NearestRound::RoundPreferCeil => (at + 0.5).floor(),
-            NearestRound::Floor => at.floor(),
+            NearestRound::Floor => below,
             NearestRound::Ceil => at.ceil(),
+            NearestRound::RoundPreferFloor if half => below,
+            NearestRound::RoundPreferCeil if half => below + 1.0,
+            NearestRound::RoundPreferFloor | NearestRound::RoundPreferCeil => at.round(),
         }
     }
 }
@@ -102,8 +106,12 @@ impl Resize {
 
     /// The index lists of nearest cells.
     pub(super) fn nearest(&self, round: NearestRound, x: &Grid) -> Rearrangement {
+        // A scale that was rounded to f32 puts halves beside themselves; ONNX Runtime allows for as much.
+        let near = if self.scales.is_some() { 1e-6 } else { 0.0 };
         let list = |axis, n: usize| -> Vec<usize> {
-            self.coordinates(axis, n).map(|at| round.round(at).clamp(0.0, n as f64 - 1.0) as usize).collect()
+            self.coordinates(axis, n)
+                .map(|at| round.round(at, near).clamp(0.0, n as f64 - 1.0) as usize)
+                .collect()
         };
         Rearrangement::Nearest { rows: list(0, x.height), columns: list(1, x.width) }
     }
@@ -115,5 +123,61 @@ impl Resize {
         }
         let cells = (x[1] as u64).saturating_add(self.size[1] as u64).saturating_mul(x[2] as u64);
         (self.size[0] as u64).saturating_mul(cells).saturating_mul(3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(
+        size: usize,
+        scale: Option<f32>,
+        round: NearestRound,
+        coordinates: Coordinates,
+        n: usize,
+    ) -> Vec<usize> {
+        let scales = scale.map(|s| [1.0, s]);
+        let resize = Resize { size: [1, size], scales, method: Method::Nearest(round), coordinates };
+        let Rearrangement::Nearest { columns, .. } = resize.nearest(round, &Grid::plain([1, n, 1])) else {
+            unreachable!("index lists are what it makes");
+        };
+        columns
+    }
+
+    #[test]
+    fn whole_places_are_whole_whatever_the_extents() {
+        // In f32, 41 times 2 / 82 is below 1.
+        assert_eq!(cells(82, None, NearestRound::Floor, Coordinates::Asymmetric, 2)[41], 1);
+        for n in 1..60 {
+            for m in 1..60 {
+                let found = cells(m, None, NearestRound::Floor, Coordinates::Asymmetric, n);
+                let exact: Vec<usize> = (0..m).map(|i| i * n / m).collect();
+                assert_eq!(found, exact, "{n} to {m}");
+                let found = cells(m, None, NearestRound::Ceil, Coordinates::Asymmetric, n);
+                let exact: Vec<usize> = (0..m).map(|i| (i * n).div_ceil(m).min(n - 1)).collect();
+                assert_eq!(found, exact, "{n} to {m}");
+            }
+        }
+    }
+
+    /// ONNX Runtime 1.32's answers.
+    #[test]
+    fn given_scales_lead_where_they_were_meant_to() {
+        let (low, high) = (NearestRound::RoundPreferFloor, NearestRound::RoundPreferCeil);
+        assert_eq!(cells(10, Some(1.2), high, Coordinates::Asymmetric, 9)[9], 8);
+        assert_eq!(cells(20, Some(1.3), low, Coordinates::HalfPixel, 16)[19], 14);
+        assert_eq!(cells(46, Some(2.9), high, Coordinates::HalfPixel, 16)[43], 15);
+        assert_eq!(cells(4, Some(0.6), NearestRound::Floor, Coordinates::Asymmetric, 7), [0, 1, 3, 5]);
+    }
+
+    #[test]
+    fn one_cell_is_in_the_middle_or_at_the_start() {
+        let down = NearestRound::Floor;
+        assert_eq!(cells(1, None, down, Coordinates::HalfPixel, 9), [4]);
+        assert_eq!(cells(1, None, down, Coordinates::PytorchHalfPixel, 9), [0]);
+        assert_eq!(cells(1, None, down, Coordinates::AlignCorners, 9), [0]);
+        assert_eq!(cells(1, None, down, Coordinates::TfHalfPixelForNn, 9), [4]);
+        assert_eq!(cells(3, None, down, Coordinates::AlignCorners, 9), [0, 4, 8]);
     }
 }

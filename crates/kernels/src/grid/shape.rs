@@ -1,6 +1,6 @@
 //! The one shape function of operations on grids.
 
-use super::{Method, Op, Rearrangement, Resize};
+use super::{Op, Rearrangement, Resize};
 use crate::geometry::MAX_ARRAY_BYTES;
 
 type Shape = [usize; 3];
@@ -14,7 +14,7 @@ impl Op {
         if inputs.len() != self.inputs() {
             return Err(format!("takes {} inputs, got {}", self.inputs(), inputs.len()));
         }
-        inputs.iter().try_for_each(|&x| sized("input", x))?;
+        inputs.iter().try_for_each(|&x| sized("input", x, ""))?;
         let x = inputs[0];
         let y = match self {
             Op::Rearrange { how, fill } => {
@@ -29,7 +29,7 @@ impl Op {
                 x
             }
         };
-        sized("output", y)?;
+        sized("output", y, &format!(" of input {x:?}"))?;
         Ok(y)
     }
 
@@ -64,13 +64,13 @@ fn not_negative(what: &str, v: f32) -> Result<(), String> {
     if v.is_finite() && v >= 0.0 { Ok(()) } else { Err(format!("{what} must be at least 0, got {v}")) }
 }
 
-/// Refuses what is empty or larger than an array may be.
-fn sized(what: &str, s: Shape) -> Result<(), String> {
+/// Refuses what is empty or larger than an array may be; `of` says what it is made of.
+fn sized(what: &str, s: Shape, of: &str) -> Result<(), String> {
     let bytes = s.iter().try_fold(4u64, |n, &e| n.checked_mul(e as u64));
     match bytes {
-        Some(0) => Err(format!("{what} [h, w, c] {s:?} is empty; every extent must be at least 1")),
+        Some(0) => Err(format!("{what} [h, w, c] {s:?}{of} is empty; every extent must be at least 1")),
         Some(n) if n <= MAX_ARRAY_BYTES => Ok(()),
-        _ => Err(format!("{what} [h, w, c] {s:?} would hold more than {MAX_ARRAY_BYTES} bytes")),
+        _ => Err(format!("{what} [h, w, c] {s:?}{of} would hold more than {MAX_ARRAY_BYTES} bytes")),
     }
 }
 
@@ -175,6 +175,62 @@ fn resized(r: &Resize, x: Shape) -> Result<Shape, String> {
     {
         return Err(format!("scales must be above 0, got {scales:?}"));
     }
-    let _: Method = r.method;
     Ok([r.size[0], r.size[1], x[2]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::{Binary, DepthOrder, PadMode, Reduction};
+
+    fn of(how: Rearrangement, x: Shape) -> Result<Shape, String> {
+        Op::Rearrange { how, fill: 0.0 }.output_shape(&[x])
+    }
+
+    #[test]
+    fn shapes_of_what_moves_numbers() {
+        let order = DepthOrder::BlockFirst;
+        assert_eq!(of(Rearrangement::DepthToSpace { block: 3, order }, [2, 5, 18]), Ok([6, 15, 2]));
+        assert_eq!(of(Rearrangement::SpaceToDepth { block: 3, order }, [6, 15, 2]), Ok([2, 5, 18]));
+        assert_eq!(of(Rearrangement::Transpose { order: [2, 0, 1] }, [3, 4, 5]), Ok([5, 3, 4]));
+        let cells = [[1, 2], [0, 3], [0, 0]];
+        assert_eq!(of(Rearrangement::Pad { cells, mode: PadMode::Wrap }, [3, 4, 5]), Ok([6, 7, 5]));
+        let slice = Rearrangement::Slice { begin: [4, 0, 1], size: [3, 4, 2], step: [-2, 1, 3] };
+        assert_eq!(of(slice, [5, 4, 5]), Ok([3, 4, 2]));
+        let nearest = Rearrangement::Nearest { rows: vec![0, 0, 2], columns: vec![3] };
+        assert_eq!(of(nearest, [3, 4, 5]), Ok([3, 1, 5]));
+    }
+
+    #[test]
+    fn an_extent_of_one_meets_any() {
+        let add = Op::Binary(Binary::Add);
+        assert_eq!(add.output_shape(&[[3, 4, 5], [1, 1, 5]]), Ok([3, 4, 5]));
+        assert_eq!(add.output_shape(&[[3, 1, 5], [1, 4, 1]]), Ok([3, 4, 5]));
+        let problem = add.output_shape(&[[3, 4, 5], [3, 2, 5]]).unwrap_err();
+        assert!(problem.contains("widths 4 and 2") && problem.contains("[3, 2, 5]"), "{problem}");
+        assert_eq!(add.output_shape(&[[3, 4, 5]]), Err("takes 2 inputs, got 1".to_owned()));
+    }
+
+    #[test]
+    fn reduced_extents_become_one() {
+        let op = Op::Reduce { how: Reduction::Max, over: [true, false, true] };
+        assert_eq!(op.output_shape(&[[3, 4, 5]]), Ok([1, 4, 1]));
+    }
+
+    #[test]
+    fn problems_name_the_value_and_the_shape() {
+        let order = DepthOrder::ChannelFirst;
+        for (op, parts) in [
+            (Rearrangement::DepthToSpace { block: 2, order }, ["block 2", "[4, 6, 9]"]),
+            (Rearrangement::SpaceToDepth { block: 4, order }, ["width 6", "[4, 6, 9]"]),
+            (Rearrangement::Transpose { order: [0, 0, 1] }, ["[0, 0, 1]", "once"]),
+            (Rearrangement::Nearest { rows: vec![4], columns: vec![0] }, ["row 4", "[4, 6, 9]"]),
+            (Rearrangement::Nearest { rows: vec![], columns: vec![0] }, ["[0, 1, 9]", "empty"]),
+        ] {
+            let problem = of(op, [4, 6, 9]).unwrap_err();
+            assert!(parts.iter().all(|p| problem.contains(p)), "{problem}");
+        }
+        let problem = Op::LayerNorm { epsilon: f32::INFINITY }.output_shape(&[[1, 1, 1]]).unwrap_err();
+        assert!(problem.contains("epsilon") && problem.contains("inf"), "{problem}");
+    }
 }

@@ -15,8 +15,9 @@ use ndarray::{Array4, ArrayView4};
 /// | `tf.image.resize`, `bilinear` | half pixel | linear |
 /// | the same, `nearest` | half pixel for the nearest | nearest, floor |
 ///
-/// Without scales an output cell's place is exact; PyTorch and TensorFlow round it to f32, which for some extents
-/// makes a nearest cell the one before.
+/// Without scales an output cell's place is exact. PyTorch, TensorFlow and ONNX Runtime compute it in f32, where for
+/// one or two pairs of extents in a hundred a nearest cell becomes the one beside (PyTorch's from 2 to 82, for one). By
+/// given scales places are ONNX Runtime's.
 ///
 /// # Errors
 /// When a scale is not above 0 or the result is empty or too large.

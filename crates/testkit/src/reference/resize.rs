@@ -43,6 +43,8 @@ impl Resizing<'_> {
     fn weights(&self, axis: usize, n: usize) -> Array2<f64> {
         Array2::from_shape_fn((self.size[axis], n), |(i, j)| {
             let at = self.coordinate(axis, i, n);
+            // Halves by a given scale, which is rounded, count as halves also when they are missed by 1e-6.
+            let (low, high) = if self.scales.is_some() { (0.5 - 1e-6, 0.5 + 1e-6) } else { (0.5, 0.5) };
             let nearest = match self.mode {
                 "linear" => {
                     let at = at.clamp(0.0, (n - 1) as f64);
@@ -50,10 +52,10 @@ impl Resizing<'_> {
                 }
                 "floor" => at.floor(),
                 "ceil" => at.ceil(),
-                _ if at - at.floor() < 0.5 => at.floor(),
-                _ if at - at.floor() > 0.5 => at.ceil(),
+                _ if at - at.floor() < low => at.floor(),
+                _ if at - at.floor() > high => at.ceil(),
                 "round_prefer_floor" => at.floor(),
-                "round_prefer_ceil" => at.ceil(),
+                "round_prefer_ceil" => at.floor() + 1.0,
                 other => panic!("no mode {other}"),
             };
             f64::from(u8::from(nearest.clamp(0.0, (n - 1) as f64) == j as f64))
