@@ -1,23 +1,16 @@
 //! The committed answers of TensorFlow and PyTorch; `fixtures/README.md` says what each holds.
 
+mod file;
 mod grid;
 
+pub use file::folder;
 pub use grid::{GridCase, grid};
 
 use crate::Pad;
 use crate::reference::ConvTranspose;
+use file::{Tensors, load, prefixed};
 use ndarray::{Array, Array1, Array4, ArrayD, Dimension};
-use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-/// The folder of the fixtures.
-#[must_use]
-pub fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"))
-}
 
 /// One convolution: its arguments and TensorFlow's answers.
 #[derive(Clone, Debug)]
@@ -333,13 +326,6 @@ pub fn trajectory() -> Trajectory {
     }
 }
 
-type Tensors = BTreeMap<String, ArrayD<f64>>;
-
-#[derive(Deserialize)]
-struct File<M> {
-    cases: Vec<M>,
-}
-
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Padding {
@@ -382,47 +368,9 @@ fn layer_cases(file: &str) -> Vec<LayerCase> {
     cases.into_iter().map(case).collect()
 }
 
-fn prefixed(tensors: &Tensors, prefix: &str) -> Tensors {
-    let prefix = format!("{prefix}.");
-    tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(&prefix)?.to_owned(), t.clone()))).collect()
-}
-
 /// A tensor that was stored as f32.
 fn narrow<D: Dimension>(tensors: &Tensors, case: &str, tensor: &str) -> Array<f32, D> {
     (tensors.get(&format!("{case}.{tensor}")))
         .and_then(|t| t.mapv(|v| v as f32).into_dimensionality().ok())
         .unwrap_or_else(|| panic!("{case} has no {tensor} of {:?} dimensions", D::NDIM))
-}
-
-fn load<M: DeserializeOwned>(family: &str) -> (Vec<M>, Tensors) {
-    let read = |extension: &str| {
-        let path = folder().join(format!("{family}.{extension}"));
-        std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-    };
-    let file: File<M> =
-        serde_json::from_slice(&read("json")).unwrap_or_else(|e| panic!("fixtures/{family}.json: {e}"));
-    let bytes = read("safetensors");
-    let archive =
-        SafeTensors::deserialize(&bytes).unwrap_or_else(|e| panic!("fixtures/{family}.safetensors: {e}"));
-    let tensors = archive.iter().map(|(name, view)| {
-        let values = to_f64(view.dtype(), view.data());
-        let array = ArrayD::from_shape_vec(view.shape(), values);
-        (name.to_owned(), array.expect("safetensors checks sizes"))
-    });
-    (file.cases, tensors.collect())
-}
-
-fn to_f64(dtype: Dtype, bytes: &[u8]) -> Vec<f64> {
-    match dtype {
-        Dtype::F32 => little_endian(bytes, |b| f64::from(f32::from_le_bytes(b))),
-        Dtype::F64 => little_endian(bytes, f64::from_le_bytes),
-        Dtype::I32 => little_endian(bytes, |b| f64::from(i32::from_le_bytes(b))),
-        other => panic!("fixtures hold F32, F64 and I32, not {other:?}"),
-    }
-}
-
-fn little_endian<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-    let (chunks, rest) = bytes.as_chunks::<N>();
-    assert!(rest.is_empty(), "safetensors checks sizes");
-    chunks.iter().map(|&c| f(c)).collect()
 }

@@ -86,7 +86,6 @@ fn made_of(
     let here = || vec![(first, at)];
     let row = || (0..model.value_shape(first)[2]).map(|k| (first, [h, w, k])).collect::<Vec<Place>>();
     let number = |k: usize| model.params()[node.params[k]].values[c];
-    let of_row = || (0..node.shape[2]).filter_map(|k| values[first].get([0, h, w, k]).copied());
     Some(match &node.kind {
         K::Relu(_) | K::LeakyRelu(_) | K::Clip(_) | K::Sigmoid(_) | K::HardSigmoid(_) | K::Tanh(_) => {
             (here(), options(&node.kind))
@@ -96,38 +95,19 @@ fn made_of(
         }
         K::Softplus(_) | K::Mish(_) | K::Dropout(_) => (here(), Vec::new()),
         K::BatchNorm(norm) => {
-            let names = ["gamma", "beta", "mean", "variance"].into_iter().enumerate();
-            let own = names.map(|(k, name)| (name, number(k))).chain([("epsilon", norm.epsilon)]);
-            (here(), own.collect())
+            let own = ["gamma", "beta", "mean", "variance"].into_iter().zip((0..4).map(number));
+            (here(), own.chain([("epsilon", norm.epsilon)]).collect())
         }
         K::Scale(_) => (here(), vec![("gamma", number(0))]),
         K::Prelu(_) => (here(), vec![("alpha", number(0))]),
-        K::Softmax(_) | K::LogSoftmax(_) => {
-            let largest = of_row().fold(f32::NEG_INFINITY, f32::max);
-            let total: f64 = of_row().map(|v| f64::from((v - largest).exp())).sum();
-            (row(), vec![("largest", largest), ("total", total as f32)])
-        }
-        K::LayerNorm(norm) => {
-            let count = node.shape[2] as f64;
-            let mean = of_row().map(f64::from).sum::<f64>() / count;
-            let variance = of_row().map(|v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
-            let [gamma, beta] = [0, 1].map(number);
-            let own =
-                [("gamma", gamma), ("beta", beta), ("mean", mean as f32), ("variance", variance as f32)];
-            (row(), own.into_iter().chain([("epsilon", norm.epsilon)]).collect())
-        }
-        K::L2Normalize(norm) => {
-            let length = of_row().map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
-            (row(), vec![("length", length as f32), ("epsilon", norm.epsilon)])
+        K::Softmax(_) | K::LogSoftmax(_) | K::LayerNorm(_) | K::L2Normalize(_) => {
+            let numbers = (0..node.shape[2]).filter_map(|k| values[first].get([0, h, w, k]).copied());
+            let params = node.params.iter().map(|&p| model.params()[p].values[c]).collect::<Vec<f32>>();
+            (row(), of_row(&node.kind, &numbers.collect::<Vec<f32>>(), &params))
         }
         K::Flatten(_) => (vec![(first, unflatten(c, model.value_shape(first)))], Vec::new()),
         K::Add(_) | K::Subtract(_) | K::Multiply(_) | K::Maximum(_) | K::Minimum(_) => {
-            // An input of a single row, column or channel is spread over all of them.
-            let spread = |&v: &usize| {
-                let shape = model.value_shape(v);
-                (v, [0, 1, 2].map(|axis| if shape[axis] == 1 { 0 } else { at[axis] }))
-            };
-            (node.inputs.iter().map(spread).collect(), Vec::new())
+            (node.inputs.iter().map(|&v| (v, spread(model.value_shape(v), at))).collect(), Vec::new())
         }
         K::Concat(_) => {
             let (v, own) = part(model, node, c);
@@ -155,6 +135,29 @@ fn made_of(
     })
 }
 
+/// The own numbers of a layer that goes over the channels of a place: `row` are those channels, `params` the
+/// parameters of the channel asked for.
+fn of_row(kind: &LayerKind, row: &[f32], params: &[f32]) -> Numbers {
+    let wide = || row.iter().map(|&v| f64::from(v));
+    match kind {
+        LayerKind::LayerNorm(norm) => {
+            let mean = wide().sum::<f64>() / row.len() as f64;
+            let variance = wide().map(|v| (v - mean).powi(2)).sum::<f64>() / row.len() as f64;
+            let own = ["gamma", "beta"].into_iter().zip(params.iter().copied());
+            own.chain([("mean", mean as f32), ("variance", variance as f32), ("epsilon", norm.epsilon)])
+                .collect()
+        }
+        LayerKind::L2Normalize(norm) => {
+            vec![("length", wide().map(|v| v * v).sum::<f64>().sqrt() as f32), ("epsilon", norm.epsilon)]
+        }
+        _ => {
+            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let total: f64 = row.iter().map(|v| f64::from((v - largest).exp())).sum();
+            vec![("largest", largest), ("total", total as f32)]
+        }
+    }
+}
+
 /// The options of an activation, by name.
 fn options(kind: &LayerKind) -> Vec<(&'static str, f32)> {
     match kind {
@@ -166,6 +169,11 @@ fn options(kind: &LayerKind) -> Vec<(&'static str, f32)> {
         LayerKind::Celu(f) => vec![("alpha", f.alpha)],
         _ => Vec::new(),
     }
+}
+
+/// The place that cell `at` reads of an input: one of a single row, column or channel is spread over all of them.
+fn spread(shape: [usize; 3], at: [usize; 3]) -> [usize; 3] {
+    [0, 1, 2].map(|axis| if shape[axis] == 1 { 0 } else { at[axis] })
 }
 
 /// Place `i` of a flat row as height, width, channel.
