@@ -11,6 +11,7 @@ use crate::reference::ConvTranspose;
 use file::{Tensors, load, prefixed};
 use ndarray::{Array, Array1, Array4, ArrayD, Dimension};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// One convolution: its arguments and TensorFlow's answers.
 #[derive(Clone, Debug)]
