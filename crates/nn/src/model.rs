@@ -8,7 +8,6 @@ use crate::Error;
 use crate::layers::{At, ParamRole};
 use crate::ops;
 use crate::spec::{LayerKind, ModelSpec};
-use build::Source;
 use foveal_kernels::{Conv2dGeometry, Pool2dGeometry};
 use ndarray::{Array4, ArrayView4};
 
@@ -53,25 +52,6 @@ pub struct Model {
 }
 
 impl Model {
-    /// Checks `spec` along the chain and makes its parameters from `seed`.
-    ///
-    /// # Errors
-    /// Names the layer, its line in the model file and the shapes that do not fit.
-    pub fn new(spec: &ModelSpec, seed: u64) -> Result<Self, Error> {
-        build::build(spec, Source::seeded(seed))
-    }
-
-    /// Checks `spec` along the chain and takes its parameters from `given(name, shape)`.
-    ///
-    /// # Errors
-    /// As [`Model::new`]; also when a parameter is not given or has not as many numbers as its shape.
-    pub fn with_params(
-        spec: &ModelSpec,
-        mut given: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, String>,
-    ) -> Result<Self, Error> {
-        build::build(spec, Source::Given(&mut given))
-    }
-
     /// The spec that the model was made from.
     pub fn spec(&self) -> &ModelSpec {
         &self.spec

@@ -94,8 +94,8 @@ impl Rearrangement {
         }
     }
 
-    /// The input cell that goes to output cell `o`, if one does.
-    fn source(&self, x: [usize; 3], o: [usize; 3]) -> Option<[usize; 3]> {
+    /// The cell of an input of shape `x` that goes to output cell `o`, if one does; `o` must lie in the output.
+    pub fn source(&self, x: [usize; 3], o: [usize; 3]) -> Option<[usize; 3]> {
         let [h, w, c] = o;
         Some(match self {
             Rearrangement::Slice { begin, step, .. } => {

@@ -1,6 +1,6 @@
 //! One training step: groups, workers, stages.
 
-use super::Engine;
+use super::core::Engine;
 use super::example::{Example, StepReport};
 use super::group::load;
 use super::plan::Plan;
@@ -38,7 +38,7 @@ impl Engine {
             team.for_each(workers, &mut self.groups[..groups], |worker, _, group| {
                 let (mut scene, _) = group.scene(plan, worker, values, norms, None);
                 let (norm, step) = plan.norm(stage + 1);
-                norm.through(&mut scene, step);
+                norm.through(&mut scene, &step.wires);
                 backward_stage(&mut scene, plan, stage);
             });
         }
@@ -79,10 +79,10 @@ impl Engine {
             if stage == 0 {
                 load(&mut scene, options, |l| example(first + l).pixels);
             }
-            scene.forward(&plan.steps[plan.stages[stage].clone()], Forward::Training);
+            Step::forward(&plan.steps[plan.stages[stage].clone()], &mut scene, Forward::Training);
             if stage + 1 < stages {
                 let (norm, step) = plan.norm(stage + 1);
-                norm.moments(&mut scene, step);
+                norm.moments(&mut scene, &step.wires);
             } else {
                 judged.loss(&mut scene, plan.output, loss, scale);
                 backward_stage(&mut scene, plan, stage);
@@ -104,10 +104,10 @@ impl Plan {
 
 /// The backward pass of a stage; what its normalization needs from the whole batch is left in the group.
 fn backward_stage(scene: &mut Scene<'_>, plan: &Plan, stage: usize) {
-    scene.backward(&plan.steps[plan.own_steps(stage)]);
+    Step::backward(&plan.steps[plan.own_steps(stage)], scene);
     if stage > 0 {
         let (norm, step) = plan.norm(stage);
-        norm.sums(scene, step);
+        norm.sums(scene, &step.wires);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A group of images: the memory that it goes through the net in, what it keeps, and how its outputs are judged.
 
-use super::Options;
 use super::example::{Example, Target};
+use super::options::Options;
 use super::plan::Plan;
 use crate::loss::Loss;
 use crate::steps::{Kept, MOST_LANES, NormState, Scene, move_rows, split};

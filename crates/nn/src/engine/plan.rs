@@ -7,7 +7,7 @@ use crate::layers::{ParamRole, Pass, Passage, Shape};
 use crate::loss::Loss;
 use crate::model::{Model, Node};
 use crate::spec::LayerKind;
-use crate::steps::{Input, Parameter, Places, Placing, Step, StepKind};
+use crate::steps::{Input, Parameter, Places, Placing, Step, StepKind, Wires};
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::Frame;
 use std::ops::Range;
@@ -253,7 +253,7 @@ impl Lowering<'_> {
             None => layer.step(&mut place),
         };
         let inputs = inputs.into_iter().map(|value| Input { value, gradient: None }).collect();
-        self.plan.steps.push(Step { kind, inputs, y, nodes });
+        self.plan.steps.push(Step { kind, wires: Wires { inputs, y }, nodes });
         self.slot[value] = Some(y);
     }
 
@@ -261,8 +261,8 @@ impl Lowering<'_> {
     fn gradients(&mut self) {
         let mut stored = vec![false; self.plan.places.values.len()];
         for step in self.plan.steps.iter_mut().rev() {
-            let in_place = step.in_place();
-            for input in &mut step.inputs {
+            let in_place = step.wires.in_place();
+            for input in &mut step.wires.inputs {
                 if !in_place && !self.plan.places.values[input.value].d.is_empty() {
                     input.gradient = Some(stored[input.value]);
                     stored[input.value] = true;

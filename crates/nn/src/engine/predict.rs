@@ -1,31 +1,11 @@
 //! Predictions: images side by side, or one at a time.
 
+use super::core::Engine;
 use super::group::load;
-use super::single::{self, Buffers, Image, Single};
-use super::{Engine, Options};
-use crate::model::Model;
-use crate::steps::Forward;
+use super::single::{self, Image};
+use super::singly::{IMAGES, Singly};
+use crate::steps::{Forward, Step};
 use foveal_kernels::lanes::image::Pixels;
-use foveal_kernels::team::Team;
-
-/// Images that a worker takes at a time where they go one by one.
-pub(super) const IMAGES: usize = 8;
-
-/// What predicting images one by one needs.
-pub(super) struct Singly {
-    pub net: Single,
-    /// For each worker.
-    pub buffers: Vec<Buffers>,
-    pub bounds: Vec<usize>,
-}
-
-impl Singly {
-    fn new(model: &Model, options: &Options, team: &Team) -> Self {
-        let net = Single::new(model, options.isa, options.loss);
-        let buffers = (0..team.threads()).map(|_| net.buffers()).collect();
-        Self { net, buffers, bounds: Vec::new() }
-    }
-}
 
 impl Engine {
     /// The outputs of `count` images as at inference, `[count][outputs]`, before any softmax that the loss
@@ -70,7 +50,7 @@ impl Engine {
                 group.kept.count = lanes.min(count - g * lanes);
                 let (mut scene, judged) = group.scene(plan, worker, values, norms, None);
                 load(&mut scene, options, |l| pixels(first + l));
-                scene.forward(&plan.steps, Forward::Inference);
+                Step::forward(&plan.steps, &mut scene, Forward::Inference);
                 judged.rows(&scene, plan.output);
             });
             for (g, group) in self.groups[..groups].iter().enumerate() {

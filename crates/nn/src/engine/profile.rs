@@ -3,14 +3,14 @@
 //! This is a loop of its own over the same steps as [`Engine::step`] and [`Engine::predict`], which know
 //! nothing of it and pay nothing for it.
 
-use super::Engine;
 use super::batch::mix;
+use super::core::Engine;
 use super::example::Example;
 use super::group::{Group, Worker, load};
 use super::plan::Plan;
-use super::predict::{IMAGES, Singly};
 use super::single::{Image, one_at_a_time};
-use crate::steps::{Forward, Scene};
+use super::singly::{IMAGES, Singly};
+use crate::steps::{Forward, Scene, Step};
 use std::time::Instant;
 
 /// Measured times of a plan's steps.
@@ -191,12 +191,12 @@ impl Engine {
                 clock.lap(0, FORWARD);
             }
             for step in plan.stages[stage].clone() {
-                scene.forward(&plan.steps[step..step + 1], mode);
+                Step::forward(&plan.steps[step..step + 1], &mut scene, mode);
                 clock.lap(1 + step, FORWARD);
             }
             if stage + 1 < stages {
                 let (norm, step) = plan.norm(stage + 1);
-                norm.moments(&mut scene, step);
+                norm.moments(&mut scene, &step.wires);
                 clock.lap(1 + plan.stages[stage + 1].start, FORWARD);
                 return;
             }
@@ -222,7 +222,7 @@ impl Engine {
             let (mut scene, _) = group.scene(plan, worker, values, norms, None);
             if stage + 1 < stages {
                 let (norm, step) = plan.norm(stage + 1);
-                norm.through(&mut scene, step);
+                norm.through(&mut scene, &step.wires);
                 clock.lap(1 + plan.stages[stage + 1].start, BACKWARD);
             }
             backward(&mut scene, plan, clock, stage);
@@ -232,12 +232,12 @@ impl Engine {
 
 fn backward(scene: &mut Scene<'_>, plan: &Plan, clock: &mut Clock, stage: usize) {
     for step in plan.own_steps(stage).rev() {
-        scene.backward(&plan.steps[step..step + 1]);
+        Step::backward(&plan.steps[step..step + 1], scene);
         clock.lap(1 + step, BACKWARD);
     }
     if stage > 0 {
         let (norm, step) = plan.norm(stage);
-        norm.sums(scene, step);
+        norm.sums(scene, &step.wires);
         clock.lap(1 + plan.stages[stage].start, BACKWARD);
     }
 }

@@ -1,9 +1,10 @@
 //! The plan as a person reads it: what each step does, with what, on how much.
 
+use super::core::Engine;
 use super::frozen;
+use super::options::Options;
 use super::plan::Plan;
 use super::single::{self, Single, Told};
-use super::{Engine, Options};
 use crate::Error;
 use crate::model::Model;
 use crate::steps::{Step, StepKind};
@@ -264,8 +265,8 @@ impl Describing<'_> {
     fn step(&self, step: &Step) -> PlannedStep {
         let plan = self.plan;
         let layers = self.layers(&step.nodes);
-        let to = &plan.places.values[step.y];
-        let read = step.inputs.iter().map(|i| plan.places.values[i.value].at.len()).sum();
+        let to = &plan.places.values[step.wires.y];
+        let read = step.wires.inputs.iter().map(|i| plan.places.values[i.value].at.len()).sum();
         let beside = (step.kind.kept(plan.places.isa.lanes()) * self.groups()) as u64;
         PlannedStep {
             kernel: step.kind.kernel(),
@@ -296,9 +297,9 @@ impl Describing<'_> {
 
     /// Gradients that a step's backward pass computes.
     fn gradients(&self, step: &Step) -> u64 {
-        if self.plan.places.values[step.y].d.is_empty() {
+        if self.plan.places.values[step.wires.y].d.is_empty() {
             return 0;
         }
-        step.kind.gradients(step, frozen::trained(self.model, &self.model.nodes()[step.nodes[0]]))
+        step.kind.gradients(&step.wires, frozen::trained(self.model, &self.model.nodes()[step.nodes[0]]))
     }
 }

@@ -1,6 +1,6 @@
 //! Statistics of batch normalizations: the whole batch's while training, the moving ones at inference.
 
-use super::Engine;
+use super::core::Engine;
 use foveal_kernels::lanes::norm::Moments;
 
 impl Engine {

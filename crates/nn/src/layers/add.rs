@@ -3,7 +3,7 @@ use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, 
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{OnGrid, Placing, StepKind};
 use foveal_kernels::grid::{Binary, Op};
 use ndarray::{Array4, ArrayView4};
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,11 @@ impl Layer for Add {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        if alike(&place.from()) { StepKind::Add(crate::steps::Add) } else { place.grid(&SPREAD) }
+        if alike(&place.from()) {
+            StepKind::Add(crate::steps::Add)
+        } else {
+            StepKind::OnGrid(OnGrid::new(place, &SPREAD))
+        }
     }
 
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {

@@ -3,7 +3,7 @@ use super::layer::{At, Gradient, Inputs, Layer, ParamRole, ParamSpec, Pass, Pass
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{self, Norm, Placing, StepKind};
 use ndarray::{Array1, Array4, ArrayView4, Ix1};
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +83,16 @@ impl Layer for BatchNorm {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        place.batch_norm(self.momentum, self.epsilon)
+        let params = [0, 1, 2, 3].map(|k| place.params[k].index);
+        let (channels, momentum, epsilon) = (place.shape()[2], self.momentum, self.epsilon);
+        let norms = &mut place.places.norms;
+        norms.push(Norm { channels, params, momentum, epsilon });
+        let index = norms.len() - 1;
+        if place.trained {
+            StepKind::BatchNorm(steps::BatchNorm { index })
+        } else {
+            StepKind::FrozenNorm(steps::FrozenNorm { index })
+        }
     }
 
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {

@@ -3,7 +3,7 @@ use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, 
 use crate::init::Init;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{Conv, Placing, StepKind};
 use crate::{Conv2dOptions, Error};
 use foveal_kernels::lanes::{Correlation, Frame};
 use foveal_kernels::nhwc::Prepared;
@@ -118,7 +118,7 @@ impl Layer for Conv2d {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        place.conv(&self.checked(place.shape()))
+        StepKind::Conv(Conv::new(place, &self.checked(place.shape())))
     }
 
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {

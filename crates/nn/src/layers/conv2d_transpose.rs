@@ -4,7 +4,7 @@ use crate::Error;
 use crate::init::Init;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{ConvTransposed, Placing, StepKind};
 use foveal_kernels::lanes::ConvTranspose;
 use foveal_kernels::{Conv2dTransposeGeometry, Conv2dTransposeOptions, GeometryError, Padding};
 use ndarray::{Array4, ArrayView4, Axis, Ix1, Ix4};
@@ -130,7 +130,7 @@ impl Layer for Conv2dTranspose {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        place.conv_transposed(&self.checked(place.shape()))
+        StepKind::ConvTransposed(ConvTransposed::new(place, &self.checked(place.shape())))
     }
 
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {

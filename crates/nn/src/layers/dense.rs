@@ -4,7 +4,7 @@ use crate::Error;
 use crate::init::Init;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{self, Placing, StepKind};
 use ndarray::{Array2, Array4, ArrayView4, Axis, Ix1, Ix2};
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ impl Layer for Dense {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        place.dense(self.units)
+        StepKind::Dense(steps::Dense::new(place, self.units))
     }
 
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {

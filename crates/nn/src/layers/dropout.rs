@@ -1,7 +1,7 @@
 use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::Error;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{self, Placing, StepKind};
 use ndarray::{Array4, ArrayView4};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl Layer for Dropout {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        place.dropout(self.rate)
+        StepKind::Dropout(steps::Dropout::new(place, self.rate))
     }
 
     fn single(&self, _: &SinglePlace<'_>) -> SingleStep {

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::init::Init;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{self, Placing, StepKind};
 use ndarray::{Array4, ArrayView4, Ix2};
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +87,7 @@ impl Layer for Embedding {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        place.embedding([self.vocabulary, self.size])
+        StepKind::Embedding(steps::Embedding::new(place, [self.vocabulary, self.size]))
     }
 
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {

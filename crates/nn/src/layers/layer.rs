@@ -83,6 +83,12 @@ pub trait Layer {
         None
     }
 
+    /// The cell of an input of shape `from` that stands at cell `at` of the output, if the layer only moves numbers;
+    /// nothing inside where the number is made up.
+    fn moved_from(&self, _from: Shape, _at: Shape) -> Option<Option<Shape>> {
+        None
+    }
+
     /// The activation function, if that is all it does.
     fn function(&self) -> Option<Activation> {
         None

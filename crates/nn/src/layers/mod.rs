@@ -226,4 +226,10 @@ impl LayerKind {
     pub fn function(&self) -> Option<crate::ops::Activation> {
         self.layer().function()
     }
+
+    /// For a layer that only moves numbers: the cell of an input of shape `from` `[h, w, c]` that stands at cell `at`
+    /// of the output; nothing inside where the number is made up, as in padding.
+    pub fn moved_from(&self, from: [usize; 3], at: [usize; 3]) -> Option<Option<[usize; 3]>> {
+        self.layer().moved_from(from, at)
+    }
 }

@@ -7,7 +7,7 @@ use super::pooling::Pooling;
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{AvgPool, Function, InPlace, MaxPool, OnGrid, Placing, StepKind};
 use foveal_kernels::grid::{Op, Rearrangement};
 use foveal_kernels::lanes::elementwise::Activation;
 use foveal_kernels::{GeometryError, Pool2dGeometry};
@@ -117,9 +117,16 @@ impl<T: Simple> Layer for T {
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
         match checked(self, &place.from()) {
-            Arithmetic::Function(f) => place.function(f),
-            Arithmetic::Pool(pool) => place.pool(&pool.checked(place.shape()), pool.max),
-            Arithmetic::Op(op) => place.grid(&op),
+            Arithmetic::Function(f) if place.in_place() => StepKind::InPlace(InPlace(f)),
+            Arithmetic::Function(f) => StepKind::Function(Function::new(place, f)),
+            Arithmetic::Pool(pool) => {
+                let g = pool.checked(place.shape());
+                match pool.max {
+                    true => StepKind::MaxPool(MaxPool::new(place, &g)),
+                    false => StepKind::AvgPool(AvgPool::new(place, &g)),
+                }
+            }
+            Arithmetic::Op(op) => StepKind::OnGrid(OnGrid::new(place, &op)),
         }
     }
 
@@ -151,6 +158,13 @@ impl<T: Simple> Layer for T {
     fn pool_geometry(&self, from: Shape, n: usize) -> Option<Result<Pool2dGeometry, GeometryError>> {
         match self.arithmetic(&[from]) {
             Ok(Arithmetic::Pool(pool)) => Some(pool.geometry(from, n)),
+            _ => None,
+        }
+    }
+
+    fn moved_from(&self, from: Shape, at: Shape) -> Option<Option<Shape>> {
+        match self.arithmetic(&[from]) {
+            Ok(Arithmetic::Op(Op::Rearrange { how, .. })) => Some(how.source(from, at)),
             _ => None,
         }
     }

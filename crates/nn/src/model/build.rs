@@ -12,13 +12,13 @@ use std::collections::HashMap;
 type Given<'a> = &'a mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, String>;
 
 /// Where parameters come from.
-pub(super) enum Source<'a> {
+enum Source<'a> {
     Seed(Random),
     Given(Given<'a>),
 }
 
 impl Source<'_> {
-    pub fn seeded(seed: u64) -> Self {
+    fn seeded(seed: u64) -> Self {
         Source::Seed(Random::new(seed))
     }
 }
@@ -26,8 +26,29 @@ impl Source<'_> {
 /// Shapes along the way to a layer that an error names.
 const MOST_TOLD: usize = 8;
 
+impl Model {
+    /// Checks `spec` along the chain and makes its parameters from `seed`.
+    ///
+    /// # Errors
+    /// Names the layer, its line in the model file and the shapes that do not fit.
+    pub fn new(spec: &ModelSpec, seed: u64) -> Result<Self, Error> {
+        build(spec, Source::seeded(seed))
+    }
+
+    /// Checks `spec` along the chain and takes its parameters from `given(name, shape)`.
+    ///
+    /// # Errors
+    /// As [`Model::new`]; also when a parameter is not given or has not as many numbers as its shape.
+    pub fn with_params(
+        spec: &ModelSpec,
+        mut given: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, String>,
+    ) -> Result<Self, Error> {
+        build(spec, Source::Given(&mut given))
+    }
+}
+
 /// Checks `spec` along the chain and makes its parameters.
-pub(super) fn build(spec: &ModelSpec, source: Source<'_>) -> Result<Model, Error> {
+fn build(spec: &ModelSpec, source: Source<'_>) -> Result<Model, Error> {
     let shape @ [h, w, c] = spec.input.shape;
     let bytes = shape.iter().try_fold(4u64, |a, &v| a.checked_mul(v as u64));
     if [h, w, c].contains(&0) || bytes.is_none_or(|bytes| bytes > MAX_ARRAY_BYTES) {

@@ -1,4 +1,4 @@
-use super::{expect, rows, slice};
+use super::views::{expect, rows, slice};
 use crate::Error;
 use foveal_kernels::{Conv2dTransposeGeometry, Conv2dTransposeOptions, Isa, nhwc};
 use ndarray::{Array4, ArrayView1, ArrayView4};

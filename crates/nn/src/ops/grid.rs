@@ -1,6 +1,6 @@
 //! Operations of [`foveal_kernels::grid`] on arrays, image by image.
 
-use super::{expect, rows, slice};
+use super::views::{expect, rows, slice};
 use crate::Error;
 use foveal_kernels::Isa;
 use foveal_kernels::geometry::MAX_ARRAY_BYTES;

@@ -1,7 +1,11 @@
 //! Convolutions, alone or with ReLU and max pooling.
 
-use super::scene::Parameter;
-use super::{Forward, Placing, Run, Scene, Step, split};
+use super::places::Parameter;
+use super::places::Placing;
+use super::rows::split;
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::lanes::elementwise::plane_sums;
 use foveal_kernels::lanes::{ConvPool, Correlation, Finish};
 use foveal_kernels::{Conv2dGeometry, Pool2dGeometry};
@@ -18,7 +22,7 @@ pub struct Conv {
 }
 
 impl Conv {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Conv2dGeometry) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Conv2dGeometry) -> Self {
         let (x, y) = (place.x(), place.out());
         let backward = match place.training && !x.d.is_empty() {
             true => Correlation::backward_input(g, &y.gradient, &x.gradient),
@@ -29,7 +33,7 @@ impl Conv {
     }
 
     /// The gradients of filter and bias.
-    fn parameters(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn parameters(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (places, isa) = (scene.places, scene.isa());
         let trained = |p: &Parameter| places.trained[p.index];
         if !trained(&self.filter) && !self.bias.as_ref().is_some_and(trained) {
@@ -48,7 +52,7 @@ impl Conv {
 impl Run for Conv {
     const KERNEL: &'static str = "lanes::conv";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, bias) = (scene.isa(), self.bias.map(|b| scene.param(b.index)));
         let filter = scene.param(self.filter.index);
         let values = &scene.places.values;
@@ -56,7 +60,7 @@ impl Run for Conv {
         self.forward.run(isa, x, filter, bias, y, Finish::Store);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         self.parameters(scene, step);
         let Some(accumulate) = step.inputs[0].gradient else { return };
         let (isa, filter) = (scene.isa(), scene.param(self.filter.index));
@@ -66,7 +70,7 @@ impl Run for Conv {
         self.backward.iter().for_each(|walk| walk.run(isa, dy, filter, None, dx, finish));
     }
 
-    fn gradients(&self, step: &Step, trained: bool) -> u64 {
+    fn gradients(&self, step: &Wires, trained: bool) -> u64 {
         u64::from(trained) + u64::from(step.inputs[0].gradient.is_some())
     }
 }
@@ -83,12 +87,7 @@ pub struct ConvPooled {
 }
 
 impl ConvPooled {
-    pub(super) fn new(
-        place: &mut Placing<'_>,
-        g: &Conv2dGeometry,
-        pool: &Pool2dGeometry,
-        relu: bool,
-    ) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Conv2dGeometry, pool: &Pool2dGeometry, relu: bool) -> Self {
         let (x, y) = (place.x(), place.out());
         let wanted = !y.d.is_empty();
         let plan = Box::new(ConvPool::new(place.places.isa, g, pool, &x.frame, &x.gradient, &y.frame, relu));
@@ -102,7 +101,7 @@ impl ConvPooled {
 impl Run for ConvPooled {
     const KERNEL: &'static str = "lanes::conv_pool";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, bias) = (scene.isa(), self.bias.map(|b| scene.param(b.index)));
         let filter = scene.param(self.filter.index);
         let values = &scene.places.values;
@@ -111,7 +110,7 @@ impl Run for ConvPooled {
         self.plan.forward(isa, x, filter, bias, y, places, scene.scratch);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (all, isa) = (scene.places, scene.isa());
         let (xv, yv) = (&all.values[step.x()], &all.values[step.y]);
         let filter = scene.param(self.filter.index);
@@ -136,7 +135,7 @@ impl Run for ConvPooled {
         self.places.len()
     }
 
-    fn gradients(&self, step: &Step, trained: bool) -> u64 {
+    fn gradients(&self, step: &Wires, trained: bool) -> u64 {
         u64::from(trained) + u64::from(step.inputs[0].gradient.is_some())
     }
 }

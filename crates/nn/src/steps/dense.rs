@@ -1,8 +1,12 @@
 //! Dense layers.
 
+use super::places::Parameter;
+use super::places::Placing;
 use super::rows::plain;
-use super::scene::Parameter;
-use super::{Forward, Placing, Run, Scene, Step, move_rows, split};
+use super::rows::{move_rows, split};
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::lanes::dense;
 use foveal_kernels::lanes::elementwise::{add_assign, plane_sums};
 use std::ops::Range;
@@ -20,7 +24,7 @@ pub struct Dense {
 }
 
 impl Dense {
-    pub(super) fn new(place: &mut Placing<'_>, units: usize) -> Self {
+    pub fn new(place: &mut Placing<'_>, units: usize) -> Self {
         place.gradient_scratch();
         let (isa, inputs) = (place.places.isa, place.x().frame.channels);
         let (lanes, padded) = (isa.lanes(), dense::padded_units(isa, units));
@@ -34,7 +38,7 @@ impl Dense {
 impl Run for Dense {
     const KERNEL: &'static str = "lanes::dense";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, lanes) = (scene.isa(), scene.isa().lanes());
         let bias = self.bias.map(|b| scene.param(b.index));
         let weights = scene.param(self.weights);
@@ -52,7 +56,7 @@ impl Run for Dense {
         }
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (isa, lanes) = (scene.isa(), scene.isa().lanes());
         let values = &scene.places.values;
         let (xv, yv) = (&values[step.x()], &values[step.y]);

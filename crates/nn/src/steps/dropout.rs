@@ -1,7 +1,11 @@
 //! Dropout while training.
 
+use super::places::Placing;
+use super::rows::split;
 use super::rows::{move_rows, plain, row_sets};
-use super::{Forward, Placing, Run, Scene, Step, split};
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::elementwise::{add_assign, dropout_mask, multiply};
 use std::ops::Range;
@@ -17,9 +21,9 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    pub(super) fn new(place: &mut Placing<'_>, rate: f32) -> Self {
+    pub fn new(place: &mut Placing<'_>, rate: f32) -> Self {
         let frame = place.x().frame;
-        if place.y != place.inputs[0] {
+        if !place.in_place() {
             place.gradient_scratch();
         }
         let mask = place.places.numbers(plain(&frame).vectors());
@@ -53,7 +57,7 @@ impl Dropout {
 impl Run for Dropout {
     const KERNEL: &'static str = "lanes::elementwise";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, mode: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, mode: Forward) {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let (xv, yv) = (&values[step.x()], &values[step.y]);
         // An engine that trains also predicts, and then nothing is dropped.
@@ -69,7 +73,7 @@ impl Run for Dropout {
         self.masked(scene, step.in_place(), [&xv.at, &yv.at], [&xv.frame, &yv.frame]);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let (xv, yv) = (&values[step.x()], &values[step.y]);
         let gradient = step.inputs[0].gradient;

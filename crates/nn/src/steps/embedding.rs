@@ -1,6 +1,10 @@
 //! Embeddings.
 
-use super::{Forward, Placing, Run, Scene, Step, split};
+use super::places::Placing;
+use super::rows::split;
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::lanes::embedding::Lookup;
 use std::ops::Range;
 
@@ -16,7 +20,7 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    pub(super) fn new(place: &mut Placing<'_>, [rows, size]: [usize; 2]) -> Self {
+    pub fn new(place: &mut Placing<'_>, [rows, size]: [usize; 2]) -> Self {
         let lanes = place.places.isa.lanes();
         let lookup = Lookup { input: place.x().frame, output: place.out().frame, rows, lanes };
         let (at, kept) = (place.places.saved, if place.training { lookup.ids() } else { 0 });
@@ -29,14 +33,14 @@ impl Embedding {
 impl Run for Embedding {
     const KERNEL: &'static str = "lanes::embedding";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let table = scene.param(self.table);
         let values = &scene.places.values;
         let [x, y] = split(scene.arena, [&values[step.x()].at, &values[step.y].at]);
         self.lookup.forward(x, table, y);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (x, y) = (&scene.places.values[step.x()], &scene.places.values[step.y]);
         // A frozen table has no gradient.
         if y.d.is_empty() {

@@ -1,6 +1,9 @@
 //! Planes of maps to one row of numbers.
 
-use super::{Forward, Run, Scene, Step, split};
+use super::rows::split;
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::elementwise::add_assign;
 
@@ -11,14 +14,14 @@ pub struct Flatten;
 impl Run for Flatten {
     const KERNEL: &'static str = "-";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (lanes, values) = (scene.isa().lanes(), &scene.places.values);
         let (xv, yv) = (&values[step.x()], &values[step.y]);
         let [x, y] = split(scene.arena, [&xv.at, &yv.at]);
         permute(&xv.frame, &yv.frame, lanes, |i, o, l| y[o..o + l].copy_from_slice(&x[i..i + l]));
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let Some(accumulate) = step.inputs[0].gradient else { return };
         let (isa, values) = (scene.isa(), &scene.places.values);
         let (xv, yv) = (&values[step.x()], &values[step.y]);

@@ -1,8 +1,11 @@
 //! The operations of [`foveal_kernels::grid`], which are written once for both layouts.
 
+use super::places::Parameter;
+use super::places::Placing;
 use super::rows::around;
-use super::scene::Parameter;
-use super::{Forward, Placing, Run, Scene, Step};
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::grid::{Grid, Op, Planned};
 
 /// An operation with the places of its numbers.
@@ -13,7 +16,7 @@ pub struct OnGrid {
 }
 
 impl OnGrid {
-    pub(super) fn new(place: &mut Placing<'_>, op: &Op) -> Self {
+    pub fn new(place: &mut Placing<'_>, op: &Op) -> Self {
         let (values, lanes) = (&place.places.values, place.places.isa.lanes());
         let (x, dx): (Vec<Grid>, Vec<Grid>) = place
             .inputs
@@ -36,7 +39,7 @@ impl OnGrid {
     }
 
     /// The gradients of the parameters, if they are trained.
-    fn parameters(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn parameters(&self, scene: &mut Scene<'_>, step: &Wires) {
         let Some(first) = self.params[0].and_then(|p| scene.gradient(&p)) else { return };
         let second = self.params[1].and_then(|p| scene.gradient(&p)).unwrap_or(first.end..first.end);
         let (isa, params) = (scene.isa(), self.numbers(scene));
@@ -53,7 +56,7 @@ impl OnGrid {
 impl Run for OnGrid {
     const KERNEL: &'static str = "grid";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, params) = (scene.isa(), self.numbers(scene));
         let values = &scene.places.values;
         let (y, rest) = around(scene.arena, &values[step.y].at);
@@ -61,7 +64,7 @@ impl Run for OnGrid {
         self.planned.forward(isa, x, params, y, scene.scratch);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         self.parameters(scene, step);
         let (isa, params) = (scene.isa(), self.numbers(scene));
         let values = &scene.places.values;

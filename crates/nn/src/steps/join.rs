@@ -1,6 +1,9 @@
 //! Several values of one height and width to one: their sum, or their channels one after the other.
 
-use super::{Forward, Run, Scene, Step, move_rows, split};
+use super::rows::{move_rows, split};
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::elementwise::add_assign;
 
@@ -11,7 +14,7 @@ pub struct Add;
 impl Run for Add {
     const KERNEL: &'static str = "lanes::elementwise";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let to = &values[step.y];
         for (k, input) in step.inputs.iter().enumerate() {
@@ -23,7 +26,7 @@ impl Run for Add {
         }
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let from = &values[step.y];
         for input in &step.inputs {
@@ -44,7 +47,7 @@ pub struct Concat;
 impl Run for Concat {
     const KERNEL: &'static str = "-";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (lanes, values) = (scene.isa().lanes(), &scene.places.values);
         let to = &values[step.y];
         let mut first = 0;
@@ -58,7 +61,7 @@ impl Run for Concat {
         }
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let from = &values[step.y];
         let mut first = 0;

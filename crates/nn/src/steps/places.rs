@@ -1,12 +1,7 @@
 //! Where the numbers of a plan lie, and how steps are given theirs.
 
-use super::batch_norm::{BatchNorm, FrozenNorm};
-use super::scene::Parameter;
-use super::{StepKind, activation, conv, dense, dropout, embedding, grid, pool, transpose};
-use foveal_kernels::grid::Op;
+use foveal_kernels::Isa;
 use foveal_kernels::lanes::Frame;
-use foveal_kernels::lanes::elementwise::Activation;
-use foveal_kernels::{Conv2dGeometry, Conv2dTransposeGeometry, Isa, Pool2dGeometry};
 use std::ops::Range;
 
 /// Where everything lies that a group of images is computed in.
@@ -111,6 +106,11 @@ impl Placing<'_> {
         shape(&self.x().frame)
     }
 
+    /// Whether the step overwrites its input.
+    pub fn in_place(&self) -> bool {
+        self.y == self.inputs[0]
+    }
+
     pub(super) fn x(&self) -> &Value {
         &self.places.values[self.inputs[0]]
     }
@@ -124,64 +124,15 @@ impl Placing<'_> {
         let vectors = self.x().frame.vectors();
         self.places.scratch(vectors);
     }
-
-    pub fn conv(&mut self, g: &Conv2dGeometry) -> StepKind {
-        StepKind::Conv(conv::Conv::new(self, g))
-    }
-
-    pub fn conv_pooled(&mut self, g: &Conv2dGeometry, pool: &Pool2dGeometry, relu: bool) -> StepKind {
-        StepKind::ConvPooled(conv::ConvPooled::new(self, g, pool, relu))
-    }
-
-    pub fn conv_transposed(&mut self, g: &Conv2dTransposeGeometry) -> StepKind {
-        StepKind::ConvTransposed(transpose::ConvTransposed::new(self, g))
-    }
-
-    pub fn dense(&mut self, units: usize) -> StepKind {
-        StepKind::Dense(dense::Dense::new(self, units))
-    }
-
-    pub fn function(&mut self, f: Activation) -> StepKind {
-        if self.y == self.inputs[0] {
-            return StepKind::InPlace(activation::InPlace(f));
-        }
-        self.gradient_scratch();
-        StepKind::Function(activation::Function(f))
-    }
-
-    pub fn pool(&mut self, g: &Pool2dGeometry, max: bool) -> StepKind {
-        if max {
-            StepKind::MaxPool(pool::MaxPool::new(self, g))
-        } else {
-            StepKind::AvgPool(pool::AvgPool::new(self, g))
-        }
-    }
-
-    pub fn embedding(&mut self, extents: [usize; 2]) -> StepKind {
-        StepKind::Embedding(embedding::Embedding::new(self, extents))
-    }
-
-    pub fn batch_norm(&mut self, momentum: f32, epsilon: f32) -> StepKind {
-        let params = [0, 1, 2, 3].map(|k| self.params[k].index);
-        let channels = self.x().frame.channels;
-        self.places.norms.push(Norm { channels, params, momentum, epsilon });
-        let index = self.places.norms.len() - 1;
-        if self.trained {
-            StepKind::BatchNorm(BatchNorm { index })
-        } else {
-            StepKind::FrozenNorm(FrozenNorm { index })
-        }
-    }
-
-    pub fn dropout(&mut self, rate: f32) -> StepKind {
-        StepKind::Dropout(dropout::Dropout::new(self, rate))
-    }
-
-    pub fn grid(&mut self, op: &Op) -> StepKind {
-        StepKind::OnGrid(grid::OnGrid::new(self, op))
-    }
 }
 
 fn shape(frame: &Frame) -> [usize; 3] {
     [frame.height, frame.width, frame.channels]
+}
+
+/// A parameter by its place among the model's, and how many numbers it has.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    pub index: usize,
+    pub count: usize,
 }

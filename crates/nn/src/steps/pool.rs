@@ -1,6 +1,10 @@
 //! Pooling.
 
-use super::{Forward, Placing, Run, Scene, Step, split};
+use super::places::Placing;
+use super::rows::split;
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::Pool2dGeometry;
 use foveal_kernels::lanes::PoolWalk;
 use std::ops::Range;
@@ -19,7 +23,7 @@ pub struct MaxPool {
 }
 
 impl MaxPool {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Pool2dGeometry) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Pool2dGeometry) -> Self {
         let walks = walks(place, g);
         let to = super::rows::plain(&place.out().frame);
         Self { walks, places: place.places.numbers(to.vectors()) }
@@ -29,13 +33,13 @@ impl MaxPool {
 impl Run for MaxPool {
     const KERNEL: &'static str = "lanes::pool";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let [x, y, at] = split(scene.arena, [&values[step.x()].at, &values[step.y].at, &self.places]);
         self.walks[0].max(isa, x, y, at);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let Some(accumulate) = step.inputs[0].gradient else { return };
         let (isa, values) = (scene.isa(), &scene.places.values);
         let [at, dy, dx] = split(scene.arena, [&self.places, &values[step.y].d, &values[step.x()].d]);
@@ -57,7 +61,7 @@ pub struct AvgPool {
 }
 
 impl AvgPool {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Pool2dGeometry) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Pool2dGeometry) -> Self {
         Self { walks: walks(place, g) }
     }
 }
@@ -65,13 +69,13 @@ impl AvgPool {
 impl Run for AvgPool {
     const KERNEL: &'static str = "lanes::pool";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let [x, y] = split(scene.arena, [&values[step.x()].at, &values[step.y].at]);
         self.walks[0].average(isa, x, y);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let Some(accumulate) = step.inputs[0].gradient else { return };
         let (isa, values) = (scene.isa(), &scene.places.values);
         let [dy, dx] = split(scene.arena, [&values[step.y].d, &values[step.x()].d]);

@@ -1,8 +1,7 @@
 //! One group at work.
 
-use super::Step;
-use super::batch_norm::NormState;
-use super::places::Places;
+use super::norm_state::NormState;
+use super::places::{Parameter, Places};
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::norm::Moments;
 use std::ops::Range;
@@ -70,22 +69,6 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// Runs `steps` in order.
-    pub fn forward(&mut self, steps: &[Step], mode: Forward) {
-        for step in steps {
-            step.kind.forward(self, step, mode);
-        }
-    }
-
-    /// Runs the gradients of `steps` in reverse order.
-    pub fn backward(&mut self, steps: &[Step]) {
-        let places = self.places;
-        // Where nothing before a step is trained, its output has no gradient.
-        for step in steps.iter().rev().filter(|step| !places.values[step.y].d.is_empty()) {
-            step.kind.backward(self, step);
-        }
-    }
-
     /// The instruction set.
     pub fn isa(&self) -> Isa {
         self.places.isa
@@ -105,11 +88,4 @@ impl<'a> Scene<'a> {
     pub fn gradient(&self, param: &Parameter) -> Option<Range<usize>> {
         self.places.gradients[param.index].map(|at| at..at + param.count)
     }
-}
-
-/// A parameter by its place among the model's, and how many numbers it has.
-#[derive(Clone, Copy, Debug)]
-pub struct Parameter {
-    pub index: usize,
-    pub count: usize,
 }

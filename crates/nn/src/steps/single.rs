@@ -1,6 +1,6 @@
 //! The steps of a plan that takes images one at a time, channels side by side.
 
-use super::scene::Parameter;
+use super::places::Parameter;
 use foveal_kernels::grid::{Grid, Op, Planned};
 use foveal_kernels::lanes::elementwise::{Activation, add_assign};
 use foveal_kernels::lanes::embedding::row;

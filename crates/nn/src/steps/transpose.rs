@@ -1,7 +1,11 @@
 //! Transposed convolutions.
 
-use super::scene::Parameter;
-use super::{Forward, Placing, Run, Scene, Step, split};
+use super::places::Parameter;
+use super::places::Placing;
+use super::rows::split;
+use super::run::Run;
+use super::scene::{Forward, Scene};
+use super::wires::Wires;
 use foveal_kernels::Conv2dTransposeGeometry;
 use foveal_kernels::lanes::elementwise::plane_sums;
 use foveal_kernels::lanes::{ConvTranspose, Finish};
@@ -15,7 +19,7 @@ pub struct ConvTransposed {
 }
 
 impl ConvTransposed {
-    pub(super) fn new(place: &mut Placing<'_>, g: &Conv2dTransposeGeometry) -> Self {
+    pub fn new(place: &mut Placing<'_>, g: &Conv2dTransposeGeometry) -> Self {
         let (x, y) = (place.x(), place.out());
         let mut plan = ConvTranspose::new(g, &x.frame, &y.frame);
         if !y.d.is_empty() {
@@ -28,7 +32,7 @@ impl ConvTransposed {
 impl Run for ConvTransposed {
     const KERNEL: &'static str = "lanes::conv_transpose";
 
-    fn forward(&self, scene: &mut Scene<'_>, step: &Step, _: Forward) {
+    fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, bias) = (scene.isa(), self.bias.map(|b| scene.numbers(&b)));
         let filter = scene.numbers(&self.filter);
         let values = &scene.places.values;
@@ -36,7 +40,7 @@ impl Run for ConvTransposed {
         self.plan.forward(isa, x, filter, bias, y);
     }
 
-    fn backward(&self, scene: &mut Scene<'_>, step: &Step) {
+    fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let (xv, yv) = (&values[step.x()], &values[step.y]);
         if let Some(at) = self.bias.and_then(|bias| scene.gradient(&bias)) {
@@ -53,7 +57,7 @@ impl Run for ConvTransposed {
         self.plan.backward_input(isa, dy, filter, dx, finish);
     }
 
-    fn gradients(&self, step: &Step, trained: bool) -> u64 {
+    fn gradients(&self, step: &Wires, trained: bool) -> u64 {
         u64::from(trained) + u64::from(step.inputs[0].gradient.is_some())
     }
 }

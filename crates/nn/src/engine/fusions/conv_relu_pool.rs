@@ -1,11 +1,11 @@
 //! A convolution, with ReLU before or after max pooling: the maps between are never written.
 
-use super::{Plans, is_relu};
+use super::plans::{Plans, is_relu};
 use crate::Model;
 use crate::engine::graph::Graph;
 use crate::spec::LayerKind;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{Conv, ConvPooled, Placing, StepKind};
 use foveal_kernels::lanes::ConvPool;
 use foveal_kernels::nhwc::Prepared;
 use foveal_kernels::{Conv2dGeometry, Pool2dGeometry};
@@ -42,8 +42,8 @@ impl ConvReluPool {
 
     pub fn step(&self, place: &mut Placing<'_>) -> StepKind {
         match &self.pool {
-            Some(pool) => place.conv_pooled(&self.conv, pool, self.relu),
-            None => place.conv(&self.conv),
+            Some(pool) => StepKind::ConvPooled(ConvPooled::new(place, &self.conv, pool, self.relu)),
+            None => StepKind::Conv(Conv::new(place, &self.conv)),
         }
     }
 

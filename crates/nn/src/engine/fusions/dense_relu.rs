@@ -1,11 +1,11 @@
 //! A dense layer and ReLU.
 
-use super::{Plans, is_relu};
+use super::plans::{Plans, is_relu};
 use crate::Model;
 use crate::engine::graph::Graph;
 use crate::spec::LayerKind;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Placing, StepKind};
+use crate::steps::{Dense, Placing, StepKind};
 
 /// A dense layer with ReLU.
 pub struct DenseRelu {
@@ -22,7 +22,7 @@ impl DenseRelu {
     }
 
     pub fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        place.dense(self.units)
+        StepKind::Dense(Dense::new(place, self.units))
     }
 
     pub fn single(&self, place: &SinglePlace<'_>) -> SingleStep {

@@ -2,23 +2,15 @@
 
 mod conv_relu_pool;
 mod dense_relu;
+mod plans;
 
 use super::graph::Graph;
 use crate::Model;
-use crate::spec::LayerKind;
 use crate::steps::single::{SinglePlace, SingleStep};
 use crate::steps::{Placing, StepKind};
 pub use conv_relu_pool::ConvReluPool;
 pub use dense_relu::DenseRelu;
-
-/// Which kind of plan is made: what fuses depends on the kernels it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plans {
-    /// Images side by side.
-    SideBySide,
-    /// Images one at a time.
-    Single,
-}
+pub use plans::Plans;
 
 /// Nodes that one step does.
 pub struct Fused {
@@ -58,9 +50,4 @@ impl Pattern {
             Pattern::DenseRelu(found) => found.single(place),
         }
     }
-}
-
-/// Whether a node is a ReLU.
-fn is_relu(model: &Model, node: usize) -> bool {
-    matches!(model.nodes()[node].kind, LayerKind::Relu(_))
 }
