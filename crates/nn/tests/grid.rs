@@ -1,6 +1,7 @@
 //! Ring 3 for operators on an image's grid: every answer of PyTorch, TensorFlow and ONNX Runtime in
 //! `fixtures/grid`, and what the operators refuse.
 
+use foveal_kernels::grid::{Binary, Grid, Op, Planned, Rearrangement};
 use foveal_nn::Error;
 use foveal_nn::ops::{
     self, Coordinates, DepthOrder, Method, NearestRound, PadMode, Reduction, Resize, ResponseOptions,
@@ -311,5 +312,47 @@ fn a_large_batch_has_the_bits_of_its_images() {
     let all = of(x.view());
     for (i, y) in all.outer_iter().enumerate() {
         assert_eq!(of(x.slice_axis(ndarray::Axis(0), (i..i + 1).into())).index_axis(ndarray::Axis(0), 0), y);
+    }
+}
+
+/// Everything is laid out when an operation is planned.
+#[test]
+fn passes_take_no_memory() {
+    let shape = [9, 14, 6];
+    let resize =
+        Resize { size: [18, 20], scales: None, method: Method::Linear, coordinates: Coordinates::HalfPixel };
+    let cells = [[1, 2], [0, 3], [1, 0]];
+    for op in [
+        Op::Rearrange { how: Rearrangement::Pad { cells, mode: PadMode::Reflect }, fill: 0.0 },
+        Op::Resize(resize),
+        Op::Resize(Resize { method: Method::Nearest(NearestRound::Floor), ..resize }),
+        Op::Binary(Binary::Maximum),
+        Op::GroupNorm { groups: 3, epsilon: 1e-5 },
+        Op::LayerNorm { epsilon: 1e-5 },
+        Op::LocalResponseNorm { size: 5, alpha: 1e-4, beta: 0.75, bias: 1.0 },
+        Op::L2Normalize { epsilon: 1e-5 },
+        Op::Softmax,
+        Op::LogSoftmax,
+        Op::Reduce { how: Reduction::Max, over: [true, false, true] },
+        Op::Scale,
+        Op::Prelu,
+    ] {
+        let inputs = vec![shape; op.inputs()];
+        let grids: Vec<Grid> = inputs.iter().map(|&s| Grid::plain(s)).collect();
+        let to = Grid::plain(op.output_shape(&inputs).unwrap());
+        let planned = Planned::new(&op, &grids, to).with_gradients(&grids, to);
+        let x: Vec<f32> = (0..grids[0].end()).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
+        let (k, mut d) = ([1.5; 6], [[0.0; 6]; 2]);
+        let (mut y, mut dx, mut scratch) = (vec![0.0; to.end()], x.clone(), vec![0.0; planned.scratch()]);
+        let dy = vec![0.5; to.end()];
+        let isa = foveal_nn::Isa::best();
+        let taken = allocation_counter::measure(|| {
+            let (x, k) = ([&x[..], &x[..]], [&k[..], &k[..]]);
+            planned.forward(isa, x, k, &mut y, &mut scratch);
+            planned.backward_input(isa, 0, x, k, &y, &dy, &mut dx, &mut scratch);
+            let [a, b] = &mut d;
+            planned.backward_params(isa, x, k, &dy, [a, b], &mut scratch);
+        });
+        assert_eq!(taken.count_total, 0, "{op:?}");
     }
 }

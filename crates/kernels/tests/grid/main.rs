@@ -4,6 +4,7 @@
 mod check;
 mod images;
 mod references;
+mod special;
 
 use check::{Case, Values, check_all};
 use foveal_kernels::grid::{
@@ -157,4 +158,34 @@ fn scale_and_prelu() {
         let op = if r.int(0, 1) == 0 { Op::Scale } else { Op::Prelu };
         Case { values: Values::Ties, one: r.int(0, 3) == 0, ..Case::new(op, shape(r)) }
     });
+}
+
+/// Several tiles, and sums of several stretches.
+#[test]
+fn large_images() {
+    let x = [9, 40, 60];
+    let linear =
+        Resize { size: [5, 90], scales: None, method: Method::Linear, coordinates: Coordinates::HalfPixel };
+    let two = |f, b| Case { shapes: vec![x, b], ..Case::new(Op::Binary(f), x) };
+    let reduce = |how, over| Case::new(Op::Reduce { how, over }, x);
+    let cases = [
+        Case::new(Op::GroupNorm { groups: 2, epsilon: 1e-5 }, [30, 40, 2]),
+        Case { values: Values::Shifted, ..Case::new(Op::LayerNorm { epsilon: 1e-5 }, x) },
+        Case::new(Op::LocalResponseNorm { size: 5, alpha: 0.1, beta: 0.75, bias: 1.0 }, x),
+        Case::new(Op::L2Normalize { epsilon: 1e-6 }, x),
+        Case::new(Op::Softmax, x),
+        Case::new(Op::LogSoftmax, x),
+        Case::new(Op::Softmax, [1, 1, 20_000]),
+        two(Binary::Multiply, [1, 1, 60]),
+        two(Binary::Maximum, [9, 40, 1]),
+        two(Binary::Add, [1, 40, 60]),
+        reduce(Reduction::Mean, [true, true, false]),
+        reduce(Reduction::Mean, [true; 3]),
+        reduce(Reduction::Max, [true, true, false]),
+        Case::new(Op::Scale, x),
+        Case::new(Op::Prelu, x),
+        Case::new(Op::Resize(linear), x),
+    ];
+    let mut next = cases.iter().cycle();
+    check_all(11, cases.len(), |_| next.next().expect("a cycle").clone());
 }

@@ -168,8 +168,8 @@ pub fn local_response_norm_backward(
 }
 
 /// `x / max(norm, epsilon)` with the Euclidean norm over the channels of each place:
-/// `torch.nn.functional.normalize` over channels, `keras.layers.UnitNormalization` (whose epsilon is added under
-/// the root), ONNX's LpNormalization with p 2 (which has no epsilon).
+/// `torch.nn.functional.normalize` over channels, `tf.math.l2_normalize` (whose epsilon is the square of this one),
+/// ONNX's LpNormalization with p 2 (which has no epsilon).
 ///
 /// # Errors
 /// When epsilon is negative.
