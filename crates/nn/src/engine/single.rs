@@ -8,7 +8,7 @@ use crate::layers::{Passage, Shape};
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::spec::LayerKind;
-use crate::steps::single::{SinglePlace, SingleStep};
+use crate::steps::single::{SinglePlace, SingleStep, Worker};
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::image::Pixels;
 use foveal_kernels::nhwc::Layout;
@@ -146,7 +146,8 @@ impl Single {
         for (i, step) in self.steps.iter().enumerate() {
             let mut y = std::mem::take(&mut values[step.y]);
             let x = |k: usize| &values[step.inputs[k]][..];
-            step.kind.run(self.isa, team.as_deref_mut(), &x, step.inputs.len(), &param, &mut y, scratch);
+            let worker = Worker { isa: self.isa, team: team.as_deref_mut(), scratch };
+            step.kind.run(worker, &x, step.inputs.len(), &param, &mut y);
             values[step.y] = y;
             lap(i + 1);
         }

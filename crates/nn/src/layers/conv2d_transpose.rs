@@ -72,7 +72,7 @@ impl Conv2dTranspose {
     /// When the shape does not fit.
     pub fn geometry(&self, [h, w, c]: Shape, n: usize) -> Result<Conv2dTransposeGeometry, GeometryError> {
         let groups = usize::try_from(self.groups).ok().filter(|&g| g > 0);
-        if let Some(groups) = groups.filter(|&g| self.filters % g != 0) {
+        if let Some(groups) = groups.filter(|&g| !self.filters.is_multiple_of(g)) {
             let problem = format!("{} filters are not a multiple of {groups} groups", self.filters);
             return Err(GeometryError::new("conv2d_transpose", problem));
         }

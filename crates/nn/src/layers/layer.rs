@@ -169,7 +169,7 @@ pub struct At<'a> {
 impl<'a> At<'a> {
     /// The first input.
     pub fn x(&self) -> ArrayView4<'a, f32> {
-        self.inputs[0].clone()
+        self.inputs[0]
     }
 
     /// Parameter `k` as an array of the given number of axes.

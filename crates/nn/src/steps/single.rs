@@ -54,6 +54,15 @@ pub enum SingleStep {
     },
 }
 
+/// Who computes a step, and with what.
+pub struct Worker<'a> {
+    pub isa: Isa,
+    /// Shares a large layer.
+    pub team: Option<&'a mut Team>,
+    /// At least [`SingleStep::scratch`] numbers.
+    pub scratch: &'a mut [f32],
+}
+
 /// A step on its way into a plan for single images.
 pub struct SinglePlace<'a> {
     pub isa: Isa,
@@ -147,16 +156,14 @@ impl SingleStep {
         }
     }
 
-    /// Computes `y`. `x(k)` gives input `k`, of `inputs`; a large layer is shared by the `team`.
+    /// Computes `y`. `x(k)` gives input `k`, of `inputs`.
     pub fn run<'a, 'x>(
         &self,
-        isa: Isa,
-        team: Option<&mut Team>,
+        Worker { isa, team, scratch }: Worker<'_>,
         x: &impl Fn(usize) -> &'x [f32],
         inputs: usize,
         param: &impl Fn(usize) -> &'a [f32],
         y: &mut [f32],
-        scratch: &mut [f32],
     ) {
         match self {
             SingleStep::Conv { prepared, .. } => prepared.run(team, x(0), y),

@@ -21,7 +21,7 @@ pub struct Fused {
 
 /// What was found.
 pub enum Pattern {
-    ConvReluPool(ConvReluPool),
+    ConvReluPool(Box<ConvReluPool>),
     DenseRelu(DenseRelu),
 }
 
@@ -30,7 +30,7 @@ pub fn find(model: &Model, graph: &Graph, node: usize, plans: Plans) -> Option<F
     let conv = || ConvReluPool::find(model, graph, node, plans);
     let dense = || DenseRelu::find(model, graph, node, plans);
     conv()
-        .map(|(nodes, found)| Fused { nodes, pattern: Pattern::ConvReluPool(found) })
+        .map(|(nodes, found)| Fused { nodes, pattern: Pattern::ConvReluPool(Box::new(found)) })
         .or_else(|| dense().map(|(nodes, found)| Fused { nodes, pattern: Pattern::DenseRelu(found) }))
 }
 
