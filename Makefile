@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build page shots test test-neon lint fmt bench kills fuzz audit instructions renew-instructions
+.PHONY: build page shots test test-neon lint fmt bench kills import-table fuzz audit instructions renew-instructions
 
 build:      ## the program, as users get it
 	cargo build --release --locked
@@ -59,6 +59,9 @@ bench:      ## against the peers, by turns, some ten minutes; writes the tables 
 
 kills:      ## fifty kills of a training at random moments, and as many resumptions: one model
 	FOVEAL_KILLS=50 cargo test --locked -p foveal-cli --test cli -- --nocapture killed_training
+
+import-table:  ## ONNX files of 156 networks through import and export beside ONNX Runtime; NETS="name ..." for some of them
+	checks/onnx_table.sh $(NETS)
 
 FUZZ_SECONDS ?= 300
 fuzz:       ## every reader for five minutes on hostile bytes; needs cargo-fuzz

@@ -223,6 +223,68 @@ def check_node_tests():
     verdict("ONNX's node tests", None if good >= 54 and not wrong else f"{good} pass, wrong are {wrong}")
 
 
+# What is computed where it has nothing but constants.
+FOLDED = """Abs Add And BatchNormalization Cast CastLike Ceil Clip Concat Constant ConstantOfShape Div Equal Exp Expand
+Flatten Floor Gather Greater GreaterOrEqual Identity Less LessOrEqual Log Max Mean Min Mod Mul Neg Not Or Pow Range
+Reciprocal ReduceL1 ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Reshape Round Shape Sigmoid
+Sign Size Slice Split Sqrt Squeeze Sub Sum Tanh Tile Transpose Unsqueeze Where""".split()
+
+
+def folded_case(case):
+    """None if what foveal computes of the case's constants is right, ("refused", why) or ("wrong", why).
+
+    The numbers are added to an input of zeros."""
+    helper, numpy = onnx.helper, onnx.numpy_helper
+    model = onnx.ModelProto.FromString(case.model.SerializeToString())
+    inputs, outputs = case.data_sets[0]
+    if any(not isinstance(v, np.ndarray) and not np.isscalar(v) for v in [*inputs, *outputs]):
+        return ("refused", "no array")
+    graph, y = model.graph, np.asarray(outputs[0])
+    if y.dtype.kind not in "fiub" or not y.size:
+        return ("refused", "no numbers")
+    for name, value in zip([i.name for i in graph.input], inputs):
+        graph.initializer.append(numpy.from_array(np.asarray(value), name))
+    del graph.input[:]
+    graph.initializer.append(numpy.from_array(np.array([-1]), "row"))
+    graph.node.extend([
+        helper.make_node("Cast", [graph.output[0].name], ["floats"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Reshape", ["floats", "row"], ["numbers"]),
+        helper.make_node("Add", ["zeros", "numbers"], ["sum"]),
+        helper.make_node("LeakyRelu", ["sum"], ["same"], alpha=1.0),
+    ])
+    graph.input.append(helper.make_tensor_value_info("zeros", onnx.TensorProto.FLOAT, (1, y.size)))
+    del graph.output[:]
+    graph.output.append(helper.make_tensor_value_info("same", onnx.TensorProto.FLOAT, (1, y.size)))
+    (WORK / "case.model").write_bytes(model.SerializeToString())
+    run = foveal("import", WORK / "case.model", WORK / "case.safetensors")
+    if run.returncode:
+        said = run.stderr.strip()
+        return ("refused" if run.returncode == 1 and said.startswith("error: ") else "wrong", said)
+    got, want = predict(WORK / "case.safetensors", np.zeros((1, 1, 1, y.size)))[0], y.astype(np.float32).ravel()
+    good = np.allclose(got, want, rtol=1e-6, atol=1e-6 * np.abs(want[np.isfinite(want)]).max(initial=1e-6))
+    return None if good else ("wrong", f"{got[:4]} instead of {want[:4]}")
+
+
+def check_folding():
+    from onnx.backend.test.case.node import collect_testcases
+
+    counts, wrong, missed = [0, 0], [], set(FOLDED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        every = [c for c in collect_testcases(None) if len(c.model.graph.node) == 1]
+    for case in (c for c in every if c.model.graph.node[0].op_type in FOLDED and c.data_sets):
+        problem = folded_case(case)
+        counts[problem is not None] += 1
+        if problem:
+            print(f"  {case.name}: {problem[0]}: {problem[1].split('case.model: ')[-1][:200]}")
+        else:
+            missed.discard(case.model.graph.node[0].op_type)
+        if problem and problem[0] == "wrong":
+            wrong.append(case.name)
+    print(f"ONNX's node tests of constants: {counts[0]} pass, {counts[1]} not, wrong are {wrong}")
+    verdict("ONNX's node tests of constants", None if not wrong and not missed else f"{wrong} {sorted(missed)}")
+
+
 def main():
     raw = (WORK / "mnist-test").read_bytes()
     images = np.frombuffer(raw, np.uint8, 1000 * 784).reshape(1000, 28, 28, 1)
@@ -231,6 +293,7 @@ def main():
     check_texts("korean")
     check_ct()
     check_node_tests()
+    check_folding()
     print(f"test result: {'FAILED' if failed else 'ok'}. {passed} passed; {failed} failed; 0 ignored;")
     sys.exit(bool(failed))
 

@@ -198,10 +198,10 @@ impl Writer<'_> {
     /// The numbers of tokens: for the embedding alone, as ONNX has no other layer that takes whole numbers.
     fn tokens(&self) -> Result<Place, Error> {
         match self.model.nodes().iter().skip(1).find(|layer| layer.inputs.contains(&0)) {
-            Some(layer) => Err(Error::Refused(format!(
-                "layer `{}` reads the numbers of tokens beside the embedding; let it read the embedding",
-                layer.name
-            ))),
+            Some(layer) => Err(Error::Layer {
+                layer: layer.name.clone(),
+                problem: "reads the numbers of tokens beside the embedding; let it read the embedding".into(),
+            }),
             None => Ok(Place { name: "tokens".into(), flat: false }),
         }
     }
@@ -294,7 +294,10 @@ impl Writer<'_> {
                 let Place { name: x, flat } = self.values[from].clone();
                 let Some((operator, attributes)) = simple(kind) else {
                     let kind = kind.name();
-                    return Err(Error::Refused(format!("layer `{name}` ({kind}) is not exported yet")));
+                    return Err(Error::Layer {
+                        layer: name.into(),
+                        problem: format!("({kind}) is not exported yet"),
+                    });
                 };
                 Place { name: self.with_params(operator, layer, x, attributes), flat }
             }
@@ -319,10 +322,8 @@ impl Writer<'_> {
     fn pool(&mut self, i: usize, layer: &Layer) -> Result<String, Error> {
         let g = self.model.pool_geometry(i, 1).expect("the model is checked");
         if [g.h, g.w].iter().any(|a| a.before >= a.kernel || a.after >= a.kernel) {
-            return Err(Error::Refused(format!(
-                "layer `{}` pads by as much as its window or more, which ONNX runtimes refuse; pad by less",
-                layer.name
-            )));
+            let problem = "pads by as much as its window or more, which ONNX runtimes refuse; pad by less";
+            return Err(Error::Layer { layer: layer.name.clone(), problem: problem.into() });
         }
         let x = self.spatial(layer.inputs[0], &layer.name);
         let mut attributes = window(g.h, g.w);

@@ -1,15 +1,15 @@
 //! The window of a model of CT as nodes of a graph.
 
-use crate::proto::{Graph, Tensor};
+use crate::fold::Constant;
+use crate::graph::{Step, readers};
 use foveal_train::Window;
 use std::collections::HashMap;
-use std::rc::Rc;
 
-/// A node: its operator, and its constants by name.
-type Step = (&'static str, Vec<(&'static str, f32)>);
+/// A node as it is written: its operator, and its constants by name.
+type Written = (&'static str, Vec<(&'static str, f32)>);
 
 /// What is done to Hounsfield units, one node after the other: as `Window::grey`, and rounded to whole numbers.
-pub(crate) fn steps(window: &Window) -> [Step; 7] {
+pub(crate) fn steps(window: &Window) -> [Written; 7] {
     [
         ("Sub", vec![("window_center", window.centre())]),
         ("Div", vec![("window_width", window.width())]),
@@ -26,32 +26,28 @@ pub(crate) struct Found<'g> {
     pub window: Window,
     /// The value that holds the greys.
     pub greys: &'g str,
-    /// Its nodes.
-    pub nodes: Vec<usize>,
 }
 
 /// The window that the input goes through, if the graph begins with one as [`steps`] has it.
-pub(crate) fn find<'g>(graph: &'g Graph<'g>, live: &[usize], input: &'g str) -> Option<Found<'g>> {
-    let constants: HashMap<&str, &Rc<Tensor>> = graph.tensors.iter().map(|t| (t.name.as_str(), t)).collect();
-    let number = |name: &String| match constants.get(name.as_str())?.to_floats().ok()?[..] {
-        [value] => Some(value),
-        _ => None,
-    };
-    let (mut at, mut nodes, mut numbers) = (input, Vec::new(), Vec::new());
+pub(crate) fn find<'g>(
+    nodes: &[Step<'g>],
+    constants: &HashMap<&'g str, Constant<'g>>,
+    input: &'g str,
+) -> Option<Found<'g>> {
+    let number = |name: &&str| constants.get(name)?.one_float().ok();
+    let (mut at, mut numbers) = (input, Vec::new());
     for (operator, _) in steps(&Window::SOFT) {
-        let mut readers = live.iter().filter(|&&i| graph.nodes[i].inputs.iter().any(|name| name == at));
-        let (&i, None) = (readers.next()?, readers.next()) else { return None };
-        let node = &graph.nodes[i];
-        let (first, rest) = node.inputs.split_first()?;
-        if node.operator != operator || first != at || !node.attributes.is_empty() {
+        let mut readers = readers(nodes, at);
+        let (step, None) = (readers.next()?, readers.next()) else { return None };
+        let (&first, rest) = step.inputs.split_first()?;
+        if step.operator != operator || first != at || !step.node.attributes.is_empty() {
             return None;
         }
         numbers.push(rest.iter().map(number).collect::<Option<Vec<f32>>>()?);
-        nodes.push(i);
-        at = node.outputs.first()?;
+        at = step.outputs.first()?;
     }
     let ([centre], [width]) = (&numbers[0][..], &numbers[1][..]) else { return None };
     let window = Window::new(*centre, *width).ok()?;
     let whole = steps(&window).map(|(_, constants)| constants.iter().map(|(_, v)| *v).collect::<Vec<_>>());
-    (numbers == whole).then_some(Found { window, greys: at, nodes })
+    (numbers == whole).then_some(Found { window, greys: at })
 }

@@ -4,13 +4,13 @@ use crate::proto::{Attribute, Node, Tensor};
 use std::rc::Rc;
 
 /// A node's attributes.
-pub(super) struct Attributes<'g> {
+pub(crate) struct Attributes<'g> {
     node: &'g Node<'g>,
 }
 
 /// The attributes that each operator may have; those that change nothing are among them.
-fn known(operator: &str) -> &'static [&'static str] {
-    match operator {
+fn known(operator: &str) -> Option<&'static [&'static str]> {
+    Some(match operator {
         "Conv" => &["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"],
         "MaxPool" => {
             &["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"]
@@ -29,23 +29,28 @@ fn known(operator: &str) -> &'static [&'static str] {
         "Transpose" => &["perm"],
         "Pad" => &["mode", "pads", "value"],
         "Cast" => &["to", "saturate", "round_mode"],
-        "ReduceMean" | "ReduceMax" => &["axes", "keepdims", "noop_with_empty_axes"],
         "Squeeze" | "Unsqueeze" => &["axes"],
         "HardSigmoid" => &["alpha", "beta"],
         "Shape" => &["start", "end"],
+        "Slice" => &["starts", "ends", "axes"],
+        "Split" => &["axis", "split", "num_outputs"],
+        "Mod" => &["fmod"],
         "Constant" => &["value", "value_float", "value_floats", "value_int", "value_ints"],
-        _ => &[],
-    }
+        "ConstantOfShape" => &["value"],
+        "Add" | "Sub" | "Mul" | "Div" | "Sum" | "MatMul" | "Relu" | "Sigmoid" | "Tanh" | "Identity"
+        | "GlobalAveragePool" | "GlobalMaxPool" => &[],
+        _ if operator.starts_with("Reduce") => &["axes", "keepdims", "noop_with_empty_axes"],
+        _ => return None,
+    })
 }
 
 impl<'g> Attributes<'g> {
     /// Refuses attributes that the operator should not have.
     pub fn new(node: &'g Node<'g>) -> Result<Self, String> {
-        if super::OPERATORS.contains(&node.operator.as_str()) {
-            let known = known(&node.operator);
-            if let Some((name, _)) = node.attributes.iter().find(|(n, _)| !known.contains(&n.as_str())) {
-                return Err(format!("its attribute `{name}` is not supported"));
-            }
+        if let Some(known) = known(&node.operator)
+            && let Some((name, _)) = node.attributes.iter().find(|(n, _)| !known.contains(&n.as_str()))
+        {
+            return Err(format!("its attribute `{name}` is not supported"));
         }
         Ok(Self { node })
     }
@@ -102,20 +107,17 @@ impl<'g> Attributes<'g> {
         if line { Ok([1, self.some(name, [1])?[0]]) } else { self.some(name, [1, 1]) }
     }
 
-    /// The value of a Constant node.
-    pub fn constant(&self) -> Result<Rc<Tensor<'g>>, String> {
-        let scalar = |mut tensor: Tensor<'g>| {
-            tensor.dims.clear();
-            tensor
-        };
-        let tensor = match self.node.attributes.first().map(|(_, a)| a) {
-            Some(Attribute::Tensor(tensor)) => return Ok(tensor.clone()),
-            Some(Attribute::Float(v)) => scalar(Tensor::floats("constant", &[1], vec![*v])),
-            Some(Attribute::Floats(v)) => Tensor::floats("constant", &[v.len()], v.clone()),
-            Some(Attribute::Int(v)) => scalar(Tensor::ints("constant", &[*v])),
-            Some(Attribute::Ints(v)) => Tensor::ints("constant", v),
-            _ => return Err("a constant of this kind is not supported, only numbers".into()),
-        };
-        Ok(Rc::new(tensor))
+    /// A tensor, if it is given.
+    pub fn tensor(&self, name: &str) -> Result<Option<&'g Rc<Tensor<'g>>>, String> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Attribute::Tensor(tensor)) => Ok(Some(tensor)),
+            Some(_) => Err(format!("its attribute `{name}` must be a tensor")),
+        }
+    }
+
+    /// Whether it is given.
+    pub fn given(&self, name: &str) -> bool {
+        self.get(name).is_some()
     }
 }

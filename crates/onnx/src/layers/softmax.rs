@@ -1,0 +1,30 @@
+//! Softmax over the channels.
+
+use super::arrange::flat;
+use super::{Given, Row};
+use crate::attributes::Attributes;
+use crate::graph::Step;
+use crate::importer::Importer;
+use crate::view::CHANNELS;
+use foveal_nn::layers as kinds;
+use foveal_nn::spec::LayerKind;
+
+pub(super) const ROW: Row = Row { operators: &["Softmax"], import: softmax };
+
+fn softmax<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
+    let x = importer.take(step.input(0)?)?;
+    let since_13 = importer.opset >= 13;
+    let given = attributes.int("axis", if since_13 { -1 } else { 1 })?;
+    let axis = x.axis(given)?;
+    // A row of numbers may come from a picture.
+    let x = if x.rank() == 2 { flat(importer, x)? } else { x };
+    // Before operator set 13 it went over all axes from that one on.
+    let rest = axis..if since_13 { axis + 1 } else { x.rank() - 1 };
+    if !x.view.cover(rest, CHANNELS, x.shape) {
+        return Err(format!(
+            "a softmax over axis {given} of {} is not supported, only over channels",
+            x.told()
+        ));
+    }
+    Ok(vec![importer.keep(LayerKind::Softmax(kinds::Softmax {}), x)?])
+}
