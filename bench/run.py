@@ -49,7 +49,7 @@ def arguments():
 
 
 def machine(sides, cores, load):
-    """What the figures hold for."""
+    """The machine and the versions that the figures were measured with."""
     foveal, torch = sides.foveal(), sides.torch()
     about, pytorch, keras = foveal.ask("about"), torch.ask("about"), sides.keras().ask("about")
     peaks = [max(foveal.ask("peak", n, 0.3)["gflops"] for _ in range(3)) for n in (1, cores)]

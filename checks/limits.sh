@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The readers' tests once more with 512 MB of address space: no file, however broken, takes more.
+# The tests of the readers once more, with 512 MB of address space: no file, however broken, may take more.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# As `make test` has built it: a package alone would be built anew, with features of its own.
+# Takes what `make test` has built: one package alone would be built with other features, and so anew.
 binaries=$(cargo test --workspace --locked --no-run --message-format=json 2>/dev/null |
   python3 -c '
 import json, sys

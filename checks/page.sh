@@ -9,7 +9,7 @@ have_browser
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# As `make test` has built it: a package alone would be built anew, with features of its own.
+# Takes what `make test` has built: one package alone would be built with other features, and so anew.
 cargo test --workspace --locked -q --no-run
 export FOVEAL=${CARGO_TARGET_DIR:-$PWD/target}/debug/foveal
 web/build.sh

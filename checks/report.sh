@@ -10,7 +10,7 @@ have python3 python3 python3-venv
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# As `make test` has built them: a package alone would be built anew, with features of its own.
+# Takes what `make test` has built: one package alone would be built with other features, and so anew.
 cargo test --workspace --locked -q --no-run
 built=${CARGO_TARGET_DIR:-target}/debug
 "$built/foveal" train mnist --tensorboard -q --lang en --out "$work/run" >/dev/null

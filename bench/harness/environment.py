@@ -1,4 +1,4 @@
-"""The machine, the programs as users get them, and the peers' virtual environment outside the tree."""
+"""The machine, the programs built as for users, and the peers' virtual environment outside the tree."""
 import os
 import pathlib
 import platform
@@ -27,7 +27,7 @@ def python():
 
 
 def build():
-    """Builds `foveal` and `foveal-bench`; their paths."""
+    """Builds `foveal` and `foveal-bench`, and gives their paths."""
     paths = []
     # Cargo may bring the second one's lock file up to date with the crates it measures.
     for folder, name, more in [(ROOT, "foveal", ["--locked"]), (BENCH / "native", "foveal-bench", [])]:

@@ -33,7 +33,7 @@ def geometric_mean(values):
 
 
 def ratios(above, below):
-    """Turn by turn: what was measured side by side is compared."""
+    """Ratios turn by turn: only measurements of the same turn are compared."""
     return [a / b for a, b in zip(above, below)]
 
 

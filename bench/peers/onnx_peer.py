@@ -46,7 +46,7 @@ def model(batch):
 
 
 def nothing(batch):
-    """A graph that passes its input on, cut down to what the net gives: a call's fixed cost."""
+    """A graph that only passes on ten numbers an image, as many as the net gives: the fixed cost of a call."""
     value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, (batch, 10))
     node = helper.make_node("Identity", ["x"], ["y"])
     graph = helper.make_graph([node], "nothing", [value("x")], [value("y")])

@@ -1,4 +1,4 @@
-"""The peers' side of the protocol of bench/native: a request a line, a line of JSON an answer."""
+"""The peers' side of the protocol of bench/native: each line is a request, each answer a line of JSON."""
 import json
 import pathlib
 import statistics

@@ -1,1 +1,1 @@
-"""One module a table; each gives `run(sides, options)`: lines of Markdown, raw numbers, and headlines."""
+"""One module for each table; each gives `run(sides, options)`: lines of Markdown, raw numbers, and headlines."""

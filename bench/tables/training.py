@@ -12,7 +12,7 @@ SHARES = {"8-16": "65 %", "lab-11-1": "70 %"}
 
 
 def measures(sides, net, cores, seconds, avx2):
-    """What takes turns; each but the first gives images a second."""
+    """The measurements that take turns; all but the first give images a second."""
     foveal, torch = sides.foveal(avx2), sides.torch(avx2=avx2)
     speed = lambda side, *words: lambda: side.ask("train", *words, seconds)["images_per_second"]
     all_of_them = {
@@ -28,7 +28,7 @@ def measures(sides, net, cores, seconds, avx2):
 
 
 def best(values):
-    """Turn by turn, the fastest peer."""
+    """The fastest peer of each turn."""
     peers = [values[name] for name in ("nchw", "channels_last", "keras") if name in values]
     return [max(turn) for turn in zip(*peers)]
 
@@ -37,7 +37,7 @@ def measured(sides, options, avx2):
     raw = {}
     for net in NETS:
         values = turns(options.runs, measures(sides, net, options.cores, options.seconds, avx2), f"training {net}")
-        # An answer of the shortest run, for what one image costs.
+        # A very short run, only to learn how many operations an image takes.
         flops = sides.foveal(avx2).ask("train", net, 1, 0)["flops_per_image"]
         values["share"] = [flops * i / p / 1e9 for i, p in zip(values["foveal"], values["peak"])]
         values["ratio"] = ratios(values["foveal"], best(values))

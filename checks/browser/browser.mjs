@@ -1,5 +1,5 @@
-// A browser without a network, and what is asked of every page: a silent console, no request to anyone, both
-// languages, nothing serious for axe. For report.html (report.test.mjs) and for the page (served.mjs).
+// A browser without a network, and the checks of every page: a silent console, no request to anyone, both languages,
+// nothing serious found by axe. For report.html (report.test.mjs) and for the page (served.mjs).
 //   CHROMIUM: the browser.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
-// Pictures of every view in every combination, to be looked at: `make shots` after `make page`, with SHOTS=FOLDER and
-// VIEWS="bench train" if one wants. A picture is the whole page; what is cut off or out of the window is named on the
-// terminal.
+// Pictures of every view in every width, theme and language, to be looked at: `make shots` after `make page`, with
+// SHOTS=FOLDER and VIEWS="bench train" if wanted. A picture shows the whole page; what is cut off or outside the
+// window is named on the terminal.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { open, serve, speak, until } from "./served.mjs";

@@ -35,7 +35,7 @@ test("it learns to 97 % of 1,000 digits held out within a minute while the page 
     window.long = [];
     new PerformanceObserver((list) => window.long.push(...list.getEntries().map((e) => Math.round(e.duration)))).observe({ type: "longtask" });
   });
-  // A task takes longer than its work where others have the processors; then its work alone can be judged.
+  // On a busy machine a task takes longer than its work; then only the time of its work is judged.
   const free = loadavg()[0] < cpus().length;
   await world.browser.startTracing(page, { categories: ["toplevel"] });
   const start = Date.now();
@@ -103,7 +103,7 @@ test("pause is heard at once, a step is one step, the rate counts on the way", a
   const at = await done(page);
   await page.waitForTimeout(400);
   assert.equal(await done(page), at, "a pause is a pause");
-  // A rate that is far too large: the loss is no number, which is said, and it can go on.
+  // With a rate that is far too large the loss is not a number: the page says so, and the training can go on.
   await page.focus("[data-field=rate]");
   await page.keyboard.press("End");
   assert.equal(await page.textContent(".rate output"), "1");

@@ -2,7 +2,7 @@
 
 use foveal::data::{Dataset, Samples, Split, Targets, npy};
 use foveal::nn::{Model, ModelSpec};
-use foveal::train::{Fit, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable};
+use foveal::train::{PictureFit, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable};
 use image::{DynamicImage, ImageFormat};
 use std::error::Error;
 use std::io::Cursor;
@@ -68,7 +68,7 @@ fn trained() -> Result<(SavedModel, Vec<u8>), Box<dyn Error>> {
     let targets = Targets::Classes { labels: (0..20).map(|i| i % 2).collect(), names: names.clone() };
     let data = Dataset::new("seed", [6, 6, 1], Samples::U8(pixels), targets)?;
     let split = Split::random(20, data.labels(), 0.2, 0)?;
-    let preprocess = Preprocess::unit(1, Fit::Resize);
+    let preprocess = Preprocess::unit(1, PictureFit::Resize);
     let recipe = Recipe { epochs: 1, batch_size: 8, ..Recipe::default() };
     let fresh = Model::new(&ModelSpec::from_toml(NET)?, 0)?;
     let mut kept = Vec::new();

@@ -1,11 +1,11 @@
 //! Convolution as im2col and a product of the `gemm` crate, on all threads.
 
-use crate::conv::Case;
+use crate::case::Case;
 use foveal_nn::Conv2dGeometry;
 use gemm::{Parallelism, gemm};
 use rayon::prelude::*;
 
-/// Room for the patches and the result.
+/// Memory for the patches and the result, used again by every call.
 pub struct Product {
     patches: Vec<f32>,
     result: Vec<f32>,

@@ -1,6 +1,7 @@
 //! Inference of one small net on one thread.
 
-use crate::{Answer, median, numbers, times, train};
+use crate::measure::{Answer, median, numbers, times};
+use crate::train;
 use foveal_nn::engine::{Engine, Options, Pixels};
 use foveal_nn::optim::Optimizer;
 use foveal_nn::{Isa, Model};

@@ -1,6 +1,6 @@
 //! A load generator: connections that each send the same request again and again, one at a time.
 
-use crate::Answer;
+use crate::measure::Answer;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

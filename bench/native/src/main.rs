@@ -13,25 +13,25 @@
 //!
 //! PASS is `forward`, `input` or `filter`; SHAPE is `images,side,channels,kernel,stride,filters`.
 
+mod case;
 mod conv;
 mod im2col;
 mod latency;
 mod load;
+mod measure;
 mod train;
 
 use foveal_kernels::peak::fma_gflops;
 use foveal_nn::Isa;
-use serde_json::{Value, json};
+use measure::{Answer, number};
+use serde_json::json;
 use std::io::{BufRead, Write};
-use std::time::Instant;
 
-type Answer = Result<Value, String>;
-
-/// What is kept from one request to the next.
+/// What the next request may need again.
 #[derive(Default)]
 struct State {
     digits: Option<foveal_data::Dataset>,
-    conv: Option<conv::Case>,
+    conv: Option<case::Case>,
 }
 
 fn answer(words: &[&str], state: &mut State) -> Answer {
@@ -53,34 +53,6 @@ fn answer(words: &[&str], state: &mut State) -> Answer {
         ["latency", batch, seconds] => latency::run(number(batch)?, number(seconds)?),
         _ => Err(format!("no such request: {}", words.join(" "))),
     }
-}
-
-fn number<T: std::str::FromStr>(word: &str) -> Result<T, String> {
-    word.parse().map_err(|_| format!("`{word}` is no number"))
-}
-
-/// Seconds of each call of `f`, for about `seconds` and at least three calls, after one that does not count.
-fn times(seconds: f64, mut f: impl FnMut()) -> Vec<f64> {
-    f();
-    let start = Instant::now();
-    let mut times = Vec::new();
-    while times.len() < 3 || start.elapsed().as_secs_f64() < seconds {
-        let call = Instant::now();
-        f();
-        times.push(call.elapsed().as_secs_f64());
-    }
-    times
-}
-
-/// The middle one; of an even count the later.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// Numbers from -1 to 1, the same every time.
-fn numbers(n: usize) -> Vec<f32> {
-    (0..n).map(|i| ((i * 2_654_435_761 % 1000) as f32) / 500.0 - 1.0).collect()
 }
 
 fn main() -> Result<(), String> {

@@ -1,10 +1,10 @@
 //! Training as a user trains: `fit` on the 60,000 digits.
 
-use crate::Answer;
+use crate::measure::Answer;
 use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Model, ModelSpec, builtin};
-use foveal_train::{Event, Fit, Preprocess, Recipe, fit};
+use foveal_train::{Event, PictureFit, Preprocess, Recipe, fit};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -63,7 +63,7 @@ pub fn run(name: &str, threads: usize, seconds: f64, kept: &mut Option<Dataset>)
             }
         }
     };
-    fit(model, data, &split, &Preprocess::unit(1, Fit::Digit), &recipe, &stop, &mut count)
+    fit(model, data, &split, &Preprocess::unit(1, PictureFit::Digit), &recipe, &stop, &mut count)
         .map_err(|e| e.to_string())?;
     Ok(json!({ "images_per_second": images as f64 / wall, "flops_per_image": flops }))
 }

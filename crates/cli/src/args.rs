@@ -30,7 +30,7 @@ Examples:
 Results go to stdout, everything else to stderr.
 Exit status: 0 done; 1 could not be done, with one `error:` line; 2 wrong usage; 130 interrupted.")]
 pub struct Cli {
-    /// What every command understands.
+    /// The options of every command.
     #[command(flatten)]
     pub common: Common,
     /// What to do.
@@ -38,23 +38,23 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What every command understands.
+/// The options of every command.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Common options")]
 pub struct Common {
     /// Threads to work with; results do not depend on it [default: all cores]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Seed of everything random
+    /// Seed for everything random
     #[arg(long, global = true, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Print one JSON object on stdout (numbers that are not finite as "NaN", "inf", "-inf")
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say nothing on stderr but errors
+    /// Print nothing on stderr but errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// No colours (as the environment variable NO_COLOR)
+    /// No colours (like the environment variable NO_COLOR)
     #[arg(long, global = true)]
     pub no_color: bool,
     /// Pictures on the terminal: auto, kitty, iterm, sixel, blocks or none [default: auto]
@@ -108,7 +108,8 @@ Examples:
     Explain(Explain),
     /// What a model makes of one input: feature maps, filters, probabilities, Grad-CAM
     #[command(after_help = "\
-Without -o it is shown on the terminal, with pictures where the terminal can. An INPUT is as that of predict.
+Without -o the result goes to the terminal, with pictures if the terminal can show them. INPUT is
+what predict takes.
 
 Examples:
   foveal show runs/lab mnist:test:7
@@ -149,15 +150,15 @@ Examples:
 
 A folder holds one folder of pictures for each class, or train, val and test with class folders
 in each. A .csv table has rows of path,target (paths from its own folder; a column headed split
-may hold train, val or test). Words and whole numbers are classes; numbers of which one is not
-whole, and several columns, are values to learn (regression); --task decides otherwise. A .npz
-file has x_train, y_train, x_test and y_test. A .tsv has lines of label<TAB>text in UTF-8; a first
-line may name its columns, of which one headed split may hold train, val or test; or a folder
-holds train.tsv, and val.tsv and test.tsv.
+may hold train, val or test). Words and whole numbers are classes; other numbers, and several
+columns, are values to learn (regression); --task overrules that. A .npz has x_train, y_train, x_test and
+y_test. A .tsv has lines of label<TAB>text in UTF-8; its first line may name the columns, of which
+one headed split may hold train, val or test. A folder may hold train.tsv, val.tsv and test.tsv.
 
-Of CT, a folder of DICOM slices in class folders, or with --labels: seen through --window, in square
-pixels; no patient is divided between parts. A tenth of the patients, by a hash of PatientID, is for
-validation and a tenth for the test unless folders or a split column say. Not a medical device.
+CT is a folder of DICOM slices, in class folders or with --labels. Slices are seen through --window,
+in square pixels, and all slices of a patient stay in one part. Unless folders or a split column say
+otherwise, a tenth of the patients (by a hash of PatientID) is for validation and a tenth for the
+test. Not a medical device.
 
 Without --model: text-cnn for texts (embedding, filters over 3, 4 and 5 tokens, the largest of each
 over the text, dropout); for 28x28 grey pictures the preset's own, fast, balanced or best; else
@@ -170,7 +171,7 @@ Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.
 epoch's checkpoint.safetensors, from which --resume goes on.
 ^C ends the training early and keeps what has been learnt.")]
     Train(Train),
-    /// How well a model does on the test part of a data set
+    /// Score a model on the test part of a data set
     #[command(after_help = "\
 Example:
   foveal eval runs/lab mnist")]
@@ -180,7 +181,7 @@ Example:
 An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a DICOM slice, a folder of them, a .npy
 array ([h, w], [h, w, c] or [n, h, w, c], with numbers on the scale of the training data: 0 to 255
 for pictures), or a built-in sample such as mnist:test:7. For a model of texts it is a text, a
-.txt file with one a line, or - for lines from stdin.
+.txt file with one text on each line, or - for lines from stdin.
 
 Examples:
   foveal predict runs/lab digit.png mnist:test:7
@@ -216,8 +217,8 @@ Examples:
     Serve(Serve),
     /// How near convolutions and training come to what this machine can do
     #[command(after_help = "\
-The peak is measured in the same run: multiply-adds that touch nothing but registers. Shares
-are of the peak of as many threads. Let the machine do nothing else meanwhile.
+The peak is measured in the same run: multiply-adds on registers alone. Shares are of the peak
+with the same number of threads. Let the machine do nothing else meanwhile.
 
 Example:
   foveal bench --quick")]
@@ -238,7 +239,7 @@ pub struct Show {
     /// A picture, a DICOM slice, an array of one sample, a built-in sample such as mnist:test:7, a text
     #[arg(value_name = "INPUT")]
     pub input: String,
-    /// This layer alone; Grad-CAM looks at its feature maps
+    /// Show this layer only; Grad-CAM looks at its feature maps
     #[arg(long, value_name = "NAME")]
     pub layer: Option<String>,
     /// Write it as a picture or as a page that opens offline
@@ -274,7 +275,7 @@ pub struct Summary {
 /// `foveal bench`
 #[derive(Args, Debug)]
 pub struct Bench {
-    /// A few seconds, and figures that are worth less
+    /// Measure for a few seconds only; the figures are less reliable
     #[arg(long)]
     pub quick: bool,
 }
@@ -303,7 +304,7 @@ pub struct Eval {
     /// Refuse a broken picture instead of skipping it
     #[arg(long)]
     pub strict: bool,
-    /// Of DICOM slices: their targets, as train has them
+    /// For DICOM slices: the table of their targets, as for train
     #[arg(long, value_name = "LABELS.csv")]
     pub labels: Option<PathBuf>,
 }

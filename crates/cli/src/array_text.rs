@@ -105,7 +105,7 @@ impl Style {
             _ if value.is_infinite() => if value > 0.0 { "inf" } else { "-inf" }.into(),
             Style::Fixed(places) => {
                 let text = format!("{value:.places$}");
-                // A zero has no sign to a reader.
+                // -0 is printed as 0.
                 if text.trim_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text }
             }
             Style::Scientific => format!("{value:.4e}"),
@@ -113,7 +113,7 @@ impl Style {
     }
 }
 
-/// Six digits for the largest number, and no more than any number needs.
+/// So many decimals that the largest number has six digits, but no more than one of the numbers needs.
 fn decimals(values: &[f32]) -> Style {
     let finite = || values.iter().copied().filter(|v| v.is_finite());
     let largest = finite().fold(0.0f32, |a, v| a.max(v.abs()));

@@ -3,19 +3,19 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// The work was interrupted and what there was has been saved.
+/// The work was interrupted; what was done so far has been saved.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// Wrong usage, or help: clap's own words. 2 for wrong usage.
+/// Prints what clap says about wrong usage (exit status 2), or the help that was asked for (0).
 pub fn usage(error: &clap::Error) -> ExitCode {
-    // A reader that has gone away needs no help.
+    // If the reader has gone away, nobody needs the text.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// One line about what could not be done; nothing about a reader that has gone away.
+/// Prints one line about what could not be done; a reader of stdout that has gone away is not an error.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(is_broken_pipe) {
         return ExitCode::SUCCESS;
@@ -37,7 +37,7 @@ fn line(message: &str) {
     let _ = writeln!(io::stderr(), "error: {plain}");
 }
 
-/// A broken promise inside the program ends it with one line, whatever thread it happens on.
+/// Makes a panic on any thread end the program with one `error:` line.
 pub fn tell_panics() {
     std::panic::set_hook(Box::new(|info| {
         let payload = info.payload();

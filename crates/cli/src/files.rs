@@ -23,7 +23,9 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// The text of a file.
 pub fn read_text(path: &Path) -> Result<String> {
     let text = String::from_utf8(read(path)?).ok();
-    text.with_context(|| format!("{}: this is no text file; check that it is the right file", path.display()))
+    text.with_context(|| {
+        format!("{}: this is not a text file; check that it is the right file", path.display())
+    })
 }
 
 /// An array from a `.npy` file.
@@ -59,7 +61,7 @@ pub fn write_array(path: &Path, array: ArrayViewD<f32>) -> Result<()> {
 
 /// Writes a file whole or not at all: under another name in the same folder first, then renamed.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    // A link keeps pointing where it does, and what it points to is replaced.
+    // A symbolic link stays: the file that it points to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match fs::metadata(&target) {
         Ok(meta) if meta.is_dir() => {
@@ -82,7 +84,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// Takes a file away, if it is there.
+/// Removes a file, if it is there.
 pub fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -92,14 +94,14 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Whether `name` is one under which [`write`] begins `file`.
-pub fn is_part_of(name: &str, file: &str) -> bool {
+/// Whether `name` is that of a half-written `file`, left behind when [`write`] was killed.
+pub fn is_half_written(name: &str, file: &str) -> bool {
     let number = name.strip_prefix('.').and_then(|n| n.strip_prefix(file)?.strip_prefix('.'));
     let number = number.and_then(|n| n.strip_suffix(".part"));
     number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// A file to write bit by bit, for what others watch while it grows.
+/// A file that is written bit by bit, because another program watches it grow.
 pub fn create(path: &Path) -> Result<File> {
     File::create(path).map_err(|e| cannot_write(path, &e))
 }
@@ -136,7 +138,7 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The system's words, without its number, and what to do.
+/// What the system says, without its error number, and what to do.
 pub fn reason(error: &std::io::Error) -> String {
     use std::io::ErrorKind as K;
     let hint = match error.kind() {

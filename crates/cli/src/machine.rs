@@ -1,4 +1,4 @@
-//! What the program runs on, for people.
+//! The machine that the program runs on, as reports name it.
 
 use foveal::nn::Isa;
 use foveal::view::report::Machine;
@@ -6,7 +6,7 @@ use foveal::view::report::Machine;
 /// This machine, working with `threads` threads.
 pub fn this(threads: usize) -> Machine {
     let (system, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    // Linux names the processor in a file; elsewhere its architecture must do.
+    // Linux names the processor in a file; elsewhere the architecture has to do.
     let named = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| processor(&text));
     Machine {
         cpu: named.unwrap_or_else(|| arch.to_owned()),

@@ -12,6 +12,7 @@ mod machine;
 mod onnx_file;
 mod output;
 mod source;
+mod table;
 
 use args::Cli;
 use clap::{ColorChoice, CommandFactory, FromArgMatches};

@@ -1,4 +1,4 @@
-//! What goes to stdout and stderr.
+//! What goes to stdout and stderr, and what every command knows about how it was called.
 
 use crate::args::Common;
 use crate::graphics::Graphics;
@@ -13,15 +13,15 @@ use std::time::Instant;
 pub struct Context {
     /// The language of results.
     pub language: Language,
-    /// Whether stdout is for one JSON object.
+    /// Whether stdout gets one JSON object and nothing else.
     pub json: bool,
-    /// Whether stderr is for errors alone.
+    /// Whether stderr gets errors only.
     pub quiet: bool,
     /// Whether stdout is a terminal.
     pub terminal: bool,
-    /// Pictures on the terminal.
+    /// How pictures are shown on the terminal.
     pub graphics: Graphics,
-    /// Seed of everything random.
+    /// The seed for everything random.
     pub seed: u64,
     /// Threads to work with.
     pub threads: usize,
@@ -58,7 +58,7 @@ impl Context {
         }
     }
 
-    /// The one of two texts in the language of results.
+    /// Whichever of the two texts is in the language of results.
     pub fn say<'a>(&self, english: &'a str, korean: &'a str) -> &'a str {
         self.language.pick(english, korean)
     }
@@ -66,12 +66,12 @@ impl Context {
     /// A line on stderr, unless quiet.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            // Progress that nobody reads is no reason to stop.
+            // A closed stderr is no reason to stop the work.
             let _ = writeln!(io::stderr(), "{text}");
         }
     }
 
-    /// A bar with what is left to do, for long work on a terminal; elsewhere it is not seen.
+    /// A progress bar for long work, with the time that is left; drawn on a terminal only.
     pub fn bar(&self, length: usize) -> ProgressBar {
         let draw = match self.quiet {
             true => ProgressDrawTarget::hidden(),
@@ -104,7 +104,7 @@ impl Context {
     }
 }
 
-/// A number for JSON, which has no word for what is not finite: then it is a text.
+/// A number for JSON. JSON cannot write NaN and infinity as numbers: they become texts.
 #[derive(Clone, Copy)]
 pub struct Number(pub f32);
 
@@ -122,45 +122,6 @@ impl Serialize for Number {
 /// Numbers for JSON.
 pub fn numbers<'a>(values: impl IntoIterator<Item = &'a f32>) -> Vec<Number> {
     values.into_iter().map(|&v| Number(v)).collect()
-}
-
-/// Columns a text takes on a terminal: Hangul takes two each.
-pub fn width(text: &str) -> usize {
-    text.chars()
-        .map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}') { 2 } else { 1 })
-        .sum()
-}
-
-/// Which side of its column a text stands on.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Side {
-    /// Texts.
-    Left,
-    /// Numbers.
-    Right,
-}
-
-/// Rows under headings, each line indented by two blanks.
-pub fn table(columns: &[(&str, Side)], rows: &[Vec<String>]) -> String {
-    let mut widths: Vec<usize> = columns.iter().map(|(title, _)| width(title)).collect();
-    for row in rows {
-        widths.iter_mut().zip(row).for_each(|(w, cell)| *w = (*w).max(width(cell)));
-    }
-    let line = |cells: &[String]| {
-        let mut text = String::from(" ");
-        for ((cell, &w), (_, side)) in cells.iter().zip(&widths).zip(columns) {
-            let blanks = " ".repeat(w - width(cell));
-            text.push(' ');
-            match side {
-                Side::Left => text.extend([cell.as_str(), &blanks]),
-                Side::Right => text.extend([blanks.as_str(), cell]),
-            }
-            text.push(' ');
-        }
-        text.trim_end().to_owned() + "\n"
-    };
-    let titles: Vec<String> = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
-    std::iter::once(&titles).chain(rows).map(|row| line(row)).collect()
 }
 
 /// A count with commas: 1,379,333.

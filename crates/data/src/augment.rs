@@ -1,9 +1,8 @@
 //! Augmentation: each epoch sees each picture a little changed.
 //!
-//! What happens to a picture is drawn from a counter, not from a stream: it depends on the seed, the epoch and
-//! which picture it is, and on nothing else (not on threads, batches or the order of pictures). The moves (shift,
-//! rotation, scale, shear, flip, crop) are one affine map, so that a picture is read once, bilinearly; beyond its
-//! edge a picture goes on as it ends there.
+//! How a picture changes depends on the seed, the epoch and which picture it is, and on nothing else: not on threads,
+//! batches or the order of pictures. The moves (shift, rotation, scale, shear, flip, crop) are composed to one affine
+//! map, so that a picture is read only once, bilinearly. Places beyond its edge have the value of the nearest pixel.
 //!
 //! ```
 //! use foveal_data::augment::{Augment, Key};
@@ -26,7 +25,7 @@ pub use warp::{Map, Pixel};
 
 use serde::{Deserialize, Serialize};
 
-/// What may happen to a picture; 0 is never. Everything is drawn evenly from its range unless it says otherwise.
+/// How far a picture may change; 0 means never. Each amount is drawn evenly from its range, unless said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Augment {
@@ -38,9 +37,9 @@ pub struct Augment {
     pub scale: f32,
     /// Slants by up to so many degrees, either way.
     pub shear: f32,
-    /// Swaps left and right, one time in two.
+    /// Swaps left and right in half of the cases.
     pub flip: bool,
-    /// Cuts up to this share of height and width away, somewhere, and enlarges the rest to the old size.
+    /// Cuts away up to this share of height and width, at random edges, and enlarges the rest to the old size.
     pub crop: f32,
     /// Lightens or darkens by up to this share of the whole range: 255 for bytes, largest minus smallest number
     /// of the picture otherwise.
@@ -53,7 +52,7 @@ pub struct Augment {
     pub mixup: f32,
 }
 
-/// The settings that have a number: their names, and the largest that makes sense.
+/// The settings that have a number: their names, and the largest number allowed.
 pub const NUMBERS: [(&str, f32); 9] = [
     ("shift", 4096.0),
     ("rotate", 180.0),
@@ -66,11 +65,24 @@ pub const NUMBERS: [(&str, f32); 9] = [
     ("mixup", 1.0),
 ];
 
-/// Below this, a Beta distribution is as good as 0 or 1.
+/// Below this, numbers from the Beta distribution are practically 0 or 1.
 const LEAST_MIXUP: f32 = 0.05;
 
+/// A setting that is out of range.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{setting} must be {allowed}, got {value}")]
+#[non_exhaustive]
+pub struct OutOfRange {
+    /// Name of the setting.
+    pub setting: &'static str,
+    /// The value given.
+    pub value: f32,
+    /// What is allowed, in words.
+    pub allowed: String,
+}
+
 impl Augment {
-    /// For digits and other writing on an even ground, of some 28 pixels a side: small moves, no mirror images.
+    /// For digits and other writing on an even background, about 28 pixels wide: small moves, no mirror images.
     pub fn digits() -> Self {
         Self { shift: 2.0, rotate: 10.0, scale: 0.1, shear: 10.0, ..Self::default() }
     }
@@ -81,7 +93,7 @@ impl Augment {
         Self { flip, crop, rotate: 5.0, brightness: 0.15, contrast: 0.2, ..Self::default() }
     }
 
-    /// Whether nothing ever happens.
+    /// Whether pictures never change.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
@@ -89,15 +101,16 @@ impl Augment {
     /// Checks every value.
     ///
     /// # Errors
-    /// Says which is out of range, and the range.
-    pub fn check(&self) -> Result<(), String> {
-        for ((name, most), value) in NUMBERS.iter().zip(self.numbers()) {
-            if !(0.0..=*most).contains(&value) {
-                return Err(format!("{name} must be from 0 to {most}, got {value}"));
+    /// The first setting that is out of range.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        for ((setting, most), value) in NUMBERS.into_iter().zip(self.numbers()) {
+            if !(0.0..=most).contains(&value) {
+                return Err(OutOfRange { setting, value, allowed: format!("from 0 to {most}") });
             }
         }
         if self.mixup > 0.0 && self.mixup < LEAST_MIXUP {
-            return Err(format!("mixup must be 0 or from {LEAST_MIXUP} to 1, got {}", self.mixup));
+            let allowed = format!("0 or from {LEAST_MIXUP} to 1");
+            return Err(OutOfRange { setting: "mixup", value: self.mixup, allowed });
         }
         Ok(())
     }
@@ -118,7 +131,7 @@ impl Augment {
         ]
     }
 
-    /// What happens to the picture `key`, of `shape` height, width, channels.
+    /// The change of the picture `key`, of `shape` (height, width, channels).
     pub fn change(&self, shape: [usize; 3], key: Key) -> Change {
         let [height, width, _] = shape;
         let hole = (self.cutout > 0).then(|| {
@@ -145,8 +158,8 @@ impl Augment {
         self.flip || self.numbers()[..5].iter().any(|v| *v > 0.0)
     }
 
-    /// From a cell of the new picture to a place in the old one: back through crop, flip, shear, scale, rotation
-    /// and shift, in that order of doing.
+    /// The map from a cell of the new picture to its place in the old one, which is cropped, flipped, sheared, scaled,
+    /// rotated and shifted, in this order.
     fn map(&self, height: usize, width: usize, key: Key) -> Map {
         let range = |most: f32, slot| f64::from(most) * key.both(slot);
         let middle = [height, width].map(|n| (n as f64 - 1.0) / 2.0);
@@ -167,8 +180,8 @@ impl Augment {
         about_middle.into_window(kept, [from(height, Slot::CropRow), from(width, Slot::CropColumn)])
     }
 
-    /// The share of a picture itself when it is mixed with another, at least a half: with a partner drawn at random
-    /// the other half of the distribution is the same pairs again. 1 without mixup.
+    /// The share that a picture keeps when it is mixed with another: at least a half, since partners are drawn at
+    /// random and smaller shares would only give the same pairs the other way round. 1 without mixup.
     pub fn share(&self, key: Key) -> f32 {
         if self.mixup <= 0.0 {
             return 1.0;
@@ -177,8 +190,8 @@ impl Augment {
         share.max(1.0 - share) as f32
     }
 
-    /// What training sees of the picture `own` of `shape`, into `out`: changed, and with mixup mixed with `other`,
-    /// which is changed as it would be by itself. Gives the share of `own`.
+    /// Writes what training sees of the picture `own` into `out`: the changed picture, with mixup mixed with `other`,
+    /// which changes as it would by itself. Gives the share of `own`.
     ///
     /// # Panics
     /// When a picture has another length than the shape's.
@@ -188,7 +201,7 @@ impl Augment {
         own: (Key, &[P]),
         other: (Key, &[P]),
         out: &mut Vec<P>,
-        room: &mut Room<P>,
+        room: &mut Scratch<P>,
     ) -> f32 {
         out.resize(own.1.len(), P::default());
         self.change(shape, own.0).apply(own.1, out, &mut room.numbers);
@@ -207,24 +220,25 @@ impl Augment {
     }
 }
 
-/// Memory that is used again for each picture.
+/// Memory for the work on a picture, used again for the next one.
 #[derive(Clone, Debug, Default)]
-pub struct Room<P> {
+pub struct Scratch<P> {
     other: Vec<P>,
     numbers: Vec<f32>,
 }
 
-/// What happens to one picture.
+/// The change of one picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Change {
     shape: [usize; 3],
     /// From a cell of the new picture to a place in the old one; `None` if nothing moves.
     pub map: Option<Map>,
     /// What the distance from the mean is multiplied by.
     pub gain: f32,
-    /// What is then added, as a share of the range.
+    /// What is then added, as a share of the range of values.
     pub light: f32,
-    /// Rows and columns that are cut out, from and to.
+    /// The rows and the columns that are cut out, each from and to.
     pub hole: Option<[[usize; 2]; 2]>,
 }
 

@@ -9,6 +9,7 @@ use crate::{Dataset, Sample, Samples};
 
 /// What [`Dataset::check`] finds.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Report {
     /// Number of samples.
     pub samples: usize,
@@ -19,7 +20,7 @@ pub struct Report {
     pub mean: f64,
     /// Standard deviation of all pixels (of the population), on the same scale.
     pub std: f64,
-    /// What deserves a look, in the order of [`Fault`]'s variants.
+    /// What deserves a look, in the order of the variants of [`Fault`].
     pub faults: Vec<Fault>,
 }
 
@@ -39,8 +40,7 @@ pub enum Fault {
         /// The first of them.
         first: usize,
     },
-    /// Samples whose pixels are all alike, so that nothing can be seen in them; texts without a token of the
-    /// vocabulary.
+    /// Pictures whose pixels are all equal, and texts without a single token of the vocabulary.
     Blank {
         /// How many samples.
         count: usize,
@@ -138,8 +138,8 @@ impl Dataset {
     }
 }
 
-/// How many samples of `b` have exactly the pixels of some sample of `a`: what a test set must
-/// not share with what was trained on. Samples of different shape or number type never agree.
+/// How many samples of `b` have exactly the pixels of a sample of `a`: a test set must not share samples
+/// with the set that was trained on. Samples of different shape or number type are never equal.
 pub fn duplicates_between(a: &Dataset, b: &Dataset) -> usize {
     if a.shape() != b.shape() {
         return 0;
@@ -154,8 +154,8 @@ fn content(data: &Dataset, i: usize) -> Sample<'_> {
     data.text(i).map_or_else(|| data.sample(i), |text| Sample::U8(text.as_bytes().into()))
 }
 
-/// Samples of a data set, to be found again by their pixels: NaN equals itself. Only hashes are kept; what seems to
-/// be found is compared in full.
+/// Finds samples of a data set by their pixels, where NaN counts as equal to itself. Only hashes are kept; a sample
+/// with the same hash is then compared in full.
 #[derive(Default)]
 struct Known(HashMap<u64, usize>);
 
@@ -189,7 +189,7 @@ fn same(a: &Sample<'_>, b: &Sample<'_>) -> bool {
     }
 }
 
-/// A count, and where it began.
+/// How many samples were counted, and the first of them.
 #[derive(Default)]
 struct Tally {
     count: usize,

@@ -1,10 +1,13 @@
-//! Samples with their targets, checked once when they are put together.
+//! Samples with their targets; whether they fit together is checked once, when a set is made.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::text::Vocabulary;
+use crate::text::{MAX_LENGTH, Vocabulary};
 use crate::{Error, Stored};
+
+/// The most numbers of all rows together.
+const MAX_NUMBERS: usize = 1 << 28;
 
 /// The pixels of all samples, in NHWC order: `n * height * width * channels` numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +36,7 @@ impl Samples {
     }
 }
 
-/// What is to be learnt for each sample.
+/// The target of each sample.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
     /// One class a sample.
@@ -56,7 +59,7 @@ impl Targets {
     /// The targets of the samples at `indices`, in that order.
     ///
     /// # Panics
-    /// When an index is not that of a sample, as a slice does.
+    /// When an index is past the end.
     pub fn select(&self, indices: &[usize]) -> Self {
         match self {
             Targets::Classes { labels, names } => Targets::Classes {
@@ -75,14 +78,14 @@ impl Targets {
 /// The pixels of one sample: `height * width * channels` numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sample<'a> {
-    /// Raw pixel values, 0 to 255; owned where they were read just now.
+    /// Raw pixel values, 0 to 255; owned if they had to be read from where they are stored.
     U8(Cow<'a, [u8]>),
     /// Numbers as the model will see them.
     F32(&'a [f32]),
 }
 
 impl Sample<'_> {
-    /// The numbers, as they are.
+    /// The numbers, unscaled.
     pub fn numbers(&self) -> Vec<f32> {
         match self {
             Sample::U8(pixels) => pixels.iter().map(|&p| f32::from(p)).collect(),
@@ -149,6 +152,41 @@ impl Dataset {
         Ok(Dataset { name, shape, samples, targets, texts: None })
     }
 
+    /// Texts as samples of `shape`, `[1, length, 1]` or `[length, 1, 1]`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for another shape or a length over [`MAX_LENGTH`]; [`Error::TooLarge`] when the rows would
+    /// need more than a gigabyte; those of [`new`](Self::new).
+    pub fn of_texts(
+        name: &str,
+        texts: Vec<String>,
+        targets: Targets,
+        vocabulary: Arc<Vocabulary>,
+        shape: [usize; 3],
+    ) -> Result<Self, Error> {
+        let length = shape[0] * shape[1];
+        if !matches!(shape, [1, _, 1] | [_, 1, 1]) || !(1..=MAX_LENGTH).contains(&length) {
+            return Err(Error::Argument {
+                argument: "shape of a text",
+                value: format!("{shape:?}"),
+                allowed: format!("[1, length, 1] with a length from 1 to {MAX_LENGTH} tokens"),
+            });
+        }
+        if texts.len().saturating_mul(length) > MAX_NUMBERS {
+            return Err(Error::TooLarge {
+                file: name.to_string(),
+                declared: format!("{} texts of {length} tokens", texts.len()),
+                limit: format!("the {MAX_NUMBERS} tokens of a data set"),
+                remedy: "shorten the texts (--text-length) or take fewer",
+            });
+        }
+        let mut rows = Vec::with_capacity(texts.len() * length);
+        for text in &texts {
+            rows.extend(vocabulary.encode(text, length).0);
+        }
+        Self::new(name, shape, Samples::F32(rows), targets)?.with_texts(texts, vocabulary)
+    }
+
     /// The set with the texts that its samples were made of, by `vocabulary`.
     ///
     /// # Errors
@@ -161,12 +199,12 @@ impl Dataset {
         Ok(Dataset { texts: Some(Texts { texts, vocabulary }), ..self })
     }
 
-    /// The text of sample `i`; `None` where samples are no texts, and past the end.
+    /// The text of sample `i`; `None` where samples are not texts, and past the end.
     pub fn text(&self, i: usize) -> Option<&str> {
         self.texts.as_ref()?.texts.get(i).map(String::as_str)
     }
 
-    /// What the numbers of samples that are texts mean.
+    /// For texts: which token each number of a sample stands for.
     pub fn vocabulary(&self) -> Option<&Vocabulary> {
         self.texts.as_ref().map(|texts| &*texts.vocabulary)
     }
@@ -270,10 +308,10 @@ impl Dataset {
         }
     }
 
-    /// The pixels of sample `i`; of stored samples they are read now, if they were not read ahead.
+    /// The pixels of sample `i`. A stored sample is read now, unless it was read ahead.
     ///
     /// # Panics
-    /// When `i` is not below [`len`](Self::len), as a slice does.
+    /// When `i` is not below [`len`](Self::len).
     pub fn sample(&self, i: usize) -> Sample<'_> {
         let size = self.sample_len();
         let range = i * size..(i + 1) * size;
@@ -295,7 +333,7 @@ impl Dataset {
         }
     }
 
-    /// Why a stored sample could not be read, if there was one since the set was opened.
+    /// The first error in reading a stored sample since the set was opened, if there was one.
     pub fn fault(&self) -> Option<Error> {
         self.stored().and_then(Stored::fault)
     }
@@ -315,19 +353,19 @@ impl Dataset {
     }
 }
 
-/// A data set as it is stored: what may be learnt from, and what may only be looked at once.
+/// A data set in two parts: one to learn from, and one for a test at the end.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Source {
-    /// The training part; it still holds the samples that will guide training (validation).
+pub struct TrainTest {
+    /// The training part, validation samples included.
     pub train: Dataset,
-    /// How many samples at the end of the training part the data set itself sets aside to guide
-    /// the training; 0 where it does not say.
+    /// How many samples at the end of the training part are for validation, as the data set says;
+    /// 0 where it does not say.
     pub validation: usize,
     /// The test part, if there is one.
     pub test: Option<Dataset>,
 }
 
-impl Source {
+impl TrainTest {
     /// Puts the two parts together.
     ///
     /// # Errors
@@ -356,7 +394,7 @@ impl Source {
                 });
             }
         }
-        Ok(Source { train, validation: 0, test })
+        Ok(TrainTest { train, validation: 0, test })
     }
 }
 

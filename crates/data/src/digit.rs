@@ -3,11 +3,11 @@
 use crate::Picture;
 use crate::resample::resize;
 
-/// A border at most this bright is black already, up to a camera's or a codec's noise.
+/// A border at most this bright counts as black: what is left is noise of the camera or the codec.
 const BLACK: f32 = 16.0;
 /// A picture whose ink differs less than this from its background is blank.
 const LEAST_CONTRAST: f32 = 16.0;
-/// Differences below this share of the strongest ink are paper: shadows, texture, codec noise.
+/// What is fainter than this share of the strongest ink is paper: shadows, texture, codec noise.
 const PAPER: f32 = 0.15;
 
 /// Fits a picture of one digit to `size` x `size` pixels (28 for MNIST), the way MNIST's digits
@@ -16,15 +16,15 @@ const PAPER: f32 = 0.15;
 ///
 /// 1. The picture becomes grey. A border brighter than the mean means dark ink on light paper,
 ///    which is inverted.
-/// 2. The background, the median of the border, is subtracted; the strongest ink becomes 255 and
-///    what lies below 15 % of it becomes 0.
+/// 2. The background, the median of the border, is subtracted. The strongest ink becomes 255;
+///    whatever is fainter than 15 % of it becomes 0.
 /// 3. The box around the ink is scaled, keeping its aspect ratio, until its longer side is
 ///    `size * 20 / 28`.
 /// 4. It is placed so that its centre of mass lies on pixel (`size / 2`, `size / 2`), where it lies
 ///    in MNIST, as far as the frame allows.
 ///
-/// A picture that is `size` x `size` with ink brighter than a black border passes through
-/// unchanged, save that it becomes grey. A blank picture gives zeros.
+/// A picture of `size` x `size` pixels with bright ink and a black border only becomes grey and is
+/// not changed otherwise. A blank picture gives zeros.
 ///
 /// ```
 /// // A dark bar on light paper, right of the centre.
@@ -77,7 +77,7 @@ fn border_median(grey: &[f32], height: usize, width: usize) -> f32 {
     *border.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
-/// Turns grey values into ink, 0 to 255; false when there is none.
+/// Turns grey values into ink, 0 to 255; gives false if there is no ink.
 fn keep_ink(grey: &mut [f32], background: f32, light_paper: bool) -> bool {
     let sign = if light_paper { -1.0 } else { 1.0 };
     let mut strongest = 0.0f32;

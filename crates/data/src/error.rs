@@ -1,4 +1,4 @@
-//! What can be wrong with the bytes.
+//! What can be wrong with the bytes of a file.
 
 /// Why bytes did not become data. Each message is one line that names the source, the offending
 /// value and what to do.
@@ -48,7 +48,7 @@ pub enum Error {
         /// The first bytes, in hexadecimal.
         found: String,
     },
-    /// The format is right, but this kind of it is not read here.
+    /// The format is right, but foveal does not read this kind of it.
     #[error("{file}: holds {what}, which is not supported here; {remedy}")]
     Unsupported {
         /// Where the bytes come from.
@@ -66,7 +66,7 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
-    /// Declared sizes that no memory should be taken for.
+    /// The header declares more than memory should be taken for.
     #[error("{file}: declares {declared}, more than {limit}; {remedy}")]
     TooLarge {
         /// Where the bytes come from.

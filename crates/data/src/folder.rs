@@ -1,6 +1,6 @@
 //! Folders of class folders, with or without `train`, `val` and `test` above them.
 //!
-//! The paths come from whoever reads the disk; here they become parts and classes.
+//! The caller reads the disk; here paths become parts and classes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,8 +8,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{Error, Part, picture};
 
-/// What the files of a folder are.
+/// The parts and classes of the files of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Layout {
     /// The classes, sorted by name.
     pub classes: Vec<String>,
@@ -17,16 +18,17 @@ pub struct Layout {
     pub pictures: Vec<Entry>,
     /// Files whose name or folder begins with a dot, as indices into the paths.
     pub hidden: Vec<usize>,
-    /// Files that are no pictures by their extension, or stand outside a class folder.
+    /// Files whose extension is not that of a picture, or that stand outside a class folder, as indices into the paths.
     pub others: Vec<usize>,
 }
 
-/// A picture in its place.
+/// A picture with its part and class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
-    /// The path's index.
+    /// Index into the paths.
     pub path: usize,
-    /// What it is for.
+    /// Its part.
     pub part: Part,
     /// Index into the classes.
     pub class: u32,
@@ -42,7 +44,8 @@ pub fn is_picture(name: &str) -> bool {
 ///
 /// If the uppermost folders that hold pictures are all named after parts ([`Part::named`]), the
 /// class is the name below, else the uppermost name itself. Deeper folders belong to their class.
-/// Class names are composed (Unicode NFC): some file systems take Hangul and accents apart.
+/// Class names are composed (Unicode NFC), since some file systems store Hangul and accents as several
+/// characters.
 /// `known` are the classes of a model, in its order; without it they are those of the training
 /// part, sorted.
 ///
@@ -64,8 +67,8 @@ pub fn layout(paths: &[Vec<String>], source: &str, known: Option<&[String]>) -> 
     layout_of(paths, &picture, source, known)
 }
 
-/// As [`layout`], of the files that `is_sample` tells to be samples, whatever their names: it takes
-/// an index into the paths.
+/// As [`layout`], but `is_sample` decides which files are samples, whatever their names; it takes an
+/// index into the paths.
 ///
 /// # Errors
 /// Those of [`layout`].

@@ -10,9 +10,9 @@ use crate::{Dataset, Error, Samples, Targets};
 
 /// DEFLATE cannot expand further than this (zlib's technical notes: 1032 to 1).
 const MAX_RATIO: u64 = 1032;
-/// What a compressed file may unpack to. A larger set is given unpacked.
+/// The most bytes that a compressed file may unpack to; a larger file has to be unpacked first.
 const MAX_UNPACKED: u64 = 1 << 30;
-/// More axes than any known file.
+/// The most axes; no known file has more.
 const MAX_AXES: usize = 32;
 
 /// An array of unsigned bytes.
@@ -53,8 +53,8 @@ pub fn read_idx(bytes: &[u8], source: &str) -> Result<Idx, Error> {
 /// label file (n), plain or gzip.
 ///
 /// The classes are named "0" to "k-1", where k is the largest label plus one; for images of
-/// 28x28x1, the size of MNIST and the sets made in its likeness, k is at least 10. Where that does
-/// not fit, or where a test set must have the classes of its training set, use
+/// 28x28x1, the size of MNIST and of sets made like it, k is at least 10. Where that does not fit,
+/// or where a test set must have the classes of its training set, use
 /// [`images_and_labels_named`].
 ///
 /// # Errors

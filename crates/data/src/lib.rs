@@ -2,7 +2,7 @@
 //! From bytes to data sets.
 //!
 //! Readers take bytes and the name of where they come from; nothing here opens a file or prints.
-//! A reader takes memory only after the sizes a header declares have been checked against the
+//! A reader takes memory only after it has compared the sizes that a header declares with the
 //! bytes that are there, and no input makes it panic.
 //!
 //! | module | from | to |
@@ -48,7 +48,7 @@ mod window;
 
 pub use augment::Augment;
 pub use check::{Fault, Report, duplicates_between};
-pub use dataset::{Dataset, Sample, Samples, Source, Targets};
+pub use dataset::{Dataset, Sample, Samples, Targets, TrainTest};
 pub use error::Error;
 pub use picture::Picture;
 pub use split::{Part, Split};

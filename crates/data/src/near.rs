@@ -1,15 +1,15 @@
-//! Pictures that stand in two parts of a data set, or nearly so.
+//! Samples that stand in two parts of a data set, exactly or nearly.
 
 use std::collections::HashMap;
 
 use crate::{Dataset, Sample};
 
-/// Bits in which the hashes of near duplicates may differ: with four words of 16 bits, one of
-/// them agrees, which is how candidates are found.
+/// The hashes of near duplicates may differ in so many of their 64 bits. Then at least one of the four
+/// 16-bit words is equal, by which candidates are found.
 const BITS: u32 = 3;
 /// The least correlation of the pixels of near duplicates.
 const ALIKE: f64 = 0.99;
-/// Candidates looked at for one sample; flat pictures share their words with many.
+/// The most candidates that are compared for one sample; flat pictures share words with many.
 const CANDIDATES: usize = 4096;
 
 /// Pairs of samples, the first index within one range, the second within the other.
@@ -22,13 +22,14 @@ pub struct Shared {
 }
 
 /// The samples of `b` within `b_range` that also stand in `a` within `a_range`, each with the
-/// first that it repeats.
+/// first sample of `a` that it repeats.
 ///
-/// Near are two pictures whose difference hashes (64 bits: in a 9 x 8 grey miniature, whether each
+/// Two pictures are near whose difference hashes (64 bits: in a 9 x 8 grey miniature, whether each
 /// cell is brighter than its right neighbour) differ in at most 3 bits and whose pixels have a
-/// correlation of at least 0.99: the same picture saved again, scaled, brighter or darker; not a
-/// mirrored or cropped one. Blank pictures are near to nothing. Sets of different shapes share
-/// nothing. Texts are near that differ in case, blanks and punctuation alone. For a sample with very many candidates, the first 4096 are looked at.
+/// correlation of at least 0.99: the same picture saved again, scaled, brighter or darker, but not
+/// mirrored or cropped. A blank picture is near to no other. Two texts are near that differ only in
+/// case, blanks and punctuation. Sets of different shapes share nothing. Of very many candidates for
+/// one sample, the first 4096 are compared.
 pub fn shared(
     a: &Dataset,
     a_range: std::ops::Range<usize>,
@@ -79,7 +80,7 @@ pub fn shared(
     found
 }
 
-/// [`shared`] of texts: near are those that differ in case, blanks and punctuation alone.
+/// [`shared`] for texts: two are near that differ only in case, blanks and punctuation.
 fn shared_texts(
     (a, a_range): (&Dataset, std::ops::Range<usize>),
     (b, b_range): (&Dataset, std::ops::Range<usize>),
@@ -129,7 +130,7 @@ fn difference_hash(pixels: &[f32], shape: [usize; 3]) -> u64 {
     hash
 }
 
-/// Pearson's, or `None` for a blank picture.
+/// Pearson's correlation; `None` if one of the pictures is blank.
 fn correlation(a: &[f32], b: &[f32]) -> Option<f64> {
     let mean = |v: &[f32]| v.iter().map(|&v| f64::from(v)).sum::<f64>() / v.len() as f64;
     let (ma, mb) = (mean(a), mean(b));

@@ -11,9 +11,9 @@ use crate::Error;
 use crate::error::{first_bytes, quoted};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// NumPy's own headers take a few hundred bytes.
+/// The most bytes of a header; NumPy's own have a few hundred.
 const MAX_HEADER: usize = 64 * 1024;
-/// NumPy 1's limit.
+/// The most axes: the limit of NumPy 1.
 const MAX_AXES: usize = 32;
 
 /// Reads a `.npy` file of numbers as `f32`. `source` names it in errors.
@@ -164,7 +164,7 @@ fn split_header<'a>(bytes: &'a [u8], source: &str) -> Result<(&'a [u8], usize), 
     Ok((header, end))
 }
 
-/// Number of elements; every product of axes, zeros apart, fits memory as 8-byte numbers.
+/// Number of elements. The product of the axes that are not zero fits memory, at 8 bytes a number.
 fn element_count(shape: &[usize], source: &str) -> Result<usize, Error> {
     let bound = shape
         .iter()
@@ -189,7 +189,7 @@ enum Kind {
     Float,
 }
 
-/// How a number stands in the file.
+/// The type of a number in the file.
 #[derive(Clone, Copy)]
 struct Number {
     kind: Kind,

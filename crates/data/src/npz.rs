@@ -7,13 +7,13 @@ use zip::ZipArchive;
 
 use crate::npy::{Array, read_npy_any};
 use crate::table::{Task, targets};
-use crate::{Dataset, Error, Samples, Source, Targets};
+use crate::{Dataset, Error, Samples, Targets, TrainTest};
 
-/// What one array may unpack to.
+/// The most bytes that one array may unpack to.
 const MAX_UNPACKED: u64 = 1 << 30;
 /// DEFLATE cannot expand further than this (zlib's technical notes: 1032 to 1).
 const MAX_RATIO: u64 = 1032;
-/// More arrays than any data set has.
+/// The most arrays in a file; no data set has so many.
 const MAX_MEMBERS: usize = 1024;
 
 /// The data set in a `.npz` file. `source` names it in errors.
@@ -23,7 +23,8 @@ const MAX_MEMBERS: usize = 1024;
 /// `y` is `[n]`, `[n, 1]` or `[n, k]`; whole numbers are classes, other numbers and k > 1 columns are
 /// values, as in [`targets`], where `task` and `known` are explained.
 ///
-/// Nothing is unpacked beyond what the archive declares, what DEFLATE can hold and 1 GiB an array.
+/// No array is unpacked beyond the size that the archive declares, and none that declares more than DEFLATE can hold
+/// or more than 1 GiB.
 ///
 /// # Errors
 /// [`Error::Damaged`] for a broken archive, [`Error::Layout`] for missing arrays, the errors of
@@ -33,14 +34,14 @@ pub fn read_npz(
     source: &str,
     task: Option<Task>,
     known: Option<&[String]>,
-) -> Result<Source, Error> {
+) -> Result<TrainTest, Error> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| damaged(source, &e))?;
     if archive.len() > MAX_MEMBERS {
         return Err(Error::TooLarge {
             file: source.to_string(),
             declared: format!("{} arrays", archive.len()),
             limit: format!("{MAX_MEMBERS}"),
-            remedy: "keep x_train, y_train, x_test and y_test alone",
+            remedy: "keep only x_train, y_train, x_test and y_test",
         });
     }
     let mut open = Archive { archive: &mut archive, source };
@@ -67,7 +68,7 @@ pub fn read_npz(
         Some((x, y)) => Some(dataset(&format!("{source} test"), x, others(&y)?)?),
         None => None,
     };
-    Ok(Source { validation: held, ..Source::new(train, test)? })
+    Ok(TrainTest { validation: held, ..TrainTest::new(train, test)? })
 }
 
 struct Archive<'a, 'b> {
@@ -85,7 +86,7 @@ impl Archive<'_, '_> {
         }
     }
 
-    /// Both of two arrays, or neither.
+    /// Two arrays that belong together; `None` if neither is there.
     fn pair(&mut self, x: &str, y: &str) -> Result<Option<(Array, Array)>, Error> {
         match (self.array(x)?, self.array(y)?) {
             (Some(x), Some(y)) => Ok(Some((x, y))),

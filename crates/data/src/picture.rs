@@ -13,9 +13,9 @@ use crate::resample::resize;
 const MAX_SIDE: u32 = 32_768;
 /// The most pixels of a picture that is decoded.
 const MAX_PIXELS: u64 = 1 << 25;
-/// What the pixels of one picture may take, as the decoder gives them and as they are kept, in bytes.
+/// The most bytes for the pixels of one picture: as the decoder gives them and as they are kept, together.
 const MAX_KEPT: u64 = 256 << 20;
-/// What the decoder may take for its own buffers and its output, in bytes.
+/// The most bytes for the decoder's buffers and output.
 const MAX_ALLOC: u64 = 256 << 20;
 /// The most pixels a byte of PNG can hold: 8 of one bit in a byte, expanded 1032 times by DEFLATE.
 const PNG_DENSITY: u64 = 8 * 1032;
@@ -23,8 +23,8 @@ const PNG_DENSITY: u64 = 8 * 1032;
 const JPEG_DENSITY: u64 = 64 * 8;
 /// The most pixels a byte of BMP can hold: a run of 255 takes two.
 const BMP_DENSITY: u64 = 128;
-/// What is believed of a byte of WebP or TIFF. Both can hold a blank picture of any size in a few
-/// bytes, so that only a limit of our own tells a picture from a bomb.
+/// The most pixels that a byte of WebP or TIFF is allowed. Both formats can hold a blank picture of any
+/// size in a few bytes, so this limit is our own: it keeps out decompression bombs.
 const BLANK_DENSITY: u64 = 1 << 16;
 /// File name extensions of the pictures that are read, in lower case.
 pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff"];
@@ -38,7 +38,7 @@ pub struct Picture {
     pixels: Pixels,
 }
 
-/// Pixels as the file has them: large pictures are kept small.
+/// Pixels in the type that the file has: bytes take a quarter of the memory.
 #[derive(Debug, Clone, PartialEq)]
 enum Pixels {
     Bytes(Vec<u8>),
@@ -169,8 +169,7 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
     decode_within(bytes, source, MAX_PIXELS)
 }
 
-/// [`decode`] with at most `most` pixels, where 33.5 million are too many: the decoder's memory is
-/// bounded by as much.
+/// [`decode`], but with at most `most` pixels, which also limits the memory of the decoder.
 ///
 /// # Errors
 /// As [`decode`].
@@ -207,10 +206,10 @@ pub fn size(bytes: &[u8], source: &str) -> Result<[usize; 2], Error> {
     Ok(if turned { [size[1], size[0]] } else { size })
 }
 
-/// A decoder whose header is read and believed.
+/// A decoder that has read the header, and whose size has been checked.
 fn open<'a>(bytes: &'a [u8], source: &str, most: u64) -> Result<impl ImageDecoder + 'a, Error> {
     use ImageFormat as F;
-    // 16 bytes a pixel as it stands, and something for tables.
+    // 16 bytes a pixel, and a megabyte at least for tables.
     let alloc = (most * 16).clamp(1 << 20, MAX_ALLOC);
     let format = match image::guess_format(bytes) {
         Ok(format @ (F::Png | F::Jpeg | F::Bmp | F::WebP | F::Tiff)) => format,
@@ -259,11 +258,11 @@ fn open<'a>(bytes: &'a [u8], source: &str, most: u64) -> Result<impl ImageDecode
     Ok(decoder)
 }
 
-/// Whether a JPEG file begins its pixels and never ends them. The decoder would fill the missing
-/// part with grey, and a data set would hold half pictures unnoticed.
+/// Whether a JPEG file was cut off after its pixels began. The decoder would fill the missing part
+/// with grey, and nobody would notice that a data set holds half pictures.
 fn lacks_end(bytes: &[u8]) -> bool {
-    // Segments (FF, kind, length, content) up to the first scan: a thumbnail within one of them
-    // has an end marker of its own.
+    // Skips the segments (FF, kind, length, content) before the first scan: one may hold a
+    // thumbnail, which has an end marker of its own.
     let mut rest = bytes.get(2..).unwrap_or_default();
     while let [0xff, kind, tail @ ..] = rest {
         match (kind, tail) {
@@ -276,7 +275,7 @@ fn lacks_end(bytes: &[u8]) -> bool {
             _ => break,
         }
     }
-    // No scan: the decoder says what is wrong.
+    // There is no scan: the decoder will say what is wrong.
     false
 }
 
@@ -290,7 +289,7 @@ fn too_large(declared: String, source: &str, most: u64) -> Error {
 }
 
 fn refused(error: ImageError, source: &str, most: u64) -> Error {
-    // A decoder's words may quote the file: keep them on one line.
+    // The decoder's message may quote the file, which may hold line feeds.
     let problem = error.to_string().escape_debug().to_string();
     let file = source.to_string();
     match error {
@@ -326,7 +325,7 @@ fn flatten(image: DynamicImage, source: &str) -> Result<Picture, Error> {
         .map_err(|error| Error::Damaged { file: source.to_string(), problem: error.to_string() })
 }
 
-/// What a pixel takes, as it is decoded and as [`flatten`] keeps it, in bytes.
+/// Bytes for a pixel: as it is decoded and as [`flatten`] keeps it, together.
 fn taken(colour: ColorType) -> u64 {
     let decoded = u64::from(colour.bytes_per_pixel());
     let colours = if colour.has_color() { 3 } else { 1 };
@@ -337,7 +336,7 @@ fn taken(colour: ColorType) -> u64 {
     }
 }
 
-/// N - 1 colours and an opacity, bytes each, over white; opaque pixels as they are.
+/// Lays pixels of N - 1 colours and an opacity, all bytes, over white.
 fn bytes_over_white<const N: usize>(values: &[u8]) -> Pixels {
     Pixels::Bytes(over_white::<N>(values, 255.0).map(|v| v.round() as u8).collect())
 }

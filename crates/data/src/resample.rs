@@ -1,9 +1,9 @@
-//! Resizing with a triangle filter, widened when shrinking so that nothing is skipped.
+//! Resizing with a triangle filter. When a picture is shrunk the filter is widened, so that no pixel is skipped.
 
 /// Resizes `pixels` (height x width x channels) to `to` (height, width). The output stays within
 /// the range of the input: each weight is positive and they sum to 1.
 ///
-/// `pixels` must hold `from[0] * from[1] * channels` numbers. Any side of zero gives nothing.
+/// `pixels` must hold `from[0] * from[1] * channels` numbers. If a side is zero, the result is empty.
 pub(crate) fn resize<T: Copy + Into<f32>>(
     pixels: &[T],
     from: [usize; 2],
@@ -16,7 +16,7 @@ pub(crate) fn resize<T: Copy + Into<f32>>(
     if from == to {
         return pixels.iter().map(|&v| v.into()).collect();
     }
-    // Rows first: a picture is usually shrunk, and this pass runs along memory.
+    // The height first: this pass reads memory in order, and a shrunk picture leaves the next pass less to do.
     let row = from[1] * channels;
     let vertical = taps(from[0], to[0]);
     let mut tall = vec![0.0; to[0] * row];
@@ -43,7 +43,7 @@ pub(crate) fn resize<T: Copy + Into<f32>>(
     small
 }
 
-/// The inputs of one output: `weights.len()` of them, from `first` on.
+/// The inputs of one output: those from `first` on, each with its weight.
 struct Tap {
     first: usize,
     weights: Vec<f32>,

@@ -19,12 +19,12 @@ pub fn epoch_order(indices: &[u32], seed: u64, epoch: u64) -> Vec<u32> {
     order
 }
 
-/// As [`epoch_order`], but with as many samples of each class as of any other: as many places as
-/// there are `indices`, dealt to the classes in turn; a small class is gone through several times,
-/// a large one in part. `labels` are those of the whole data set.
+/// As [`epoch_order`], but with equally many samples of each class. The order is as long as `indices`,
+/// and classes take turns in it: samples of a small class come up several times, some of a large class
+/// not at all. `labels` are those of the whole data set.
 ///
 /// # Panics
-/// When an index has no label, as a slice does.
+/// When an index has no label.
 ///
 /// ```
 /// let order = foveal_data::shuffle::balanced_order(&[0, 1, 2, 3], &[0, 0, 0, 1], 0, 1);
@@ -40,7 +40,7 @@ pub fn balanced_order(indices: &[u32], labels: &[u32], seed: u64, epoch: u64) ->
     let k = classes.len();
     let mut order = Vec::with_capacity(indices.len());
     for place in 0..indices.len() {
-        // The class that is dealt to first changes from epoch to epoch.
+        // Another class begins in each epoch.
         let class = (place + epoch as usize) % k;
         let turn = place / k;
         let members = &mut classes[class];

@@ -1,4 +1,4 @@
-//! Which samples of the training set are learnt from, and which guide the learning.
+//! Which samples are for training and which for validation.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use crate::shuffle::{generator, shuffle};
 /// Indices into the training data set, each in exactly one part, in rising order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// The samples that are learnt from.
+    /// The samples for training.
     pub train: Vec<u32>,
-    /// The samples that guide the learning.
+    /// The samples for validation: they are not trained on, and the training is judged by them.
     pub validation: Vec<u32>,
 }
 
-/// What the samples of a data set are for.
+/// A part of a data set: what its samples are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// To be learnt from.
+    /// Training.
     Train,
-    /// To guide the learning.
+    /// Validation: judging the training while it goes.
     Validation,
-    /// To be looked at once, at the end.
+    /// The test, once, at the end.
     Test,
 }
 
@@ -39,8 +39,8 @@ impl Part {
 }
 
 impl Split {
-    /// The last `n_validation` of `n` samples are for validation: how a data set is kept that
-    /// brings validation samples of its own.
+    /// The last `n_validation` of `n` samples are for validation: where the validation samples of a data
+    /// set stand that names them itself.
     ///
     /// # Errors
     /// As [`Split::first`].
@@ -77,8 +77,8 @@ impl Split {
 
     /// `fraction` of `n` samples, drawn by `seed`, are for validation.
     ///
-    /// With `labels`, each class gives its share (largest remainders make up the whole), and every
-    /// class keeps at least one sample for training.
+    /// With `labels`, each class gives its share (rounded by largest remainders), and every class keeps at
+    /// least one sample for training.
     ///
     /// # Errors
     /// [`Error::Argument`] when `fraction` is not in 0..1, `labels` is not `n` long, or `n`

@@ -6,7 +6,7 @@ use crate::{Error, Samples};
 /// The longest side that [`common_size`] gives.
 pub const LONGEST: usize = 64;
 
-/// A picture at the size of the data set: grey where red, green and blue agree everywhere.
+/// A picture at the size of the data set. It is grey if red, green and blue agree everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Small {
     channels: usize,
@@ -78,8 +78,8 @@ impl Small {
     }
 }
 
-/// The pictures one after another, and their number of channels: `channels` if given, else 1 if
-/// all are grey, else 3, as [`Small::into_channels`] makes them.
+/// The pictures one after another, and their number of channels: `channels` if given, else 1 if all are
+/// grey and 3 otherwise. [`Small::into_channels`] converts them.
 pub fn join(pictures: Vec<Small>, channels: Option<usize>) -> (Samples, usize) {
     let colour = pictures.iter().any(|p| p.channels == 3);
     let channels = channels.unwrap_or(if colour { 3 } else { 1 });

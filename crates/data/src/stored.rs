@@ -1,4 +1,4 @@
-//! Samples that stay where they are stored and are read when they are needed, for data larger than memory.
+//! Samples that are read from where they are stored each time they are needed, for data larger than memory.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -15,10 +15,10 @@ pub trait Load: Send + Sync {
     fn load(&self, index: usize, pixels: &mut [u8]) -> Result<(), Error>;
 }
 
-/// Samples behind a [`Load`].
+/// Samples that a [`Load`] reads.
 ///
-/// [`Stored::ahead`] tells what is needed next: a thread of its own then reads ahead of who asks, up to a bounded
-/// number of bytes. A sample that can no longer be read is black, and [`Stored::fault`] says why from then on.
+/// [`Stored::ahead`] says which samples will be needed next; a thread then reads them ahead of their use, up to a
+/// limited number of bytes. A sample that can no longer be read is black, and from then on [`Stored::fault`] says why.
 #[derive(Clone)]
 pub struct Stored(Arc<Inner>);
 
@@ -33,25 +33,25 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    /// What was read ahead and is not asked for yet.
+    /// Samples that were read ahead and have not been asked for yet.
     ready: HashMap<u32, Vec<u8>>,
-    /// What was asked for before it was read ahead.
+    /// Samples that were asked for before they were read ahead.
     missed: HashSet<u32>,
-    /// What is to be read, and how far that went.
+    /// The samples to read, in order, and which of them is next.
     order: Vec<u32>,
     next: usize,
-    /// Counts the orders, so that the thread of an old one ends.
+    /// Counts the calls of `ahead`: the thread of an earlier call ends when it sees a newer one.
     turn: u64,
     fault: Option<Error>,
 }
 
-/// What may be read ahead, in bytes.
+/// The most bytes that are read ahead.
 const AHEAD: usize = 64 << 20;
 
 impl Stored {
-    /// `samples` samples of `size` bytes. `checksum` tells these samples from others: the CRC-32 of the CRC-32 of each
-    /// sample, these as 4 bytes each, the least first, if a training on them is to go on from a checkpoint of one on
-    /// the same samples in memory.
+    /// `samples` samples of `size` bytes each. `checksum` tells these samples from others. It should be the CRC-32 over
+    /// the CRC-32 of each sample (4 bytes, little-endian): samples in memory have the same, so that a training may go on
+    /// from a checkpoint of either.
     pub fn new(load: Box<dyn Load>, samples: usize, size: usize, checksum: u32) -> Self {
         let (state, room) = (Mutex::default(), Condvar::new());
         Self(Arc::new(Inner { load, samples, size, checksum, state, room }))
@@ -62,17 +62,17 @@ impl Stored {
         self.0.samples
     }
 
-    /// Bytes a sample.
+    /// Bytes in a sample.
     pub fn size(&self) -> usize {
         self.0.size
     }
 
-    /// What tells these samples from others.
+    /// A checksum that tells these samples from others.
     pub fn checksum(&self) -> u32 {
         self.0.checksum
     }
 
-    /// The pixels of sample `index`, read now if they were not read ahead.
+    /// The pixels of sample `index`; read now, unless they were read ahead.
     pub fn sample(&self, index: usize) -> Vec<u8> {
         let mut state = self.0.state();
         let ready = state.ready.remove(&(index as u32));
@@ -84,8 +84,8 @@ impl Stored {
         ready.unwrap_or_else(|| self.0.read(index))
     }
 
-    /// Begins to read the samples at `indices`, in that order, before they are asked for; what an earlier order
-    /// left unread is forgotten.
+    /// Begins to read the samples at `indices`, in this order, before they are asked for. Samples of an earlier call
+    /// that are still unread are forgotten.
     pub fn ahead(&self, indices: &[u32]) {
         let mut state = self.0.state();
         state.ready.clear();
@@ -96,11 +96,11 @@ impl Stored {
         drop(state);
         self.0.room.notify_all();
         let inner = Arc::clone(&self.0);
-        // Without a thread, samples are read as they are asked for.
+        // If the system gives no thread, samples are read when they are asked for.
         let _ = std::thread::Builder::new().name("read ahead".into()).spawn(move || inner.read_ahead(turn));
     }
 
-    /// Why a sample could not be read, if there was one.
+    /// The first error in reading a sample, if there was one.
     pub fn fault(&self) -> Option<Error> {
         self.0.state().fault.clone()
     }
@@ -108,7 +108,7 @@ impl Stored {
 
 impl Drop for Stored {
     fn drop(&mut self) {
-        // This and the thread's own: nobody will ask again.
+        // Only this value and the thread hold the samples: nobody will ask again.
         if Arc::strong_count(&self.0) <= 2 {
             self.0.state().turn += 1;
             self.0.room.notify_all();
@@ -117,7 +117,7 @@ impl Drop for Stored {
 }
 
 impl Inner {
-    /// A panic elsewhere leaves no half-written state.
+    /// After a panic of another thread the state is still sound.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

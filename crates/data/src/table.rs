@@ -23,16 +23,17 @@ pub enum Task {
 
 /// A table of pictures.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Table {
-    /// What the first column is headed, in lower case; empty where there is no heading.
+    /// The heading of the first column, in lower case; empty where there is no heading.
     pub key: String,
     /// The pictures' paths, as they stand in the table: the first column.
     pub paths: Vec<String>,
-    /// What each picture is for; training where there is no such column.
+    /// The part of each picture; training where there is no such column.
     pub parts: Vec<Part>,
-    /// Whether there is such a column.
+    /// Whether a column names the parts.
     pub parted: bool,
-    /// What is to be learnt.
+    /// The targets.
     pub targets: Targets,
 }
 
@@ -58,37 +59,13 @@ pub fn read_csv(
     task: Option<Task>,
     known: Option<&[String]>,
 ) -> Result<Table, Error> {
-    if bytes.len() > MAX_BYTES {
-        return Err(Error::TooLarge {
-            file: source.to_string(),
-            declared: format!("{} bytes", bytes.len()),
-            limit: format!("the {MAX_BYTES} of a table"),
-            remedy: "divide it",
-        });
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| Error::Unsupported {
-        file: source.to_string(),
-        what: "text that is not UTF-8".to_string(),
-        remedy: "save it as CSV UTF-8",
-    })?;
-    // Hangul and accents that a file system or an editor took apart are one with those that it did not.
-    let text: String = text.strip_prefix('\u{feff}').unwrap_or(text).nfc().collect();
+    let text = text(bytes, source)?;
     let wrong = |problem: String| Error::Layout {
         name: source.to_string(),
         problem,
         remedy: "each row is a picture's path, a comma and its target",
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let mut rows = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| wrong(error.to_string().escape_debug().to_string()))?;
-        let line = row.position().map_or(0, csv::Position::line);
-        rows.push((line, row));
-    }
+    let mut rows = rows(&text).map_err(wrong)?;
     let headed = rows.first().is_some_and(|(_, row)| !row.get(0).is_some_and(folder::is_picture));
     let heading = if headed { Some(rows.remove(0).1) } else { None };
     let Some((_, first)) = rows.first() else { return Err(wrong("holds no row with a picture".into())) };
@@ -99,11 +76,11 @@ pub fn read_csv(
     let title = |column: usize| heading.as_ref().and_then(|h| h.get(column)).unwrap_or_default();
     let split = (1..width).find(|&c| matches!(title(c).to_ascii_lowercase().as_str(), "split" | "part"));
     let of_targets: Vec<usize> = (1..width).filter(|&c| Some(c) != split).collect();
-    let names = of_targets.iter().enumerate().map(|(i, &c)| match title(c) {
+    let name = |(i, &c): (usize, &usize)| match title(c) {
         "" => format!("value {}", i + 1),
         title => title.to_owned(),
-    });
-    let names: Vec<String> = names.collect();
+    };
+    let names = of_targets.iter().enumerate().map(name).collect();
     let (mut paths, mut parts) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for (line, row) in &rows {
         if row.len() != width {
@@ -119,16 +96,49 @@ pub fn read_csv(
     }
     let columns: Vec<Vec<&str>> =
         of_targets.iter().map(|&c| rows.iter().map(|(_, row)| &row[c]).collect()).collect();
-    let where_ = |row: usize| format!("line {}", rows.get(row).map_or(0, |(line, _)| *line));
-    let targets = targets(&columns, names, source, &where_, task, known)?;
+    let place = |row: usize| format!("line {}", rows.get(row).map_or(0, |(line, _)| *line));
+    let targets = targets(&columns, names, source, &place, task, known)?;
     Ok(Table { key: title(0).to_ascii_lowercase(), paths, parts, parted: split.is_some(), targets })
+}
+
+/// The text of a table, composed (NFC) and without a byte order mark.
+fn text(bytes: &[u8], source: &str) -> Result<String, Error> {
+    if bytes.len() > MAX_BYTES {
+        return Err(Error::TooLarge {
+            file: source.to_string(),
+            declared: format!("{} bytes", bytes.len()),
+            limit: format!("the {MAX_BYTES} of a table"),
+            remedy: "divide it",
+        });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::Unsupported {
+        file: source.to_string(),
+        what: "text that is not UTF-8".to_string(),
+        remedy: "save it as CSV UTF-8",
+    })?;
+    // Some programs write Hangul and accents as several characters (NFD): composed, all are alike.
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text).nfc().collect())
+}
+
+/// The rows of a CSV, each with its line; what is wrong if there is a broken one.
+fn rows(text: &str) -> Result<Vec<(u64, csv::StringRecord)>, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let numbered = reader.records().map(|row| {
+        let row = row.map_err(|error| error.to_string().escape_debug().to_string())?;
+        Ok((row.position().map_or(0, csv::Position::line), row))
+    });
+    numbered.collect()
 }
 
 /// Targets from columns of text, one cell a sample. `place` names a row in errors.
 ///
 /// One column of words or of whole numbers is classes: words sorted as text, whole numbers by
-/// value. One column of numbers of which one is not whole, and several columns, are values
-/// (regression). `task` decides otherwise. `known` are the classes of a model, in its order.
+/// value. One column of numbers that are not all whole, and several columns, are values
+/// (regression). `task` overrules that. `known` are the classes of a model, in its order.
 ///
 /// # Errors
 /// [`Error::Layout`] for an empty cell, for values that are not finite numbers, for several
@@ -166,7 +176,7 @@ pub fn targets(
                     values.push(number(cell).ok_or_else(|| {
                         let cell = quoted(cell.as_bytes());
                         wrong(
-                            format!("{} has {cell}, which is no finite number", place(row)),
+                            format!("{} has {cell}, which is not a finite number", place(row)),
                             "values are numbers",
                         )
                     })?);

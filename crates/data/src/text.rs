@@ -1,34 +1,32 @@
 //! Text as numbers: tokens, a vocabulary, rows of one length.
 //!
-//! A text is composed (Unicode NFC) and put in lower case, cut into [`Tokens`], and each token becomes its number
-//! in a [`Vocabulary`]: 0 fills what a short text leaves of its row, 1 is a token that the vocabulary does not have.
+//! A text is composed (Unicode NFC), put in lower case and cut into [`Tokens`]. Each token becomes its number in a
+//! [`Vocabulary`]; 0 fills up the row of a short text, and 1 stands for a token that the vocabulary does not have.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Dataset, Error, Samples, Targets};
+use crate::Error;
 
-/// The number that fills short texts up.
+/// The number that fills up the row of a short text.
 pub const PADDING: usize = 0;
-/// The number of tokens that a vocabulary does not have.
+/// The number that stands for a token that a vocabulary does not have.
 pub const UNKNOWN: usize = 1;
-/// Numbers below the first token's.
+/// The first token has this number: 0 and 1 are taken.
 const RESERVED: usize = 2;
-/// The most numbers of a vocabulary.
+/// The largest size of a vocabulary, 0 and 1 included.
 pub const MAX_VOCABULARY: usize = 1 << 16;
-/// The most tokens of a text that are looked at.
+/// The most tokens of a text that are read.
 pub const MAX_LENGTH: usize = 4096;
-/// The longest a default is.
+/// The longest row that [`Lengths::suited`] gives.
 const LONG: usize = 512;
-/// The shortest a default is: as long as a filter of `text-cnn` is wide, and some.
+/// The shortest row that it gives: longer than the filters of `text-cnn`, which cover up to 5 tokens.
 const SHORT: usize = 8;
-/// Characters of a token; a longer one is cut.
+/// A token has at most so many characters; a longer word is cut.
 const MAX_TOKEN: usize = 64;
-/// The most numbers of all rows together.
-const MAX_NUMBERS: usize = 1 << 28;
-/// Marks the ends of a word in its pairs of characters.
+/// Marks the beginning and the end of a word among its pairs of characters.
 const END: char = '\u{2581}';
 
 /// What a text is cut into.
@@ -39,8 +37,8 @@ pub enum Tokens {
     Words,
     /// Characters; a run of blanks is one.
     Chars,
-    /// Pairs of neighbouring characters within a word, its ends marked, and punctuation marks: what serves Korean,
-    /// where endings and particles hang on words.
+    /// Pairs of neighbouring characters within a word, whose ends are marked, and punctuation marks. This suits
+    /// Korean, where endings and particles are attached to words.
     Ngrams,
 }
 
@@ -86,7 +84,7 @@ impl Tokens {
                     true => {}
                 }
             }
-            // Blanks at the ends say nothing.
+            // A blank at the end means nothing.
             if tokens.last().is_some_and(|t| t == " ") {
                 tokens.pop();
             }
@@ -107,7 +105,7 @@ impl Tokens {
     }
 }
 
-/// Words, with apostrophes inside them, and every other character that is no blank by itself.
+/// Words, which may hold apostrophes, and each other character that is not a blank.
 fn words(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let (mut word, mut letters) = (String::new(), 0);
@@ -137,7 +135,7 @@ fn words(text: &str) -> Vec<String> {
     found
 }
 
-/// The tokens that are known, each with its number.
+/// The known tokens, each with its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct Vocabulary {
@@ -181,9 +179,9 @@ impl TryFrom<Raw> for Vocabulary {
 }
 
 impl Vocabulary {
-    /// The tokens that stand twice or more in `texts`, the frequent first (of equals, by code point), at most
-    /// `most - 2` of them: a token that was seen once teaches what an unknown one is. Where no token stands twice,
-    /// all are known.
+    /// The tokens that stand in `texts` at least twice, most frequent first (equally frequent ones by code point), at
+    /// most `most - 2` of them. A token that stands there once is unknown, so that training also sees unknown tokens.
+    /// If no token stands there twice, all are known.
     ///
     /// # Errors
     /// [`Error::Argument`] when `most` is not from 3 to [`MAX_VOCABULARY`].
@@ -226,12 +224,12 @@ impl Vocabulary {
         &self.entries
     }
 
-    /// How many numbers there are: those of the tokens, 0 and 1.
+    /// How many numbers there are: one for each token, and 0 and 1.
     pub fn size(&self) -> usize {
         self.entries.len() + RESERVED
     }
 
-    /// The numbers of the first `length` tokens of a text, filled up with 0; and how many tokens it has.
+    /// The numbers of the first `length` tokens of a text, filled up with 0, and how many tokens the text has in all.
     ///
     /// ```
     /// use foveal_data::text::{Tokens, Vocabulary};
@@ -250,6 +248,7 @@ impl Vocabulary {
 
 /// How long texts are, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lengths {
     /// Half of the texts are at most so long.
     pub median: usize,
@@ -260,7 +259,7 @@ pub struct Lengths {
 }
 
 impl Lengths {
-    /// Of some texts; all 0 without any.
+    /// The lengths of some texts; all 0 without texts.
     pub fn new<'a>(tokens: Tokens, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut lengths: Vec<usize> = texts.into_iter().map(|text| tokens.split(text).len()).collect();
         lengths.sort_unstable();
@@ -272,43 +271,8 @@ impl Lengths {
         }
     }
 
-    /// The length of a row that suits them: nineteen of twenty texts are whole in it. From 8 to 512.
+    /// A row length, from 8 to 512, in which 95 % of the texts are whole.
     pub fn suited(&self) -> usize {
         self.most.clamp(SHORT, LONG)
     }
-}
-
-/// Texts as samples of `shape`, `[1, length, 1]` or `[length, 1, 1]`.
-///
-/// # Errors
-/// [`Error::Argument`] for another shape or a length over [`MAX_LENGTH`]; [`Error::TooLarge`] when the rows would
-/// need more than a gigabyte; those of [`Dataset::new`].
-pub fn dataset(
-    name: &str,
-    texts: Vec<String>,
-    targets: Targets,
-    vocabulary: std::sync::Arc<Vocabulary>,
-    shape: [usize; 3],
-) -> Result<Dataset, Error> {
-    let length = shape[0] * shape[1];
-    if !matches!(shape, [1, _, 1] | [_, 1, 1]) || !(1..=MAX_LENGTH).contains(&length) {
-        return Err(Error::Argument {
-            argument: "shape of a text",
-            value: format!("{shape:?}"),
-            allowed: format!("[1, length, 1] with a length from 1 to {MAX_LENGTH} tokens"),
-        });
-    }
-    if texts.len().saturating_mul(length) > MAX_NUMBERS {
-        return Err(Error::TooLarge {
-            file: name.to_string(),
-            declared: format!("{} texts of {length} tokens", texts.len()),
-            limit: format!("the {MAX_NUMBERS} tokens of a data set"),
-            remedy: "shorten the texts (--text-length) or take fewer",
-        });
-    }
-    let mut rows = Vec::with_capacity(texts.len() * length);
-    for text in &texts {
-        rows.extend(vocabulary.encode(text, length).0);
-    }
-    Dataset::new(name, shape, Samples::F32(rows), targets)?.with_texts(texts, vocabulary)
 }

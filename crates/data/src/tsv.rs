@@ -12,19 +12,20 @@ const MAX_BYTES: usize = 256 << 20;
 const MAX_LINE: usize = 1 << 20;
 /// The most texts.
 const MAX_ROWS: usize = 1 << 22;
-/// What the columns of a heading are called.
+/// The names that a heading may give its columns.
 const LABELS: [&str; 4] = ["label", "class", "target", "score"];
 const TEXTS: [&str; 4] = ["text", "sentence", "document", "review"];
 const SPLITS: [&str; 2] = ["split", "part"];
 
-/// Texts and what they are.
+/// Texts and their targets.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Texts {
     /// The texts, without blanks at their ends.
     pub texts: Vec<String>,
-    /// What each text is for; training where there is no such column.
+    /// The part of each text; training where there is no such column.
     pub parts: Vec<Part>,
-    /// What is to be learnt.
+    /// The targets.
     pub targets: Targets,
     /// The line of each text, from 1 on.
     pub lines: Vec<usize>,
@@ -32,7 +33,7 @@ pub struct Texts {
     pub empty: Vec<usize>,
 }
 
-/// Where the columns are.
+/// Which column holds what.
 struct Columns {
     count: usize,
     label: usize,
@@ -41,7 +42,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// Of a heading, if the line is one: some cell is called `label` (`class`, `target`, `score`) and another
+    /// The columns that a heading names, if the line is a heading: some cell is called `label` (`class`, `target`, `score`) and another
     /// `text` (`sentence`, `document`, `review`).
     fn of_heading(line: &str) -> Option<Self> {
         let cells: Vec<String> = line.split('\t').map(|cell| cell.trim().to_lowercase()).collect();
@@ -53,9 +54,9 @@ impl Columns {
 /// Reads a TSV of `label<TAB>text`, UTF-8 with or without a byte order mark, lines ended by LF or CRLF. `source`
 /// names it in errors.
 ///
-/// Quotes are part of the text. Lines without text are left out and told of in [`Texts::empty`]. A first line that
-/// names its columns may set them in another order and among others, which are not read, and bring one headed
-/// `split` that holds `train`, `val` or `test`. `task` and `known` are as in [`targets`].
+/// Quotes are part of the text. Lines without text are left out and listed in [`Texts::empty`]. The first line may
+/// name the columns, which may then stand in any order; one headed `split` holds `train`, `val` or `test`, and
+/// others are not read. `task` and `known` are as in [`targets`].
 ///
 /// # Errors
 /// [`Error::TooLarge`]; [`Error::Layout`] with the line for bytes that are not UTF-8, a carriage return within a
@@ -81,6 +82,24 @@ pub fn read_tsv(
             remedy: "divide it",
         });
     }
+    let (rows, empty) = rows(bytes, source)?;
+    if rows.is_empty() {
+        return Err(Error::Layout {
+            name: source.to_string(),
+            problem: "holds no text".into(),
+            remedy: "each line is a label, a tab and a text",
+        });
+    }
+    let labels: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+    let place = |i: usize| format!("line {}", rows.get(i).map_or(0, |row| row.line));
+    let targets = targets(&[labels], vec!["value".into()], source, &place, task, known)?;
+    let parts = rows.iter().map(|row| row.part).collect();
+    let lines = rows.iter().map(|row| row.line).collect();
+    Ok(Texts { lines, texts: rows.into_iter().map(|row| row.text).collect(), parts, targets, empty })
+}
+
+/// The rows, and the numbers of the lines without text.
+fn rows(bytes: &[u8], source: &str) -> Result<(Vec<Row>, Vec<usize>), Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut columns = None;
     let mut rows: Vec<Row> = Vec::new();
@@ -120,19 +139,7 @@ pub fn read_tsv(
             });
         }
     }
-    if rows.is_empty() {
-        return Err(Error::Layout {
-            name: source.to_string(),
-            problem: "holds no text".into(),
-            remedy: "each line is a label, a tab and a text",
-        });
-    }
-    let labels: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
-    let place = |i: usize| format!("line {}", rows.get(i).map_or(0, |row| row.line));
-    let targets = targets(&[labels], vec!["value".into()], source, &place, task, known)?;
-    let parts = rows.iter().map(|row| row.part).collect();
-    let lines = rows.iter().map(|row| row.line).collect();
-    Ok(Texts { lines, texts: rows.into_iter().map(|row| row.text).collect(), parts, targets, empty })
+    Ok((rows, empty))
 }
 
 struct Row {
@@ -165,7 +172,7 @@ fn plain(line: &[u8]) -> Result<&str, String> {
     })
 }
 
-/// A row; none where its text is empty.
+/// Reads a row; `None` where its text is empty.
 fn row(line: &str, columns: &Columns, number: usize) -> Result<Option<Row>, String> {
     let cells: Vec<&str> = line.split('\t').take(columns.count + 1).collect();
     if cells.len() != columns.count {

@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// The greatest magnitude of a centre and of a width.
+/// The largest distance of a centre from 0, and the largest width.
 const MOST: f32 = 100_000.0;
 
 /// A window on the Hounsfield scale: what lies below it is black, what lies above it white, and

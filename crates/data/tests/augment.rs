@@ -1,7 +1,7 @@
 //! Augmentation: nothing when off, the same for the same picture, as spread as it says, exact against f64.
 
 use foveal_data::Augment;
-use foveal_data::augment::{Key, Map, NUMBERS, Room};
+use foveal_data::augment::{Key, Map, NUMBERS, Scratch};
 
 const SHAPE: [usize; 3] = [28, 28, 1];
 
@@ -30,7 +30,7 @@ fn off_it_changes_nothing() {
     let none = Augment::default();
     assert!(none.is_none() && none.check().is_ok());
     let picture = noise(28 * 28);
-    let (mut out, mut room) = (Vec::new(), Room::default());
+    let (mut out, mut room) = (Vec::new(), Scratch::default());
     for i in 0..20 {
         let key = Key::new(1, 2, i);
         assert_eq!(none.apply(SHAPE, (key, &picture), (key, &[]), &mut out, &mut room), 1.0);
@@ -41,17 +41,17 @@ fn off_it_changes_nothing() {
 #[test]
 fn it_depends_on_seed_epoch_and_picture_alone() {
     let (picture, other) = (noise(28 * 28), vec![200; 28 * 28]);
-    let made = |key: Key, room: &mut Room<u8>| {
+    let made = |key: Key, room: &mut Scratch<u8>| {
         let mut out = vec![9; 3];
         all().apply(SHAPE, (key, &picture), (Key::new(9, 9, 9), &other), &mut out, room);
         out
     };
-    // What a picture before left in the memory does not show.
-    let mut room = Room::default();
+    // What an earlier picture left in the memory has no effect.
+    let mut room = Scratch::default();
     let first = made(Key::new(1, 2, 3), &mut room);
     made(Key::new(7, 7, 7), &mut room);
     assert_eq!(made(Key::new(1, 2, 3), &mut room), first);
-    assert_eq!(made(Key::new(1, 2, 3).turn(0), &mut Room::default()), first);
+    assert_eq!(made(Key::new(1, 2, 3).turn(0), &mut Scratch::default()), first);
     let others = [Key::new(2, 2, 3), Key::new(1, 3, 3), Key::new(1, 2, 4), Key::new(1, 2, 3).turn(1)];
     for key in others {
         assert_ne!(made(key, &mut room), first);
@@ -175,8 +175,8 @@ fn mixing_follows_beta() {
     (0..5000).for_each(|i| drawn[augment.partner(Key::new(0, 1, i), 5)] += 1);
     assert!(drawn.iter().all(|n| (900..1100).contains(n)), "{drawn:?}");
     let (a, b) = ([100u8; 4], [200u8; 4]);
-    let (mut out, mut room) = (Vec::new(), Room::default());
-    // Most shares of so small an exponent are all but 1.
+    let (mut out, mut room) = (Vec::new(), Scratch::default());
+    // With so small an exponent most shares are nearly 1.
     let key = (0..9).map(|i| Key::new(0, 1, i)).find(|&key| augment.share(key) < 0.9).unwrap();
     let share = augment.apply([2, 2, 1], (key, &a), (key, &b), &mut out, &mut room);
     assert!(share < 1.0);
@@ -218,7 +218,7 @@ fn no_size_is_too_small() {
         let n = shape.iter().product();
         let picture = noise(n);
         let key = Key::new(0, 1, 1);
-        let (mut out, mut room) = (Vec::new(), Room::default());
+        let (mut out, mut room) = (Vec::new(), Scratch::default());
         all().apply(shape, (key, &picture), (key, &picture), &mut out, &mut room);
         assert_eq!(out.len(), n);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use foveal_data::shuffle::epoch_order;
-use foveal_data::{Dataset, Error, Fault, Sample, Samples, Source, Split, Targets, duplicates_between};
+use foveal_data::{Dataset, Error, Fault, Sample, Samples, Split, Targets, TrainTest, duplicates_between};
 use proptest::prelude::*;
 
 fn classes(labels: &[u32], names: usize) -> Targets {
@@ -81,12 +81,12 @@ fn shared_samples_are_found() {
 #[test]
 fn the_parts_of_a_source_agree() {
     let train = bytes("s", &[1, 2], &[0]);
-    assert!(Source::new(train.clone(), Some(train.clone())).is_ok());
+    assert!(TrainTest::new(train.clone(), Some(train.clone())).is_ok());
     let other = Dataset::new("s", [1, 2, 1], Samples::U8(vec![1, 2]), classes(&[0], 2));
-    let error = Source::new(train.clone(), Some(other.unwrap())).unwrap_err();
+    let error = TrainTest::new(train.clone(), Some(other.unwrap())).unwrap_err();
     assert!(error.to_string().contains("2 classes"), "{error}");
     let turned = Dataset::new("s", [2, 1, 1], Samples::U8(vec![1, 2]), classes(&[0], 3));
-    assert!(Source::new(train, Some(turned.unwrap())).is_err());
+    assert!(TrainTest::new(train, Some(turned.unwrap())).is_err());
 }
 
 #[test]

@@ -208,15 +208,15 @@ fn sequences_of_unknown_length_are_passed_over() {
         |kind: &[u8; 2]| [&[0x10, 0, 0x02, 0x10], &kind[..], &[0, 0, 0xFF, 0xFF, 0xFF, 0xFF]].concat();
     let ends = [0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0, 0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0];
     let with = |inside: &[u8]| [&good[..at], inside, &good[at..]].concat();
-    // Within it an element that has pixels of its own, as an icon has.
+    // With an element inside that has pixels of its own, as an icon has.
     let icon = [0xE0, 0x7F, 0x10, 0, b'O', b'W', 0, 0, 2, 0, 0, 0, 9, 9];
     let one = with(&[&start(b"SQ")[..], &open, &icon, &ends].concat());
     assert_eq!(read(&one, "x"), read(&good, "x"));
-    // Of unknown kind: what is within is implicit.
+    // A sequence of unknown kind: its contents are written implicitly.
     let icon = [0xE0, 0x7F, 0x10, 0, 2, 0, 0, 0, 9, 9];
     let one = with(&[&start(b"UN")[..], &open, &icon, &ends].concat());
     assert_eq!(read(&one, "x"), read(&good, "x"));
-    // Ten thousand within one another.
+    // Ten thousand nested sequences.
     let deep = [start(b"SQ"), open.to_vec()].concat().repeat(10_000);
     let error = read(&with(&deep), "x").unwrap_err().to_string();
     assert!(error.contains("too deep"), "{error}");
@@ -280,7 +280,7 @@ fn series_are_ordered_by_place_whatever_the_numbers_say() {
         file.text((0x0020, 0x0032), b"DS", &format!("0\\{y}\\{}", 50.0 - y * y));
     }
     assert_eq!(stacks(&headers(&files))[0].slices, [2, 0, 3]);
-    // One that looks elsewhere, as a localizer does, is a stack of its own.
+    // A slice in another direction, as a localizer is, is a stack of its own.
     files[0].text((0x0020, 0x0037), b"DS", "0\\1\\0\\0\\0\\-1");
     let found = stacks(&headers(&files));
     assert_eq!(found.iter().map(|s| s.slices.len()).collect::<Vec<_>>(), [1, 2, 2]);
@@ -304,7 +304,7 @@ fn splits_never_divide_a_patient() {
     assert_eq!(divided(&owned, &all), None);
     let count = |part| all.iter().filter(|p| **p == part).count();
     assert_eq!([Part::Train, Part::Validation, Part::Test].map(count), [160, 20, 20]);
-    // Neither the order of the files nor other slices of the same patients move one.
+    // Neither the order of the files nor more slices of the same patients change a part.
     let back: Vec<Id> = owned.iter().rev().step_by(3).copied().collect();
     let again = parts(&back);
     assert!(

@@ -84,7 +84,7 @@ fn parts_and_classes_come_from_the_paths() {
     let (train, validation, test) = (Part::Train, Part::Validation, Part::Test);
     assert_eq!(order, [(1, train, 0), (0, train, 1), (2, validation, 0), (3, test, 1)]);
     assert_eq!(found.others, [4]);
-    // A model's classes keep their order, and are all that is known.
+    // The classes of a model keep their order, and no other class is accepted.
     let known = ["고양이".to_owned(), "개".to_owned()];
     assert_eq!(layout(&paths, "pets", Some(&known)).unwrap().pictures[0].class, 0);
     assert!(layout(&paths, "pets", Some(&known[..1])).is_err());

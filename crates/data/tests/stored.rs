@@ -36,7 +36,7 @@ fn samples_are_read_ahead_once_in_any_order_of_asking() {
     for i in (0..80).step_by(2).chain((1..80).step_by(2)) {
         assert_eq!(stored.sample(i), [i as u8; 12]);
     }
-    // The last one may still have been on its way.
+    // The last sample may still have been in the reading.
     assert!(reads.load(Ordering::Relaxed) <= 81, "{reads:?}");
     assert_eq!(stored.sample(85), [85; 12]);
     assert_eq!(stored.fault(), None);
@@ -44,14 +44,14 @@ fn samples_are_read_ahead_once_in_any_order_of_asking() {
 
 #[test]
 fn no_more_is_read_ahead_than_there_is_room_for() {
-    // Three samples fill the room.
+    // Three samples fill the memory.
     let (stored, reads) = stored(20 << 20);
     stored.ahead(&(0..50).collect::<Vec<_>>());
     sleep(Duration::from_millis(300));
     assert!(reads.load(Ordering::Relaxed) <= 5, "{reads:?}");
     assert_eq!(stored.sample(0)[0], 0);
     assert_eq!(stored.sample(49)[0], 49);
-    // A new order takes the place of the old one.
+    // A new call of `ahead` replaces the old one.
     stored.ahead(&[60, 61]);
     assert_eq!(stored.sample(61)[5], 61);
     drop(stored);

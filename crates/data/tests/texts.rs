@@ -3,7 +3,7 @@
 mod broken;
 
 use foveal_data::near::shared;
-use foveal_data::text::{self, Lengths, MAX_VOCABULARY, Tokens, Vocabulary};
+use foveal_data::text::{Lengths, MAX_VOCABULARY, Tokens, Vocabulary};
 use foveal_data::tsv::{Texts, read_tsv};
 use foveal_data::{Dataset, Error, Fault, Part, Sample, Targets};
 use std::sync::Arc;
@@ -106,7 +106,7 @@ fn broken_files_are_refused_or_read() {
 
 #[test]
 fn tokens_of_both_languages() {
-    // Taken apart, Hangul is the same text.
+    // Hangul in NFD is the same text.
     assert_eq!(Tokens::Ngrams.split("\u{1112}\u{1161}\u{11ab}"), Tokens::Ngrams.split("한"));
     assert_eq!(
         Tokens::Words.split("It\u{2019}s 2nd-rate\t(really)"),
@@ -143,7 +143,7 @@ fn lengths_and_samples() {
         let vocabulary = Vocabulary::new(Tokens::Words, ["a b c a b c"], 100).unwrap();
         let labels = (0..texts.len() as u32).map(|i| i % 2).collect();
         let targets = Targets::Classes { labels, names: vec!["x".into(), "y".into()] };
-        text::dataset("set", texts, targets, Arc::new(vocabulary), shape)
+        Dataset::of_texts("set", texts, targets, Arc::new(vocabulary), shape)
     };
     let data: Dataset = set(&["a b", "z", "A b!", "a b"], [1, 3, 1]).unwrap();
     assert_eq!(data.sample(0), Sample::F32(&[2.0, 3.0, 0.0]));

@@ -5,7 +5,7 @@
 use foveal::data::{Dataset, Samples, Split, Targets};
 use foveal::nn::loss::Loss;
 use foveal::nn::{Model, ModelSpec};
-use foveal::train::{Fit, Preprocess, Recipe, SavedModel, Training, fit, judge, predict};
+use foveal::train::{PictureFit, Preprocess, Recipe, SavedModel, Training, fit, judge, predict};
 use foveal::view::report::{Judged, Language, Machine, Part, Report, Steps};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let split = Split::random(data.len(), None, 0.1, 0)?;
     let recipe =
         Recipe { epochs: 12, batch_size: 32, lr: 3e-3, loss: Loss::MeanSquared, ..Recipe::default() };
-    let preprocess = Preprocess::unit(1, Fit::Resize);
+    let preprocess = Preprocess::unit(1, PictureFit::Resize);
     let model = Model::new(&ModelSpec::from_toml(MODEL)?, recipe.seed)?;
     let mut steps = Steps::new();
     let outcome =

@@ -3,7 +3,7 @@
 
 use foveal::data::{Dataset, Samples, Split, Targets};
 use foveal::nn::{Model, builtin};
-use foveal::train::{Evaluation, Event, Fit, Preprocess, Recipe, evaluate, fit};
+use foveal::train::{Evaluation, Event, PictureFit, Preprocess, Recipe, evaluate, fit};
 use std::sync::atomic::AtomicBool;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let spec = builtin::spec(&name).ok_or("no such model")?;
     let model = Model::new(&spec, recipe.seed)?;
-    let preprocess = Preprocess::unit(1, Fit::Digit);
+    let preprocess = Preprocess::unit(1, PictureFit::Digit);
     let stop = AtomicBool::new(false);
     let outcome = fit(model, &train, &split, &preprocess, &recipe, &stop, &mut |event| {
         if let Event::Epoch(e) = event {

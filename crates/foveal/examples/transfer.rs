@@ -4,7 +4,7 @@
 use foveal::data::{Dataset, Samples, Split, Targets};
 use foveal::nn::{Model, builtin};
 use foveal::train::{
-    Evaluation, Fit, Freeze, Preprocess, Recipe, SavedModel, Training, evaluate, fit, transfer,
+    Evaluation, Freeze, PictureFit, Preprocess, Recipe, SavedModel, Training, evaluate, fit, transfer,
 };
 use std::error::Error;
 use std::sync::atomic::AtomicBool;
@@ -28,13 +28,13 @@ fn digits(images: &[u8], labels: &[u8], first: u8, each: usize) -> Result<Datase
 }
 
 fn learn(model: Model, data: &Dataset, recipe: &Recipe) -> Result<Model, Box<dyn Error>> {
-    let preprocess = Preprocess::unit(1, Fit::Digit);
+    let preprocess = Preprocess::unit(1, PictureFit::Digit);
     let split = Split::first(data.len(), 0)?;
     Ok(fit(model, data, &split, &preprocess, recipe, &AtomicBool::new(false), &mut |_| {})?.model)
 }
 
 fn accuracy(model: &Model, test: &Dataset) -> Result<f64, Box<dyn Error>> {
-    match evaluate(model, &Preprocess::unit(1, Fit::Digit), test, None, 2)? {
+    match evaluate(model, &Preprocess::unit(1, PictureFit::Digit), test, None, 2)? {
         Evaluation::Classes(scores) => Ok(scores.accuracy),
         Evaluation::Values(_) => Err("digits are classes".into()),
     }
@@ -57,7 +57,8 @@ pub fn accuracies(each: usize) -> Result<[f64; 3], Box<dyn Error>> {
         validation_accuracy: None,
     };
     let classes = low.classes().unwrap_or_default().to_vec();
-    let known = SavedModel { model: known, preprocess: Preprocess::unit(1, Fit::Digit), classes, training };
+    let known =
+        SavedModel { model: known, preprocess: Preprocess::unit(1, PictureFit::Digit), classes, training };
     let all: Vec<u32> = (0..high.len() as u32).collect();
     let begun = transfer(&known, &high, &all, &[], 0)?.model;
     let recipe = Recipe { epochs: 60, batch_size: 32, threads: 2, ..Recipe::transfer() };

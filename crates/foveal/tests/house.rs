@@ -1,5 +1,12 @@
-//! The house's rules, over `cargo metadata`: who may import whom, where `unsafe` may stand, whose licences come in.
+//! The house's rules: who may import whom, where `unsafe` may stand, how long files and functions may be, whose
+//! licences come in.
 
+#[path = "house/modules.rs"]
+mod modules;
+#[path = "house/tokens.rs"]
+mod tokens;
+
+use modules::Modules;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -122,6 +129,124 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// The folders of the crates whose modules and their parents may use each other in circles.
+const ROUND: [&str; 3] = ["kernels", "onnx", "view"];
+/// The folders of the crates whose files and functions may be long: kernels are.
+const LONG: [&str; 1] = ["kernels"];
+/// The most lines of a file, and of a function.
+const LONGEST: [usize; 2] = [500, 60];
+
+/// Names and `src` folders of the crates that are not `free`, and of the program that takes times for `bench`.
+fn bound(free: &[&str]) -> Vec<(String, PathBuf)> {
+    let crates = std::fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let named = crates.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path.join("src")));
+    let mut all: Vec<_> = named.filter(|(name, _)| !free.contains(&name.as_str())).collect();
+    all.push(("bench".into(), root().join("bench/native/src")));
+    all.sort();
+    all
+}
+
+#[test]
+fn no_modules_use_each_other_in_a_circle() {
+    let mut count = 0;
+    for (name, src) in bound(&ROUND) {
+        let modules = Modules::of(&src);
+        let uses = modules.uses();
+        let circles = modules::circles(&uses);
+        assert!(circles.is_empty(), "modules of {name} use each other in circles: {circles:?}");
+        count += uses.len();
+    }
+    assert!(count > 150, "{count} modules");
+}
+
+#[test]
+fn circles_are_found() {
+    let circles = |sources: &[(&str, &str)]| {
+        let place = |name: &str| name.split("::").filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        let modules = Modules::new(sources.iter().map(|(name, text)| (place(name), (*text).to_owned())));
+        modules::circles(&modules.uses()).len()
+    };
+    let b = ("b", "pub struct B(crate::a::A);");
+    assert_eq!(circles(&[("a", "use crate::b::B;"), b]), 1);
+    assert_eq!(circles(&[("a", "use crate::{b::{self, B}, c};"), b]), 1);
+    assert_eq!(circles(&[("a", "use super::b as other;"), b]), 1);
+    assert_eq!(circles(&[("a", "fn f<'a>(c: char) -> B<'a> { let q = '\"'; crate::b::new() }"), b]), 1);
+    // A module and its parent; three modules; a name that a third module passes on.
+    assert_eq!(circles(&[("a", "mod c; fn f() { c::g() }"), ("a::c", "use super::X;")]), 1);
+    assert_eq!(
+        circles(&[("a", "use crate::b::B;"), ("b", "use crate::c::C;"), ("c", "use crate::a::A;")]),
+        1
+    );
+    assert_eq!(circles(&[("", "pub use b::B;"), ("a", "use crate::B;"), b]), 1);
+    // Texts, comments and tests do not count, nor do names that are only passed on.
+    for a in [
+        "// use crate::b::B;\nconst T: &str = r#\"crate::b::B\"#;",
+        "#[cfg(test)]\nmod tests { use crate::b::B; }",
+        "/* /* */ crate::b::B */ pub use crate::b::B;",
+        "use b::B; use std::b;",
+    ] {
+        assert_eq!(circles(&[("a", a), b]), 0, "{a}");
+    }
+    assert_eq!(circles(&[("a", "#[cfg(test)]\nmod tests;"), ("a::tests", "use crate::b;"), b]), 0);
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    let [most, most_of_a_function] = LONGEST;
+    let mut long = Vec::new();
+    let mut count = 0;
+    for (_, src) in bound(&LONG) {
+        let mut files = Vec::new();
+        sources(&src, &mut files);
+        for file in files {
+            let source = std::fs::read_to_string(&file).unwrap();
+            let (path, lines) = (file.display(), source.lines().count());
+            if lines > most {
+                long.push(format!("{path} has {lines} lines"));
+            }
+            let tokens = tokens::of(&source);
+            let functions = tokens::functions(&tokens);
+            count += functions.len();
+            let over = functions.iter().filter(|(_, _, lines)| *lines > most_of_a_function);
+            long.extend(over.map(|(name, line, lines)| format!("{path}:{line}: {name} has {lines} lines")));
+        }
+    }
+    assert!(long.is_empty(), "longer than {LONGEST:?} lines:\n{}", long.join("\n"));
+    assert!(count > 1000, "{count} functions");
+}
+
+#[test]
+fn functions_are_measured() {
+    let source = "trait T {\n    fn only(&self) -> [u8; 2];\n}\nfn one() {}\n\
+                  fn two(f: fn(u8)) -> [u8; 2] {\n    \"}\n\";\n    [0; 2]\n}\n";
+    assert_eq!(tokens::functions(&tokens::of(source)), [("one", 4, 1), ("two", 5, 5)]);
+}
+
+/// All files under `folder`, except what is built, installed or hidden.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy();
+        match path.is_dir() {
+            true if ["target", "node_modules"].contains(&&*name) || name.starts_with('.') => {}
+            true => files(&path, found),
+            false => found.push(path),
+        }
+    }
+}
+
+#[test]
+fn tools_have_left_nothing_behind() {
+    let mut all = Vec::new();
+    files(&root(), &mut all);
+    assert!(all.len() > 500);
+    for file in all {
+        let name = file.file_name().unwrap().to_string_lossy();
+        let left = [".snap.new", ".orig", ".rej", ".part"].iter().any(|end| name.ends_with(end));
+        assert!(!left, "{} was left behind by a tool: take it away", file.display());
+    }
+}
+
 #[test]
 fn no_test_is_ignored() {
     let mut all = Vec::new();
@@ -134,7 +259,6 @@ fn no_test_is_ignored() {
     }
 }
 
-/// Whether an SPDX expression leaves a choice of allowed licences: `(MIT OR Apache-2.0) AND Unicode-3.0`.
 /// The lecture's code stands in the program, which prints it, and in an example of the library, since neither crate
 /// can hold the other's file.
 #[test]
@@ -150,6 +274,7 @@ fn the_lectures_code_is_the_same_in_both_places() {
     assert_eq!(program.len(), 10);
 }
 
+/// Whether an SPDX expression leaves a choice of allowed licences: `(MIT OR Apache-2.0) AND Unicode-3.0`.
 fn allows(expression: &str, allowed: &dyn Fn(&str) -> bool) -> bool {
     // `/` is the old way to write OR.
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");

@@ -1,4 +1,4 @@
-//! What is counted: fixed work, on one thread.
+//! The work whose instructions are counted: always the same, on one thread.
 
 use foveal_kernels::{Conv2dGeometry, Conv2dOptions, Isa, Padding, Pool2dGeometry, Pool2dOptions, nhwc};
 use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
@@ -6,10 +6,10 @@ use foveal_nn::loss::Loss;
 use foveal_nn::optim::Optimizer;
 use foveal_nn::{Model, builtin};
 
-/// A name, and what makes the work ready.
+/// A name, and a function that prepares the work.
 pub type Case = (&'static str, fn() -> Box<dyn FnMut()>);
 
-/// All of them.
+/// All cases.
 pub const ALL: [Case; 9] = [
     ("conv2d-1-8", || forward(Conv { n: 4, side: 28, channels: [1, 8], kernel: 3, stride: 1 })),
     ("conv2d-32-64", || forward(Conv { n: 2, side: 14, channels: [32, 64], kernel: 3, stride: 1 })),

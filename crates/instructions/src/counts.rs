@@ -12,7 +12,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// From the file's text: the compiler after `#`, then a row a line.
+    /// Reads the file: the compiler after `#`, then one row on each line.
     pub fn read(text: &str) -> Result<Self, String> {
         let mut lines = text.lines();
         let compiler =
@@ -34,7 +34,7 @@ impl Counts {
         std::iter::once(format!("# {}\n", self.compiler)).chain(rows).collect()
     }
 
-    /// Whether `now` is near enough to the committed number, and both in words.
+    /// Whether `now` is close enough to the committed number, and a line that shows both.
     pub fn verdict(&self, set: &str, case: &str, now: u64, tolerance: f64) -> Result<String, String> {
         let Some((_, _, before)) = self.rows.iter().find(|r| r.0 == set && r.1 == case) else {
             return Err(format!("{:>12} {now:>11}", "none"));

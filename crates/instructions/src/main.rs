@@ -13,14 +13,14 @@ use foveal_kernels::Isa;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// What valgrind knows everywhere: it has no AVX-512.
+/// The instruction sets that are counted; valgrind does not know AVX-512.
 const SETS: [&str; 2] = ["avx2", "portable"];
 
 /// How far a number may lie from the committed one. The same program counts the same number each time; a change
 /// elsewhere can move what the compiler inlines, which was seen to make 3 %.
 const TOLERANCE: f64 = 0.05;
 
-/// The same where another compiler made the program: then only what has gone badly wrong can be told.
+/// The same if another compiler made the program: then only large changes mean something.
 const BETWEEN_COMPILERS: f64 = 0.25;
 
 /// The function whose instructions are counted, with all it calls.
@@ -61,7 +61,7 @@ fn run(set: &str, case: &str) -> Result<(), String> {
     pool.map_err(|e| e.to_string())?;
     let (_, ready) = cases::ALL.iter().find(|c| c.0 == case).ok_or_else(|| format!("no case `{case}`"))?;
     let mut work = ready();
-    // What happens only once is not counted.
+    // The first run does what happens only once, and is not counted.
     work();
     counted_region(&mut *work);
     Ok(())

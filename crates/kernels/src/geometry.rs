@@ -11,6 +11,10 @@
 //!
 //! Source: TensorFlow's `tf.nn.convolution` documentation and "Notes on padding".
 
+mod transpose;
+
+pub use transpose::{Conv2dTransposeGeometry, Conv2dTransposeOptions, MAX_STRIDE_CELLS};
+
 use std::fmt;
 
 /// No array that foveal makes may hold more bytes than this (2 GiB).

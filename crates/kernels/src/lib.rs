@@ -19,6 +19,7 @@
 pub mod arch;
 pub mod dispatch;
 pub mod geometry;
+pub mod grid;
 pub mod lanes;
 pub mod nhwc;
 pub mod optimizer;
@@ -28,5 +29,6 @@ pub mod team;
 
 pub use dispatch::Isa;
 pub use geometry::{
-    Axis, Conv2dGeometry, Conv2dOptions, GeometryError, Padding, Pool2dGeometry, Pool2dOptions,
+    Axis, Conv2dGeometry, Conv2dOptions, Conv2dTransposeGeometry, Conv2dTransposeOptions, GeometryError,
+    Padding, Pool2dGeometry, Pool2dOptions,
 };

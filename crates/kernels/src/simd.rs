@@ -106,16 +106,39 @@ pub trait Kernel {
 #[inline(always)]
 pub fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     let c = |v: f32| s.splat(v);
+    let (n, r) = halvings(s, x);
+    let mut p = c(1.0 / 720.0);
+    for k in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        p = s.mul_add(p, r, c(k));
+    }
+    s.mul(p, s.exp2_whole(n))
+}
+
+/// `e^x - 1` of each lane, also for `x` so small that it is lost beside 1; infinite beyond 88. NaN stays NaN.
+///
+/// Taylor's polynomial of degree 7, its 1 left out, and `2^n (p + 1) - 1 = 2^n p + (2^n - 1)`.
+#[inline(always)]
+pub fn exp_minus_1<S: Simd>(s: S, x: S::V) -> S::V {
+    let c = |v: f32| s.splat(v);
+    let (n, r) = halvings(s, x);
+    let mut p = c(1.0 / 5040.0);
+    for k in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0] {
+        p = s.mul_add(p, r, c(k));
+    }
+    let power = s.exp2_whole(n);
+    let y = s.mul_add(s.mul(p, r), power, s.sub(power, c(1.0)));
+    s.select(s.gt(x, c(88.0)), c(f32::INFINITY), y)
+}
+
+/// A whole `n` and a small `r` with `x = n ln 2 + r`, for `x` from -87 to 88; beyond, the ends'.
+#[inline(always)]
+fn halvings<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
+    let c = |v: f32| s.splat(v);
     // `min` and `max` give their second argument where one is not a number, so that NaN spreads.
     let x = s.max(c(-87.0), s.min(c(88.0), x));
     // Adding and taking away 1.5 * 2^23 rounds to the nearest whole number.
     let magic = c(12_582_912.0);
     let n = s.sub(s.mul_add(x, c(std::f32::consts::LOG2_E), magic), magic);
     let r = s.mul_add(n, c(-0.693_359_4), x);
-    let r = s.mul_add(n, c(2.121_944_4e-4), r);
-    let mut p = c(1.0 / 720.0);
-    for k in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = s.mul_add(p, r, c(k));
-    }
-    s.mul(p, s.exp2_whole(n))
+    (n, s.mul_add(n, c(2.121_944_4e-4), r))
 }

@@ -1,8 +1,11 @@
 //! Ring 6: the one shape function against an oracle in 128 bits, for numbers that fit and numbers that do not.
 
-use foveal_kernels::geometry::MAX_ARRAY_BYTES;
-use foveal_kernels::{Axis, Conv2dGeometry, Conv2dOptions, Padding, Pool2dGeometry, Pool2dOptions};
-use foveal_testkit::geometry::{AxisPad, output_extent};
+use foveal_kernels::geometry::{MAX_ARRAY_BYTES, MAX_STRIDE_CELLS};
+use foveal_kernels::{
+    Axis, Conv2dGeometry, Conv2dOptions, Conv2dTransposeGeometry, Conv2dTransposeOptions, Padding,
+    Pool2dGeometry, Pool2dOptions,
+};
+use foveal_testkit::geometry::{AxisPad, output_extent, transposed_extent};
 use proptest::prelude::*;
 
 /// The oracle's idea of a padding.
@@ -111,6 +114,64 @@ proptest! {
             (Err(e), None) => {
                 let message = e.to_string();
                 prop_assert!(message.starts_with("conv2d: "), "{}", message);
+                prop_assert!(message.contains(&format!("{x:?}")) && message.contains(&format!("{w:?}")), "{}", message);
+            }
+            (found, want) => prop_assert!(false, "{:?} {:?} {:?}: {:?} where {:?}", x, w, options, found, want),
+        }
+    }
+
+    #[test]
+    fn transposed_convolution(
+        batch in prop_oneof![4 => 0usize..9, 1 => any::<usize>()],
+        image in [extent(), extent()],
+        kernel in [prop_oneof![6 => 1usize..6, 1 => extent()], prop_oneof![6 => 1usize..6, 1 => extent()]],
+        depth in prop_oneof![9 => 1usize..6, 1 => extent()],
+        groups in prop_oneof![6 => Just(1i64), 3 => 1i64..4, 1 => option()],
+        per_group in prop_oneof![6 => 1usize..5, 1 => extent()],
+        mismatch in [prop_oneof![9 => Just(0usize), 1 => 0usize..3], prop_oneof![9 => Just(0usize), 1 => 0usize..3]],
+        strides in [option(), option()],
+        dilations in [option(), option()],
+        output_padding in [prop_oneof![3 => Just(0i64), 1 => pad_cell()], prop_oneof![3 => Just(0i64), 1 => pad_cell()]],
+        padding in padding(),
+    ) {
+        let channels = per_group.saturating_mul(usize::try_from(groups).unwrap_or(1)).saturating_add(mismatch[0]);
+        let x = [batch, image[0], image[1], channels];
+        let w = [kernel[0], kernel[1], depth, channels.saturating_add(mismatch[1])];
+        let options = Conv2dTransposeOptions { strides, dilations, padding, output_padding, groups };
+        let found = Conv2dTransposeGeometry::new("conv2d_transpose", &x, &w, &options);
+        let wide = |s: [usize; 4]| s.map(|v| v as i128);
+        let limit = i128::from(MAX_ARRAY_BYTES);
+        let axis = |a: usize| {
+            let numbers = [strides[a], dilations[a], output_padding[a]].map(i128::from);
+            let (n, k) = (image[a] as i128, kernel[a] as i128);
+            let (out, before, after) = transposed_extent(n, k, numbers, oracle(padding, a))?;
+            let reach = (k - 1) * numbers[1] + 1;
+            [out, before, after, reach, numbers[0], numbers[1]]
+                .iter()
+                .all(|&v| v <= limit)
+                .then_some((out, before, after))
+        };
+        let divides = groups > 0 && x[3] == w[3] && x[3] as i128 % i128::from(groups) == 0;
+        let sizes = x[1..].iter().chain(&w).all(|&v| v > 0) && fits(&wide(x)) && fits(&wide(w));
+        let filters = depth as i128 * i128::from(groups);
+        let want = (divides && sizes)
+            .then(|| Some([axis(0)?, axis(1)?]))
+            .flatten()
+            .filter(|[h, w]| fits(&[batch as i128, h.0, w.0, filters]))
+            .filter(|[h, w]| {
+                h.0.min(strides[0].into()) * w.0.min(strides[1].into()) <= MAX_STRIDE_CELLS as i128
+            });
+        match (found, want) {
+            (Ok(g), Some([h, v])) => {
+                prop_assert_eq!((g.input_shape(), g.filter_shape()), (x, w));
+                prop_assert_eq!(g.output_shape().map(|v| v as i128), [batch as i128, h.0, v.0, filters]);
+                let c = g.convolution;
+                prop_assert_eq!([c.h.before, c.h.after, c.w.before, c.w.after].map(|v| v as i128), [h.1, h.2, v.1, v.2]);
+                let _ = g.flops();
+            }
+            (Err(e), None) => {
+                let message = e.to_string();
+                prop_assert!(message.starts_with("conv2d_transpose: "), "{}", message);
                 prop_assert!(message.contains(&format!("{x:?}")) && message.contains(&format!("{w:?}")), "{}", message);
             }
             (found, want) => prop_assert!(false, "{:?} {:?} {:?}: {:?} where {:?}", x, w, options, found, want),

@@ -1,6 +1,9 @@
-use crate::{HEIGHT, TEST, TRAIN, TRAIN_FRAMES, TRAIN_PARTS, WIDTH, test_images, test_labels, train_labels};
+//! The digits in parts, as the page fetches them.
 
-const IMAGE: usize = HEIGHT * WIDTH;
+use crate::digits::{
+    IMAGE, TEST, TRAIN, TRAIN_FRAMES, TRAIN_PARTS, test_images, test_labels, train_labels, unpack,
+};
+
 const FEW: usize = 200;
 const PART: usize = 10_000;
 
@@ -26,7 +29,7 @@ pub fn part(name: &str) -> Option<Vec<u8>> {
             let first = index.parse::<usize>().ok()? * PART;
             let each = TRAIN / TRAIN_PARTS;
             let mut pixels = vec![0; each * IMAGE];
-            crate::unpack(TRAIN_FRAMES[first / each], &mut pixels);
+            unpack(TRAIN_FRAMES[first / each], &mut pixels);
             let labels = train_labels()[first..first + PART].to_vec();
             (pixels, labels, first % each, PART)
         }
@@ -42,7 +45,7 @@ pub fn part(name: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train_images;
+    use crate::digits::train_images;
 
     #[test]
     fn the_parts_are_the_digits_in_their_order() {

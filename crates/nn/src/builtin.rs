@@ -3,6 +3,10 @@
 mod colour;
 
 use crate::init::Init;
+use crate::layers::{
+    BatchNorm, Concat, Conv2d, Dense, Dropout, Embedding, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool,
+    Relu,
+};
 use crate::spec::{InputSpec, LayerKind, LayerSpec, ModelSpec};
 use foveal_kernels::Padding;
 
@@ -82,8 +86,11 @@ pub fn text_cnn(shape: [usize; 3], vocabulary: usize, outputs: usize) -> ModelSp
         kind,
         line: 0,
     };
-    let mut layers =
-        vec![named("embedding", LayerKind::Embedding { vocabulary, size: SIZE, init: Init::default() }, &[])];
+    let mut layers = vec![named(
+        "embedding",
+        LayerKind::Embedding(Embedding { vocabulary, size: SIZE, init: Init::default() }),
+        &[],
+    )];
     let length = shape[0].max(shape[1]);
     let widths = [3, 4, 5].map(|width| width.min(length));
     for (i, &width) in widths.iter().enumerate() {
@@ -93,15 +100,15 @@ pub fn text_cnn(shape: [usize; 3], vocabulary: usize, outputs: usize) -> ModelSp
         let kernel = if shape[0] > 1 { [width, 1] } else { [1, width] };
         let convolution = convolution(SIZE, kernel, Padding::Valid, true, Init::He);
         layers.push(named(&format!("width_{width}"), convolution, &["embedding"]));
-        layers.push(LayerKind::Relu {}.into());
-        layers.push(named(&format!("maximum_{width}"), LayerKind::GlobalMaxPool {}, &[]));
+        layers.push(LayerKind::Relu(Relu {}).into());
+        layers.push(named(&format!("maximum_{width}"), LayerKind::GlobalMaxPool(GlobalMaxPool {}), &[]));
     }
     let maxima: Vec<String> =
         layers.iter().filter_map(|l| l.name.clone().filter(|n| n.starts_with("maximum"))).collect();
     if maxima.len() > 1 {
-        layers.push(LayerSpec { inputs: maxima, ..LayerKind::Concat {}.into() });
+        layers.push(LayerSpec { inputs: maxima, ..LayerKind::Concat(Concat {}).into() });
     }
-    layers.extend(chain([LayerKind::Dropout { rate: 0.5 }, dense(outputs, Init::Glorot)]));
+    layers.extend(chain([LayerKind::Dropout(Dropout { rate: 0.5 }), dense(outputs, Init::Glorot)]));
     ModelSpec { input: InputSpec { shape }, layers }
 }
 
@@ -154,15 +161,24 @@ fn conv(filters: usize, kernel: usize, padding: Padding, bias: bool, init: Init)
 }
 
 fn convolution(filters: usize, kernel: [usize; 2], padding: Padding, bias: bool, init: Init) -> LayerKind {
-    LayerKind::Conv2d { filters, kernel, strides: [1, 1], dilations: [1, 1], padding, groups: 1, bias, init }
+    LayerKind::Conv2d(Conv2d {
+        filters,
+        kernel,
+        strides: [1, 1],
+        dilations: [1, 1],
+        padding,
+        groups: 1,
+        bias,
+        init,
+    })
 }
 
 fn pool() -> LayerKind {
-    LayerKind::MaxPool { ksize: [2, 2], strides: Some([2, 2]), padding: Padding::Same }
+    LayerKind::MaxPool(MaxPool { ksize: [2, 2], strides: Some([2, 2]), padding: Padding::Same })
 }
 
 fn dense(units: usize, init: Init) -> LayerKind {
-    LayerKind::Dense { units, bias: true, init }
+    LayerKind::Dense(Dense { units, bias: true, init })
 }
 
 fn chain(kinds: impl IntoIterator<Item = LayerKind>) -> Vec<LayerSpec> {
@@ -170,23 +186,24 @@ fn chain(kinds: impl IntoIterator<Item = LayerKind>) -> Vec<LayerSpec> {
 }
 
 fn fast(outputs: usize) -> Vec<LayerSpec> {
-    let block =
-        |filters, kernel| [conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu {}, pool()];
+    let block = |filters, kernel| {
+        [conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu(Relu {}), pool()]
+    };
     let blocks = [block(8, 5), block(24, 3)].into_iter().flatten();
     chain(blocks.chain([
-        LayerKind::Flatten {},
+        LayerKind::Flatten(Flatten {}),
         dense(64, Init::He),
-        LayerKind::Relu {},
+        LayerKind::Relu(Relu {}),
         dense(outputs, Init::Glorot),
     ]))
 }
 
 /// Batch normalization whose moving statistics follow a short run.
-const NORM: LayerKind = LayerKind::BatchNorm { momentum: 0.95, epsilon: 1e-3 };
+const NORM: LayerKind = LayerKind::BatchNorm(BatchNorm { momentum: 0.95, epsilon: 1e-3 });
 
 /// Convolution, ReLU, pooling where wanted, batch normalization: in this order convolution and pooling are one step.
 fn normed(filters: usize, kernel: usize, pooled: bool) -> Vec<LayerKind> {
-    let mut block = vec![conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu {}];
+    let mut block = vec![conv(filters, kernel, Padding::Valid, true, Init::He), LayerKind::Relu(Relu {})];
     if pooled {
         block.push(pool());
     }
@@ -197,7 +214,7 @@ fn normed(filters: usize, kernel: usize, pooled: bool) -> Vec<LayerKind> {
 /// 28x28 to 12, 10, 4 and 2 cells a side.
 fn balanced(outputs: usize) -> Vec<LayerSpec> {
     let blocks = [normed(16, 5, true), normed(32, 3, false), normed(32, 3, true), normed(64, 3, false)];
-    let end = [LayerKind::Flatten {}, dense(outputs, Init::Glorot)];
+    let end = [LayerKind::Flatten(Flatten {}), dense(outputs, Init::Glorot)];
     chain(blocks.into_iter().flatten().chain(end))
 }
 
@@ -205,7 +222,11 @@ fn balanced(outputs: usize) -> Vec<LayerSpec> {
 fn best(outputs: usize) -> Vec<LayerSpec> {
     let blocks = [(24, false), (32, true), (64, false), (64, true), (128, false)];
     let blocks = blocks.into_iter().flat_map(|(filters, pooled)| normed(filters, 3, pooled));
-    let end = [LayerKind::Flatten {}, LayerKind::Dropout { rate: 0.4 }, dense(outputs, Init::Glorot)];
+    let end = [
+        LayerKind::Flatten(Flatten {}),
+        LayerKind::Dropout(Dropout { rate: 0.4 }),
+        dense(outputs, Init::Glorot),
+    ];
     chain(blocks.chain(end))
 }
 
@@ -215,7 +236,7 @@ fn stack([height, width, _]: [usize; 3], outputs: usize) -> Vec<LayerSpec> {
     let mut side = height.max(width);
     let mut blocks = Vec::new();
     for filters in [16, 32, 64, 64, 128] {
-        blocks.extend([conv(filters, 3, Padding::Same, true, Init::He), LayerKind::Relu {}, pool()]);
+        blocks.extend([conv(filters, 3, Padding::Same, true, Init::He), LayerKind::Relu(Relu {}), pool()]);
         side = side.div_ceil(2);
         if side <= 8 {
             break;
@@ -223,36 +244,36 @@ fn stack([height, width, _]: [usize; 3], outputs: usize) -> Vec<LayerSpec> {
     }
     // What is left of a very large image is averaged.
     if side > 16 {
-        blocks.push(LayerKind::GlobalAvgPool {});
+        blocks.push(LayerKind::GlobalAvgPool(GlobalAvgPool {}));
     }
     chain(blocks.into_iter().chain([
-        LayerKind::Flatten {},
+        LayerKind::Flatten(Flatten {}),
         dense(64, Init::He),
-        LayerKind::Relu {},
+        LayerKind::Relu(Relu {}),
         dense(outputs, Init::Glorot),
     ]))
 }
 
 /// The course's convolution block: filters from a normal distribution of deviation 0.01, no bias.
 fn course(filters: usize) -> [LayerKind; 3] {
-    [conv(filters, 3, Padding::Same, false, Init::Normal(0.01)), LayerKind::Relu {}, pool()]
+    [conv(filters, 3, Padding::Same, false, Init::Normal(0.01)), LayerKind::Relu(Relu {}), pool()]
 }
 
 fn lab_11_1() -> Vec<LayerSpec> {
     let blocks = [course(32), course(64)].into_iter().flatten();
-    chain(blocks.chain([LayerKind::Flatten {}, dense(10, Init::Glorot)]))
+    chain(blocks.chain([LayerKind::Flatten(Flatten {}), dense(10, Init::Glorot)]))
 }
 
 fn lab_11_2() -> Vec<LayerSpec> {
-    let drop = LayerKind::Dropout { rate: 0.3 };
+    let drop = LayerKind::Dropout(Dropout { rate: 0.3 });
     let blocks = [32, 64, 128].into_iter().flat_map(|n| {
         let [a, b, c] = course(n);
         [a, b, c, drop.clone()]
     });
     chain(blocks.chain([
-        LayerKind::Flatten {},
+        LayerKind::Flatten(Flatten {}),
         dense(625, Init::Glorot),
-        LayerKind::Relu {},
+        LayerKind::Relu(Relu {}),
         drop.clone(),
         dense(10, Init::Glorot),
     ]))

@@ -2,6 +2,7 @@
 //! Operators, layers, models and the training engine of foveal.
 //!
 //! - [`ops`]: the operators on `ndarray` views, NHWC and HWIO, forward and exact backward.
+//! - [`layers`]: the kinds of layers, each with all that is known of it in one file.
 //! - [`spec`]: a model as data, readable as TOML; [`builtin`]: the models that foveal brings.
 //! - [`model`]: a spec whose shapes have been checked along the chain, with its parameters; a forward pass
 //!   that keeps every activation.
@@ -14,17 +15,20 @@ pub mod builtin;
 pub mod engine;
 mod error;
 pub mod init;
+pub mod layers;
 pub mod loss;
 pub mod model;
 pub mod ops;
 pub mod optim;
 pub mod schedule;
 pub mod spec;
+mod steps;
 pub mod summary;
 
 pub use error::Error;
 pub use foveal_kernels::{
-    Axis, Conv2dGeometry, Conv2dOptions, GeometryError, Isa, Padding, Pool2dGeometry, Pool2dOptions,
+    Axis, Conv2dGeometry, Conv2dOptions, Conv2dTransposeGeometry, Conv2dTransposeOptions, GeometryError, Isa,
+    Padding, Pool2dGeometry, Pool2dOptions,
 };
 pub use model::Model;
 pub use spec::ModelSpec;

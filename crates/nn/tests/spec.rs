@@ -101,7 +101,7 @@ fn errors_say_where() {
         ),
         (
             "\"first\", \"conv2d_2\"",
-            "\"first\", \"input\"",
+            "\"first\", \"conv2d_2\", \"input\"",
             &["line 26: ", "first [8, 8, 4]", "input [8, 8, 1]"],
         ),
         ("groups = 2", "groups = 3", &["line 16: ", "conv2d_2", "first [8, 8, 4] -> relu_1 [8, 8, 4]"]),
@@ -224,4 +224,17 @@ proptest! {
     fn any_text_never_panics(text in "\\PC{0,200}") {
         let _ = read(&text);
     }
+}
+
+#[test]
+fn the_documentation_has_a_row_for_every_kind() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/layers.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    let first = |row: &&str| row.split('|').nth(1).unwrap().to_owned();
+    let named: String = rows.iter().map(first).collect();
+    for kind in foveal_nn::spec::LayerKind::NAMES {
+        assert!(named.contains(&format!("`{kind}`")), "docs/layers.md has no row for {kind}");
+    }
+    assert_eq!(named.matches('`').count() / 2, foveal_nn::spec::LayerKind::NAMES.len());
 }

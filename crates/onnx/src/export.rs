@@ -2,6 +2,7 @@
 
 use crate::proto::{Attribute, Dim, Graph, Model, Node, Tensor, Value, kind};
 use crate::{Error, hounsfield};
+use foveal_nn::layers as kinds;
 use foveal_nn::model::Node as Layer;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Axis, Model as Net};
@@ -56,7 +57,7 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
         Input::Bytes => Value::new("image", kind::UINT8, open(&[h, w, c])),
     });
     graph.outputs.push(Value::new(output, kind::FLOAT, open(&[model.outputs()])));
-    let gelu = model.nodes().iter().any(|n| n.kind == LayerKind::Gelu {});
+    let gelu = model.nodes().iter().any(|n| n.kind == LayerKind::Gelu(kinds::Gelu::default()));
     Ok(Model {
         ir_version: if gelu { 9 } else { 8 },
         producer: "foveal".into(),
@@ -265,23 +266,24 @@ impl Writer<'_> {
         let (name, from) = (layer.name.as_str(), layer.inputs[0]);
         let deep = |name: String| Place { name, flat: false };
         Ok(match &layer.kind {
-            LayerKind::Dropout { .. } => self.values[from].clone(),
-            LayerKind::Conv2d { .. } => deep(self.convolution(i, layer)),
-            LayerKind::MaxPool { .. } | LayerKind::AvgPool { .. } => deep(self.pool(i, layer)?),
-            LayerKind::GlobalAvgPool {} | LayerKind::GlobalMaxPool {} => {
+            LayerKind::Dropout(_) => self.values[from].clone(),
+            LayerKind::Conv2d(_) => deep(self.convolution(i, layer)),
+            LayerKind::MaxPool(_) | LayerKind::AvgPool(_) => deep(self.pool(i, layer)?),
+            LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {})
+            | LayerKind::GlobalMaxPool(kinds::GlobalMaxPool {}) => {
                 let x = self.spatial(from, name);
-                let mean = layer.kind == LayerKind::GlobalAvgPool {};
+                let mean = layer.kind == LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {});
                 let operator = if mean { "GlobalAveragePool" } else { "GlobalMaxPool" };
                 deep(self.node(operator, name, &[&x], vec![]))
             }
-            LayerKind::Embedding { .. } => deep(self.embedding(layer)),
-            LayerKind::Flatten {} => Place { name: self.flat(from, name), flat: true },
-            LayerKind::Dense { .. } => {
+            LayerKind::Embedding(_) => deep(self.embedding(layer)),
+            LayerKind::Flatten(kinds::Flatten {}) => Place { name: self.flat(from, name), flat: true },
+            LayerKind::Dense(_) => {
                 let x = self.flat(from, name);
                 Place { name: self.with_params("Gemm", layer, x, vec![]), flat: true }
             }
-            LayerKind::Add {} | LayerKind::Concat {} => self.several(layer),
-            LayerKind::Clip { min, max } => {
+            LayerKind::Add(kinds::Add {}) | LayerKind::Concat(kinds::Concat {}) => self.several(layer),
+            LayerKind::Clip(kinds::Clip { min, max }) => {
                 let Place { name: x, flat } = self.values[from].clone();
                 let [low, high] = [("min", *min), ("max", *max)].map(|(what, bound)| {
                     self.tensor(Tensor::floats(&format!("{name}.{what}"), &[], vec![bound]))
@@ -290,7 +292,13 @@ impl Writer<'_> {
             }
             kind => {
                 let Place { name: x, flat } = self.values[from].clone();
-                let (operator, attributes) = simple(kind);
+                let Some((operator, attributes)) = simple(kind) else {
+                    let kind = kind.name();
+                    return Err(Error::Layer {
+                        layer: name.into(),
+                        problem: format!("({kind}) is not exported yet"),
+                    });
+                };
                 Place { name: self.with_params(operator, layer, x, attributes), flat }
             }
         })
@@ -319,7 +327,7 @@ impl Writer<'_> {
         }
         let x = self.spatial(layer.inputs[0], &layer.name);
         let mut attributes = window(g.h, g.w);
-        if matches!(layer.kind, LayerKind::MaxPool { .. }) {
+        if matches!(layer.kind, LayerKind::MaxPool(_)) {
             return Ok(self.node("MaxPool", &layer.name, &[&x], attributes));
         }
         attributes.push(("count_include_pad", Attribute::Int(0)));
@@ -334,7 +342,7 @@ impl Writer<'_> {
             inputs.push(if flat { self.flat(v, &under) } else { self.values[v].name.clone() });
         }
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-        if matches!(layer.kind, LayerKind::Concat {}) {
+        if matches!(layer.kind, LayerKind::Concat(kinds::Concat {})) {
             let axis = vec![("axis", Attribute::Int(1))];
             return Place { name: self.node("Concat", &layer.name, &inputs, axis), flat };
         }
@@ -351,7 +359,7 @@ impl Writer<'_> {
         let last = self.values.len() - 1;
         let flat = self.flat(last, "output");
         let classes = !saved.classes.is_empty();
-        let done = self.model.nodes().last().is_some_and(|n| n.kind == LayerKind::Softmax {});
+        let done = self.model.nodes().last().is_some_and(|n| n.kind == LayerKind::Softmax(kinds::Softmax {}));
         let name = if classes { "probabilities" } else { "values" };
         if classes && !done {
             self.named("Softmax", name, &[&flat], vec![("axis", Attribute::Int(1))]);
@@ -371,19 +379,20 @@ fn window(h: Axis, w: Axis) -> Attributes {
 }
 
 /// The operator of a layer that does the same to every shape.
-fn simple(kind: &LayerKind) -> (&'static str, Attributes) {
-    match kind {
-        LayerKind::Relu {} => ("Relu", vec![]),
-        LayerKind::LeakyRelu { alpha } => ("LeakyRelu", vec![("alpha", Attribute::Float(*alpha))]),
-        LayerKind::Sigmoid {} => ("Sigmoid", vec![]),
-        LayerKind::Tanh {} => ("Tanh", vec![]),
-        LayerKind::Gelu {} => ("Gelu", vec![]),
-        LayerKind::Softmax {} => ("Softmax", vec![("axis", Attribute::Int(1))]),
-        LayerKind::BatchNorm { momentum, epsilon } => {
+fn simple(kind: &LayerKind) -> Option<(&'static str, Attributes)> {
+    Some(match kind {
+        LayerKind::Relu(kinds::Relu {}) => ("Relu", vec![]),
+        LayerKind::LeakyRelu(kinds::LeakyRelu { alpha }) => {
+            ("LeakyRelu", vec![("alpha", Attribute::Float(*alpha))])
+        }
+        LayerKind::Sigmoid(kinds::Sigmoid {}) => ("Sigmoid", vec![]),
+        LayerKind::Tanh(kinds::Tanh {}) => ("Tanh", vec![]),
+        LayerKind::Gelu(kinds::Gelu { approximate: false }) => ("Gelu", vec![]),
+        LayerKind::Softmax(kinds::Softmax {}) => ("Softmax", vec![("axis", Attribute::Int(1))]),
+        LayerKind::BatchNorm(kinds::BatchNorm { momentum, epsilon }) => {
             let numbers = [("epsilon", *epsilon), ("momentum", *momentum)];
             ("BatchNormalization", numbers.map(|(n, v)| (n, Attribute::Float(v))).to_vec())
         }
-        // The others have arms of their own in `Writer::layer`.
-        kind => (kind.name(), vec![]),
-    }
+        _ => return None,
+    })
 }

@@ -11,7 +11,7 @@ use crate::side::{NoFiles, SideFiles};
 use crate::{Error, hounsfield, input, layers, patterns};
 use foveal_nn::spec::{InputSpec, LayerKind};
 use foveal_nn::{Model, ModelSpec};
-use foveal_train::{Fit, Preprocess, Recipe, SavedModel, Training};
+use foveal_train::{PictureFit, Preprocess, Recipe, SavedModel, Training};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -313,7 +313,8 @@ fn finish(
 ) -> Result<SavedModel, Error> {
     let Importer { mut layers, mut params, input, scale, shift, .. } = importer;
     let outputs: usize = last.shape.iter().product();
-    let softmax = layers.last().is_some_and(|l| l.spec.kind == LayerKind::Softmax {});
+    let softmax =
+        layers.last().is_some_and(|l| l.spec.kind == LayerKind::Softmax(foveal_nn::layers::Softmax {}));
     let mut classes = Vec::new();
     if softmax && last.shape[..2] == [1, 1] && layers.len() > 1 {
         layers.pop();
@@ -326,7 +327,7 @@ fn finish(
     }
     let own: serde_json::Value =
         said("foveal").and_then(|v| serde_json::from_str(v).ok()).unwrap_or_default();
-    let fit = serde_json::from_value::<Fit>(own["preprocess"]["fit"].clone()).unwrap_or_default();
+    let fit = serde_json::from_value::<PictureFit>(own["preprocess"]["fit"].clone()).unwrap_or_default();
     let training = serde_json::from_value::<Training>(own["training"].clone());
     let training = training.unwrap_or_else(|_| Training {
         model: name.into(),

@@ -5,7 +5,9 @@ use foveal_data::text::{Tokens, Vocabulary};
 use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::{Model, ModelSpec, builtin};
 use foveal_onnx::{Error, export, import};
-use foveal_train::{Evaluation, Fit, Preprocess, Recipe, SavedModel, Training, evaluate, fit, transfer};
+use foveal_train::{
+    Evaluation, PictureFit, Preprocess, Recipe, SavedModel, Training, evaluate, fit, transfer,
+};
 use ndarray::{Array4, Ix4};
 use std::sync::atomic::AtomicBool;
 
@@ -44,7 +46,7 @@ fn saved(toml: &str, classes: &[&str]) -> SavedModel {
         p.values.iter_mut().enumerate().for_each(|(j, v)| *v += 0.1 + 0.05 * ((i * 7 + j) as f32).sin());
     }
     let channels = spec.input.shape[2];
-    let mut preprocess = Preprocess::unit(channels, Fit::Digit);
+    let mut preprocess = Preprocess::unit(channels, PictureFit::Digit);
     preprocess.shift.iter_mut().enumerate().for_each(|(i, v)| *v = 0.1 * i as f32 - 0.2);
     let training = Training {
         model: "zoo".into(),

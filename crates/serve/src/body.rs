@@ -9,34 +9,41 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// What is read and thrown away of a body that is too long, so that its sender comes to read the answer: so many
-/// times the limit.
+/// What errors call the body.
+pub const NAME: &str = "the body";
+/// Of a body that is too long, so many times the limit is read and thrown away: most clients read the answer only
+/// when they have sent everything.
 const WASTED: usize = 4;
 
-/// Bytes that a permit stands for.
+/// The bytes that one permit of the semaphore stands for.
 const UNIT: usize = 1024;
 
-/// A whole body, and its share of the memory for all bodies.
-pub struct Whole {
+/// A body that has been read, and its share of the memory for all bodies.
+pub struct HeldBody {
     pub bytes: Vec<u8>,
     _share: Option<OwnedSemaphorePermit>,
 }
 
-/// The memory for all bodies.
+/// The memory that all bodies share, so that many long bodies cannot fill the machine's.
 #[derive(Clone)]
-pub struct Room(Arc<Semaphore>);
+pub struct BodyMemory(Arc<Semaphore>);
 
-impl Room {
+impl BodyMemory {
     pub fn new(limits: &Limits) -> Self {
         Self(Arc::new(Semaphore::new(limits.bodies.div_ceil(UNIT).min(Semaphore::MAX_PERMITS))))
     }
 }
 
-/// Reads the whole body.
-pub async fn read(body: Body, headers: &HeaderMap, limits: &Limits, room: &Room) -> Result<Whole, Failure> {
+/// Reads the whole body, within the limits.
+pub async fn read(
+    body: Body,
+    headers: &HeaderMap,
+    limits: &Limits,
+    memory: &BodyMemory,
+) -> Result<HeldBody, Failure> {
     refuse_encodings(headers)?;
     let until = Instant::now() + limits.reading;
-    let read = timeout_at(until, collect(body, headers, limits, room)).await;
+    let read = timeout_at(until, collect(body, headers, limits, memory)).await;
     read.unwrap_or_else(|_| {
         let seconds = limits.reading.as_secs_f64();
         let message = format!("the body did not come within {seconds} s; send it faster or send less");
@@ -58,8 +65,8 @@ async fn collect(
     mut body: Body,
     headers: &HeaderMap,
     limits: &Limits,
-    room: &Room,
-) -> Result<Whole, Failure> {
+    memory: &BodyMemory,
+) -> Result<HeldBody, Failure> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     let most = limits.body;
     if let Some(length) = declared.filter(|&n| n > most as u64) {
@@ -81,7 +88,7 @@ async fn collect(
         let units = (bytes.len() + data.len()).div_ceil(UNIT);
         let more = u32::try_from(units.saturating_sub(held)).unwrap_or(u32::MAX);
         if more > 0 {
-            let Ok(permit) = Arc::clone(&room.0).try_acquire_many_owned(more) else {
+            let Ok(permit) = Arc::clone(&memory.0).try_acquire_many_owned(more) else {
                 return Err(Failure { close: true, ..Failure::busy("too many bodies are being read") });
             };
             match &mut share {
@@ -91,7 +98,7 @@ async fn collect(
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(Whole { bytes, _share: share })
+    Ok(HeldBody { bytes, _share: share })
 }
 
 fn too_long(most: usize) -> Failure {
@@ -99,7 +106,7 @@ fn too_long(most: usize) -> Failure {
     Failure { close: true, ..Failure::new(StatusCode::PAYLOAD_TOO_LARGE, message) }
 }
 
-/// Reads on for nothing, at most `most` bytes.
+/// Reads at most `most` bytes and throws them away.
 async fn waste(mut body: Body, most: usize) {
     let mut left = most;
     while let Some(Ok(frame)) = body.frame().await {

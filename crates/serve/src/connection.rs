@@ -1,7 +1,8 @@
 //! Connections: taken within a limit, cut when they are too slow, ended when the server ends.
 
+use crate::app::App;
 use crate::options::Limits;
-use crate::routes::{App, router};
+use crate::routes::router;
 use crate::stream::Stream;
 use axum::Router;
 use axum::body::Body;
@@ -21,45 +22,46 @@ use tower::ServiceExt;
 const HEAD: usize = 32 << 10;
 /// The most headers of a request.
 const HEADERS: usize = 64;
-/// Connections beyond the limit that are told so at once; the rest are cut.
-const TOLD: usize = 64;
-/// How long one of those may take to hear it.
-const TELLING: Duration = Duration::from_secs(1);
-/// How long connections are still taken that the system had accepted at the end of the grace, and how long none
-/// may come until there are no more.
+/// So many connections beyond the limit are answered 503 at the same time; the others are closed without a word.
+const REFUSALS: usize = 64;
+/// How long such an answer may take.
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
+/// After the grace, connections that the system has already accepted are still taken, for at most so long …
 const LAST: Duration = Duration::from_millis(50);
+/// … and until none has come for so long.
 const QUIET: Duration = Duration::from_millis(1);
-/// How long a connection without a request in hand may still bring one when connections end: it may be on its way.
+/// When connections are ended, an idle one gets so long: a request may be on its way.
 const LATE: Duration = Duration::from_millis(200);
-/// How long to wait when the system has no more sockets.
+/// How long to wait before the next try when the system has no more sockets.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Answers connections until the server is asked to stop and those that are open have ended, or time is up.
+/// Answers connections until the server is asked to stop; then waits for the open ones to end, until time is up.
 pub async fn serve(listener: TcpListener, app: App) {
-    let limits = app.bench.limits;
+    let limits = app.backend.limits;
     let most = limits.connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
     let places = Arc::new(Semaphore::new(most));
-    let told = Arc::new(Semaphore::new(TOLD));
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
     let service = router(&app);
     let stopped = app.stop.wait();
     tokio::pin!(stopped);
     let until = loop {
         tokio::select! {
             () = &mut stopped => break Instant::now(),
-            taken = listener.accept() => take(taken, &places, &told, &service, &app).await,
+            taken = listener.accept() => take(taken, &places, &refusals, &service, &app).await,
         }
     };
     tracing::info!("stopping: not ready any more, answering what has been accepted");
-    // Whoever watches readiness sees it fail before connections do.
+    // A load balancer sees readiness fail while connections still work.
     let end = until + limits.ending;
     let grace = until + limits.grace.min(limits.ending);
     while let Ok(taken) = timeout_at(grace, listener.accept()).await {
-        take(taken, &places, &told, &service, &app).await;
+        take(taken, &places, &refusals, &service, &app).await;
     }
-    // What the system has accepted by now is ours, too; new ones may come as fast as they are taken.
+    // Clients that the system has accepted by now count on an answer. The time is limited, since new ones may come
+    // as fast as they are taken.
     let last = Instant::now() + LAST;
     while let Ok(taken) = timeout_at(last.min(Instant::now() + QUIET), listener.accept()).await {
-        take(taken, &places, &told, &service, &app).await;
+        take(taken, &places, &refusals, &service, &app).await;
     }
     drop(listener);
     app.stop.finish();
@@ -73,22 +75,22 @@ pub async fn serve(listener: TcpListener, app: App) {
 async fn take(
     taken: std::io::Result<(TcpStream, std::net::SocketAddr)>,
     places: &Arc<Semaphore>,
-    told: &Arc<Semaphore>,
+    refusals: &Arc<Semaphore>,
     service: &Router,
     app: &App,
 ) {
     let (socket, peer) = match taken {
         Ok(taken) => taken,
         Err(error) => {
-            // The other side has gone, or there are no more file descriptors: those come back.
+            // The client has gone, or there are no more file descriptors: that passes.
             tracing::warn!(%error, "a connection cannot be accepted");
             return sleep(PAUSE).await;
         }
     };
     let Ok(place) = Arc::clone(places).try_acquire_owned() else {
-        app.bench.metrics.refused();
+        app.backend.metrics.refused();
         tracing::debug!(%peer, "refused: too many connections");
-        if let Ok(permit) = Arc::clone(told).try_acquire_owned() {
+        if let Ok(permit) = Arc::clone(refusals).try_acquire_owned() {
             tokio::spawn(refuse(socket, permit));
         }
         return;
@@ -96,10 +98,11 @@ async fn take(
     tokio::spawn(connection(socket, place, service.clone(), Arc::clone(app)));
 }
 
-/// Says 503 to a connection beyond the limit and reads on for a moment, so that it is heard.
+/// Answers 503 to a connection beyond the limit. Reads on for a moment: were the socket closed with bytes unread,
+/// the client might lose the answer.
 async fn refuse(mut socket: TcpStream, _permit: OwnedSemaphorePermit) {
     const TEXT: &str = "{\"error\":\"too many connections\"}";
-    let told = timeout(TELLING, async {
+    let refused = timeout(REFUSAL_TIME, async {
         let length = TEXT.len();
         let answer = format!(
             "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
@@ -111,8 +114,8 @@ async fn refuse(mut socket: TcpStream, _permit: OwnedSemaphorePermit) {
         while socket.read(&mut waste).await? > 0 {}
         std::io::Result::Ok(())
     });
-    // It may have gone by itself.
-    let _ = told.await;
+    // Whether the client heard it changes nothing.
+    let _ = refused.await;
 }
 
 fn builder(limits: &Limits) -> http1::Builder {
@@ -123,9 +126,9 @@ fn builder(limits: &Limits) -> http1::Builder {
 
 async fn connection(socket: TcpStream, place: OwnedSemaphorePermit, service: Router, app: App) {
     let _place = place;
-    app.bench.metrics.connected();
-    let limits = app.bench.limits;
-    // Small answers go out at once; where that cannot be, they are only later.
+    app.backend.metrics.connected();
+    let limits = app.backend.limits;
+    // Small answers go out at once; where the system refuses that, they are only later.
     let _ = socket.set_nodelay(true);
     let answer =
         service_fn(move |request: hyper::Request<Incoming>| service.clone().oneshot(request.map(Body::new)));
@@ -134,7 +137,7 @@ async fn connection(socket: TcpStream, place: OwnedSemaphorePermit, service: Rou
     tokio::pin!(connection);
     let finished = async {
         app.stop.wait_for_finish().await;
-        // By now every answer ends its connection.
+        // From now on every answer closes its connection.
         sleep(LATE).await;
     };
     let ended = tokio::select! {
@@ -147,5 +150,5 @@ async fn connection(socket: TcpStream, place: OwnedSemaphorePermit, service: Rou
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended");
     }
-    app.bench.metrics.disconnected();
+    app.backend.metrics.disconnected();
 }

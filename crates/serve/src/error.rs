@@ -1,5 +1,6 @@
 /// Why a server cannot be made or cannot go on.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A model's name cannot stand in a path, or stands for two models.
     #[error("the model name `{name}` {problem}; name it otherwise with NAME=FILE")]
@@ -17,8 +18,8 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// An origin that may read answers is none.
-    #[error("`{0}` is no origin; write it as http://host:port, or `*` for all")]
+    /// One of the origins that may read answers is not written as an origin.
+    #[error("`{0}` is not an origin; write it as http://host:port, or `*` for all")]
     Origin(String),
     /// The system refuses threads or sockets.
     #[error("cannot serve: {0}")]

@@ -1,7 +1,8 @@
-//! What a request is answered that cannot be served.
+//! The answer to a request that cannot be served.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use foveal::data::Error;
 use serde::Serialize;
 
 /// A status and one sentence: `{"error": "..."}`, as the Open Inference Protocol has it.
@@ -9,7 +10,7 @@ use serde::Serialize;
 pub struct Failure {
     pub status: StatusCode,
     pub message: String,
-    /// The connection cannot be used further.
+    /// Whether the connection has to be closed, because the rest of the body was not read.
     pub close: bool,
 }
 
@@ -28,20 +29,31 @@ impl Failure {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
-    /// A mistake of ours.
+    /// The body cannot be read as what it claims to be.
+    pub fn unreadable(error: Error) -> Self {
+        let status = match error {
+            Error::Magic { .. } | Error::Unsupported { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let message: String = error.to_string().chars().filter(|c| !c.is_control()).take(400).collect();
+        Self::new(status, message)
+    }
+
+    /// A mistake inside foveal.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a mistake inside foveal; the server's log says more")
     }
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct ErrorBody<'a> {
     error: &'a str,
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = (self.status, axum::Json(Told { error: &self.message })).into_response();
+        let mut response = (self.status, axum::Json(ErrorBody { error: &self.message })).into_response();
         let headers = response.headers_mut();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

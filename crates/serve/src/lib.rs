@@ -6,10 +6,10 @@
 //! | `GET /v2`, `/v2/health/live`, `/v2/health/ready` | the Open Inference Protocol: the server |
 //! | `GET /v2/models/{name}`, `/v2/models/{name}/ready` | a model's tensors |
 //! | `POST /v2/models/{name}/infer` | tensors as JSON in, tensors as JSON out |
-//! | `POST /predict?model=NAME` | a picture, a DICOM slice (with the feature `dicom`), a text or a `.npy` array in, as the model takes it; class and probabilities out |
+//! | `POST /predict?model=NAME` | a picture, a DICOM slice (with the feature `dicom`), a text or a `.npy` array in, whichever the model takes; class and probabilities out |
 //! | `GET /models` | the models' names, input shapes and classes |
 //! | `GET /metrics` | counters for Prometheus |
-//! | `GET /` and whatever else | the [`Page`] |
+//! | `GET /` and everything else | the [`Page`] |
 //!
 //! ```no_run
 //! use foveal_serve::{Options, Page, ServedModel, Server};
@@ -29,22 +29,26 @@
 //!
 //! Nothing here opens files or prints: models and page come as values, what happens goes to [`tracing`].
 
+mod app;
 mod body;
 mod connection;
+mod cors;
 mod error;
 mod failure;
+mod large;
 mod metrics;
+mod middleware;
 mod model;
 mod options;
 mod page;
-mod picture;
+mod predict;
 mod protocol;
 mod queue;
 mod routes;
 mod server;
 mod slice;
+mod stop;
 mod stream;
-mod surround;
 mod tensor;
 mod worker;
 
@@ -52,4 +56,5 @@ pub use error::Error;
 pub use model::ServedModel;
 pub use options::{Limits, Options};
 pub use page::Page;
-pub use server::{Server, Stop};
+pub use server::Server;
+pub use stop::Stop;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Upper bounds of the classes of seconds.
+/// Upper bounds of the buckets, in seconds.
 const SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
-/// Upper bounds of the classes of requests that go through a model together.
+/// Upper bounds of the buckets for requests that go through a model in one call.
 const TOGETHER: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
 /// What has happened since the start.
@@ -16,29 +16,29 @@ const TOGETHER: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 pub struct Metrics {
     /// By kind of path and status.
     requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
-    seconds: Mutex<BTreeMap<&'static str, Classes<12>>>,
-    waiting: Mutex<Classes<12>>,
-    models: Mutex<BTreeMap<String, Model>>,
+    seconds: Mutex<BTreeMap<&'static str, Histogram<12>>>,
+    waiting: Mutex<Histogram<12>>,
+    models: Mutex<BTreeMap<String, ModelCounts>>,
     connections: AtomicU64,
     refused: AtomicU64,
     panics: AtomicU64,
 }
 
-/// A histogram.
+/// Counts by bucket, and what an average needs.
 #[derive(Clone, Copy)]
-struct Classes<const N: usize> {
+struct Histogram<const N: usize> {
     counts: [u64; N],
     all: u64,
     sum: f64,
 }
 
-impl<const N: usize> Default for Classes<N> {
+impl<const N: usize> Default for Histogram<N> {
     fn default() -> Self {
         Self { counts: [0; N], all: 0, sum: 0.0 }
     }
 }
 
-impl<const N: usize> Classes<N> {
+impl<const N: usize> Histogram<N> {
     fn add(&mut self, bounds: &[f64; N], value: f64) {
         if let Some(i) = bounds.iter().position(|b| value <= *b) {
             self.counts[i] += 1;
@@ -62,19 +62,19 @@ impl<const N: usize> Classes<N> {
 }
 
 #[derive(Default)]
-struct Model {
+struct ModelCounts {
     images: u64,
-    together: Classes<7>,
-    seconds: Classes<12>,
+    together: Histogram<7>,
+    seconds: Histogram<12>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Counters are whole at any time.
+    // After a panic of another thread the counters are still sound.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn line(out: &mut String, text: &str) {
-    // A string takes everything.
+    // Writing to a string cannot fail.
     let _ = writeln!(out, "{text}");
 }
 
@@ -89,7 +89,7 @@ impl Metrics {
         lock(&self.seconds).entry(path).or_default().add(&SECONDS, took.as_secs_f64());
     }
 
-    /// A request has come to its turn.
+    /// A worker has taken a request that waited for `time`.
     pub fn waited(&self, time: Duration) {
         lock(&self.waiting).add(&SECONDS, time.as_secs_f64());
     }
@@ -98,7 +98,7 @@ impl Metrics {
     pub fn predicted(&self, model: &str, requests: usize, images: usize, took: Duration) {
         let mut models = lock(&self.models);
         if !models.contains_key(model) {
-            models.insert(model.to_owned(), Model::default());
+            models.insert(model.to_owned(), ModelCounts::default());
         }
         if let Some(found) = models.get_mut(model) {
             found.images += images as u64;
@@ -107,6 +107,7 @@ impl Metrics {
         }
     }
 
+    /// A panic was caught.
     pub fn panicked(&self) {
         self.panics.fetch_add(1, Relaxed);
     }
@@ -123,7 +124,7 @@ impl Metrics {
         self.refused.fetch_add(1, Relaxed);
     }
 
-    /// All of it; `queued` requests are waiting.
+    /// All metrics as text; `queued` requests are waiting.
     pub fn text(&self, queued: usize) -> String {
         let mut out = String::new();
         about(&mut out, "foveal_build_info", "gauge", "The version of foveal.");
@@ -132,9 +133,14 @@ impl Metrics {
         for ((path, status), count) in lock(&self.requests).iter() {
             line(&mut out, &format!("foveal_requests_total{{path=\"{path}\",status=\"{status}\"}} {count}"));
         }
-        about(&mut out, "foveal_request_seconds", "histogram", "From a request's head to its answer's.");
-        for (path, classes) in lock(&self.seconds).iter() {
-            classes.write(&mut out, "foveal_request_seconds", &format!("path=\"{path}\""), &SECONDS);
+        about(
+            &mut out,
+            "foveal_request_seconds",
+            "histogram",
+            "From the head of a request to the head of its answer.",
+        );
+        for (path, histogram) in lock(&self.seconds).iter() {
+            histogram.write(&mut out, "foveal_request_seconds", &format!("path=\"{path}\""), &SECONDS);
         }
         about(&mut out, "foveal_queue_seconds", "histogram", "How long requests waited for a worker.");
         lock(&self.waiting).write(&mut out, "foveal_queue_seconds", "", &SECONDS);
@@ -142,7 +148,12 @@ impl Metrics {
         for (name, kind, help, value) in [
             ("foveal_queue_length", "gauge", "Requests waiting for a worker.", queued as u64),
             ("foveal_connections", "gauge", "Open connections.", self.connections.load(Relaxed)),
-            ("foveal_connections_refused_total", "counter", "Beyond the limit.", self.refused.load(Relaxed)),
+            (
+                "foveal_connections_refused_total",
+                "counter",
+                "Connections beyond the limit.",
+                self.refused.load(Relaxed),
+            ),
             ("foveal_panics_total", "counter", "Mistakes inside foveal.", self.panics.load(Relaxed)),
         ] {
             about(&mut out, name, kind, help);
@@ -161,7 +172,7 @@ impl Metrics {
         for (name, model) in models.iter() {
             model.together.write(out, "foveal_together", &format!("model=\"{name}\""), &TOGETHER);
         }
-        about(out, "foveal_predict_seconds", "histogram", "Such a call.");
+        about(out, "foveal_predict_seconds", "histogram", "How long such a call took.");
         for (name, model) in models.iter() {
             model.seconds.write(out, "foveal_predict_seconds", &format!("model=\"{name}\""), &SECONDS);
         }

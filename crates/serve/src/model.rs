@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::failure::Failure;
+use axum::http::StatusCode;
 use foveal::nn::Isa;
 use foveal::nn::engine::{Engine, Options, Pixels};
 use foveal::nn::optim::Optimizer;
@@ -10,8 +11,8 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Images that an engine takes side by side.
 const BATCH: usize = 64;
-/// From so many operations an image, or so many parameters, there is one engine that all threads work for;
-/// below, each worker has its own.
+/// A model of so many operations an image, or so many parameters, has one engine, which all threads work for
+/// together; of a smaller one each worker has its own.
 const SHARED_FLOPS: u64 = 50_000_000;
 const SHARED_PARAMETERS: usize = 4_000_000;
 /// The longest name.
@@ -23,9 +24,12 @@ pub struct ServedModel {
     saved: SavedModel,
     /// Numbers in one image.
     size: usize,
+    /// Threads that each engine works with.
     threads: usize,
+    /// The most engines that may exist.
     most: usize,
     engines: Mutex<Engines>,
+    /// Wakes who waits for an engine when one has come back.
     returned: Condvar,
 }
 
@@ -35,8 +39,8 @@ struct Engines {
     made: usize,
 }
 
-/// What one request asks of a model: `images` images, one after the other.
-pub struct Ask {
+/// What one request gives a model: `images` images, one after the other.
+pub struct ModelInput {
     pub images: usize,
     pub pixels: Vec<f32>,
 }
@@ -70,7 +74,7 @@ impl ServedModel {
         Ok(model)
     }
 
-    /// Makes it ready for so many workers.
+    /// Prepares the engines for so many workers.
     pub(crate) fn prepare(&mut self, threads: usize) -> Result<(), Error> {
         if self.most == 1 && threads > 1 {
             self.threads = threads;
@@ -95,22 +99,41 @@ impl ServedModel {
         self.size
     }
 
-    /// What the input is called: `image`, or of a model of texts `tokens`, as in an exported ONNX file.
+    /// What is to be sent to `/predict`, for messages.
+    pub(crate) fn takes(&self) -> &'static str {
+        if self.saved.model.vocabulary().is_some() {
+            "a text in UTF-8, or a .npy array of the numbers of its tokens"
+        } else if self.saved.preprocess.window.is_some() {
+            "a DICOM slice, or a .npy array of what the model's window shows (0 to 255)"
+        } else {
+            "a picture or a .npy array"
+        }
+    }
+
+    /// Refuses a body that is `what` where the model takes something else.
+    pub(crate) fn unwanted(&self, what: &str) -> Failure {
+        let message = format!("the body is {what}; send {}", self.takes());
+        Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+    }
+
+    /// The name of the input, as in an exported ONNX file: `tokens` for a model of texts, else `image`.
     pub(crate) fn input(&self) -> &'static str {
         if self.saved.model.vocabulary().is_some() { "tokens" } else { "image" }
     }
 
-    /// Refuses numbers that are none of tokens, for a model of texts.
+    /// For a model of texts: refuses what is not the number of a token.
     pub(crate) fn check(&self, numbers: &[f32]) -> Result<(), Failure> {
         let Some(rows) = self.saved.model.vocabulary() else { return Ok(()) };
         let token = |v: &&f32| !(**v >= 0.0 && v.fract() == 0.0 && (**v as usize) < rows);
         numbers.iter().find(token).map_or(Ok(()), |bad| {
             let last = rows.saturating_sub(1);
-            Err(Failure::bad(format!("{bad} is no number of a token; they are whole, from 0 to {last}")))
+            Err(Failure::bad(format!(
+                "{bad} is not the number of a token; those are whole numbers from 0 to {last}"
+            )))
         })
     }
 
-    /// What the outputs are called: as in an exported ONNX file.
+    /// The name of the output, as in an exported ONNX file.
     pub(crate) fn output(&self) -> &'static str {
         if self.saved.classes.is_empty() { "values" } else { "probabilities" }
     }
@@ -131,11 +154,11 @@ impl ServedModel {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Engines> {
-        // Nothing panics while the lock is held; and a list of engines is whole at any time.
+        // After a panic of another thread the list of engines is still sound.
         self.engines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An engine that nobody else works with.
+    /// Takes an idle engine, makes a new one, or waits until one comes back.
     fn take(&self) -> Result<Engine, Error> {
         let mut engines = self.lock();
         loop {
@@ -151,21 +174,22 @@ impl ServedModel {
         }
     }
 
-    /// The outputs of each ask: probabilities of a classifier, values of a regression, image by image. Each ask's
-    /// have the bits of a prediction of that ask alone.
-    pub(crate) fn predict(&self, asks: &[&Ask]) -> Result<Vec<Vec<f32>>, Error> {
+    /// The outputs of each input: probabilities of a classifier, values of a regression, image by image. They have
+    /// the same bits as if each input were predicted alone.
+    pub(crate) fn predict(&self, inputs: &[&ModelInput]) -> Result<Vec<Vec<f32>>, Error> {
         let mut engine = Lent { model: self, engine: Some(self.take()?) };
-        Ok(self.predict_with(engine.engine.as_mut().expect("just taken"), asks))
+        Ok(self.predict_with(engine.engine.as_mut().expect("just taken"), inputs))
     }
 
-    fn predict_with(&self, engine: &mut Engine, asks: &[&Ask]) -> Vec<Vec<f32>> {
-        let mut answers = vec![Vec::new(); asks.len()];
-        // Few images go through the net one at a time, many side by side; the two ways differ in the last bits.
+    fn predict_with(&self, engine: &mut Engine, inputs: &[&ModelInput]) -> Vec<Vec<f32>> {
+        let mut answers = vec![Vec::new(); inputs.len()];
+        // The engine takes few images one at a time and many side by side, and the two ways differ in the last bits:
+        // an input goes the way that it would go alone.
         for few in [true, false] {
             let chosen: Vec<usize> =
-                (0..asks.len()).filter(|&i| engine.one_at_a_time(asks[i].images) == few).collect();
+                (0..inputs.len()).filter(|&i| engine.one_at_a_time(inputs[i].images) == few).collect();
             let images: Vec<&[f32]> =
-                chosen.iter().flat_map(|&i| asks[i].pixels.chunks_exact(self.size)).collect();
+                chosen.iter().flat_map(|&i| inputs[i].pixels.chunks_exact(self.size)).collect();
             if images.is_empty() {
                 continue;
             }
@@ -180,7 +204,7 @@ impl ServedModel {
             };
             let mut rest = &outputs[..];
             for i in chosen {
-                let (own, others) = rest.split_at(asks[i].images * self.saved.model.outputs());
+                let (own, others) = rest.split_at(inputs[i].images * self.saved.model.outputs());
                 answers[i] = own.to_vec();
                 rest = others;
             }
@@ -189,7 +213,7 @@ impl ServedModel {
     }
 }
 
-/// An engine that goes back when it is done with; one that panicked does not.
+/// An engine that comes back to its model when this is dropped; after a panic it is given up instead.
 struct Lent<'a> {
     model: &'a ServedModel,
     engine: Option<Engine>,

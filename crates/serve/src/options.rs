@@ -7,9 +7,9 @@ pub struct Options {
     pub threads: usize,
     /// Origins whose pages may read the answers (`http://host:port`), or `*`; none by default.
     pub cors: Vec<String>,
-    /// Whether each request leaves a line in the log.
+    /// Whether each request is written to the log.
     pub access_log: bool,
-    /// What requests may ask for.
+    /// Limits on requests, bodies, connections and times.
     pub limits: Limits,
 }
 
@@ -19,7 +19,7 @@ impl Default for Options {
     }
 }
 
-/// What requests may ask for.
+/// Limits on requests, bodies, connections and times.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of a request's body.

@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::sync::OnceLock;
 
-/// What stands at `/` when there is no page.
+/// What `/` shows when the page has not been built.
 const ABSENT: &str = include_str!("absent.html");
 const ABSENT_STYLE: &str = include_str!("absent.css");
 
-/// The type of numbers: digits, weights.
+/// The content type of numbers (digits, weights).
 const BYTES: &str = "application/octet-stream";
 
 /// The page's files by their paths; without any, one small page that says how to build them.
@@ -52,7 +52,7 @@ impl File {
         })
     }
 
-    /// Compressed, if that makes it smaller; made when it is first asked for.
+    /// The content compressed, if that makes it smaller; compressed once, when it is first asked for.
     fn gzip(&self) -> Option<Bytes> {
         let packed = self.gzip.get_or_init(|| {
             let texts = ["text/", "application/", "image/svg"];
@@ -75,7 +75,7 @@ impl Default for Page {
 }
 
 impl Page {
-    /// From files as `(path, bytes)`, `index.html` among them; from none, the page that says how to build it.
+    /// A page of files `(path, bytes)`, with `index.html` among them; without it, a page that says how to build it.
     pub fn new(files: impl IntoIterator<Item = (&'static str, &'static [u8])>) -> Self {
         let named = |(path, bytes): (&'static str, &'static [u8])| {
             (path.to_owned(), File::new(path, move || Bytes::from_static(bytes)))
@@ -95,7 +95,7 @@ impl Page {
         self.files.insert(path.to_owned(), File::new(path, move || Bytes::from(make())));
     }
 
-    /// Whether it is the real page.
+    /// Whether this is the real page, not the one that says how to build it.
     pub fn is_built(&self) -> bool {
         self.built
     }
@@ -132,7 +132,7 @@ impl Page {
         let headers = response.headers_mut();
         headers.insert(header::ETAG, etag.clone());
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        // Vite's assets have their content's checksum in their names.
+        // The names of built assets hold a checksum of their content, so they never change.
         let caching =
             if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));

@@ -1,7 +1,7 @@
-//! The Open Inference Protocol, version 2, over REST: its objects.
+//! The JSON objects of the Open Inference Protocol, version 2.
 
 use crate::failure::Failure;
-use crate::model::{Ask, ServedModel};
+use crate::model::{ModelInput, ServedModel};
 use crate::options::Limits;
 use crate::tensor::Numbers;
 use axum::http::StatusCode;
@@ -93,7 +93,7 @@ struct Output {
     name: String,
 }
 
-/// What a request said besides its numbers.
+/// What the answer needs to know of its request.
 pub struct Form {
     id: Option<String>,
     images: usize,
@@ -105,9 +105,9 @@ fn quoted(text: &str) -> String {
 }
 
 /// Reads an inference request.
-pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(Ask, Form), Failure> {
+pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(ModelInput, Form), Failure> {
     let request: Request = serde_json::from_slice(body)
-        .map_err(|e| Failure::bad(format!("the body is no inference request: {}", told(&e))))?;
+        .map_err(|e| Failure::bad(format!("the body is not an inference request: {}", one_line(&e))))?;
     let own = model.input();
     let [input] = &request.inputs[..] else {
         let count = request.inputs.len();
@@ -129,15 +129,15 @@ pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(Ask, F
     let Request { id, inputs, .. } = request;
     let pixels: Vec<f32> = inputs.into_iter().flat_map(|input| input.data.values).collect();
     model.check(&pixels)?;
-    Ok((Ask { images, pixels }, Form { id, images }))
+    Ok((ModelInput { images, pixels }, Form { id, images }))
 }
 
-/// A reader's words about the body, without what the body itself says beyond a line.
-fn told(error: &serde_json::Error) -> String {
+/// The parser's message on one line: it may quote the body, which may hold anything.
+fn one_line(error: &serde_json::Error) -> String {
     error.to_string().chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// Images in the input, once its shape, type and data fit each other and the model.
+/// How many images the input has, once its shape, type and data fit each other and the model.
 fn images(input: &Input, model: &ServedModel, limits: &Limits) -> Result<usize, Failure> {
     let (own, [h, w, c]) = (model.input(), model.saved().model.input_shape());
     let wanted = [h, w, c].map(|v| v as u64);
@@ -190,7 +190,7 @@ pub fn write(form: &Form, model: &ServedModel, data: &[f32]) -> Result<Vec<u8>, 
     serde_json::to_vec(&response).map_err(|_| Failure::internal())
 }
 
-/// JSON has no word for what is not finite, and such an answer helps nobody.
+/// Refuses outputs that are infinite or not a number: JSON cannot write them.
 pub fn finite(data: &[f32]) -> Result<(), Failure> {
     if data.iter().all(|v| v.is_finite()) {
         return Ok(());

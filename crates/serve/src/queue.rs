@@ -1,35 +1,35 @@
-//! The bounded queue between the runtime, which reads requests, and the workers, who answer them.
+//! The bounded queue between the runtime, which reads requests, and the workers, which answer them.
 
-use crate::body::Whole;
+use crate::body::HeldBody;
 use crate::failure::Failure;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// What a request is answered.
+/// The answer to a request.
 pub type Reply = Result<Vec<u8>, Failure>;
 
 /// How a request's body is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// An inference request of the protocol.
+    /// An inference request of the Open Inference Protocol.
     Infer,
-    /// A picture or an array.
+    /// One picture, slice, text or array.
     Predict,
 }
 
 /// A request that waits.
 pub struct Job {
     pub task: Task,
-    /// The model, by its place.
+    /// Which model: its place in the list of models.
     pub model: usize,
-    pub body: Whole,
+    pub body: HeldBody,
     pub since: Instant,
     pub reply: oneshot::Sender<Reply>,
 }
 
-/// What waits, in the order it came.
+/// The requests that wait, in the order in which they came.
 pub struct Queue {
     state: Mutex<State>,
     filled: Condvar,
@@ -54,7 +54,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Jobs that wait.
+    /// How many jobs wait.
     pub fn len(&self) -> usize {
         self.lock().jobs.len()
     }
@@ -71,8 +71,8 @@ impl Queue {
         Ok(())
     }
 
-    /// The next jobs, all for one model: this worker's share of what waits, at most `most`. `None` once the queue
-    /// is closed and empty.
+    /// Waits for the next jobs, all for one model: this worker's share of what waits, at most `most`. `None` once
+    /// the queue is closed and empty.
     pub fn take(&self, most: usize) -> Option<Vec<Job>> {
         let mut state = self.lock();
         while state.jobs.is_empty() {
@@ -88,13 +88,13 @@ impl Queue {
             taken.extend(state.jobs.pop_front());
         }
         if !state.jobs.is_empty() {
-            // A worker may have been told of a job that this one has taken.
+            // More waits than this worker takes: another one is woken.
             self.filled.notify_one();
         }
         Some(taken)
     }
 
-    /// Takes no more; what waits is still to be taken.
+    /// Lets no more jobs in; those that wait can still be taken.
     pub fn close(&self) {
         self.lock().open = false;
         self.filled.notify_all();

@@ -1,37 +1,25 @@
 //! Which path does what.
 
-use crate::body::{self, Room};
+use crate::app::{App, Shared};
+use crate::body;
 use crate::failure::Failure;
-use crate::page::Page;
+use crate::middleware::every_request;
 use crate::protocol::{Live, ModelMetadata, ModelReady, Ready, ServerMetadata};
 use crate::queue::{Job, Task};
-use crate::server::Stop;
-use crate::surround::{Cors, around, wrong_method};
-use crate::worker::Bench;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// What every request may look at.
-pub type App = Arc<Shared>;
-
-pub struct Shared {
-    pub bench: Arc<Bench>,
-    pub page: Page,
-    pub cors: Cors,
-    pub room: Room,
-    pub stop: Stop,
-    pub access_log: bool,
-}
-
+/// The model's name in a path.
 type Named = Result<Path<String>, PathRejection>;
 
 /// All paths.
@@ -48,29 +36,13 @@ pub fn router(app: &App) -> Router {
         .route("/metrics", get(metrics))
         .method_not_allowed_fallback(wrong_method)
         .fallback(page)
-        .layer(middleware::from_fn_with_state(Arc::clone(app), around))
+        .layer(from_fn_with_state(Arc::clone(app), every_request))
         .with_state(Arc::clone(app))
 }
 
 impl Shared {
-    fn find(&self, name: &str) -> Result<usize, Failure> {
-        let found = self.bench.models.iter().position(|m| m.name() == name);
-        found.ok_or_else(|| {
-            let given: String = name.chars().take(60).collect();
-            Failure::new(StatusCode::NOT_FOUND, format!("there is no model {given:?}; {}", self.names()))
-        })
-    }
-
-    fn names(&self) -> String {
-        let names: Vec<&str> = self.bench.models.iter().map(|m| m.name()).collect();
-        match names.is_empty() {
-            true => "none is served: start the server with `foveal serve MODEL`".into(),
-            false => format!("there is {}", names.join(", ")),
-        }
-    }
-
     fn named(&self, name: Named) -> Result<usize, Failure> {
-        let Path(name) = name.map_err(|_| Failure::bad("the model's name in the path is no text"))?;
+        let Path(name) = name.map_err(|_| Failure::bad("the model's name in the path is not valid UTF-8"))?;
         self.find(&name)
     }
 
@@ -82,10 +54,10 @@ impl Shared {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Response, Failure> {
-        let body = body::read(body, headers, &self.bench.limits, &self.room).await?;
+        let body = body::read(body, headers, &self.backend.limits, &self.memory).await?;
         let (reply, answer) = oneshot::channel();
         let job = Job { task, model, body, since: Instant::now(), reply };
-        if self.bench.queue.push(job).is_err() {
+        if self.backend.queue.push(job).is_err() {
             return Err(Failure::busy("too many requests are waiting"));
         }
         let answer = answer.await.map_err(|_| Failure::internal())??;
@@ -102,14 +74,14 @@ async fn ready(State(app): State<App>) -> Response {
 }
 
 async fn model_ready(State(app): State<App>, name: Named) -> Result<Response, Failure> {
-    let name = app.bench.models[app.named(name)?].name();
+    let name = app.backend.models[app.named(name)?].name();
     let ready = !app.stop.asked();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok((status, Json(ModelReady { name, ready })).into_response())
 }
 
 async fn metadata(State(app): State<App>, name: Named) -> Result<Response, Failure> {
-    let model = &app.bench.models[app.named(name)?];
+    let model = &app.backend.models[app.named(name)?];
     Ok(Json(ModelMetadata::new(model)).into_response())
 }
 
@@ -124,18 +96,18 @@ async fn infer(
 }
 
 #[derive(Deserialize)]
-struct Which {
+struct ModelQuery {
     model: Option<String>,
 }
 
 async fn predict(
     State(app): State<App>,
-    which: Result<Query<Which>, QueryRejection>,
+    query: Result<Query<ModelQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
-    let Query(which) = which.map_err(|_| Failure::bad("the query must be ?model=NAME"))?;
-    let model = match (which.model, app.bench.models.len()) {
+    let Query(query) = query.map_err(|_| Failure::bad("the query must be ?model=NAME"))?;
+    let model = match (query.model, app.backend.models.len()) {
         (Some(name), _) => app.find(&name)?,
         (None, 1) => 0,
         (None, 0) => return Err(Failure::new(StatusCode::NOT_FOUND, app.names())),
@@ -145,7 +117,7 @@ async fn predict(
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct ModelEntry<'a> {
     name: &'a str,
     input_shape: [usize; 3],
     outputs: usize,
@@ -154,22 +126,22 @@ struct Told<'a> {
 
 #[derive(Serialize)]
 struct Models<'a> {
-    models: Vec<Told<'a>>,
+    models: Vec<ModelEntry<'a>>,
 }
 
 async fn models(State(app): State<App>) -> Response {
-    let told = app.bench.models.iter().map(|m| Told {
+    let entries = app.backend.models.iter().map(|m| ModelEntry {
         name: m.name(),
         input_shape: m.saved().model.input_shape(),
         outputs: m.saved().model.outputs(),
         classes: &m.saved().classes,
     });
-    Json(Models { models: told.collect() }).into_response()
+    Json(Models { models: entries.collect() }).into_response()
 }
 
 async fn metrics(State(app): State<App>) -> Response {
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    let text = app.bench.metrics.text(app.bench.queue.len());
+    let text = app.backend.metrics.text(app.backend.queue.len());
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
@@ -178,4 +150,10 @@ async fn page(State(app): State<App>, method: Method, uri: Uri, headers: HeaderM
         let path: String = uri.path().chars().take(100).collect();
         Failure::new(StatusCode::NOT_FOUND, format!("there is nothing at {path:?}")).into_response()
     })
+}
+
+/// The answer where a path is known, but not for this method.
+async fn wrong_method(method: Method) -> Failure {
+    let method: String = method.as_str().chars().take(20).collect();
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for this path"))
 }

@@ -1,86 +1,26 @@
-//! The server whole: models, workers, runtime, the way it ends.
+//! The server: its models, its workers, the runtime, and how it ends.
 
-use crate::body::Room;
+use crate::app::{App, Shared};
+use crate::body::BodyMemory;
 use crate::connection;
+use crate::cors::Cors;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::model::ServedModel;
 use crate::options::Options;
 use crate::page::Page;
 use crate::queue::Queue;
-use crate::routes::{App, Shared};
-use crate::surround::Cors;
-use crate::worker::Bench;
+use crate::stop::Stop;
+use crate::worker::Backend;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// The most threads that read requests.
 const READERS: usize = 8;
 /// How long workers may take to end once nobody waits for them.
 const LAST: Duration = Duration::from_millis(500);
-
-/// How far the end is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    Running,
-    /// Not ready, and no connection lives beyond its next answer.
-    Asked,
-    /// Connections end as soon as they have been answered.
-    Finishing,
-}
-
-/// Stops a server, from any thread: readiness fails at once, accepted requests are answered, then
-/// [`Server::run`] comes back.
-#[derive(Clone)]
-pub struct Stop(Arc<watch::Sender<Phase>>);
-
-impl Stop {
-    fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Phase::Running)))
-    }
-
-    /// Asks the server to stop.
-    pub fn stop(&self) {
-        self.raise(Phase::Asked);
-    }
-
-    fn raise(&self, to: Phase) {
-        self.0.send_if_modified(|phase| {
-            let later = to > *phase;
-            *phase = to.max(*phase);
-            later
-        });
-    }
-
-    pub(crate) fn asked(&self) -> bool {
-        *self.0.borrow() != Phase::Running
-    }
-
-    pub(crate) fn finish(&self) {
-        self.raise(Phase::Finishing);
-    }
-
-    /// Comes back when the server is asked to stop.
-    pub(crate) fn wait(&self) -> impl Future<Output = ()> + use<> {
-        self.wait_until(Phase::Asked)
-    }
-
-    /// Comes back when connections are to end.
-    pub(crate) fn wait_for_finish(&self) -> impl Future<Output = ()> + use<> {
-        self.wait_until(Phase::Finishing)
-    }
-
-    fn wait_until(&self, wanted: Phase) -> impl Future<Output = ()> + use<> {
-        let mut phase = self.0.subscribe();
-        async move {
-            // The sender lives in the server's state; were it gone, there would be nobody to serve.
-            let _ = phase.wait_for(|phase| *phase >= wanted).await;
-        }
-    }
-}
 
 /// Models and a page, ready to be served.
 pub struct Server {
@@ -89,10 +29,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes ready what is to be served.
+    /// Prepares the models and the page; nothing listens yet.
     ///
     /// # Errors
-    /// When two models have one name, or an origin is none.
+    /// When two models have the same name, or one of [`Options::cors`] is not an origin.
     pub fn new(mut models: Vec<ServedModel>, page: Page, options: Options) -> Result<Self, Error> {
         let threads = options.threads.max(1);
         let mut names = BTreeSet::new();
@@ -105,19 +45,19 @@ impl Server {
         }
         let limits = options.limits;
         let queue = Queue::new(limits.queue, threads);
-        let bench = Arc::new(Bench { models, queue, limits, metrics: Metrics::default() });
+        let backend = Arc::new(Backend { models, queue, limits, metrics: Metrics::default() });
         let app = Arc::new(Shared {
-            bench,
+            backend,
             page,
             cors: Cors::new(&options.cors)?,
-            room: Room::new(&limits),
+            memory: BodyMemory::new(&limits),
             stop: Stop::new(),
             access_log: options.access_log,
         });
         Ok(Self { app, threads })
     }
 
-    /// What stops it.
+    /// A handle that stops the server, usable from any thread.
     pub fn stop(&self) -> Stop {
         self.app.stop.clone()
     }
@@ -141,9 +81,9 @@ impl Server {
             connection::serve(tokio::net::TcpListener::from_std(listener)?, app).await;
             std::io::Result::Ok(())
         });
-        self.app.bench.queue.close();
+        self.app.backend.queue.close();
         runtime.shutdown_timeout(LAST);
-        // A worker in the middle of what nobody waits for any more is left behind.
+        // A worker may still be busy with a request that nobody waits for any more: it is not waited for.
         for worker in workers.into_iter().filter(|w| w.is_finished()) {
             let _ = worker.join();
         }
@@ -152,11 +92,11 @@ impl Server {
 
     fn workers(&self) -> Result<Vec<std::thread::JoinHandle<()>>, Error> {
         let one = |i| {
-            let bench = Arc::clone(&self.app.bench);
-            std::thread::Builder::new().name(format!("foveal-worker-{i}")).spawn(move || bench.work())
+            let backend = Arc::clone(&self.app.backend);
+            std::thread::Builder::new().name(format!("foveal-worker-{i}")).spawn(move || backend.work())
         };
-        // Those that were had end when the queue does.
+        // If the system refuses a thread, the workers already started end as soon as the queue is closed.
         let all: std::io::Result<_> = (0..self.threads).map(one).collect();
-        Ok(all.inspect_err(|_| self.app.bench.queue.close())?)
+        Ok(all.inspect_err(|_| self.app.backend.queue.close())?)
     }
 }

@@ -1,4 +1,4 @@
-//! A connection's bytes: a client that takes none of an answer for too long is cut.
+//! A connection's socket: a client that takes no byte of its answer for too long is cut off.
 
 use std::future::Future;
 use std::io;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A socket whose writes may wait only so long.
+/// A socket whose writes fail when they have waited for too long.
 pub struct Stream {
     socket: TcpStream,
     patience: Duration,
@@ -22,7 +22,7 @@ impl Stream {
         Self { socket, patience, sleep: Box::pin(sleep(patience)), waiting: false }
     }
 
-    /// Passes on what a write gave, unless it waits for too long.
+    /// Passes on what a write gave, or fails if writes have waited for `patience`.
     fn bounded<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = false;

@@ -1,4 +1,4 @@
-//! The `data` of a tensor as JSON: numbers in a row, or nested as the shape is.
+//! The `data` of a tensor in JSON: one flat list of numbers, or lists nested as the shape is.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// The most axes of nested data.
 const AXES: usize = 8;
 
-/// Numbers in order, and what is to be known of them for their type.
+/// The numbers in order, and what is needed to check their type.
 #[derive(Debug)]
 pub struct Numbers {
     pub values: Vec<f32>,
@@ -14,7 +14,7 @@ pub struct Numbers {
     pub nesting: Vec<usize>,
     pub least: f64,
     pub most: f64,
-    /// No number has a fraction.
+    /// Whether no number has a fraction.
     pub whole: bool,
 }
 
@@ -41,11 +41,11 @@ impl<'de> serde::Deserialize<'de> for Numbers {
 struct Collected {
     numbers: Numbers,
     extents: [Option<usize>; AXES],
-    /// The level that holds numbers, not rows.
+    /// The level of nesting at which numbers stand.
     leaf: Option<usize>,
 }
 
-/// A list or a number at a level of nesting.
+/// Reads a list or a number at one level of nesting.
 struct Level<'a> {
     collected: &'a mut Collected,
     depth: usize,
@@ -132,7 +132,7 @@ const fn integers(name: &'static str, least: f64, most: f64) -> Datatype {
     Datatype { name, least, most, whole: true }
 }
 
-/// The types that are read. FP16 and BYTES have no numbers in JSON.
+/// The types that are read; JSON cannot hold FP16 and BYTES as numbers.
 const DATATYPES: [Datatype; 11] = [
     Datatype { name: "FP32", least: f32::MIN as f64, most: f32::MAX as f64, whole: false },
     Datatype { name: "FP64", least: f32::MIN as f64, most: f32::MAX as f64, whole: false },
@@ -148,7 +148,7 @@ const DATATYPES: [Datatype; 11] = [
 ];
 
 impl Numbers {
-    /// Whether they are of this type; what is wrong if not.
+    /// Checks that the numbers fit this type; the error says what is wrong.
     pub fn check(&self, datatype: &str) -> Result<(), String> {
         let Some(found) = DATATYPES.iter().find(|d| d.name == datatype) else {
             let names: Vec<&str> = DATATYPES.iter().map(|d| d.name).collect();

@@ -1,11 +1,11 @@
-//! Workers: bodies to numbers, numbers through the model, outputs to bodies.
+//! Workers: they read bodies, put the numbers through the model and write the answers.
 
 use crate::failure::Failure;
 use crate::metrics::Metrics;
-use crate::model::{Ask, ServedModel};
+use crate::model::{ModelInput, ServedModel};
 use crate::options::Limits;
 use crate::queue::{Job, Queue, Reply, Task};
-use crate::{picture, protocol};
+use crate::{predict, protocol};
 use axum::http::StatusCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 /// The most requests that go through a model together.
 const TOGETHER: usize = 64;
 
-/// What workers work with.
-pub struct Bench {
+/// What the workers share.
+pub struct Backend {
     pub models: Vec<ServedModel>,
     pub queue: Queue,
     pub limits: Limits,
@@ -23,18 +23,18 @@ pub struct Bench {
 }
 
 /// A request whose body has been read.
-struct Asked {
-    ask: Ask,
+struct Pending {
+    input: ModelInput,
     form: Option<protocol::Form>,
     reply: oneshot::Sender<Reply>,
 }
 
-impl Bench {
+impl Backend {
     /// Answers requests until the queue is closed and empty.
     pub fn work(&self) {
         while let Some(jobs) = self.queue.take(TOGETHER) {
             let Some(model) = jobs.first().and_then(|job| self.models.get(job.model)) else { continue };
-            // Whoever waits for what a panic took away finds the sender gone, and says so.
+            // A panic drops the senders of these requests, which are then answered 500.
             if catch_unwind(AssertUnwindSafe(|| self.answer(model, jobs))).is_err() {
                 self.metrics.panicked();
                 tracing::error!(model = model.name(), "a worker panicked; it goes on with the next requests");
@@ -43,33 +43,33 @@ impl Bench {
     }
 
     fn answer(&self, model: &ServedModel, jobs: Vec<Job>) {
-        let asked: Vec<Asked> = jobs.into_iter().filter_map(|job| self.read(model, job)).collect();
-        if asked.is_empty() {
+        let pending: Vec<Pending> = jobs.into_iter().filter_map(|job| self.read(model, job)).collect();
+        if pending.is_empty() {
             return;
         }
         let started = Instant::now();
-        let asks: Vec<&Ask> = asked.iter().map(|a| &a.ask).collect();
-        let images = asks.iter().map(|a| a.images).sum();
-        let outputs = match model.predict(&asks) {
+        let inputs: Vec<&ModelInput> = pending.iter().map(|a| &a.input).collect();
+        let images = inputs.iter().map(|a| a.images).sum();
+        let outputs = match model.predict(&inputs) {
             Ok(outputs) => outputs,
             Err(error) => {
                 tracing::error!(model = model.name(), %error, "an engine cannot be made");
-                asked.into_iter().for_each(|a| send(a.reply, Err(Failure::internal())));
+                pending.into_iter().for_each(|a| send(a.reply, Err(Failure::internal())));
                 return;
             }
         };
-        self.metrics.predicted(model.name(), asks.len(), images, started.elapsed());
-        for (asked, outputs) in asked.into_iter().zip(outputs) {
-            let reply = match &asked.form {
+        self.metrics.predicted(model.name(), inputs.len(), images, started.elapsed());
+        for (pending, outputs) in pending.into_iter().zip(outputs) {
+            let reply = match &pending.form {
                 Some(form) => protocol::write(form, model, &outputs),
-                None => picture::write(model, &outputs),
+                None => predict::write(model, &outputs),
             };
-            send(asked.reply, reply);
+            send(pending.reply, reply);
         }
     }
 
-    /// Reads a job's body; answers at once what cannot go on.
-    fn read(&self, model: &ServedModel, job: Job) -> Option<Asked> {
+    /// Reads a job's body; what cannot be read is answered at once, and gives `None`.
+    fn read(&self, model: &ServedModel, job: Job) -> Option<Pending> {
         let Job { task, body, since, reply, .. } = job;
         if reply.is_closed() {
             return None;
@@ -80,15 +80,15 @@ impl Bench {
             send(reply, Err(Failure::busy("the request has waited too long for its turn")));
             return None;
         }
-        // A body that breaks its reader is that request's trouble alone.
+        // A body that makes its reader panic fails alone; the requests beside it go on.
         let read = catch_unwind(AssertUnwindSafe(|| match task {
             Task::Infer => {
-                protocol::read(&body.bytes, model, &self.limits).map(|(ask, form)| (ask, Some(form)))
+                protocol::read(&body.bytes, model, &self.limits).map(|(input, form)| (input, Some(form)))
             }
-            Task::Predict => picture::read(&body.bytes, model, &self.limits).map(|ask| (ask, None)),
+            Task::Predict => predict::read(&body.bytes, model, &self.limits).map(|input| (input, None)),
         }));
         match read {
-            Ok(Ok((ask, form))) => Some(Asked { ask, form, reply }),
+            Ok(Ok((input, form))) => Some(Pending { input, form, reply }),
             Ok(Err(failure)) => {
                 send(reply, Err(failure));
                 None
@@ -105,6 +105,6 @@ impl Bench {
 }
 
 fn send(reply: oneshot::Sender<Reply>, answer: Reply) {
-    // Whoever asked may have gone.
+    // The client may have gone.
     let _ = reply.send(answer);
 }

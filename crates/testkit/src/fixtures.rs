@@ -1,18 +1,17 @@
 //! The committed answers of TensorFlow and PyTorch; `fixtures/README.md` says what each holds.
 
-use crate::Pad;
-use ndarray::{Array, Array4, ArrayD, Dimension};
-use safetensors::{Dtype, SafeTensors};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod file;
+mod grid;
 
-/// The folder of the fixtures.
-#[must_use]
-pub fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"))
-}
+pub use file::folder;
+pub use grid::{GridCase, grid};
+
+use crate::Pad;
+use crate::reference::ConvTranspose;
+use file::{Tensors, load, prefixed};
+use ndarray::{Array, Array1, Array4, ArrayD, Dimension};
+use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// One convolution: its arguments and TensorFlow's answers.
 #[derive(Clone, Debug)]
@@ -43,6 +42,33 @@ pub struct Conv2dCase {
     pub d_x: Array4<f32>,
     /// The gradient of the filter.
     pub d_w: Array4<f32>,
+}
+
+/// One transposed convolution: its arguments and TensorFlow's or PyTorch's answers.
+#[derive(Clone, Debug)]
+pub struct TransposeCase {
+    /// `tensorflow_00`, `torch_00` and so on.
+    pub name: String,
+    /// The function that was asked.
+    pub route: String,
+    /// Strides, padding and so on.
+    pub op: ConvTranspose,
+    /// The input, NHWC.
+    pub x: Array4<f32>,
+    /// The filter, `[kh, kw, o / groups, c]`.
+    pub w: Array4<f32>,
+    /// One number for each output channel.
+    pub bias: Array1<f32>,
+    /// The output.
+    pub y: Array4<f32>,
+    /// A random upstream gradient.
+    pub d_y: Array4<f32>,
+    /// The gradient of the input.
+    pub d_x: Array4<f32>,
+    /// The gradient of the filter.
+    pub d_w: Array4<f32>,
+    /// The gradient of the bias.
+    pub d_bias: Array1<f32>,
 }
 
 /// The two poolings.
@@ -171,6 +197,54 @@ pub fn conv2d() -> Vec<Conv2dCase> {
     cases.into_iter().map(case).collect()
 }
 
+/// TensorFlow's and PyTorch's transposed convolutions.
+///
+/// # Panics
+/// If the files are not what `make_transpose.py` writes.
+#[must_use]
+pub fn transpose() -> Vec<TransposeCase> {
+    #[derive(Deserialize)]
+    struct Meta {
+        name: String,
+        route: String,
+        strides: [usize; 2],
+        dilations: [usize; 2],
+        padding: Padding,
+        output_padding: [usize; 2],
+        groups: usize,
+    }
+    let (cases, tensors) = load::<Meta>("transpose");
+    let case = |m: Meta| TransposeCase {
+        x: narrow(&tensors, &m.name, "x"),
+        w: narrow(&tensors, &m.name, "w"),
+        bias: narrow(&tensors, &m.name, "bias"),
+        y: narrow(&tensors, &m.name, "y"),
+        d_y: narrow(&tensors, &m.name, "d_y"),
+        d_x: narrow(&tensors, &m.name, "d_x"),
+        d_w: narrow(&tensors, &m.name, "d_w"),
+        d_bias: narrow(&tensors, &m.name, "d_bias"),
+        op: ConvTranspose {
+            strides: m.strides,
+            dilations: m.dilations,
+            padding: m.padding.into(),
+            output_padding: m.output_padding,
+            groups: m.groups,
+        },
+        name: m.name,
+        route: m.route,
+    };
+    cases.into_iter().map(case).collect()
+}
+
+/// PyTorch's activations.
+///
+/// # Panics
+/// If the files are not what `make_activations.py` writes.
+#[must_use]
+pub fn activations() -> Vec<LayerCase> {
+    layer_cases("activations")
+}
+
 /// TensorFlow's poolings.
 ///
 /// # Panics
@@ -253,13 +327,6 @@ pub fn trajectory() -> Trajectory {
     }
 }
 
-type Tensors = BTreeMap<String, ArrayD<f64>>;
-
-#[derive(Deserialize)]
-struct File<M> {
-    cases: Vec<M>,
-}
-
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Padding {
@@ -302,47 +369,9 @@ fn layer_cases(file: &str) -> Vec<LayerCase> {
     cases.into_iter().map(case).collect()
 }
 
-fn prefixed(tensors: &Tensors, prefix: &str) -> Tensors {
-    let prefix = format!("{prefix}.");
-    tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(&prefix)?.to_owned(), t.clone()))).collect()
-}
-
 /// A tensor that was stored as f32.
 fn narrow<D: Dimension>(tensors: &Tensors, case: &str, tensor: &str) -> Array<f32, D> {
     (tensors.get(&format!("{case}.{tensor}")))
         .and_then(|t| t.mapv(|v| v as f32).into_dimensionality().ok())
         .unwrap_or_else(|| panic!("{case} has no {tensor} of {:?} dimensions", D::NDIM))
-}
-
-fn load<M: DeserializeOwned>(family: &str) -> (Vec<M>, Tensors) {
-    let read = |extension: &str| {
-        let path = folder().join(format!("{family}.{extension}"));
-        std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-    };
-    let file: File<M> =
-        serde_json::from_slice(&read("json")).unwrap_or_else(|e| panic!("fixtures/{family}.json: {e}"));
-    let bytes = read("safetensors");
-    let archive =
-        SafeTensors::deserialize(&bytes).unwrap_or_else(|e| panic!("fixtures/{family}.safetensors: {e}"));
-    let tensors = archive.iter().map(|(name, view)| {
-        let values = to_f64(view.dtype(), view.data());
-        let array = ArrayD::from_shape_vec(view.shape(), values);
-        (name.to_owned(), array.expect("safetensors checks sizes"))
-    });
-    (file.cases, tensors.collect())
-}
-
-fn to_f64(dtype: Dtype, bytes: &[u8]) -> Vec<f64> {
-    match dtype {
-        Dtype::F32 => little_endian(bytes, |b| f64::from(f32::from_le_bytes(b))),
-        Dtype::F64 => little_endian(bytes, f64::from_le_bytes),
-        Dtype::I32 => little_endian(bytes, |b| f64::from(i32::from_le_bytes(b))),
-        other => panic!("fixtures hold F32, F64 and I32, not {other:?}"),
-    }
-}
-
-fn little_endian<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-    let (chunks, rest) = bytes.as_chunks::<N>();
-    assert!(rest.is_empty(), "safetensors checks sizes");
-    chunks.iter().map(|&c| f(c)).collect()
 }

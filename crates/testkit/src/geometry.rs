@@ -70,6 +70,42 @@ pub fn output_extent(n: i128, k: i128, s: i128, d: i128, pad: AxisPad) -> Option
     (room >= 0).then_some((room / s + 1, before, after))
 }
 
+/// The output extent of a transposed convolution and the cells cut off before and after, as `(out, before, after)`.
+///
+/// With `e = (k - 1) d + 1`: SAME gives `n s`; VALID `(n - 1) s + e + more`, and at least `n s` if `more` is 0;
+/// explicit `(n - 1) s + e - before - after + more`.
+///
+/// `None` if an argument is zero or negative, `more` is not below the larger of `s` and `d` (with SAME: not 0),
+/// nothing is left, or the arithmetic leaves 128 bits.
+#[must_use]
+pub fn transposed_extent(
+    n: i128,
+    k: i128,
+    [s, d, more]: [i128; 3],
+    pad: AxisPad,
+) -> Option<(i128, i128, i128)> {
+    if n < 1 || k < 1 || s < 1 || d < 1 || more < 0 || more >= s.max(d) {
+        return None;
+    }
+    let e = (k - 1).checked_mul(d)?.checked_add(1)?;
+    let full = (n - 1).checked_mul(s)?.checked_add(e)?;
+    let (out, before, after) = match pad {
+        AxisPad::Same if more > 0 => return None,
+        AxisPad::Same => {
+            let out = n.checked_mul(s)?;
+            let hidden = if e > s { e - s } else { 0 };
+            (out, hidden / 2, hidden - hidden / 2)
+        }
+        AxisPad::Valid if more == 0 => (full.max(n.checked_mul(s)?), 0, 0),
+        AxisPad::Valid => (full + more, 0, 0),
+        AxisPad::Explicit(before, after) if before < 0 || after < 0 => return None,
+        AxisPad::Explicit(before, after) => {
+            (full.checked_add(more)?.checked_sub(before)?.checked_sub(after)?, before, after)
+        }
+    };
+    (out >= 1).then_some((out, before, after))
+}
+
 /// One axis of a concrete operator: which input cell an output cell and a filter cell meet at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Axis {
@@ -127,6 +163,22 @@ mod tests {
         }
         assert_eq!(output_extent(4, 1, 1, 1, Explicit(-1, 3)), None);
         assert_eq!(output_extent(1, i128::MAX, 1, 3, Same), None);
+    }
+
+    #[test]
+    fn known_transposed_extents() {
+        use AxisPad::{Explicit, Same, Valid};
+        assert_eq!(transposed_extent(14, 3, [2, 1, 0], Same), Some((28, 0, 1)));
+        assert_eq!(transposed_extent(14, 2, [2, 1, 0], Valid), Some((28, 0, 0)));
+        assert_eq!(transposed_extent(14, 3, [2, 1, 0], Valid), Some((29, 0, 0)));
+        assert_eq!(transposed_extent(5, 1, [3, 1, 0], Valid), Some((15, 0, 0)));
+        assert_eq!(transposed_extent(5, 1, [3, 1, 1], Valid), Some((14, 0, 0)));
+        // PyTorch: (5 - 1) 2 - 2 (3 - 1) + 1 + 1.
+        assert_eq!(transposed_extent(5, 3, [2, 1, 1], Explicit(1, 1)), Some((10, 1, 1)));
+        assert_eq!(transposed_extent(5, 3, [1, 2, 1], Explicit(0, 0)), Some((10, 0, 0)));
+        assert_eq!(transposed_extent(1, 3, [2, 1, 0], Explicit(2, 1)), None);
+        assert_eq!(transposed_extent(5, 3, [2, 1, 2], Valid), None);
+        assert_eq!(transposed_extent(5, 3, [2, 1, 1], Same), None);
     }
 
     #[test]

@@ -175,6 +175,14 @@ fn layer(c: &LayerCase) -> (ArrayD<f64>, &'static str, ArrayD<f64>) {
         "tanh" => Activation::Tanh,
         "gelu" => Activation::Gelu,
         "gelu_tanh" => Activation::GeluTanh,
+        "silu" => Activation::Silu,
+        "hard_swish" => Activation::HardSwish,
+        "hard_sigmoid" => Activation::HardSigmoid { alpha: c.parameter("alpha"), beta: c.parameter("beta") },
+        "elu" => Activation::Elu { alpha: c.parameter("alpha") },
+        "selu" => Activation::Selu { alpha: c.parameter("alpha"), gamma: c.parameter("gamma") },
+        "celu" => Activation::Celu { alpha: c.parameter("alpha") },
+        "softplus" => Activation::Softplus,
+        "mish" => Activation::Mish,
         "softmax" => {
             let x = c.tensor("x");
             return (softmax(x), "d_x", softmax_backward(c.tensor("d_y"), x));
@@ -218,6 +226,22 @@ fn layers() {
     }
     worst.report("layers");
     assert_eq!(worst.0.len(), 11);
+}
+
+/// Element by element: one number far away would hide the others.
+#[test]
+fn activations() {
+    let cases = fixtures::activations();
+    for c in &cases {
+        let (y, _, d_x) = layer(c);
+        for (name, ours) in [("y", y), ("d_x", d_x)] {
+            for (ours, theirs) in ours.iter().zip(c.tensor(name)) {
+                let error = (ours - theirs).abs() / theirs.abs().max(1.0);
+                assert!(error < 1e-7, "{} {name}: {ours} and {theirs}", c.name);
+            }
+        }
+    }
+    assert!(cases.len() >= 11, "{}", cases.len());
 }
 
 fn check_batch_norm(c: &LayerCase, worst: &mut Worst) {

@@ -163,8 +163,8 @@ fn dense() {
 #[test]
 fn activations() {
     let mut random = Random::new(15);
-    // Clear of zero, where two of them have a corner.
-    let x = random.distinct((6, 10), 0.05).into_dyn();
+    // From -4.2 to 4.2, clear of zero and of other corners.
+    let x = random.distinct((6, 14), 0.05).into_dyn();
     for activation in [
         Activation::Relu,
         Activation::LeakyRelu { alpha: 0.2 },
@@ -173,6 +173,14 @@ fn activations() {
         Activation::Tanh,
         Activation::Gelu,
         Activation::GeluTanh,
+        Activation::Silu,
+        Activation::HardSwish,
+        Activation::HardSigmoid { alpha: 0.31, beta: 0.45 },
+        Activation::Elu { alpha: 1.3 },
+        Activation::Selu { alpha: 1.673, gamma: 1.051 },
+        Activation::Celu { alpha: 0.7 },
+        Activation::Softplus,
+        Activation::Mish,
     ] {
         gradcheck(
             std::slice::from_ref(&x),

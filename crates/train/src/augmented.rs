@@ -1,31 +1,31 @@
-//! Batches that are made before each step, by the engine's workers: of pictures that are augmented or still stored.
-//! What becomes of a picture depends on the seed, the epoch and the picture, never on the batch or the worker.
+//! Batches of pictures that are augmented or read from storage: the engine's workers make them before each step. How a
+//! picture changes depends on the seed, the epoch and the picture, never on the batch or the worker.
 
 use crate::Recipe;
 use crate::examples::Examples;
-use foveal_data::augment::{Augment, Key, Room};
+use foveal_data::augment::{Augment, Key, Scratch};
 use foveal_data::{Dataset, Sample};
 use foveal_nn::engine::{Engine, Example, Pixels, Target};
 
-/// The augmented pictures of the batch at hand, and the room to make them in.
+/// The augmented pictures of the current batch, and the memory to make them in.
 pub(crate) struct Augmented {
     augment: Augment,
     seed: u64,
     rows: Vec<Row>,
     workers: Vec<Worker>,
-    /// How often each sample of the data set has come up in the epoch at hand.
+    /// How often each sample of the data set has come up in the current epoch.
     seen: Vec<u32>,
     epoch: u64,
 }
 
-/// What each worker has for itself.
+/// The memory of one worker.
 #[derive(Default)]
 struct Worker {
-    bytes: Room<u8>,
-    numbers: Room<f32>,
+    bytes: Scratch<u8>,
+    numbers: Scratch<f32>,
 }
 
-/// One picture with its target. Its pixels are in the one of the two that the data set has.
+/// A picture with its target. Its pixels are in `bytes` or in `numbers`, whichever the data set has.
 #[derive(Default)]
 struct Row {
     index: usize,
@@ -37,17 +37,18 @@ struct Row {
     weight: f32,
 }
 
-/// What should come out.
+/// The target of a picture.
 #[derive(Clone, Copy, Default)]
 enum Goal {
-    /// The row's values.
+    /// The values of the row.
     #[default]
     Values,
     Classes([u32; 2], f32),
 }
 
 impl Augmented {
-    /// Room for batches; none if the pictures are in memory and are not to be augmented.
+    /// Memory for batches; `None` if the pictures are in memory and not to be augmented, so that the engine can take
+    /// them as they are.
     pub fn new(recipe: &Recipe, data: &Dataset, engine: &Engine) -> Option<Self> {
         (!recipe.augment.is_none() || data.stored().is_some()).then(|| Self {
             augment: recipe.augment,
@@ -102,7 +103,7 @@ impl Row {
         let other = examples.train[augment.partner(own, examples.train.len())] as usize;
         let shape = examples.data.shape();
         let picture = examples.data.sample(self.index);
-        // Nothing else is read for a picture that stays by itself.
+        // Without mixing no second picture is read.
         let mixed = augment.share(own) < 1.0;
         let mate = if mixed { examples.data.sample(other) } else { picture.clone() };
         let share = match (&picture, &mate) {
@@ -117,14 +118,15 @@ impl Row {
         self.aim(examples, (share < 1.0).then_some(other), share);
     }
 
-    /// The target: the picture's own, or what the mixture should give.
+    /// Sets the target: that of the picture, or for a mixture both targets with their shares.
     fn aim(&mut self, examples: &Examples<'_>, other: Option<usize>, share: f32) {
         let (one, weight) = examples.target(self.index);
         let (two, other) = other.map_or((one, weight), |other| examples.target(other));
         (self.target, self.weight) = (Goal::Values, weight);
         match (one, two) {
             (Target::Class(a), Target::Class(b)) => {
-                // share * w_a * loss_a + (1 - share) * w_b * loss_b, as one weight and shares of it.
+                // The loss should be share * w_a * loss_a + (1 - share) * w_b * loss_b; the engine takes one weight
+                // and the shares of the two classes in it.
                 let (first, second) = (share * weight, (1.0 - share) * other);
                 self.weight = first + second;
                 let share = if second > 0.0 { first / self.weight } else { 1.0 };
@@ -145,7 +147,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Fit, Preprocess};
+    use crate::{PictureFit, Preprocess};
     use foveal_data::{Dataset, Samples, Targets};
     use foveal_nn::engine::Options;
     use foveal_nn::loss::Loss;
@@ -175,7 +177,7 @@ mod tests {
             shift: Vec::new(),
             isa: Isa::best(),
         };
-        Engine::new(&model, Preprocess::unit(1, Fit::Resize).options(options)).unwrap()
+        Engine::new(&model, Preprocess::unit(1, PictureFit::Resize).options(options)).unwrap()
     }
 
     /// All pictures of an epoch with target and weight, in the order of `order`, made in batches of `size`.
@@ -215,7 +217,7 @@ mod tests {
         assert_eq!(made("shift=3,rotate=20", &[6, 5], 2, 1, 1), [twice[2].clone(), twice[0].clone()]);
     }
 
-    /// share * w_a * loss_a + (1 - share) * w_b * loss_b: what the engine is told adds up to it.
+    /// The weight and the shares that the engine gets amount to share * w_a * loss_a + (1 - share) * w_b * loss_b.
     #[test]
     fn a_mixture_counts_as_much_as_its_parts() {
         let (data, mut engine, train) = (data(), engine(1), (0..N as u32).collect::<Vec<_>>());

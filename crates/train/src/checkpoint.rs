@@ -1,43 +1,46 @@
 use crate::identity::Identity;
 use crate::{EpochReport, Error};
 use foveal_nn::engine::State;
-use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// The metadata key under which a checkpoint holds everything but the numbers.
 pub(crate) const KEY: &str = "foveal_checkpoint";
-/// The version of what stands under that key and of the arrays.
+/// The version of the metadata and of the arrays.
 const VERSION: u32 = 1;
-/// Numbers of an epoch's row in `history`.
+/// So many numbers describe an epoch in `history`.
 const ROW: usize = 8;
 /// The arrays, in the order of their checksum.
 const ARRAYS: [&str; 6] = ["values", "moment_1", "moment_2", "best", "sum", "history"];
 
-/// A run after one of its epochs: from it the run goes on to the same end, bit for bit, as if it had never stopped.
+/// A run as it is after one of its epochs. From here it goes on to the same result, bit for bit, as if it had never
+/// stopped.
 ///
 /// As bytes it is a `.safetensors` file with the arrays `values`, `moment_1`, `moment_2` (parameters and the
-/// optimizer's moments), `best` (the best epoch's parameters, where a run keeps them), `sum` (of the last steps'
-/// parameters, where a run averages them), `history` (a row of figures an epoch) and `checksum`. What the run is,
-/// with its recipe and seed, is in the metadata. Shuffles, dropout and the learning rate follow from seed and step.
+/// optimizer's moments), `best` (the best epoch's parameters, if the run keeps them), `sum` (of the last steps'
+/// parameters, if the run averages them), `history` (a row of figures for each epoch) and `checksum`. The metadata
+/// hold the identity of the run, with its recipe and seed. Shuffles, dropout and the learning rate follow from seed and
+/// step, so they need not be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     pub(crate) identity: Identity,
     pub(crate) state: State,
-    /// Empty where the run keeps no best epoch.
+    /// The parameters of the best epoch; empty if the run does not keep them.
     pub(crate) best: Vec<f32>,
-    /// Empty where nothing is averaged yet.
+    /// The sum of the last steps' parameters; empty if nothing has been averaged yet.
     pub(crate) sum: Vec<f64>,
     pub(crate) summed: u64,
     pub(crate) history: Vec<EpochReport>,
     pub(crate) epochs: usize,
-    /// By which instruction set, and which version of foveal.
+    /// The instruction set and the version of foveal that computed it.
     pub(crate) maker: Maker,
 }
 
-/// Who computed a checkpoint. Others may come to other last bits.
+/// What computed a checkpoint. Another instruction set or version may get other last bits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Maker {
     /// The version of foveal.
     pub foveal: String,
@@ -63,17 +66,17 @@ struct Metadata {
 }
 
 impl Checkpoint {
-    /// Epochs that are done.
+    /// How many epochs are done.
     pub fn epoch(&self) -> usize {
         self.history.len()
     }
 
-    /// Epochs that the run has in all.
+    /// How many epochs the run has in all.
     pub fn epochs(&self) -> usize {
         self.epochs
     }
 
-    /// Who computed it. On another instruction set or by another version, the run that goes on may differ in the
+    /// What computed it. On another instruction set or by another version, the run that goes on may differ in the
     /// last bits from one that never stopped.
     pub fn maker(&self) -> &Maker {
         &self.maker
@@ -84,7 +87,7 @@ impl Checkpoint {
     /// # Errors
     /// When the numbers cannot be written as safetensors.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let fail = |problem: String| Error::File { file: "checkpoint".into(), problem };
+        let fail = |problem: String| Error::Unwritable { what: "checkpoint", problem };
         let metadata = Metadata {
             version: VERSION,
             maker: self.maker.clone(),
@@ -122,13 +125,19 @@ impl Checkpoint {
     /// # Errors
     /// When the bytes are not a whole, undamaged checkpoint.
     pub fn from_bytes(bytes: &[u8], file: &str) -> Result<Self, Error> {
-        let fail = |problem: String| Error::File { file: file.into(), problem };
-        let tensors = SafeTensors::deserialize(bytes)
-            .map_err(|e| fail(format!("this is not a whole checkpoint ({e})")))?;
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| fail(e.to_string()))?;
-        let text = header.metadata().as_ref().and_then(|m| m.get(KEY));
-        let text =
-            text.ok_or_else(|| fail(format!("its metadata have no `{KEY}`: this is no checkpoint")))?;
+        let not_whole = |e: SafeTensorError| Error::NotWhole {
+            file: file.into(),
+            format: "checkpoint",
+            problem: e.to_string(),
+        };
+        let fail = |problem: String| Error::Inconsistent { file: file.into(), problem };
+        let unread = |problem: String| Error::Metadata { file: file.into(), problem };
+        let tensors = SafeTensors::deserialize(bytes).map_err(not_whole)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(not_whole)?;
+        let text = header.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or_else(|| {
+            let problem = format!("its metadata have no `{KEY}`: this is not a checkpoint");
+            Error::Foreign { file: file.into(), problem }
+        })?;
         let array = |name: &str, dtype: Dtype| {
             let tensor = tensors.tensor(name).map_err(|_| fail(format!("`{name}` is missing")))?;
             if tensor.dtype() != dtype || tensor.shape().len() != 1 {
@@ -143,12 +152,12 @@ impl Checkpoint {
         }
         let sum = array("checksum", Dtype::U32)?;
         if sum != checksum(text, raw.iter().map(|a| &a[..])).to_le_bytes() {
-            return Err(fail("it is damaged: its checksum does not fit its contents".into()));
+            return Err(Error::Checksum { file: file.into() });
         }
-        let metadata: Metadata =
-            serde_json::from_str(text).map_err(|e| fail(format!("its metadata cannot be read: {e}")))?;
+        let metadata: Metadata = serde_json::from_str(text).map_err(|e| unread(e.to_string()))?;
         if metadata.version != VERSION {
-            return Err(fail(format!("it is of version {}, this foveal reads {VERSION}", metadata.version)));
+            let found = metadata.version;
+            return Err(Error::Version { file: file.into(), found, known: VERSION });
         }
         let single = |i: usize| words::<4>(&raw[i]).map(f32::from_le_bytes).collect::<Vec<_>>();
         let double = |i: usize| words::<8>(&raw[i]).map(f64::from_le_bytes).collect::<Vec<_>>();
@@ -158,8 +167,7 @@ impl Checkpoint {
         }
         let rows = history.chunks_exact(ROW).enumerate();
         let checkpoint = Self {
-            identity: Identity::parse(&metadata.run)
-                .map_err(|e| fail(format!("its run cannot be read: {e}")))?,
+            identity: Identity::parse(&metadata.run).map_err(unread)?,
             state: State { steps: metadata.steps, values: single(0), moments: [single(1), single(2)] },
             best: single(3),
             sum: double(4),
@@ -172,7 +180,7 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Checks what belongs together.
+    /// Checks that the arrays and the history fit together.
     fn check(&self) -> Result<(), String> {
         let n = self.state.values.len();
         let lengths = [self.state.moments[0].len(), self.state.moments[1].len()];
@@ -201,7 +209,7 @@ fn checksum<'a>(text: &str, arrays: impl Iterator<Item = &'a [u8]>) -> u32 {
     sum.finalize()
 }
 
-/// An epoch's figures as numbers; the last one says, bit by bit, which optional ones are there.
+/// The figures of an epoch as numbers. The bits of the last one say which of the optional figures are there.
 fn row(e: &EpochReport) -> [f64; ROW] {
     let optional = [e.train_accuracy, e.validation_loss, e.validation_accuracy];
     let there = optional.iter().enumerate().map(|(i, v)| f64::from(u8::from(v.is_some()) << i)).sum();

@@ -1,11 +1,11 @@
-//! Several models that answer as one.
+//! Several models that answer as one model.
 
 use crate::probabilities;
 use foveal_nn::Model;
 
-/// The outputs of an ensemble, from the outputs of its members, all of the same kind as `model`: the mean, of
-/// probabilities where the outputs are those of classes. They are as one model's: probabilities made of them are
-/// the mean of the members'.
+/// The outputs of an ensemble: the mean of the outputs of its members, all of the same kind as `model`. For `classes`
+/// the mean is over probabilities, but the result is in the form that one model would give: [`probabilities`] of it are
+/// the mean of the members' probabilities.
 ///
 /// # Panics
 /// When there is no member or they have different numbers of outputs.
@@ -17,8 +17,8 @@ pub fn combine(model: &Model, members: &[Vec<f32>], classes: bool) -> Vec<f32> {
         sum.iter_mut().zip(raw(outputs)).for_each(|(s, v)| *s += f64::from(v));
     }
     let mean = sum.into_iter().map(|s| s / members.len() as f64);
-    // Softmax takes logarithms of probabilities back to what they are of; 0 stays finite.
-    let logs = classes && !crate::evaluate::ends_in_softmax(model);
+    // Softmax turns logarithms of probabilities back into these probabilities. The logarithm of 0 is kept finite.
+    let logs = classes && !model.ends_in_softmax();
     mean.map(|m| if logs { m.max(f64::from(f32::MIN_POSITIVE)).ln() as f32 } else { m as f32 }).collect()
 }
 
@@ -36,7 +36,7 @@ mod tests {
     fn probabilities_of_the_ensemble_are_the_mean_of_the_members() {
         let members = vec![vec![0.2, -1.0, 3.0, 3.0], vec![2.0, 0.0, -300.0, 90.0]];
         for model in [model(", { kind = \"dense\", units = 2 }"), model(", { kind = \"softmax\" }")] {
-            let softmax = crate::evaluate::ends_in_softmax(&model);
+            let softmax = model.ends_in_softmax();
             let members: Vec<Vec<f32>> = if softmax {
                 vec![vec![0.1, 0.9, 1.0, 0.0], vec![0.5, 0.5, 0.2, 0.8]]
             } else {

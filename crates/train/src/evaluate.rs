@@ -4,7 +4,6 @@ use foveal_data::{Dataset, Targets};
 use foveal_nn::engine::{Engine, Options};
 use foveal_nn::loss::{Loss, Regression};
 use foveal_nn::optim::Optimizer;
-use foveal_nn::spec::LayerKind;
 use foveal_nn::{Isa, Model};
 
 /// How well a model does on a data set.
@@ -18,6 +17,7 @@ pub enum Evaluation {
 
 /// A classifier's scores.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ClassScores {
     /// Mean cross-entropy.
     pub loss: f64,
@@ -33,6 +33,7 @@ pub struct ClassScores {
 
 /// One class's scores.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PerClass {
     /// The class's name.
     pub class: String,
@@ -48,6 +49,7 @@ pub struct PerClass {
 
 /// A regression's scores over all values.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ValueScores {
     /// Mean squared error.
     pub loss: f64,
@@ -61,36 +63,35 @@ pub struct ValueScores {
 
 /// Refuses data whose samples or targets the model cannot have.
 pub(crate) fn targets_fit(model: &Model, data: &Dataset, loss: Option<Loss>) -> Result<(), Error> {
-    let mismatch = |text: String| Err(Error::Mismatch(format!("{}: {text}", data.name())));
-    if model.input_shape() != data.shape() {
-        let (m, d) = (model.input_shape(), data.shape());
-        return mismatch(format!("the model takes inputs {m:?} (h, w, c), the data set has {d:?}"));
-    }
-    let outputs = model.outputs();
-    match (data.targets(), loss) {
-        (Targets::Classes { names, .. }, None | Some(Loss::CrossEntropy { .. }))
-            if names.len() == outputs =>
-        {
-            Ok(())
-        }
-        (Targets::Classes { names, .. }, None | Some(Loss::CrossEntropy { .. })) => {
-            mismatch(format!("the model has {outputs} outputs, the data set {} classes", names.len()))
-        }
-        (Targets::Values { names, .. }, None | Some(Loss::MeanSquared | Loss::Huber { .. }))
-            if names.len() == outputs =>
-        {
-            Ok(())
-        }
+    samples_fit(model, data)?;
+    let name = || data.name().to_owned();
+    let wrong_loss = |targets, wanted| Err(Error::Loss { data: name(), targets, wanted });
+    let (names, kind) = match (data.targets(), loss) {
+        (Targets::Classes { names, .. }, None | Some(Loss::CrossEntropy { .. })) => (names, "classes"),
         (Targets::Values { names, .. }, None | Some(Loss::MeanSquared | Loss::Huber { .. })) => {
-            mismatch(format!("the model has {outputs} outputs, the data set {} values an image", names.len()))
+            (names, "values an image")
         }
-        (Targets::Classes { .. }, _) => mismatch("classes need the loss `cross_entropy`".into()),
-        (Targets::Values { .. }, _) => mismatch("values need the loss `mean_squared` or `huber`".into()),
+        (Targets::Classes { .. }, _) => return wrong_loss("classes", "`cross_entropy`"),
+        (Targets::Values { .. }, _) => return wrong_loss("values", "`mean_squared` or `huber`"),
+    };
+    let (outputs, targets) = (model.outputs(), names.len());
+    if outputs != targets {
+        return Err(Error::Outputs { data: name(), outputs, targets, kind });
     }
+    Ok(())
 }
 
-/// The outputs of `model` for the images at `indices` (all without), `[image][output]`: probabilities for a
-/// classifier that ends in softmax, else the numbers before it.
+/// Refuses samples of another shape than the model takes.
+pub(crate) fn samples_fit(model: &Model, data: &Dataset) -> Result<(), Error> {
+    let (wanted, found) = (model.input_shape(), data.shape());
+    if wanted != found {
+        return Err(Error::InputShape { data: data.name().to_owned(), wanted, found });
+    }
+    Ok(())
+}
+
+/// The outputs of `model` for the images at `indices` (`None`: all images), `[image][output]`: probabilities if a
+/// classifier ends in softmax, else the numbers before softmax.
 ///
 /// # Errors
 /// When the samples do not have the model's input shape, and when a stored one cannot be read any more.
@@ -101,11 +102,7 @@ pub fn predict(
     indices: Option<&[u32]>,
     threads: usize,
 ) -> Result<Vec<f32>, Error> {
-    if model.input_shape() != data.shape() {
-        let (m, d) = (model.input_shape(), data.shape());
-        let name = data.name();
-        return Err(Error::Mismatch(format!("{name}: the model takes inputs {m:?}, the data set has {d:?}")));
-    }
+    samples_fit(model, data)?;
     let options = preprocess.options(Options {
         batch_size: 256,
         threads,
@@ -124,7 +121,7 @@ pub fn predict(
     data.fault().map_or(Ok(outputs), |fault| Err(fault.into()))
 }
 
-/// Scores `model` on the images at `indices` (all without).
+/// Scores `model` on the images at `indices` (`None`: all images).
 ///
 /// # Errors
 /// When the data do not fit the model.
@@ -140,7 +137,7 @@ pub fn evaluate(
     judge(model, data, indices, &outputs)
 }
 
-/// Scores `outputs`, what [`predict`] gave for the images at `indices` (all without).
+/// Scores `outputs`, which [`predict`] gave for the images at `indices` (`None`: all images).
 ///
 /// # Errors
 /// When the data do not fit the model, or there is not a row of outputs for each image.
@@ -160,16 +157,16 @@ pub fn judge(
         }
     };
     if outputs.len() != indices.len() * model.outputs() {
-        let (n, k) = (indices.len(), model.outputs());
-        let name = data.name();
-        return Err(Error::Mismatch(format!(
-            "{name}: {n} images and {k} outputs each are not {} numbers",
-            outputs.len()
-        )));
+        return Err(Error::Predictions {
+            data: data.name().to_owned(),
+            images: indices.len(),
+            outputs: model.outputs(),
+            found: outputs.len(),
+        });
     }
     let logits: Vec<f32>;
-    let outputs = if ends_in_softmax(model) {
-        // Back to numbers whose softmax they are.
+    let outputs = if model.ends_in_softmax() {
+        // The softmax of the logarithms of probabilities is these probabilities again.
         logits = outputs.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect();
         &logits
     } else {
@@ -185,14 +182,10 @@ pub fn judge(
     })
 }
 
-pub(crate) fn ends_in_softmax(model: &Model) -> bool {
-    matches!(model.nodes().last().map(|n| &n.kind), Some(LayerKind::Softmax {}))
-}
-
-/// Outputs as probabilities, row by row, whether or not the model ends in softmax.
+/// Outputs as probabilities, row by row, whether the model ends in softmax or not.
 pub fn probabilities(model: &Model, outputs: &[f32]) -> Vec<f32> {
     let mut p = outputs.to_vec();
-    if !ends_in_softmax(model) {
+    if !model.ends_in_softmax() {
         p.chunks_exact_mut(model.outputs()).for_each(softmax);
     }
     p
@@ -215,8 +208,8 @@ fn cross_entropy(row: &[f32], label: usize) -> f64 {
     row.iter().map(|&v| (f64::from(v) - top).exp()).sum::<f64>().ln() + top - f64::from(row[label])
 }
 
-/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy. `scaled` are all values in
-/// the outputs' units, where they are not the data's.
+/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy. `scaled` are the target
+/// values of the data set in the units of the outputs, if these differ from the data's own.
 pub(crate) fn score(
     outputs: &[f32],
     data: &Dataset,
@@ -291,7 +284,7 @@ fn value_scores(outputs: &[f32], values: &[f32], width: usize, indices: &[u32]) 
         .map(|(&y, &t)| (f64::from(y), f64::from(t)))
         .collect();
     let n = pairs.len().max(1) as f64;
-    // R² of each output about its own mean, over all outputs together.
+    // For R² the spread of each output is taken about its own mean, then summed over all outputs.
     let mut spread = 0.0;
     for k in 0..width {
         let column = || pairs.iter().skip(k).step_by(width).map(|p| p.1);

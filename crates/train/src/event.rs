@@ -13,7 +13,7 @@ pub enum Event {
         /// Training and validation images.
         images: [usize; 2],
     },
-    /// The run goes on from a checkpoint; before [`Event::Started`].
+    /// The run goes on from a checkpoint. This event comes before [`Event::Started`].
     Resumed {
         /// Epochs that are done.
         epoch: usize,
@@ -34,11 +34,11 @@ pub enum Event {
         images_per_second: f64,
         /// Mean loss of the epoch so far.
         loss: f64,
-        /// Accuracy of the epoch so far, on the images as they were trained; not for regressions.
+        /// Accuracy of the epoch so far, on the images as they were when trained on; `None` for regressions.
         accuracy: Option<f64>,
         /// Mean loss of this step's images.
         step_loss: f64,
-        /// Accuracy of this step's images; not for regressions.
+        /// Accuracy of this step's images; `None` for regressions.
         step_accuracy: Option<f64>,
         /// Learning rate of the step.
         lr: f32,
@@ -51,18 +51,19 @@ pub enum Event {
 
 /// An epoch's figures.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct EpochReport {
     /// The epoch, from 1 on.
     pub epoch: usize,
     /// Epochs planned.
     pub epochs: usize,
-    /// Mean loss over the epoch's images, as they were trained.
+    /// Mean loss over the epoch's images, as they were when trained on.
     pub train_loss: f64,
-    /// Accuracy over the epoch's images, as they were trained; not for regressions.
+    /// Accuracy over the epoch's images, as they were when trained on; `None` for regressions.
     pub train_accuracy: Option<f64>,
     /// Mean loss over the validation images at the epoch's end.
     pub validation_loss: Option<f64>,
-    /// Accuracy over the validation images at the epoch's end; not for regressions.
+    /// Accuracy over the validation images at the epoch's end; `None` for regressions.
     pub validation_accuracy: Option<f64>,
     /// Seconds the epoch's steps took.
     pub seconds: f64,
@@ -77,7 +78,7 @@ pub struct EpochReport {
 pub enum Status {
     /// All epochs are done.
     Finished,
-    /// The validation score had stopped getting better.
+    /// The validation score did not get better any more.
     EarlyStopped,
     /// The caller asked to stop.
     Interrupted,
@@ -90,8 +91,9 @@ pub enum Status {
     },
 }
 
-/// What a run leaves.
+/// The result of a run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The model with the weights to keep.
     pub model: Model,
@@ -99,7 +101,7 @@ pub struct Outcome {
     pub history: Vec<EpochReport>,
     /// How the run ended.
     pub status: Status,
-    /// Seconds in training steps; validation, reading and writing not counted.
+    /// Seconds in training steps, without validation, reading and writing.
     pub train_seconds: f64,
     /// Images a second in training steps.
     pub images_per_second: f64,

@@ -1,17 +1,17 @@
-//! What the engine is given of a data set.
+//! Samples of a data set, in the form that the engine takes.
 
 use crate::units::Units;
 use foveal_data::{Dataset, Samples, Targets};
 use foveal_nn::engine::{Engine, Example, Pixels, Target};
 
-/// Stored samples that are read before the engine sees them.
+/// So many stored samples are read, then given to the engine together.
 const READ: usize = 512;
 
 /// The training pictures with their targets and weights.
 #[derive(Clone, Copy)]
 pub(crate) struct Examples<'a> {
     pub data: &'a Dataset,
-    /// Who is trained on.
+    /// The samples that are trained on.
     pub train: &'a [u32],
     /// The values of a regression in units that suit training.
     pub units: Option<&'a Units>,
@@ -51,7 +51,8 @@ fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
     }
 }
 
-/// The outputs of the engine's model for `count` samples, which `index` names, `[sample][output]`.
+/// The outputs of the engine's model for `count` samples, `[sample][output]`; `index` gives the place of each in the
+/// data set.
 pub(crate) fn outputs(
     engine: &mut Engine,
     data: &Dataset,

@@ -8,26 +8,26 @@ use foveal_nn::Model;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Keeps a checkpoint, or says why it cannot be kept.
+/// Keeps a checkpoint; the error says why it cannot be kept.
 pub type Save<'a> = Box<dyn FnMut(&Checkpoint) -> Result<(), String> + 'a>;
 
-/// Where a run begins and who keeps its checkpoints.
+/// Where a run begins, and what keeps its checkpoints.
 #[derive(Default)]
 pub struct Resume<'a> {
-    /// The run goes on from here; without, it begins at its beginning.
+    /// The checkpoint to go on from; `None`: the run begins at its beginning.
     pub from: Option<Checkpoint>,
-    /// Is given the run after each epoch, to be kept. If it cannot be, the run ends at once with what this says.
+    /// Called with a checkpoint after each epoch. If it fails, the run ends at once with its error.
     pub save: Option<Save<'a>>,
 }
 
 /// Trains `model` on the training part of `split`, judging each epoch by the validation part.
 ///
-/// The same recipe gives the same weights, bit for bit, with any number of threads. When `stop` turns true the
-/// step at hand is finished and the run ends with the weights it has.
+/// The same recipe gives the same weights, bit for bit, with any number of threads. When `stop` becomes true, the
+/// current step is finished and the run ends with the weights it has.
 ///
-/// The values of a regression are trained in standard deviations from their mean, which the losses of events and
-/// of the outcome count in, where the model ends in a dense layer with a bias; the model that comes out speaks in
-/// the data's own units.
+/// If the model ends in a dense layer with a bias, the values of a regression are trained in standard deviations from
+/// their mean, and the losses of events and of the outcome are in these units. The model that comes out gives the
+/// values in the data's own units.
 ///
 /// # Errors
 /// When the data do not fit the model or a recipe's value is out of range.
@@ -43,8 +43,8 @@ pub fn fit(
     fit_resumable(model, data, split, preprocess, recipe, stop, on_event, Resume::default())
 }
 
-/// [`fit`] with checkpoints. A run that goes on from one ends in the same weights, bit for bit, as one that never
-/// stopped, if it is the same run on the same instruction set; `model` is what the run began with.
+/// [`fit`] with checkpoints. A run that goes on from a checkpoint ends in the same weights, bit for bit, as one that
+/// never stopped, if it is the same run on the same instruction set. `model` is the model that the run began with.
 ///
 /// # Errors
 /// As [`fit`]; when a layer to be frozen is not there; when the checkpoint is of another run, saying what differs;
@@ -90,7 +90,7 @@ pub fn fit_resumable(
 
 struct Run<'a> {
     trainer: Trainer,
-    /// The weights of the last good epoch.
+    /// The weights at the end of the last epoch.
     good: Vec<f32>,
     data: &'a Dataset,
     split: &'a Split,
@@ -131,7 +131,7 @@ impl Run<'_> {
             (_, Status::NonFinite { .. }) => self.trainer.engine.values_mut().copy_from_slice(&self.good),
             _ => {}
         }
-        // The last epoch's scores still hold if its weights are the ones kept.
+        // If the weights kept are those of the last epoch, its scores need not be computed again.
         let last =
             self.history.last().and_then(|e| e.validation_loss.map(|loss| (loss, e.validation_accuracy)));
         let kept = last.filter(|_| self.good == self.trainer.engine.values()).or_else(|| self.validate());
@@ -147,7 +147,7 @@ impl Run<'_> {
         })
     }
 
-    /// The epochs that are left; how they end.
+    /// Runs the epochs that are left, and says how the run ended.
     fn epochs(&mut self) -> Result<Status, Error> {
         let epochs = self.recipe.epochs;
         for epoch in self.history.len() + 1..=epochs {
@@ -192,7 +192,7 @@ impl Run<'_> {
         true
     }
 
-    /// Gives the run as it is to whoever keeps its checkpoints.
+    /// Makes a checkpoint and hands it over to be kept.
     fn save(&mut self) -> Result<(), Error> {
         let Some((identity, save)) = &mut self.save else { return Ok(()) };
         let checkpoint = Checkpoint {
@@ -208,16 +208,17 @@ impl Run<'_> {
         save(&checkpoint).map_err(Error::Save)
     }
 
-    /// Becomes the run that `checkpoint` was made of.
+    /// Puts the run into the state of `checkpoint`.
     fn go_on(&mut self, checkpoint: Checkpoint, now: &Identity) -> Result<(), Error> {
-        let refuse = |why: String| Error::OtherRun(why);
-        if let Some(what) = checkpoint.identity.differences(now) {
-            return Err(refuse(what));
+        let refuse = |what: &str| Error::OtherRun { differences: vec![what.to_owned()] };
+        let differences = checkpoint.identity.differences(now);
+        if !differences.is_empty() {
+            return Err(Error::OtherRun { differences });
         }
         self.trainer.engine.restore(&checkpoint.state)?;
         let steps = (checkpoint.history.len() * self.batches) as u64;
         if checkpoint.epochs != self.recipe.epochs || checkpoint.state.steps != steps {
-            return Err(refuse("its epochs and steps do not fit the recipe's".into()));
+            return Err(refuse("its epochs and steps do not fit the recipe's"));
         }
         self.good.copy_from_slice(self.trainer.engine.values());
         (self.sum, self.summed) = (checkpoint.sum, checkpoint.summed as usize);
@@ -229,14 +230,14 @@ impl Run<'_> {
         }
         if let Some(best) = self.best.as_mut().filter(|_| self.recipe.keep_best) {
             if checkpoint.best.len() != self.good.len() {
-                return Err(refuse("it lacks the best epoch's weights".into()));
+                return Err(refuse("it lacks the best epoch's weights"));
             }
             best.weights = checkpoint.best;
         }
         Ok(())
     }
 
-    /// One epoch's steps; an early end is the error.
+    /// Does the steps of an epoch. An early end is the error.
     fn epoch(&mut self, epoch: usize) -> Result<EpochReport, Status> {
         let order = order(self.data, self.split, self.recipe, epoch);
         let (epochs, batches) = (self.recipe.epochs, self.batches);

@@ -1,4 +1,4 @@
-//! What a run is: its data, its model and its recipe, such that two runs can be told apart.
+//! The identity of a run (its data, its model and its recipe), by which two runs can be told apart.
 
 use crate::{Error, Preprocess, Recipe};
 use crc32fast::Hasher;
@@ -7,17 +7,17 @@ use foveal_nn::Model;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// Differences that are told; the rest would not help.
-const TOLD: usize = 3;
-/// The key of checksums, which tell nothing by themselves.
+/// So many differences are named; more would not help.
+const NAMED: usize = 3;
+/// The key of checksums: they say that something differs, but not what.
 const CONTENTS: &str = "contents";
 
-/// What a run is. Equal identities end in equal weights.
+/// The identity of a run. Runs of equal identity end in equal weights.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Identity(Value);
 
 impl Identity {
-    /// Of a run that begins with `model`. Reads all the data once.
+    /// The identity of a run that begins with `model`. Reads all the data once.
     pub fn new(
         model: &Model,
         data: &Dataset,
@@ -45,7 +45,7 @@ impl Identity {
 
     /// From its text.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map(Self).map_err(|e| e.to_string())
+        serde_json::from_str(text).map(Self).map_err(|e| format!("its run: {e}"))
     }
 
     /// Its text.
@@ -53,18 +53,19 @@ impl Identity {
         self.0.to_string()
     }
 
-    /// What is different in `now`; nothing where all is the same.
-    pub fn differences(&self, now: &Self) -> Option<String> {
+    /// The first things that are different in `now`; none where all is the same.
+    pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut found = Vec::new();
         compare("", &self.0, &now.0, &mut found);
-        (!found.is_empty()).then(|| found[..found.len().min(TOLD)].join(", "))
+        found.truncate(NAMED);
+        found
     }
 }
 
-/// A value as its own text is read: the shortest decimals, the same on either side of a comparison.
+/// A value, written as JSON and read again: then it equals the same value read from a checkpoint, bit for bit.
 fn plain(value: &impl Serialize) -> Result<Value, Error> {
     let text = serde_json::to_string(value).and_then(|text| serde_json::from_str(&text));
-    text.map_err(|e| Error::Recipe(e.to_string()))
+    text.map_err(|e| Error::Unwritable { what: "recipe", problem: e.to_string() })
 }
 
 fn compare(path: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
@@ -81,7 +82,7 @@ fn compare(path: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
                 let none = &Value::Null;
                 let (a, b) = (a.get(key).unwrap_or(none), b.get(key).unwrap_or(none));
                 if key == CONTENTS && a != b {
-                    // Other extents say it better.
+                    // If shapes or counts differ, they explain it better.
                     if found.is_empty() {
                         found.push(format!("the {path} has other numbers"));
                     }
@@ -99,7 +100,7 @@ fn compare(path: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// A value in a few words.
+/// A short text for a value.
 fn short(value: &Value) -> String {
     match value {
         Value::Null => "absent".into(),
@@ -109,7 +110,7 @@ fn short(value: &Value) -> String {
     }
 }
 
-/// The parameters that the run begins with.
+/// Checksum of the parameters that the run begins with.
 fn parameters(model: &Model) -> u32 {
     let mut sum = Hasher::new();
     for param in model.params() {
@@ -120,7 +121,7 @@ fn parameters(model: &Model) -> u32 {
     sum.finalize()
 }
 
-/// Pixels, targets, and who is in which part.
+/// Checksum of the pixels, the targets, and which sample is in which part.
 fn contents(data: &Dataset, split: &Split) -> u32 {
     let mut sum = Hasher::new();
     match data.samples() {
@@ -137,7 +138,8 @@ fn contents(data: &Dataset, split: &Split) -> u32 {
     sum.finalize()
 }
 
-/// The checksum of each sample's checksum, as samples that are read anew have it: it does not tell the two apart.
+/// The checksum over the checksums of samples, as stored samples have it: a run may go on with samples in memory or
+/// stored ones.
 fn each(pixels: &[u8], size: usize) -> u32 {
     let mut sum = Hasher::new();
     pixels.chunks(size.max(1)).for_each(|sample| sum.update(&crc32fast::hash(sample).to_le_bytes()));

@@ -1,5 +1,5 @@
 #![forbid(unsafe_code)]
-//! The training loop: epochs, batches, metrics, early stopping, best weights; what a trained model is as a file.
+//! The training loop (epochs, batches, metrics, early stopping, best weights), and trained models as files.
 //!
 //! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`Steps`] is driven by its caller, [`SavedModel`]
 //! and [`Checkpoint`] take and give bytes.
@@ -29,8 +29,8 @@ pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, jud
 pub use event::{EpochReport, Event, Outcome, Status};
 pub use fit::{Resume, Save, fit, fit_resumable};
 pub use foveal_data::Window;
-pub use preprocess::{Fit, Preprocess};
+pub use preprocess::{PictureFit, Preprocess};
 pub use recipe::Recipe;
 pub use saved::{SavedModel, Training};
-pub use steps::{Step, Steps};
+pub use steps::{StepOutcome, Steps};
 pub use transfer::{Freeze, Transfer, transfer};

@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 /// How to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Times that every training image is seen.
+    /// How often every training image is seen.
     pub epochs: usize,
     /// Images in a step.
     pub batch_size: usize,
     /// The full learning rate.
     pub lr: f32,
-    /// How gradients become steps.
+    /// The optimizer: how gradients change the weights.
     pub optimizer: Optimizer,
     /// How the learning rate changes over the run.
     pub schedule: Schedule,
-    /// What is made small.
+    /// The loss.
     pub loss: Loss,
     /// Stops after this many epochs without a better validation score.
     #[serde(default)]
@@ -32,10 +32,10 @@ pub struct Recipe {
     /// For each class, how much its images count.
     #[serde(default)]
     pub class_weights: Option<Vec<f32>>,
-    /// Every class is seen as often as any other, however many images it has.
+    /// Whether every class is seen equally often, however many images it has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub balanced_sampling: bool,
-    /// Layers that are left as they are: see [`foveal_nn::Model::freeze`].
+    /// Layers that are not trained: see [`foveal_nn::Model::freeze`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<String>,
     /// How the training pictures change from epoch to epoch.
@@ -43,7 +43,7 @@ pub struct Recipe {
     pub augment: Augment,
     /// Seeds the parameters, the shuffling, augmentation and dropout.
     pub seed: u64,
-    /// Workers. The results do not depend on it, so it is not part of a saved recipe.
+    /// Threads to work with. Results do not depend on their number, so it is not saved with the recipe.
     #[serde(skip)]
     pub threads: usize,
 }
@@ -72,7 +72,7 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// The recipe that goes with the built-in model `fast`: 99 % on MNIST as soon as can be.
+    /// The recipe of the built-in model `fast`: 99 % on MNIST as soon as possible.
     pub fn fast() -> Self {
         Self {
             epochs: 2,
@@ -86,8 +86,8 @@ impl Recipe {
         }
     }
 
-    /// The recipe that goes with the built-in model `balanced`: small moves of the pictures, the mean of the last
-    /// steps' weights.
+    /// The recipe of the built-in model `balanced`: small moves of the pictures, and the mean of the weights over the
+    /// last steps.
     pub fn balanced() -> Self {
         let augment = Augment { shift: 1.5, rotate: 8.0, scale: 0.1, shear: 8.0, ..Augment::default() };
         Self {
@@ -101,34 +101,34 @@ impl Recipe {
         }
     }
 
-    /// The recipe that goes with the built-in model `best`: as [`Recipe::balanced`], with larger moves, more epochs
+    /// The recipe of the built-in model `best`: as [`Recipe::balanced`], with larger moves, more epochs
     /// and a lower rate.
     pub fn best() -> Self {
         let augment = Augment { shift: 2.0, rotate: 12.0, scale: 0.12, shear: 12.0, ..Augment::default() };
         Self { epochs: 24, lr: 4e-3, average: 0.15, augment, ..Self::balanced() }
     }
 
-    /// The course's recipe for `lab-11-1` and `lab-11-2`: Adam, batch 100, 15 epochs. The course's rate of 1e-3
-    /// falls in a straight line to a hundredth of it here, which takes the noise of the last steps away.
+    /// The course's recipe for `lab-11-1` and `lab-11-2`: Adam, batch 100, 15 epochs. Here the course's learning rate
+    /// of 1e-3 falls in a straight line to a hundredth of that, so that the last steps are less noisy.
     pub fn course() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.0, start: 1.0, end: 0.01 };
         Self { epochs: 15, batch_size: 100, schedule, keep_best: false, ..Self::default() }
     }
 
-    /// The recipe that goes with the built-in model `stack`.
+    /// The recipe of the built-in model `stack`.
     pub fn stack() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.2, end: 0.0 };
         Self { epochs: 10, batch_size: 64, lr: 3e-3, schedule, keep_best: false, ..Self::default() }
     }
 
-    /// The recipe that goes with the built-in models `vgg-small` and `vgg`: AdamW, mirror images.
+    /// The recipe of the built-in models `vgg-small` and `vgg`: AdamW, mirror images.
     pub fn vgg() -> Self {
         let augment = Augment { flip: true, ..Augment::default() };
         let loss = Loss::CrossEntropy { label_smoothing: 0.1 };
         Self { epochs: 4, lr: 7.5e-3, loss, augment, ..Self::colour() }
     }
 
-    /// The recipe that goes with the built-in models `residual` and `separable`: AdamW.
+    /// The recipe of the built-in models `residual` and `separable`: AdamW.
     pub fn colour() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.2, start: 0.1, end: 0.0 };
         let optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.02 };
@@ -151,7 +151,7 @@ impl Recipe {
         Self { batch_size: 64, schedule, keep_best: false, ..Self::default() }
     }
 
-    /// The recipe that goes with the built-in model `text-cnn`.
+    /// The recipe of the built-in model `text-cnn`.
     pub fn text() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.2, end: 0.0 };
         Self { epochs: 10, batch_size: 64, lr: 2e-3, schedule, ..Self::default() }
@@ -160,10 +160,10 @@ impl Recipe {
     /// Checks every value.
     ///
     /// # Errors
-    /// Names the first that is out of range.
+    /// Names the first setting that is out of range.
     pub fn check(&self) -> Result<(), Error> {
-        let fail = |what: &str, value: &dyn std::fmt::Display, range: &str| {
-            Err(Error::Recipe(format!("{what} must be {range}, got {value}")))
+        let fail = |setting, value: &dyn std::fmt::Display, allowed| {
+            Err(Error::Recipe { setting, allowed, value: value.to_string() })
         };
         if self.epochs == 0 {
             return fail("epochs", &self.epochs, "at least 1");
@@ -177,7 +177,7 @@ impl Recipe {
         if !(0.0..=1.0).contains(&self.average) {
             return fail("average", &self.average, "from 0 to 1");
         }
-        self.augment.check().map_err(|why| Error::Recipe(format!("augmentation: {why}")))?;
+        self.augment.check()?;
         if let Some(bad) = self.class_weights.iter().flatten().find(|w| !(**w >= 0.0 && w.is_finite())) {
             return fail("class weights", bad, "0 or above");
         }

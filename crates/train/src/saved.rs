@@ -1,14 +1,14 @@
 use crate::{Error, Preprocess, Recipe};
 use foveal_nn::{Model, ModelSpec};
-use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// The metadata key under which a model file holds everything but the numbers.
+/// The metadata key under which a model file holds everything but the parameters.
 const KEY: &str = "foveal";
 
-/// The version of what stands under that key.
+/// The version of the metadata.
 const VERSION: u32 = 1;
 
 /// A trained model as one `.safetensors` file: the parameters under their names, and in the metadata the spec, the
@@ -19,7 +19,7 @@ pub struct SavedModel {
     pub model: Model,
     /// What happens to raw samples.
     pub preprocess: Preprocess,
-    /// The classes' names, in the outputs' order; none for a regression.
+    /// The names of the classes, in the order of the outputs; empty for a regression.
     pub classes: Vec<String>,
     /// How it was trained.
     pub training: Training,
@@ -50,8 +50,7 @@ struct Metadata {
 }
 
 impl SavedModel {
-    /// All but the numbers, as it stands in the model file: a JSON object with the spec, the preprocessing, the
-    /// class names and how it was trained.
+    /// The metadata of the model file: everything but the parameters, as a JSON object.
     ///
     /// # Errors
     /// When a number of the recipe cannot be written as JSON.
@@ -63,7 +62,7 @@ impl SavedModel {
             classes: self.classes.clone(),
             training: self.training.clone(),
         };
-        let fail = |e: serde_json::Error| Error::File { file: "model".into(), problem: e.to_string() };
+        let fail = |e: serde_json::Error| Error::Unwritable { what: "model", problem: e.to_string() };
         serde_json::to_string(&metadata).map_err(fail)
     }
 
@@ -72,7 +71,7 @@ impl SavedModel {
     /// # Errors
     /// When the numbers cannot be written as safetensors.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let fail = |problem: String| Error::File { file: "model".into(), problem };
+        let fail = |problem: String| Error::Unwritable { what: "model", problem };
         let text = self.metadata()?;
         let bytes: Vec<Vec<u8>> = self
             .model
@@ -95,22 +94,15 @@ impl SavedModel {
     /// # Errors
     /// When the bytes are not a safetensors file, not foveal's, or do not hold the spec's parameters.
     pub fn from_bytes(bytes: &[u8], file: &str) -> Result<Self, Error> {
-        let fail = |problem: String| Error::File { file: file.into(), problem };
-        let tensors = SafeTensors::deserialize(bytes)
-            .map_err(|e| fail(format!("this is not a whole .safetensors file ({e})")))?;
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| fail(e.to_string()))?;
-        let text = header.metadata().as_ref().and_then(|m| m.get(KEY));
-        if header.metadata().as_ref().is_some_and(|m| m.contains_key(crate::checkpoint::KEY)) {
-            return Err(fail("this is a checkpoint, to go on training from; name the trained model".into()));
-        }
-        let text =
-            text.ok_or_else(|| fail(format!("its metadata have no `{KEY}`: foveal did not write it")))?;
-        let metadata: Metadata =
-            serde_json::from_str(text).map_err(|e| fail(format!("its metadata cannot be read: {e}")))?;
-        if metadata.version != VERSION {
-            return Err(fail(format!("it is of version {}, this foveal reads {VERSION}", metadata.version)));
-        }
-        // Memory is taken for a parameter only once the file is seen to hold it.
+        let not_whole = |e: SafeTensorError| Error::NotWhole {
+            file: file.into(),
+            format: ".safetensors file",
+            problem: e.to_string(),
+        };
+        let tensors = SafeTensors::deserialize(bytes).map_err(not_whole)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(not_whole)?;
+        let metadata = Metadata::read(header.metadata().as_ref(), file)?;
+        // Memory for a parameter is taken only after it was found in the file.
         let model = Model::with_params(&metadata.spec, |name, shape| {
             let tensor = tensors.tensor(name).map_err(|_| format!("`{name}` is missing from {file}"))?;
             if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
@@ -121,33 +113,60 @@ impl SavedModel {
             }
             Ok(tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
         })?;
-        let channels = model.input_shape()[2];
-        let p = &metadata.preprocess;
-        if p.scale.len() != channels || p.shift.len() != channels {
-            return Err(fail(format!("its preprocessing is not for {channels} channel(s)")));
-        }
-        if p.window.is_some() && p.window().is_none() {
-            return Err(fail("its preprocessing has a window that is none".into()));
-        }
-        if let Some(vocabulary) = &p.text {
-            let rows = model.vocabulary().unwrap_or(0);
-            if rows < vocabulary.size() {
-                let tokens = vocabulary.size();
-                return Err(fail(format!("its vocabulary has {tokens} numbers, its embedding {rows} rows")));
-            }
-            if p.scale != [1.0] || p.shift != [0.0] {
-                return Err(fail("it scales the numbers of tokens".into()));
-            }
-        }
-        if !metadata.classes.is_empty() && metadata.classes.len() != model.outputs() {
-            let (c, o) = (metadata.classes.len(), model.outputs());
-            return Err(fail(format!("it names {c} classes but has {o} outputs")));
-        }
+        metadata.check(&model).map_err(|problem| Error::Inconsistent { file: file.into(), problem })?;
         Ok(Self {
             model,
             preprocess: metadata.preprocess,
             classes: metadata.classes,
             training: metadata.training,
         })
+    }
+}
+
+impl Metadata {
+    /// Reads the metadata of a `.safetensors` file.
+    fn read(texts: Option<&HashMap<String, String>>, file: &str) -> Result<Self, Error> {
+        let foreign = |problem: String| Error::Foreign { file: file.into(), problem };
+        if texts.is_some_and(|texts| texts.contains_key(crate::checkpoint::KEY)) {
+            let problem = "this is a checkpoint, to go on training from; name the trained model";
+            return Err(foreign(problem.into()));
+        }
+        let text = texts.and_then(|texts| texts.get(KEY));
+        let text =
+            text.ok_or_else(|| foreign(format!("its metadata have no `{KEY}`: foveal did not write it")))?;
+        let metadata: Self = serde_json::from_str(text)
+            .map_err(|e| Error::Metadata { file: file.into(), problem: e.to_string() })?;
+        if metadata.version != VERSION {
+            let found = metadata.version;
+            return Err(Error::Version { file: file.into(), found, known: VERSION });
+        }
+        Ok(metadata)
+    }
+
+    /// Checks that preprocessing and classes fit the model; the error says what does not.
+    fn check(&self, model: &Model) -> Result<(), String> {
+        let channels = model.input_shape()[2];
+        let p = &self.preprocess;
+        if p.scale.len() != channels || p.shift.len() != channels {
+            return Err(format!("its preprocessing is not for {channels} channel(s)"));
+        }
+        if p.window.is_some() && p.window().is_none() {
+            return Err("the window of its preprocessing is not a window".into());
+        }
+        if let Some(vocabulary) = &p.text {
+            let rows = model.vocabulary().unwrap_or(0);
+            if rows < vocabulary.size() {
+                let tokens = vocabulary.size();
+                return Err(format!("its vocabulary has {tokens} numbers, its embedding {rows} rows"));
+            }
+            if p.scale != [1.0] || p.shift != [0.0] {
+                return Err("it scales the numbers of tokens".into());
+            }
+        }
+        if !self.classes.is_empty() && self.classes.len() != model.outputs() {
+            let (c, o) = (self.classes.len(), model.outputs());
+            return Err(format!("it names {c} classes but has {o} outputs"));
+        }
+        Ok(())
     }
 }

@@ -5,8 +5,8 @@ use foveal_data::{Dataset, Split};
 use foveal_nn::Model;
 use foveal_nn::engine::State;
 
-/// A training run that its caller drives, one step at a time: it can pause between any two, look at the weights,
-/// and change the learning rate. It keeps no clock and starts no thread of its own with one worker.
+/// A training run that its caller drives, one step at a time. Between two steps the caller can pause, look at the
+/// weights and change the learning rate. With one worker it starts no thread, and it measures no time.
 ///
 /// All steps together leave the weights that [`crate::fit`] ends its last epoch with, bit for bit. What `fit` does
 /// around its epochs (patience, the best epoch's weights, averaging) is left to the caller.
@@ -14,7 +14,7 @@ use foveal_nn::engine::State;
 /// ```
 /// use foveal_data::{Dataset, Samples, Split, Targets};
 /// use foveal_nn::{Model, ModelSpec};
-/// use foveal_train::{Fit, Preprocess, Recipe, Steps};
+/// use foveal_train::{PictureFit, Preprocess, Recipe, Steps};
 ///
 /// let toml = "input.shape = [1, 1, 1]\nlayer = [{ kind = \"dense\", units = 2 }]";
 /// let model = Model::new(&ModelSpec::from_toml(toml)?, 0)?;
@@ -22,7 +22,7 @@ use foveal_nn::engine::State;
 /// let data = Dataset::new("four", [1, 1, 1], Samples::U8(vec![0, 255, 10, 250]), targets)?;
 /// let recipe = Recipe { epochs: 2, batch_size: 2, ..Recipe::default() };
 /// let split = Split::first(4, 0)?;
-/// let mut steps = Steps::new(&model, data, split, Preprocess::unit(1, Fit::Resize), recipe)?;
+/// let mut steps = Steps::new(&model, data, split, Preprocess::unit(1, PictureFit::Resize), recipe)?;
 /// let mut done = 0;
 /// while let Some(step) = steps.step()? {
 ///     done += step.images;
@@ -36,17 +36,18 @@ pub struct Steps {
     split: Split,
     preprocess: Preprocess,
     recipe: Recipe,
-    /// The present epoch's order of images.
+    /// The order of images in the current epoch.
     order: Vec<u32>,
     done: usize,
     per_epoch: usize,
-    /// The engine at the last epoch's end.
+    /// The engine's state at the end of the last epoch.
     good: State,
 }
 
-/// What a step gave.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+#[non_exhaustive]
+pub struct StepOutcome {
     /// The epoch, from 1 on.
     pub epoch: usize,
     /// The step in the epoch, from 1 on.
@@ -84,9 +85,9 @@ impl Steps {
     /// Does the next step; `None` when all of the recipe's epochs are done.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] when the loss was not a number. The weights are then those of the last epoch's end, and
-    /// the run goes on with them if it is asked to, at best with a lower learning rate.
-    pub fn step(&mut self) -> Result<Option<Step>, Error> {
+    /// [`Error::NonFinite`] when the loss was not a number. The weights are then those of the end of the last epoch, and
+    /// the caller may go on from there, best with a lower learning rate.
+    pub fn step(&mut self) -> Result<Option<StepOutcome>, Error> {
         if self.done >= self.total() {
             return Ok(None);
         }
@@ -110,7 +111,7 @@ impl Steps {
             self.good = self.trainer.engine.state();
         }
         let (loss, correct, images) = (report.loss, report.correct, report.count);
-        Ok(Some(Step { epoch, batch: b + 1, loss, correct, images, lr }))
+        Ok(Some(StepOutcome { epoch, batch: b + 1, loss, correct, images, lr }))
     }
 
     /// The learning rate of the next step: the recipe's rate times the schedule's factor.
@@ -154,7 +155,7 @@ impl Steps {
         &self.recipe
     }
 
-    /// What happens to raw samples.
+    /// What is done to raw samples before the first layer.
     pub fn preprocess(&self) -> &Preprocess {
         &self.preprocess
     }
@@ -171,7 +172,7 @@ impl Steps {
     pub fn validate(&self) -> Result<Evaluation, Error> {
         let indices = &self.split.validation;
         if indices.is_empty() {
-            return Err(Error::Mismatch(format!("{}: no images are held out", self.data.name())));
+            return Err(Error::NoImages { data: self.data.name().to_owned(), purpose: "to validate on" });
         }
         evaluate(&self.model(), &self.preprocess, &self.data, Some(indices), self.recipe.threads)
     }

@@ -44,7 +44,7 @@ pub fn scalars(seconds: f64, step: u64, values: &[Scalar]) -> Vec<u8> {
     record(&event)
 }
 
-/// What an event tells in numbers, and the steps that are done by then; none for events without numbers.
+/// The numbers of an event, and how many steps are done by then; `None` for events without numbers.
 ///
 /// Steps give `step/...`, epochs `loss/train`, `loss/validation`, `accuracy/train`, `accuracy/validation`,
 /// `learning_rate` and `images_per_second`. `batches` is the number of steps in an epoch.

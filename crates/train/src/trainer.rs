@@ -8,7 +8,7 @@ use foveal_data::{Dataset, Split};
 use foveal_nn::engine::{Engine, Options, StepReport};
 use foveal_nn::{Isa, Model};
 
-/// What a run trains with, step after step: [`crate::fit()`] does all of them, [`crate::Steps`] one when it is asked.
+/// Does the steps of a run: for [`crate::fit()`] all of them, for [`crate::Steps`] one each time it is asked.
 pub(crate) struct Trainer {
     pub engine: Engine,
     pub units: Option<Units>,
@@ -16,7 +16,7 @@ pub(crate) struct Trainer {
 }
 
 impl Trainer {
-    /// A trainer for `recipe`, once all is seen to fit; freezes what the recipe freezes.
+    /// Checks that model, data and recipe fit together, and freezes the layers that the recipe names.
     pub fn new(
         model: &mut Model,
         data: &Dataset,
@@ -30,11 +30,10 @@ impl Trainer {
         if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
             && weights.len() != classes.len()
         {
-            let (w, c) = (weights.len(), classes.len());
-            return Err(Error::Recipe(format!("{c} classes need as many class weights, got {w}")));
+            return Err(Error::ClassWeights { classes: classes.len(), weights: weights.len() });
         }
         if split.train.is_empty() {
-            return Err(Error::Mismatch(format!("{}: there are no images to train on", data.name())));
+            return Err(Error::NoImages { data: data.name().to_owned(), purpose: "to train on" });
         }
         let options = preprocess.options(Options {
             batch_size: recipe.batch_size,
@@ -82,7 +81,7 @@ impl Trainer {
     }
 }
 
-/// The images of an epoch, in their order; samples in a file are read ahead in it.
+/// The order of the images in an epoch. Stored samples begin to be read ahead in this order.
 pub(crate) fn order(data: &Dataset, split: &Split, recipe: &Recipe, epoch: usize) -> Vec<u32> {
     let (indices, seed) = (&split.train, recipe.seed);
     let order = match data.labels() {

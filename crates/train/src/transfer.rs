@@ -1,5 +1,6 @@
-//! Training that begins with another model's weights, and layers that it leaves as they are.
+//! Training that begins with the weights of another model, and layers that stay as they are.
 
+use crate::evaluate::samples_fit;
 use crate::units::Units;
 use crate::{Error, SavedModel};
 use foveal_data::{Dataset, Targets};
@@ -19,27 +20,30 @@ pub enum Freeze {
 }
 
 impl FromStr for Freeze {
-    type Err = String;
+    type Err = Error;
 
     /// A number, `all-but-head`, or names with commas between them.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         if let Ok(count) = text.trim().parse::<usize>() {
-            return if count > 0 { Ok(Self::First(count)) } else { Err("0 layers are none".into()) };
+            return match count {
+                0 => Err(Error::FreezeText("0 layers would freeze nothing; give a number of at least 1")),
+                _ => Ok(Self::First(count)),
+            };
         }
         if text.trim() == "all-but-head" {
             return Ok(Self::AllButHead);
         }
         let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
         if names.iter().any(String::is_empty) {
-            return Err("a layer's name is empty".into());
+            return Err(Error::FreezeText("a layer's name is empty"));
         }
         Ok(Self::Layers(names))
     }
 }
 
 impl Freeze {
-    /// The names of the layers of `model` that it means; of [`Freeze::First`] and [`Freeze::AllButHead`] those with
-    /// parameters.
+    /// The names of the layers of `model` to freeze. For [`Freeze::First`] and [`Freeze::AllButHead`] only layers with
+    /// parameters are named.
     ///
     /// # Errors
     /// When the model has not so many layers, no layer of a name, or no head.
@@ -50,8 +54,7 @@ impl Freeze {
         };
         match self {
             Self::First(count) if *count > nodes.len() => {
-                let layers = nodes.len();
-                Err(Error::Mismatch(format!("{count} layers cannot be frozen: the model has {layers}")))
+                Err(Error::TooManyFrozen { count: *count, layers: nodes.len() })
             }
             Self::First(count) => Ok(with_params(&nodes[..*count])),
             Self::Layers(names) => {
@@ -69,8 +72,9 @@ impl Freeze {
     }
 }
 
-/// What training begins with.
+/// The model that training begins with.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Transfer {
     /// The model.
     pub model: Model,
@@ -78,9 +82,9 @@ pub struct Transfer {
     pub new_head: Option<String>,
 }
 
-/// The model that training on the images `train` of `data` begins with: `saved` with all its weights if it has the
-/// data's classes, else with a new last dense layer, its weights made from `seed`. A model of as many values as the
-/// data have keeps its own. Layers named in `frozen` are not made to speak in units that suit training.
+/// The model that training on the images `train` of `data` begins with. It has all weights of `saved` if the classes
+/// are the same, or for a regression the number of values; else its last dense layer is new, with weights drawn with
+/// `seed`. The last layer of a regression is rescaled to the units that training uses, unless `frozen` names it.
 ///
 /// # Errors
 /// When the data are not of the model's input shape; when a new head is needed and the model does not end in a dense
@@ -92,14 +96,7 @@ pub fn transfer(
     frozen: &[String],
     seed: u64,
 ) -> Result<Transfer, Error> {
-    let [h, w, c] = saved.model.input_shape();
-    if data.shape() != [h, w, c] {
-        let (name, shape) = (data.name(), data.shape());
-        return Err(Error::Mismatch(format!(
-            "{name}: its samples are {shape:?} (height, width, channels), the model to begin with takes {:?}",
-            [h, w, c]
-        )));
-    }
+    samples_fit(&saved.model, data)?;
     let (same, outputs) = match data.targets() {
         Targets::Classes { names, .. } => (*names == saved.classes, names.len()),
         Targets::Values { names, .. } => {
@@ -121,15 +118,13 @@ pub fn transfer(
 fn new_head(model: &Model, outputs: usize, frozen: &[String], seed: u64) -> Result<Transfer, Error> {
     let head = model.head().ok_or_else(|| no_head(model))?;
     let mut spec = model.spec().clone();
-    if let LayerKind::Dense { units, .. } = &mut spec.layers[head].kind {
-        *units = outputs;
+    if let LayerKind::Dense(dense) = &mut spec.layers[head].kind {
+        dense.units = outputs;
     }
     let mut fresh = Model::new(&spec, seed)?;
     let name = model.nodes()[head].name.clone();
     if frozen.contains(&name) {
-        return Err(Error::Mismatch(format!(
-            "`{name}` is new, for {outputs} outputs, and cannot be frozen: it has learnt nothing yet"
-        )));
+        return Err(Error::NewHeadFrozen { head: name, outputs });
     }
     let own = fresh.nodes()[head].params.clone();
     for (i, param) in fresh.params_mut().iter_mut().enumerate().filter(|(i, _)| !own.contains(i)) {
@@ -140,7 +135,5 @@ fn new_head(model: &Model, outputs: usize, frozen: &[String], seed: u64) -> Resu
 
 fn no_head(model: &Model) -> Error {
     let last = model.nodes().last().map_or_else(String::new, |n| format!("`{}` ({})", n.name, n.kind.name()));
-    Error::Mismatch(format!(
-        "the model ends in {last}, not in a dense layer: it has no head that could be new"
-    ))
+    Error::NoHead { last }
 }

@@ -1,10 +1,9 @@
 use foveal_data::{Dataset, Targets};
 use foveal_nn::Model;
-use foveal_nn::spec::LayerKind;
 
-/// The values of a regression in units that suit training: each output in standard deviations from its mean over
-/// the training images. What the last dense layer has learnt is turned back, so that the model speaks in the
-/// data's own units.
+/// The values of a regression in units that suit training: each output in standard deviations from its mean over the
+/// training images. After training the last dense layer is rescaled, so that the model gives values in the data's own
+/// units.
 pub(crate) struct Units {
     mean: Vec<f64>,
     deviation: Vec<f64>,
@@ -13,7 +12,7 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    /// None for classes, and for a model that does not end in a dense layer that is trained.
+    /// `None` for classes, and for a model that does not end in a dense layer that is trained.
     pub(crate) fn new(model: &Model, data: &Dataset, train: &[u32]) -> Option<Self> {
         let Targets::Values { values, names } = data.targets() else { return None };
         last_dense(model)?.iter().all(|&(p, _)| model.params()[p].trainable).then_some(())?;
@@ -39,13 +38,14 @@ impl Units {
         model
     }
 
-    /// A model that speaks in the data's own units, in these.
+    /// A model that gives values in the data's own units, rescaled to these units.
     pub(crate) fn adopt(&self, mut model: Model) -> Model {
         self.each(&mut model, |v, deviation, shift| (v - shift) / deviation);
         model
     }
 
-    /// Changes each weight of the last dense layer, given its output's deviation and, of a bias, its mean.
+    /// Changes each weight of the last dense layer; `change` gets the weight, the deviation of its output and, for a
+    /// bias, the mean (else 0).
     fn each(&self, model: &mut Model, change: impl Fn(f64, f64, f64) -> f64) {
         let k = self.mean.len();
         for (index, bias) in last_dense(model).into_iter().flatten() {
@@ -59,9 +59,9 @@ impl Units {
 
 /// The parameters of the dense layer, with a bias, that a model ends in: the index of each, and whether it is the bias.
 fn last_dense(model: &Model) -> Option<[(usize, bool); 2]> {
-    let node = model.nodes().last()?;
-    match (&node.kind, &node.params[..]) {
-        (LayerKind::Dense { bias: true, .. }, &[weights, bias]) => Some([(weights, false), (bias, true)]),
+    let last = model.nodes().len() - 1;
+    match model.nodes()[model.head().filter(|&head| head == last)?].params[..] {
+        [weights, bias] => Some([(weights, false), (bias, true)]),
         _ => None,
     }
 }

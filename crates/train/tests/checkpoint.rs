@@ -8,7 +8,7 @@ use foveal_nn::schedule::Schedule;
 use foveal_nn::{Model, ModelSpec};
 use foveal_testkit::Random;
 use foveal_train::{
-    Checkpoint, Error, Event, Fit, Outcome, Preprocess, Recipe, Resume, Status, fit_resumable,
+    Checkpoint, Error, Event, Outcome, PictureFit, Preprocess, Recipe, Resume, Status, fit_resumable,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ fn bench(recipe: Recipe, regression: bool) -> Bench {
         spec: MODEL.into(),
         data: Dataset::new("thirds", [6, 6, 1], Samples::U8(pixels), targets).unwrap(),
         split: Split::first(n, 30).unwrap(),
-        preprocess: Preprocess::unit(1, Fit::Resize),
+        preprocess: Preprocess::unit(1, PictureFit::Resize),
         recipe,
     }
 }
@@ -129,7 +129,7 @@ impl Bench {
     }
 }
 
-/// All that a run leaves but its times: the bits of the weights, of each epoch's figures, of the end's.
+/// The result of a run without its times: the bits of the weights, of each epoch's figures and of the final ones.
 #[derive(Debug, PartialEq)]
 struct Bits {
     weights: Vec<u32>,
@@ -206,7 +206,7 @@ fn checkpoints_of_other_runs_are_refused() {
         let mut bench = base();
         change(&mut bench);
         let error = bench.run(Some(&bytes), usize::MAX).map(|_| what).expect_err(what);
-        assert!(matches!(error, Error::OtherRun(_)), "{what}: {error}");
+        assert!(matches!(error, Error::OtherRun { .. }), "{what}: {error}");
         for word in words {
             assert!(error.to_string().contains(word), "{what}: no `{word}` in {error}");
         }
@@ -279,7 +279,7 @@ fn every_truncation_is_refused() {
     Checkpoint::from_bytes(&longer, "long").expect_err("an error");
 }
 
-/// A damaged checkpoint is noticed wherever the damage is: what is still read is the same run.
+/// A damaged checkpoint is noticed wherever the damage is: one that can still be read is unchanged.
 #[test]
 fn mutations_are_noticed() {
     let bench = bench(recipes().swap_remove(1), false);

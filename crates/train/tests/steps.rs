@@ -1,9 +1,9 @@
-//! A run driven step by step is the run of `fit`, and survives what its caller does to it.
+//! A run driven step by step gives the weights of `fit`, and stands whatever its caller does.
 
 use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::schedule::Schedule;
 use foveal_nn::{Model, ModelSpec};
-use foveal_train::{Error, Evaluation, Event, Fit, Preprocess, Recipe, Steps, fit};
+use foveal_train::{Error, Evaluation, Event, PictureFit, Preprocess, Recipe, Steps, fit};
 use std::sync::atomic::AtomicBool;
 
 const MODEL: &str = r#"input.shape = [6, 6, 1]
@@ -33,7 +33,7 @@ fn recipe() -> Recipe {
 
 fn steps(recipe: Recipe) -> Steps {
     let (data, split) = data();
-    Steps::new(&model(), data, split, Preprocess::unit(1, Fit::Resize), recipe).unwrap()
+    Steps::new(&model(), data, split, Preprocess::unit(1, PictureFit::Resize), recipe).unwrap()
 }
 
 fn bits(model: &Model) -> Vec<u32> {
@@ -49,13 +49,13 @@ fn step_by_step_is_the_run_of_fit() {
             seen.push((epoch, batch, step_loss.to_bits(), lr.to_bits()));
         }
     };
-    let (preprocess, never) = (Preprocess::unit(1, Fit::Resize), AtomicBool::new(false));
+    let (preprocess, never) = (Preprocess::unit(1, PictureFit::Resize), AtomicBool::new(false));
     let outcome = fit(model(), &set, &split, &preprocess, &recipe(), &never, &mut on_event).unwrap();
     let mut steps = steps(recipe());
     let mut own = Vec::new();
     while let Some(s) = steps.step().unwrap() {
         own.push((s.epoch, s.batch, s.loss.to_bits(), s.lr.to_bits()));
-        // Looking on changes nothing.
+        // Looking at the weights changes nothing.
         steps.validate().unwrap();
     }
     assert_eq!(own, seen);
@@ -90,14 +90,15 @@ fn a_loss_that_is_no_number_takes_the_weights_of_the_last_epoch() {
 fn what_cannot_be_is_refused() {
     let mut steps = steps(recipe());
     for lr in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-        assert!(matches!(steps.set_lr(lr), Err(Error::Recipe(_))), "{lr}");
+        assert!(matches!(steps.set_lr(lr), Err(Error::Recipe { .. })), "{lr}");
     }
     assert_eq!(steps.recipe().lr, 0.01);
     let (set, split) = data();
-    let with =
-        |split, recipe| Steps::new(&model(), set.clone(), split, Preprocess::unit(1, Fit::Resize), recipe);
+    let with = |split, recipe| {
+        Steps::new(&model(), set.clone(), split, Preprocess::unit(1, PictureFit::Resize), recipe)
+    };
     assert!(with(split.clone(), Recipe { epochs: 0, ..recipe() }).is_err());
     assert!(with(Split { train: Vec::new(), validation: vec![0] }, recipe()).is_err());
     let blind = with(Split { validation: Vec::new(), ..split }, recipe()).unwrap();
-    assert!(matches!(blind.validate(), Err(Error::Mismatch(_))));
+    assert!(matches!(blind.validate(), Err(Error::NoImages { .. })));
 }

@@ -4,7 +4,7 @@ use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::{Model, ModelSpec};
 use foveal_testkit::Random;
 use foveal_train::{
-    Checkpoint, Error, Fit, Freeze, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit,
+    Checkpoint, Error, Freeze, Outcome, PictureFit, Preprocess, Recipe, Resume, SavedModel, Training, fit,
     fit_resumable, predict, transfer,
 };
 use std::sync::atomic::AtomicBool;
@@ -45,20 +45,20 @@ fn data(classes: usize, values: bool) -> Dataset {
 
 fn recipe(frozen: &[&str]) -> Recipe {
     let frozen = frozen.iter().map(|&name| name.into()).collect();
-    // Averaging and the best epoch are ways for a frozen number to move.
+    // Averaging and the best epoch could change a frozen number, too.
     Recipe { epochs: 4, batch_size: 16, lr: 0.02, average: 0.5, frozen, ..Recipe::default() }
 }
 
 fn learn(model: Model, data: &Dataset, recipe: &Recipe) -> Result<Outcome, Error> {
     let split = Split::first(data.len(), 12)?;
-    let preprocess = Preprocess::unit(1, Fit::Resize);
+    let preprocess = Preprocess::unit(1, PictureFit::Resize);
     fit(model, data, &split, &preprocess, recipe, &AtomicBool::new(false), &mut |_| {})
 }
 
 fn saved(model: Model, data: &Dataset) -> SavedModel {
     SavedModel {
         model,
-        preprocess: Preprocess::unit(1, Fit::Resize),
+        preprocess: Preprocess::unit(1, PictureFit::Resize),
         classes: data.classes().unwrap_or_default().to_vec(),
         training: Training {
             model: "bands".into(),
@@ -146,7 +146,7 @@ fn a_regression_goes_on_from_what_it_has_learnt() {
     let train: Vec<u32> = (12..60).collect();
     let begun = transfer(&old, &rows, &train, &[], 1).unwrap();
     assert!(begun.new_head.is_none());
-    // Steps of next to nothing leave the answers, in the data's own units, as they were.
+    // Tiny steps do not change the answers, which are in the data's own units.
     let still = Recipe { epochs: 1, lr: 1e-12, frozen: vec!["batch_norm_1".into()], ..learnt };
     let after = learn(begun.model, &rows, &still).unwrap().model;
     let answers = |model: &Model| predict(model, &old.preprocess, &rows, None, 1).unwrap();
@@ -176,7 +176,7 @@ fn layers_to_freeze_are_named_in_three_ways() {
 fn a_checkpoint_of_other_frozen_layers_is_of_another_run() {
     let data = data(3, false);
     let split = Split::first(data.len(), 12).unwrap();
-    let preprocess = Preprocess::unit(1, Fit::Resize);
+    let preprocess = Preprocess::unit(1, PictureFit::Resize);
     let mut kept: Vec<Checkpoint> = Vec::new();
     let mut run = |recipe: &Recipe, from: Option<Checkpoint>| {
         let save: foveal_train::Save<'_> = Box::new(|c: &Checkpoint| {
@@ -196,5 +196,5 @@ fn a_checkpoint_of_other_frozen_layers_is_of_another_run() {
     let again = run(&recipe(&["conv2d_1"]), Some(middle.clone())).unwrap();
     assert_eq!(whole.model.params(), again.model.params());
     let error = run(&recipe(&["middle"]), Some(middle)).unwrap_err();
-    assert!(matches!(&error, Error::OtherRun(_)) && error.to_string().contains("frozen"), "{error}");
+    assert!(matches!(&error, Error::OtherRun { .. }) && error.to_string().contains("frozen"), "{error}");
 }

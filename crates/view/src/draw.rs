@@ -203,15 +203,8 @@ impl Mark {
             Mark::Fill(at, color) => *svg += &rect(*at, *color),
             Mark::Hatch(at) => {
                 *svg += &rect(*at, HATCH[0]);
-                let [x, y, side, _] = *at;
-                let lines: String = (8..2 * side)
-                    .step_by(8)
-                    .map(|k| {
-                        let (a, b) = (k.min(side), (k - side).max(0));
-                        format!("M{} {}L{} {}", x + b, y + a, x + a, y + b)
-                    })
-                    .collect();
-                *svg += &format!("<path d=\"{lines}\" stroke=\"{}\" fill=\"none\"/>\n", hex(HATCH[1]));
+                *svg +=
+                    &format!("<path d=\"{}\" stroke=\"{}\" fill=\"none\"/>\n", slants(*at), hex(HATCH[1]));
             }
             Mark::Text { x, y, text, size, anchor, color } => {
                 let anchor = match anchor {
@@ -253,6 +246,15 @@ impl Mark {
         }
         Ok(())
     }
+}
+
+/// Slanted lines through a square, as the path of an SVG.
+fn slants([x, y, side, _]: [i32; 4]) -> String {
+    let line = |k: i32| {
+        let (a, b) = (k.min(side), (k - side).max(0));
+        format!("M{} {}L{} {}", x + b, y + a, x + a, y + b)
+    };
+    (8..2 * side).step_by(8).map(line).collect()
 }
 
 fn hex([r, g, b]: [u8; 3]) -> String {

@@ -135,24 +135,16 @@ pub(crate) fn no_layer(model: &Model, name: &str) -> Error {
 /// The last feature maps that convolutions made, with what is done to each cell after them.
 fn last_maps(model: &Model) -> Option<usize> {
     let nodes = model.nodes();
-    let conv = |n: &Node| matches!(n.kind, LayerKind::Conv2d { .. }) && n.shape[..2] != [1, 1];
+    let conv = |n: &Node| matches!(n.kind, LayerKind::Conv2d(_)) && n.shape[..2] != [1, 1];
     let mut v = nodes.iter().rposition(conv)? + 1;
     loop {
         let mut users = nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&v));
         let (Some((i, user)), None) = (users.next(), users.next()) else { return Some(v) };
-        match user.kind {
-            LayerKind::BatchNorm { .. }
-            | LayerKind::Relu {}
-            | LayerKind::LeakyRelu { .. }
-            | LayerKind::Clip { .. }
-            | LayerKind::Sigmoid {}
-            | LayerKind::Tanh {}
-            | LayerKind::Gelu {}
-            | LayerKind::Dropout { .. }
-            | LayerKind::Add {}
-            | LayerKind::Concat {} => v = i + 1,
-            _ => return Some(v),
+        // What stays in place shows the same cells.
+        if !user.kind.keeps_places() || user.shape[..2] != nodes[v - 1].shape[..2] {
+            return Some(v);
         }
+        v = i + 1;
     }
 }
 

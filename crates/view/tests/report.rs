@@ -3,7 +3,9 @@
 use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::loss::Loss;
 use foveal_nn::{Model, ModelSpec};
-use foveal_train::{Fit, Outcome, Preprocess, Recipe, SavedModel, Status, Training, fit, judge, predict};
+use foveal_train::{
+    Outcome, PictureFit, Preprocess, Recipe, SavedModel, Status, Training, fit, judge, predict,
+};
 use foveal_view::report::{Judged, Language, Machine, Part, Report, Steps};
 use std::sync::atomic::AtomicBool;
 
@@ -46,7 +48,7 @@ struct Run {
 fn run(data: Dataset, model: Model, loss: Loss) -> Run {
     let split = Split::first(data.len(), data.len() / 5).unwrap();
     let recipe = Recipe { epochs: 2, batch_size: 16, loss, ..Recipe::default() };
-    let preprocess = Preprocess::unit(data.shape()[2], Fit::Resize);
+    let preprocess = Preprocess::unit(data.shape()[2], PictureFit::Resize);
     let mut steps = Steps::new();
     let stop = AtomicBool::new(false);
     let outcome = fit(model, &data, &split, &preprocess, &recipe, &stop, &mut |e| steps.take(e)).unwrap();

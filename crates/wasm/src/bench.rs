@@ -3,13 +3,15 @@
 mod cell;
 mod code;
 mod fill;
+pub mod limits;
 mod link;
 mod presets;
 mod setting;
 
-pub use cell::{Cell, Part, cell};
+pub use cell::{Cell, CellTerm, cell};
 pub use code::{Language, code};
 pub use fill::{Pattern, fill, reshape};
+pub use limits::Limits;
 pub use link::{decode, encode};
 pub use presets::{Preset, all as presets};
 pub use setting::{Answer, Line, Operator, Outcome, Pad, Refusal, Setting, Side, run};
@@ -17,52 +19,13 @@ pub use setting::{Answer, Line, Operator, Outcome, Pad, Refusal, Setting, Side, 
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
-/// The largest extents that the bench takes, for the page's fields.
-pub mod limits {
-    /// Height and width of the input.
-    pub const EXTENT: usize = 28;
-    /// Channels of the input.
-    pub const CHANNELS: usize = 6;
-    /// Height and width of the filter or the window.
-    pub const KERNEL: usize = 12;
-    /// Number of filters.
-    pub const FILTERS: usize = 8;
-    /// Strides, dilations, and explicit padding on each side.
-    pub const STEP: usize = 12;
-    /// Cells of the padded input, and of the output, over all channels.
-    pub const CELLS: usize = 5000;
-}
-
-/// Those limits, for the page.
-#[derive(Clone, Copy, Debug, serde::Serialize, Tsify)]
-pub struct Limits {
-    /// Height and width of the input.
-    pub extent: usize,
-    /// Channels of the input.
-    pub channels: usize,
-    /// Height and width of the filter or the window.
-    pub kernel: usize,
-    /// Number of filters.
-    pub filters: usize,
-    /// Strides, dilations, and explicit padding on each side.
-    pub step: usize,
-}
-
 /// A value for JavaScript, or an exception there.
 type Thrown<T> = Result<T, JsError>;
 
 /// The limits of the bench.
 #[wasm_bindgen(js_name = benchLimits)]
 pub fn bench_limits() -> Thrown<Ts<Limits>> {
-    use limits as l;
-    let limits = Limits {
-        extent: l::EXTENT,
-        channels: l::CHANNELS,
-        kernel: l::KERNEL,
-        filters: l::FILTERS,
-        step: l::STEP,
-    };
-    Ok(limits.into_ts()?)
+    Ok(limits::ALL.into_ts()?)
 }
 
 /// The result of a setting, or why there is none.

@@ -1,4 +1,4 @@
-//! The network view: a model, what it makes of a picture, and every number in between.
+//! The network view: a model, a picture, and every number between the picture and the answer.
 
 mod cell;
 mod describe;
@@ -28,11 +28,11 @@ pub mod limits {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Unopened {
-    /// It is no `.safetensors` file at all.
+    /// It is not a `.safetensors` file.
     Foreign,
-    /// It is one, but not a whole model of foveal's.
+    /// It is a `.safetensors` file, but not a whole model of foveal.
     Broken {
-        /// In the library's words.
+        /// What the library says.
         text: String,
     },
     /// It reads texts, and the page shows pictures.
@@ -50,12 +50,12 @@ pub enum Unopened {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Opened {
-    /// It is.
+    /// A model was opened.
     Opened {
-        /// What it is.
+        /// Its description.
         description: Description,
     },
-    /// It is not; the model that was open before stays.
+    /// The file was refused; the model that was open before stays open.
     Refused {
         /// Why.
         refusal: Unopened,
@@ -75,14 +75,14 @@ pub struct Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Looked {
-    /// It was.
+    /// The model has seen it.
     Seen {
         /// What the model says to it.
         answer: Verdict,
     },
-    /// It cannot be.
+    /// It cannot be used.
     Refused {
-        /// In the library's words.
+        /// What the library says.
         text: String,
     },
 }
@@ -103,7 +103,7 @@ pub struct Cam {
 /// A value for JavaScript, or an exception there.
 type Thrown<T> = Result<T, JsError>;
 
-/// What is left of a picture that was looked at.
+/// A picture that the model has seen, and the output of every layer.
 struct Seen {
     raw: Vec<f32>,
     input: Array3<f32>,
@@ -195,7 +195,7 @@ fn looks_like_safetensors(bytes: &[u8]) -> bool {
 fn pixels(bytes: &[u8], height: usize, width: usize, channels: usize) -> Result<Picture, String> {
     let exact = |c: usize| height.checked_mul(width).and_then(|n| n.checked_mul(c)) == Some(bytes.len());
     if !exact(channels) || !matches!(channels, 1 | 3 | 4) {
-        return Err(format!("{} bytes are no picture of {height}x{width}x{channels}", bytes.len()));
+        return Err(format!("{} bytes are not a picture of {height}x{width}x{channels}", bytes.len()));
     }
     let kept = channels.min(3);
     let numbers = bytes.chunks_exact(channels).flat_map(|pixel| {

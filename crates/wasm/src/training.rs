@@ -2,7 +2,7 @@
 
 use foveal::data::{Dataset, Samples, Split, Targets};
 use foveal::nn::{Model, builtin};
-use foveal::train::{Error, Evaluation, Fit, Preprocess, Recipe, SavedModel, Steps, evaluate};
+use foveal::train::{Error, Evaluation, PictureFit, Preprocess, Recipe, SavedModel, Steps, evaluate};
 use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
@@ -31,7 +31,7 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Progress {
-    /// It is done.
+    /// A step is done.
     Step {
         /// The epoch, from 1 on.
         epoch: usize,
@@ -83,22 +83,21 @@ impl Training {
     /// A run on digits: 784 bytes each, and a label each.
     ///
     /// # Errors
-    /// When they are not as many, or the plan is out of range.
+    /// When pixels and labels do not fit together, or the plan is out of range.
     pub fn begin(pixels: Vec<u8>, labels: &[u8], plan: Plan) -> Result<Self, Error> {
         let data = digits("mnist", pixels, labels)?;
         let split = Split::first(data.len(), plan.held)?;
-        let spec =
-            builtin::spec(MODEL).ok_or_else(|| Error::Mismatch(format!("there is no model {MODEL}")))?;
+        let spec = builtin::spec(MODEL).expect("a built-in model");
         let model = Model::new(&spec, plan.seed.into())?;
         let recipe = Recipe { epochs: plan.epochs, lr: plan.lr, seed: plan.seed.into(), ..Recipe::fast() };
-        let steps = Steps::new(&model, data, split, Preprocess::unit(1, Fit::Digit), recipe)?;
+        let steps = Steps::new(&model, data, split, Preprocess::unit(1, PictureFit::Digit), recipe)?;
         Ok(Self { steps, accuracy: None })
     }
 
     /// The next step.
     ///
     /// # Errors
-    /// Never of a run that has begun.
+    /// A run that has begun gives none.
     pub fn advance(&mut self) -> Result<Progress, Error> {
         let step = self.steps.step();
         let done = self.steps.done();
@@ -122,7 +121,7 @@ impl Training {
     /// # Errors
     /// When none are.
     pub fn held_out(&mut self) -> Result<Scores, Error> {
-        let scores = scores(self.steps.validate()?)?;
+        let scores = scores(self.steps.validate()?);
         self.accuracy = Some(scores.accuracy);
         Ok(scores)
     }
@@ -133,7 +132,7 @@ impl Training {
     /// When there are not 784 bytes and a label for each.
     pub fn judge_by(&self, pixels: Vec<u8>, labels: &[u8]) -> Result<Scores, Error> {
         let data = digits("mnist test", pixels, labels)?;
-        scores(evaluate(&self.steps.model(), self.steps.preprocess(), &data, None, 1)?)
+        Ok(scores(evaluate(&self.steps.model(), self.steps.preprocess(), &data, None, 1)?))
     }
 
     /// The model as it is now.
@@ -159,14 +158,12 @@ fn digits(name: &str, pixels: Vec<u8>, labels: &[u8]) -> Result<Dataset, Error> 
     Ok(Dataset::new(name, [SIDE, SIDE, 1], Samples::U8(pixels), Targets::Classes { labels, names })?)
 }
 
-fn scores(evaluation: Evaluation) -> Result<Scores, Error> {
-    let Evaluation::Classes(s) = evaluation else {
-        return Err(Error::Mismatch("digits have classes".into()));
-    };
+fn scores(evaluation: Evaluation) -> Scores {
+    let Evaluation::Classes(s) = evaluation else { unreachable!("digits have classes") };
     let confusion: Vec<u32> =
         s.confusion.iter().flatten().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
     let digits = confusion.iter().map(|&n| n as usize).sum();
-    Ok(Scores { loss: s.loss, accuracy: s.accuracy, digits, confusion })
+    Scores { loss: s.loss, accuracy: s.accuracy, digits, confusion }
 }
 
 #[wasm_bindgen]

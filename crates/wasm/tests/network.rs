@@ -1,12 +1,12 @@
-//! The network view's Rust side: it says what the library says, of every cell, and no file or place breaks it.
+//! The Rust side of the network view: for every cell it says what the library says, and no file or cell breaks it.
 
 use foveal::data::text::{Tokens, Vocabulary};
 use foveal::data::{Dataset, Picture, Samples, Targets};
 use foveal::nn::{Model, ModelSpec, builtin};
-use foveal::train::{Fit, Preprocess, Recipe, SavedModel, Training, predict, probabilities};
+use foveal::train::{PictureFit, Preprocess, Recipe, SavedModel, Training, predict, probabilities};
 use foveal_wasm::network::{Made, Network, Unopened};
 
-fn saved(spec: &ModelSpec, fit: Fit) -> SavedModel {
+fn saved(spec: &ModelSpec, fit: PictureFit) -> SavedModel {
     let model = Model::new(spec, 5).unwrap();
     let classes = (0..model.outputs()).map(|c| c.to_string()).collect();
     let training = Training {
@@ -26,7 +26,7 @@ fn digit(i: usize) -> Vec<f32> {
 
 #[test]
 fn a_picture_gets_the_answer_of_predict() {
-    let saved = saved(&builtin::spec("fast").unwrap(), Fit::Digit);
+    let saved = saved(&builtin::spec("fast").unwrap(), PictureFit::Digit);
     let mut network = Network::new();
     let description = network.open_bytes(&saved.to_bytes().unwrap(), "fast.safetensors").unwrap();
     assert_eq!((description.input, description.digit, description.layers.len()), ([28, 28, 1], true, 10));
@@ -61,7 +61,7 @@ const MANY: &str = r#"input.shape = [8, 6, 3]
 
 #[test]
 fn every_cell_of_every_value_is_explained_with_its_own_number() {
-    let saved = saved(&ModelSpec::from_toml(MANY).unwrap(), Fit::Resize);
+    let saved = saved(&ModelSpec::from_toml(MANY).unwrap(), PictureFit::Resize);
     let mut network = Network::new();
     network.open_bytes(&saved.to_bytes().unwrap(), "many").unwrap();
     assert!(network.made(0, [0; 3]).is_err() && network.cam(None, None).is_err(), "nothing was seen yet");
@@ -105,7 +105,7 @@ fn every_cell_of_every_value_is_explained_with_its_own_number() {
 
 #[test]
 fn what_is_no_model_is_refused_and_the_open_one_stays() {
-    let saved = saved(&ModelSpec::from_toml(MANY).unwrap(), Fit::Resize);
+    let saved = saved(&ModelSpec::from_toml(MANY).unwrap(), PictureFit::Resize);
     let bytes = saved.to_bytes().unwrap();
     let mut network = Network::new();
     let picture = Picture::new(8, 6, 3, vec![9.0; 144]).unwrap();
@@ -121,7 +121,7 @@ fn what_is_no_model_is_refused_and_the_open_one_stays() {
     assert!(matches!(network.open_bytes(b"\x02\0\0\0\0\0\0\0{}", "empty"), Err(Unopened::Broken { .. })));
     let wide = r#"input.shape = [2048, 2048, 1]
         layer = [{ kind = "conv2d", filters = 4, kernel = [1, 1] }, { kind = "global_avg_pool" }]"#;
-    let wide = self::saved(&ModelSpec::from_toml(wide).unwrap(), Fit::Resize).to_bytes().unwrap();
+    let wide = self::saved(&ModelSpec::from_toml(wide).unwrap(), PictureFit::Resize).to_bytes().unwrap();
     assert!(matches!(network.open_bytes(&wide, "wide"), Err(Unopened::Large { .. })));
     // A model that reads texts has no use for pictures.
     let vocabulary = Vocabulary::new(Tokens::Words, ["a few words", "a few more words"], 9).unwrap();
@@ -131,7 +131,7 @@ fn what_is_no_model_is_refused_and_the_open_one_stays() {
         {{ kind = "dense", units = 2 }}]"#,
         vocabulary.size()
     );
-    let mut reader = self::saved(&ModelSpec::from_toml(&spec).unwrap(), Fit::Resize);
+    let mut reader = self::saved(&ModelSpec::from_toml(&spec).unwrap(), PictureFit::Resize);
     reader.preprocess = Preprocess::text(vocabulary);
     assert_eq!(network.open_bytes(&reader.to_bytes().unwrap(), "reader"), Err(Unopened::Text));
     assert_eq!(network.look(&picture).unwrap(), answer);

@@ -35,7 +35,7 @@ fn it_learns_and_its_files_are_the_model() {
     assert!(after.accuracy > 0.85 && after.loss < before.loss, "{}", after.accuracy);
     let all = training.judge_by(pixels.clone(), &labels).unwrap();
     assert_eq!(all.digits, 2000);
-    // The file in the network view is right as often.
+    // The file, opened in the network view, is right equally often.
     let saved = training.model();
     assert_eq!((saved.training.epochs, saved.training.validation_accuracy), (2, Some(after.accuracy)));
     let mut network = Network::new();

@@ -1,6 +1,6 @@
-// What the cell that is looked at is made of, term by term, and the steps from cell to cell.
+// What the selected cell is made of, term by term, and the steps from cell to cell.
 import { bench } from "../texts/bench";
-import type { Cell, Part } from "../wasm/pkg/foveal";
+import type { Cell, CellTerm } from "../wasm/pkg/foveal";
 import { sign } from "./numbers";
 import { pointed } from "./pointed";
 import { Player } from "./Player";
@@ -9,15 +9,15 @@ import { answer, cell, setting } from "./state";
 /** A number as a factor or a summand: negative ones in brackets. */
 const factor = (text: string): string => (text.startsWith("-") ? `(${sign(text)})` : text);
 
-/** A product that is nothing needs no decimals. */
+/** A product of 0 needs no decimals. */
 const tidy = (text: string): string => (/^-?0\.0+$/.test(text) ? "0" : text);
 
-function written(part: Part, operator: string): string {
+function written(part: CellTerm, operator: string): string {
   if (operator === "conv2d") return `${factor(part.input)}·${factor(part.filter ?? "0")}`;
   return operator === "max_pool" ? sign(part.input) : factor(part.input);
 }
 
-function Term({ part, index, operator }: { part: Part; index: number; operator: string }) {
+function Term({ part, index, operator }: { part: CellTerm; index: number; operator: string }) {
   const conv = operator === "conv2d";
   const text = written(part, operator);
   return (
@@ -94,7 +94,7 @@ function Equation({ now }: { now: Cell }) {
   );
 }
 
-/** Said to those who listen, when they stop at a cell. */
+/** What a screen reader says at a cell. */
 function said(now: Cell): string {
   const [row, column, channel] = now.at;
   const operator = setting.value.operator;

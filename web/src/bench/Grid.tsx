@@ -142,7 +142,7 @@ export function Grid(p: Props) {
   };
   const places = decimals(p.scale);
   const chars = widest(p);
-  // Where a number would be too small to read, its colour speaks, and its name.
+  // Where a number would be too small to read, only its colour is shown; its name still tells it.
   const small = (p.cell * 1.32) / chars < 7.5 || columns > 16;
   const squares = p.values.map((v, k) => {
     const [i, j] = [Math.floor(k / p.columns), k % p.columns];
@@ -163,7 +163,7 @@ export function Grid(p: Props) {
       />
     );
   });
-  // Cells inside a grid stand in rows, for those who hear them.
+  // Cells stand in rows, so that screen readers can tell where they are.
   const body = p.onPut ? squares : Array.from({ length: p.rows }, (_, i) => (
     <div key={i} role="row" class="cells">
       {squares.slice(i * p.columns, (i + 1) * p.columns)}

@@ -35,7 +35,7 @@ export function Player() {
   const pace = useSignal<Pace>("normal");
   useSignalEffect(() => {
     if (!playing.value) return;
-    // Whoever asked for less motion gets single steps, slowly.
+    // People who asked for less motion get single slow steps.
     const wait = reduced.value ? Math.max(PACE[pace.value], PACE.slow) : PACE[pace.value];
     const timer = setInterval(() => {
       if (!step(1)) playing.value = false;
@@ -46,7 +46,7 @@ export function Player() {
     if (!playing.value && !moved(1)) look([0, 0, 0]);
     playing.value = !playing.value;
   };
-  // Read, so that the buttons follow the cell.
+  // Reading it here makes the buttons follow the cell.
   void at.value;
   return (
     <div class="player" role="group" aria-label={bench.value.player} data-playing={playing.value ? "" : undefined}>

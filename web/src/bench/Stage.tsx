@@ -1,4 +1,4 @@
-// Input, filters and output side by side, with the window of the cell that is looked at.
+// Input, filters and output side by side, with the window of the selected cell.
 import { bench } from "../texts/bench";
 import type { Answer, Cell, Operator, Setting } from "../wasm/pkg/foveal";
 import { Grid } from "./Grid";

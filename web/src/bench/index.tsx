@@ -18,7 +18,7 @@ let before = false;
 /** Takes over what the address says, unless it is what the bench has just written there; an address that says nothing
  * leads back to where the bench was. */
 function useAddress(): void {
-  // At once: an effect that waits for the next frame would undo what a person changed meanwhile.
+  // Before the next frame: a later effect would undo what a person has changed meanwhile.
   useLayoutEffect(() => effect(follow), []);
   useEffect(remember, []);
 }

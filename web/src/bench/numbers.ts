@@ -23,7 +23,7 @@ export function fitted(v: number, places: number): string {
   const short = exact(v);
   const digits = short.split(".")[1]?.length ?? 0;
   const text = digits <= places && !short.includes("e") ? short : v.toFixed(places);
-  // What rounds to nothing has no sign.
+  // What rounds to 0 has no sign.
   return Number(text) === 0 ? text.replace("-", "") : sign(text);
 }
 

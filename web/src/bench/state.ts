@@ -1,4 +1,4 @@
-// The bench's state: a setting, its result, and the cell that is looked at. Everything is computed by Rust.
+// The bench's state: a setting, its result, and the selected cell. Everything is computed by Rust.
 import { batch, computed, signal } from "@preact/signals";
 import { note, route } from "../shell/route";
 import {
@@ -27,7 +27,7 @@ export const setting = signal<Setting>(presets[0]!.setting);
 export const outcome = computed(() => benchRun(setting.value));
 export const answer = computed<Answer | null>(() => (outcome.value.kind === "fits" ? outcome.value.answer : null));
 const asked = signal<At>([0, 0, 0]);
-/** The output cell that is looked at, within the output. */
+/** The selected output cell, within the output. */
 export const at = computed<At>(() => {
   const shape = answer.value?.shape ?? [1, 1, 1];
   const [h, w, c] = asked.value;
@@ -50,7 +50,7 @@ export const link = computed(() => {
 /** Whether the link that was opened could not be read. */
 export const misread = signal(false);
 
-/** Looks at a cell. */
+/** Selects a cell. */
 export function look(where: At): void {
   if (where.some((v, i) => v !== at.peek()[i])) asked.value = where;
 }

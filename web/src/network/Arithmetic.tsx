@@ -1,4 +1,4 @@
-// The arithmetic of the cell that is looked into.
+// The arithmetic of the selected cell.
 import { network } from "../texts/network";
 import { brief, exact, sign } from "../bench/numbers";
 import type { Description, Made, PointCell, WindowCell } from "../wasm/pkg/foveal";
@@ -194,7 +194,7 @@ function Body({ now, of }: { now: Made; of: Description }) {
   );
 }
 
-/** From cell to cell, for those who have no keys. */
+/** Buttons from cell to cell, for devices without a keyboard. */
 const STEPS = [
   ["left", "ArrowLeft", "M11 3v10L4 8z"],
   ["up", "ArrowUp", "M3 11h10L8 4z"],

@@ -1,4 +1,4 @@
-// Every layer of the model: its feature maps, its filters, and the cell that is looked into.
+// Every layer of the model: its feature maps, its filters, and the selected cell.
 import { computed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { narrow } from "../shell/narrow";
@@ -58,7 +58,7 @@ function Frame(props: { kind: string; row: number; column: number; rows: number;
   return <span class={`mark-cell ${props.kind}`} style={{ top: share(props.row, h), left: share(props.column, w), height: share(props.rows, h), width: share(props.columns, w) }} />;
 }
 
-/** The part of a value that the cell that is looked into is made of, by channel: null where it is of none. */
+/** The part of each channel that the selected cell is made of; null for a channel that it does not use. */
 const reach = computed(() => {
   const now = made.value;
   if (!now || now.kind === "input") return null;
@@ -128,7 +128,7 @@ function Flat(props: { of: Description; v: number; most: () => number }) {
   );
 }
 
-/** The filters of a convolution: those of the map that is looked into, or all where they have one channel. */
+/** The filters of a convolution: those of the selected map, or all where they have one channel. */
 function Filters({ layer, v }: { layer: Layer; v: number }) {
   const filter = layer.parameters.find((p) => p.name.endsWith(".filter"));
   const index = filter?.index ?? -1;

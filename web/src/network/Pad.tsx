@@ -54,7 +54,7 @@ async function file(pen: CanvasRenderingContext2D, bytes: Uint8Array): Promise<v
     pen.imageSmoothingEnabled = true;
     pen.drawImage(image, (SIZE - w) / 2, (SIZE - h) / 2, w, h);
   } catch {
-    // A format that foveal reads and the browser does not: it is seen in what the network sees.
+    // foveal reads this format and the browser does not: the picture only appears as the network sees it.
   }
 }
 

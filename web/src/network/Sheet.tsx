@@ -8,7 +8,7 @@ interface Props {
   readonly height: number;
   /** The numbers, row by row; read anew at each change. */
   readonly read: (row: number, column: number) => number;
-  /** What is drawn again at each change of. */
+  /** The sheet is drawn again whenever this changes. */
   readonly on: ReadonlySignal<unknown>;
   /** The number that is full colour. */
   readonly most: () => number;

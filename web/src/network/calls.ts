@@ -38,7 +38,7 @@ function start(): Worker {
     if (data.error === undefined) asked?.done(data.answer as never);
     else asked?.failed(new Error(data.error));
   });
-  // The module stopped: what is asked gets no answer any more, and the next question starts it anew.
+  // The module stopped: open questions fail, and the next question starts a new worker.
   started.addEventListener("error", (event) => {
     for (const asked of waiting.values()) asked.failed(new Error(event.message));
     waiting.clear();

@@ -1,4 +1,4 @@
-// The network view's state: the model, the picture, what was made of it, the cell that is looked into.
+// The network view's state: the model, the picture, what was made of it, the selected cell.
 import { computed, effect, signal } from "@preact/signals";
 import { note, route } from "../shell/route";
 import type { Cam, Description, Made, Unopened } from "../wasm/pkg/foveal";
@@ -29,7 +29,7 @@ export const model = signal<Model | null>(null);
 export const refused = signal<{ refusal: Unopened; name: string } | null>(null);
 /** Why a picture was refused. */
 export const unseen = signal<{ text: string; name: string } | null>(null);
-/** What broke that should not have. */
+/** An unexpected error. */
 export const broken = signal<string | null>(null);
 export const picture = signal<Picture | null>(null);
 export const sight = signal<Sight | null>(null);
@@ -60,7 +60,7 @@ const fail = (error: unknown): void => {
   broken.value = String(error);
 };
 
-// One question at a time; of those that come in between, the last.
+// Questions are asked one at a time; of those that come in meanwhile only the last is asked.
 let busy = false;
 let again = false;
 
@@ -115,7 +115,7 @@ export function show(next: Picture): void {
   void look();
 }
 
-/** Looks into a cell. */
+/** Selects a cell. */
 export function into(next: Place | null): void {
   place.value = next;
   explain().catch(fail);

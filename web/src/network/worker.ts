@@ -1,4 +1,4 @@
-// Runs models apart from the page, so that none of them holds it up. Answers each message with one of the same id.
+// Runs models in a worker, so that the page stays responsive. Answers each message with one that has the same id.
 import { load } from "../wasm/load";
 import { Network } from "../wasm/pkg/foveal";
 import type { Calls, Call, Sight } from "./calls";

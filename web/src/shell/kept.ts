@@ -1,4 +1,4 @@
-// What the browser remembers of a person's choices. Where it remembers nothing, nothing is kept.
+// Choices that the browser remembers. Where it refuses to, they are forgotten with the page.
 export function kept(key: string): string | null {
   try {
     return localStorage.getItem(`foveal.${key}`);

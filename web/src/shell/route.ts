@@ -11,7 +11,7 @@ function read(): Route {
   try {
     hash = decodeURIComponent(hash);
   } catch {
-    // Not well-formed: it is shown to the view as it is, which will refuse it.
+    // Not well-formed: the view gets it as it is, and will refuse it.
   }
   const cut = hash.indexOf("/");
   return cut < 0 ? { view: hash, state: "" } : { view: hash.slice(0, cut), state: hash.slice(cut + 1) };
@@ -40,7 +40,7 @@ export function note(view: string, state: string): void {
   try {
     history.replaceState(null, "", address(view, state));
   } catch {
-    // Browsers refuse more than some hundred changes in half a minute; the next one counts.
+    // Browsers refuse more than about a hundred changes in half a minute; the next change will be written.
     return;
   }
   route.value = { view, state };

@@ -1,4 +1,4 @@
-// Light or dark: as the system says until a person switches.
+// Light or dark: what the system says, until a person switches.
 import { effect, signal } from "@preact/signals";
 import { keep, kept } from "./kept";
 

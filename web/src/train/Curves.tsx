@@ -30,7 +30,7 @@ interface Props {
   readonly text: (v: number) => string;
 }
 
-/** Running means, so that a line is seen through the noise of single steps. */
+/** Running means, so that a line stands out from the noise of single steps. */
 function smooth(values: readonly number[]): number[] {
   let mean = values[0] ?? 0;
   return values.map((v) => (mean += (v - mean) * 0.08));

@@ -1,10 +1,10 @@
-// Trains apart from the page, in slices so short that a pause is heard at once.
+// Trains in a worker, in slices so short that a pause takes effect at once.
 import { load } from "../wasm/load";
 import { Training } from "../wasm/pkg/foveal";
 import { digits, joined, type Digits } from "../network/digits";
 import { DRAWN, type Ask, type Point, type Say } from "./messages";
 
-/** Milliseconds of steps before messages are heard. */
+/** The length of a slice in milliseconds; messages are read after it. */
 const SLICE = 15;
 /** Milliseconds between two reports of progress. */
 const REPORT = 120;
@@ -72,7 +72,8 @@ function step(): boolean {
   return false;
 }
 
-// A message to itself lets those of the page in between two slices; a timer would wait four milliseconds.
+// Between two slices the worker sends itself a message, so that messages of the page get their turn; a timer would
+// wait four milliseconds.
 const turn = new MessageChannel();
 turn.port1.onmessage = () => {
   if (!running) return;

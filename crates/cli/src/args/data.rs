@@ -20,10 +20,10 @@ Examples:
   foveal data check scans/ --window lung
   foveal data check reviews.tsv --tokens ngrams
 
-Between training, validation and test parts, samples that are the same are counted, and of pictures
-those that are nearly so: the same one saved again, scaled or brightened; of texts those that
-differ in case, blanks and punctuation alone. Of DICOM slices, labelled or not: patients, series,
-slices, spacing and the range of Hounsfield units are counted.")]
+Samples that stand in two parts (training, validation, test) are counted. So are near copies:
+pictures that were saved again, scaled or brightened, and texts that differ only in case, blanks
+and punctuation. For DICOM slices, labelled or not, it shows the numbers of patients, series and
+slices, the spacing and the range of Hounsfield units.")]
     Check {
         /// `mnist`, a folder (class folders, DICOM slices, IDX files, train.tsv), a .csv table, a .npz file or a .tsv
         /// of texts
@@ -36,9 +36,9 @@ slices, spacing and the range of Hounsfield units are counted.")]
     #[command(after_help = "\
 Settings of --augment, each 0 unless named: shift=PIXELS, rotate=DEGREES, scale=SHARE,
 shear=DEGREES, flip, crop=SHARE, brightness=SHARE, contrast=SHARE, cutout=PIXELS, mixup=ALPHA.
-Sets: digits, photos, none. What comes later holds: digits,rotate=15.
+Sets: digits, photos, none. A later setting overrules an earlier one: digits,rotate=15.
 
-Without -o it is shown on the terminal, with pictures where the terminal can.
+Without -o the result goes to the terminal, with pictures if the terminal can show them.
 
 Examples:
   foveal data show mnist -o digits.png
@@ -53,7 +53,7 @@ pub struct ShowData {
     /// `mnist`, a folder (class folders or IDX files), a .csv table or a .npz file
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// The sample itself, and beside it what becomes of it in the first epochs
+    /// Show each sample, and beside it what augmentation makes of it in the first epochs
     #[arg(long, value_name = "WHAT")]
     pub augment: Option<Augment>,
     /// Samples to show [default: 40; with --augment 10]
@@ -74,19 +74,19 @@ pub struct Reading {
     /// median of the training pictures, made smaller in proportion to at most 64]
     #[arg(long, value_name = "H,W", value_parser = size)]
     pub image_size: Option<Size>,
-    /// Whether targets are classes or values [default: told by the targets]
+    /// Whether targets are classes or values [default: decided by the targets]
     #[arg(long, value_name = "classify|regress", value_enum, hide_possible_values = true)]
     pub task: Option<Task>,
     /// What texts are cut into: words, chars, or ngrams, pairs of characters within words [default: ngrams for
     /// Korean and other scripts that join words, else words]
     #[arg(long, value_name = "words|chars|ngrams", value_enum, hide_possible_values = true)]
     pub tokens: Option<TokensName>,
-    /// Tokens of a text that are read [default: the model's, else what 95 % of the training texts have at most,
-    /// from 8 to 512]
+    /// How many tokens of a text are read [default: the model's, else enough for 95 % of the training texts, from 8
+    /// to 512]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub text_length: Option<u16>,
-    /// Tokens that are known, the most frequent ones, two numbers for filling up and for unknown tokens
-    /// counted in [default: the model's, else 20000]
+    /// Size of the vocabulary: the most frequent tokens, and two numbers for padding and for unknown tokens
+    /// [default: the model's, else 20000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=65_536))]
     pub vocabulary: Option<u32>,
     /// Refuse a broken picture instead of skipping it

@@ -91,7 +91,7 @@ impl PoolArgs {
 /// `foveal explain`
 #[derive(Args, Debug)]
 pub struct Explain {
-    /// Of arrays.
+    /// The operator, for arrays.
     #[command(subcommand)]
     pub arrays: Option<ExplainArrays>,
     #[command(flatten)]

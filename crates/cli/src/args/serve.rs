@@ -5,14 +5,14 @@ use std::net::IpAddr;
 
 /// What `foveal serve --help` says at its end.
 pub const EXAMPLES: &str = "\
-A MODEL is a saved model (.safetensors) or a run folder, known to requests by its file's or folder's
-name, or as NAME=MODEL. Without one there is the page alone.
+A MODEL is a saved model (.safetensors) or a run folder. Requests call it by the name of its file or
+folder, or by NAME. Without a model only the page is served.
 
 The API: GET /v2, /v2/health/live, /v2/health/ready, /v2/models/NAME and
-POST /v2/models/NAME/infer (the Open Inference Protocol), POST /predict?model=NAME (the body is
-what the model is for, a picture, a DICOM slice or a text, or a .npy array), GET /models,
+POST /v2/models/NAME/infer (the Open Inference Protocol), POST /predict?model=NAME (the body is a
+picture, a DICOM slice or a text, whichever the model takes, or a .npy array), GET /models,
 GET /metrics (Prometheus). It has no passwords and no encryption: to serve a network, put a proxy
-that has them before it. ^C or SIGTERM ends it once accepted requests are answered.
+with both in front of it. ^C or SIGTERM ends it once accepted requests are answered.
 
 Examples:
   foveal serve runs/lab
@@ -51,7 +51,7 @@ pub struct Serve {
     /// Seconds that a request's head, and then its body, may take to come
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub patience: u64,
-    /// A line in the log for each request
+    /// Write a line in the log for each request
     #[arg(long)]
     pub access_log: bool,
 }

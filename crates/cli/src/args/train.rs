@@ -10,11 +10,11 @@ use std::path::PathBuf;
 /// How much time to spend.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
-    /// As soon as can be
+    /// As fast as possible
     Fast,
     /// A few minutes
     Balanced,
-    /// As good as can be
+    /// As good as possible
     Best,
 }
 
@@ -41,7 +41,7 @@ pub struct Train {
     /// Times to go through the training data [default: the preset's; more for small sets, up to 1000 steps]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub epochs: Option<u32>,
-    /// Samples a step [default: the preset's]
+    /// Samples in a step [default: the preset's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub batch_size: Option<u32>,
     /// Learning rate [default: the preset's]
@@ -54,8 +54,8 @@ pub struct Train {
     /// begins at the beginning where there is none
     #[arg(long, requires = "out")]
     pub resume: bool,
-    /// Train so many members with the seeds --seed, --seed + 1 and so on, each in a folder of its own in the run
-    /// folder; eval and predict average what they say
+    /// Train N models with the seeds --seed, --seed + 1 and so on, each in its own folder inside the run folder; eval
+    /// and predict average their answers
     #[arg(long, value_name = "N", conflicts_with = "from", value_parser = clap::value_parser!(u8).range(2..=32))]
     pub ensemble: Option<u8>,
     /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
@@ -81,7 +81,7 @@ impl Train {
     }
 }
 
-/// What is made small, and how classes count.
+/// The loss, how much classes count, and augmentation.
 #[derive(Args, Debug, Clone)]
 pub struct Learning {
     /// cross-entropy for classes; mse or huber for values [default: by the targets]. Values count in

@@ -22,7 +22,8 @@ pub struct Four(pub [i64; 4]);
 pub struct Three(pub [i64; 3]);
 
 fn numbers(text: &str) -> Result<Vec<i64>, String> {
-    let one = |part: &str| part.trim().parse().map_err(|_| format!("`{}` is no whole number", part.trim()));
+    let one =
+        |part: &str| part.trim().parse().map_err(|_| format!("`{}` is not a whole number", part.trim()));
     text.split(',').map(one).collect()
 }
 
@@ -48,7 +49,7 @@ pub fn three(text: &str) -> Result<Three, String> {
     }
 }
 
-/// [`three`] numbers of 1 and above.
+/// Three numbers, each at least 1.
 pub fn shape(text: &str) -> Result<Three, String> {
     match three(text).map_err(|_| "it must be three numbers: height,width,channels".to_owned())? {
         Three(all) if all.iter().all(|&v| v > 0) => Ok(Three(all)),

@@ -2,10 +2,11 @@
 
 use super::model;
 use crate::args::Eval;
-use crate::output::{Context, Side, count, table};
-use crate::source::{self, Ask, Kind};
+use crate::output::{Context, count};
+use crate::source::{self, Kind, ReadOptions};
+use crate::table::{Side, table};
 use anyhow::{Result, anyhow, bail};
-use foveal::data::{Dataset, Source};
+use foveal::data::{Dataset, TrainTest};
 use foveal::train::{ClassScores, Evaluation, PerClass, SavedModel, ValueScores, judge};
 use serde::Serialize;
 
@@ -13,16 +14,17 @@ use serde::Serialize;
 pub fn run(args: &Eval, context: &Context) -> Result<()> {
     let members = model::members(&args.model)?;
     let saved = &members[0];
-    let ask = Ask { labels: args.labels.as_deref(), ..Ask::of_model(saved, args.strict) };
+    let options =
+        ReadOptions { labels: args.labels.as_deref(), ..ReadOptions::for_model(saved, args.strict) };
     let test = match args.data.as_str() {
         source::MNIST => {
-            ask.check(source::MNIST, Kind::Pictures)?;
+            options.check(source::MNIST, Kind::Pictures)?;
             Some(source::test_digits()?)
         }
         data => {
-            let opened = source::open(data, &ask, context)?;
+            let opened = source::open(data, &options, context)?;
             if opened.ct.is_none() && args.labels.is_some() {
-                bail!("{data}: --labels is for folders of DICOM slices, and this is none");
+                bail!("{data}: --labels is for folders of DICOM slices; leave it out");
             }
             whole(opened.source, context)
         }
@@ -41,7 +43,7 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
     }
 }
 
-/// Refuses samples of another shape than the model's: such files hold them as they are.
+/// Refuses samples of another shape than the model's; those of an .npz or IDX file are not resized.
 fn fits(saved: &SavedModel, test: &Dataset, data: &str) -> Result<()> {
     let (shape, wanted) = (test.shape(), saved.model.input_shape());
     if shape != wanted {
@@ -49,14 +51,14 @@ fn fits(saved: &SavedModel, test: &Dataset, data: &str) -> Result<()> {
     }
     if saved.model.vocabulary().is_some() && saved.preprocess.text.is_none() {
         bail!(
-            "{data}: the model is for texts and has no vocabulary to read them by; it takes .npy arrays alone"
+            "{data}: the model is for texts and has no vocabulary to read them by; it takes only .npy arrays"
         );
     }
     Ok(())
 }
 
 /// The test part, or all samples where there is none.
-fn whole(source: Source, context: &Context) -> Option<Dataset> {
+fn whole(source: TrainTest, context: &Context) -> Option<Dataset> {
     if source.test.is_none() {
         context.note(context.say(
             "there is no test part: all samples count, also those a model may have been trained on",

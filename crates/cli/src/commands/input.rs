@@ -11,8 +11,9 @@ use std::path::Path;
 
 /// The most bytes of texts that are read at once.
 const MAX_TEXTS: u64 = 64 << 20;
-/// What the names of built-in samples begin with, and what these are.
+/// How the names of built-in samples begin.
 const BUILT_IN: &str = "mnist:";
+/// The shape of a built-in sample.
 const DIGIT: [usize; 3] = [28, 28, 1];
 
 /// The raw samples that an input holds, each with its name.
@@ -50,10 +51,10 @@ pub fn of_text(text: &str, saved: &SavedModel) -> Result<Array3<f32>> {
 pub fn texts(input: &str) -> Result<Vec<(String, String)>> {
     let path = Path::new(input);
     if input != "-" && !is_text_file(path) {
-        // What names a picture is no text about it.
+        // The path of a picture is not a text about it.
         if path.exists() || input.starts_with(BUILT_IN) {
             let kind = Kind::Texts;
-            bail!("{input}: is no text, and the model is for {kind}; give it {}", kind.input());
+            bail!("{input}: is not a text, and the model is for {kind}; give it {}", kind.input());
         }
         let text = input.trim();
         if text.is_empty() {
@@ -118,13 +119,13 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
         Kind::Ct.refuse_unless(saved, input, "a DICOM slice")?;
         return Ok(vec![(input.to_owned(), slice(input, &bytes, saved)?)]);
     }
-    Kind::Pictures.refuse_unless(saved, input, "no DICOM slice")?;
+    Kind::Pictures.refuse_unless(saved, input, "not a DICOM slice")?;
     let picture = picture::decode(&bytes, input)?;
     let sample = saved.preprocess.picture(&picture, saved.model.input_shape())?;
     Ok(vec![(input.to_owned(), sample)])
 }
 
-/// A DICOM slice as the model saw those that it learnt from.
+/// A DICOM slice, seen through the window that the model was trained with.
 fn slice(input: &str, bytes: &[u8], saved: &SavedModel) -> Result<Vec<f32>> {
     let window = saved.preprocess.window().unwrap_or(Window::SOFT);
     Ok(dicom::read(bytes, input)?.raw(saved.model.input_shape(), &window)?)
@@ -141,7 +142,7 @@ fn tokens(input: &str, saved: &SavedModel, rows: usize) -> Result<Vec<(String, V
                 sample.iter().find(|&&v| !(v >= 0.0 && v.fract() == 0.0 && (v as usize) < rows))
             {
                 bail!(
-                    "{name}: holds {bad}, which is no number of a token; they are whole, from 0 to {}",
+                    "{name}: holds {bad}, which is not the number of a token; those are whole numbers from 0 to {}",
                     rows - 1
                 );
             }

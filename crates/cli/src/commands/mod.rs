@@ -22,7 +22,7 @@ use crate::args::Command;
 use crate::output::Context;
 use anyhow::Result;
 
-/// Does what was asked for.
+/// Runs the command that was asked for.
 pub fn run(command: &Command, context: &Context) -> Result<()> {
     match command {
         Command::Conv2d(args) => conv2d::run(args, context),

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 /// The name of the model in a run folder.
 pub const SAVED: &str = "model.safetensors";
 
-/// What a built-in model that is scaled to the data is scaled to where there are none.
+/// Some built-in models are scaled to the data; where there are no data, to these shapes and sizes.
 const SHAPE: [usize; 3] = [32, 32, 3];
 const OUTPUTS: usize = 10;
 const TEXT_SHAPE: [usize; 3] = [1, 64, 1];
 const VOCABULARY: usize = 20_000;
 
-/// The model to be trained that `name` names: built in, or a model file.
+/// The untrained model called `name`: a built-in one, or a model file.
 pub fn spec(name: &str) -> Result<ModelSpec> {
     if let Some(spec) = builtin::spec(name) {
         return Ok(spec);
@@ -41,13 +41,13 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
     ModelSpec::from_toml(&text).with_context(|| name.to_owned())
 }
 
-/// The model to be trained on samples of `shape` with `outputs` classes or values.
+/// The untrained model called `name`, scaled to samples of `shape` and `outputs` classes or values.
 pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Result<ModelSpec> {
     builtin::fitted(name, shape, outputs).map_or_else(|| spec(name), Ok)
 }
 
-/// The model that `name` names, with parameters made from `seed` unless it is a trained one; a built-in model that is
-/// scaled to the data is for samples of `shape`.
+/// The model called `name`, trained or not; the parameters of an untrained one are drawn with `seed`. `shape` is the
+/// shape of the samples, for built-in models that are scaled to them.
 pub fn any(name: &str, shape: Option<[usize; 3]>, seed: u64) -> Result<Model> {
     let path = Path::new(name);
     if let Some(shape) = shape {
@@ -57,7 +57,7 @@ pub fn any(name: &str, shape: Option<[usize; 3]>, seed: u64) -> Result<Model> {
         }
         return Model::new(&fitted(name, shape, OUTPUTS)?, seed).with_context(|| name.to_owned());
     }
-    // A built-in model's name is that model, whatever stands in the folder at hand.
+    // The name of a built-in model means that model, even if a folder is called the same.
     let built_in = builtin::spec(name).is_some() || builtin::is_scaled(name);
     if !built_in && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors") {
         return Ok(saved(path)?.model);
@@ -88,7 +88,7 @@ pub fn members(path: &Path) -> Result<Vec<SavedModel>> {
     }
     let text = files::read_text(&file)?;
     let ensemble: Ensemble = serde_json::from_str(&text)
-        .with_context(|| format!("{}: not what an ensemble is described by", file.display()))?;
+        .with_context(|| format!("{}: this does not describe an ensemble", file.display()))?;
     let all = (1..=ensemble.members).map(|k| saved(&member(path, k))).collect::<Result<Vec<_>>>()?;
     let Some(first) = all.first() else { bail!("{}: an ensemble without members", file.display()) };
     let fits = |m: &SavedModel| {
@@ -105,7 +105,7 @@ pub fn members(path: &Path) -> Result<Vec<SavedModel>> {
     }
 }
 
-/// What the members together say of samples, and of what shape the rows are.
+/// The outputs of the members together, one row for each sample.
 pub fn outputs(members: &[SavedModel], data: &Dataset, threads: usize) -> Result<Vec<f32>> {
     let first = &members[0];
     let all = members

@@ -1,7 +1,8 @@
 //! `foveal summary --plan`: the engine's steps, and with `--profile` where the time goes.
 
 use crate::args::Summary;
-use crate::output::{Context, Side, table};
+use crate::output::Context;
+use crate::table::{Side, table};
 use anyhow::{Result, bail};
 use foveal::kernels::peak::fma_gflops;
 use foveal::nn::engine::{
@@ -13,7 +14,7 @@ use foveal::nn::optim::Optimizer;
 use foveal::nn::{Isa, Model};
 use serde::Serialize;
 
-/// Images in a batch unless told otherwise.
+/// Images in a batch, unless the command line says otherwise.
 pub const BATCH: usize = 128;
 
 /// A profile that would need more memory is refused.
@@ -69,7 +70,7 @@ pub fn picture(model: &Model, seed: u64) -> Vec<u8> {
     (0..model.input_shape().iter().product()).map(|_| random.bits() as u8).collect()
 }
 
-/// A random picture, again and again, as training data of changing classes.
+/// Training data: the same random picture again and again, each time of another class.
 pub fn example<'a>(picture: &'a [u8], outputs: usize) -> impl Fn(usize) -> Example<'a> + Sync {
     move |i| Example { pixels: Pixels::U8(picture), target: Target::Class((i % outputs) as u32), weight: 1.0 }
 }
@@ -89,7 +90,7 @@ fn measure(model: &Model, options: &Options, plan: &PlanReport, context: &Contex
     let picture = picture(model, context.seed);
     let example = example(&picture, model.outputs());
     let first = engine.profile(1, &example);
-    // A round runs the batch twice.
+    // Each round runs the batch twice.
     let rounds = (SECONDS / (2.0 * first.seconds)).clamp(1.0, MOST_ROUNDS);
     let profile = engine.profile(rounds as usize, &example);
     Ok(Measured { profile, peak: before.max(peak()) })

@@ -7,7 +7,7 @@ use crate::output::Context;
 use anyhow::Result;
 use foveal::nn::ops;
 
-/// What becomes of a window.
+/// What is taken of each window.
 #[derive(Clone, Copy)]
 pub enum Kind {
     /// Its largest number.

@@ -2,20 +2,21 @@
 
 use super::{input, model};
 use crate::args::Predict;
-use crate::output::{Context, Number, numbers, width};
+use crate::output::{Context, Number, numbers};
 use crate::source;
+use crate::table::width;
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Samples, Targets};
 use foveal::train::probabilities;
 use serde::Serialize;
 use std::path::Path;
 
-/// Classes shown for an input.
+/// So many of the likeliest classes are shown.
 const SHOWN: usize = 5;
 /// Length of the bar for probability 1.
 const BAR: usize = 24;
 
-/// Says what a model makes of inputs.
+/// Predicts classes or values of inputs.
 pub fn run(args: &Predict, context: &Context) -> Result<()> {
     let members = model::members(&args.model)?;
     let saved = &members[0];
@@ -56,7 +57,7 @@ fn given(inputs: &[String]) -> Result<Vec<String>> {
             all.push(input.clone());
             continue;
         }
-        let pictures = source::pictures_under(path)?;
+        let pictures = source::images_under(path)?;
         if pictures.is_empty() {
             bail!(
                 "{input}: holds no PNG, JPEG, BMP, WebP or TIFF picture and no DICOM slice; name one that does"

@@ -4,7 +4,8 @@ use super::{input, model, predict};
 use crate::args::Show;
 use crate::array_text::{self, number, shape};
 use crate::files;
-use crate::output::{Context, Number, Side, numbers, table};
+use crate::output::{Context, Number, numbers};
+use crate::table::{Side, table};
 use anyhow::{Result, bail};
 use foveal::train::SavedModel;
 use foveal::view::Drawing;
@@ -14,7 +15,7 @@ use ndarray::Axis;
 use serde_json::json;
 use std::path::Path;
 
-/// Maps of a layer that are shown as half blocks, unless the layer is asked for.
+/// Half blocks show so many maps of a layer, unless the layer is asked for by name.
 const FEW: usize = 16;
 
 /// Shows what a model makes of one input.
@@ -45,7 +46,7 @@ pub fn run(args: &Show, context: &Context) -> Result<()> {
     context.print(&text(&scene, args.layer.is_some(), context)?)
 }
 
-/// Shows a text token by token: what each counts for the answer.
+/// Shows a text token by token: how much each token counts for the answer.
 fn read(input: &str, saved: &SavedModel, context: &Context) -> Result<()> {
     let mut texts = input::texts(input)?;
     if texts.len() != 1 {
@@ -73,7 +74,7 @@ fn read(input: &str, saved: &SavedModel, context: &Context) -> Result<()> {
     context.print(&format!("{}\n\n{about}\n\n{}", answer(&scene), table(&columns, &rows)))
 }
 
-/// What a file is to be, by its name.
+/// The kind of file to write, told by its name.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Kind {
     /// Pixels.
@@ -104,9 +105,9 @@ impl Kind {
         }
     }
 
-    /// A drawing as such a file.
+    /// The bytes of a drawing as such a file.
     pub fn bytes(self, drawing: &Drawing, title: &str) -> Result<Vec<u8>> {
-        // Two pixels for a unit, unless the picture would be longer than many programs can open.
+        // Two pixels for a unit, but one where the picture would get too long for many programs to open.
         let density = if drawing.size().into_iter().max() > Some(8000) { 1 } else { 2 };
         Ok(match self {
             Kind::Png => drawing.to_png(density)?,
@@ -159,7 +160,7 @@ fn text(scene: &Scene, one: bool, context: &Context) -> Result<String> {
     for part in scene.parts(context.language.into())? {
         text += &format!("{}\n{}\n", part.title, part.about);
         for (caption, drawing) in &part.drawings {
-            // Half blocks have no letters: of a drawing without panels nothing is left.
+            // Half blocks cannot show letters: nothing is left of a drawing without panels.
             let most = if one { usize::MAX } else { FEW };
             let shown = context.graphics.show_first(drawing, most)?;
             if !shown.is_empty() {
@@ -198,7 +199,7 @@ fn layers(scene: &Scene, context: &Context) -> String {
     table(&columns, &rows)
 }
 
-/// Where Grad-CAM found the most.
+/// Where the heat map of Grad-CAM is largest.
 fn looked(scene: &Scene, context: &Context) -> String {
     let Some(cam) = &scene.cam else { return String::new() };
     let class = scene.probabilities.get(cam.class).map_or(cam.class.to_string(), |p| p.0.clone());

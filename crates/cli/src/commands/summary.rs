@@ -3,7 +3,8 @@
 use super::{model, plan};
 use crate::args;
 use crate::array_text;
-use crate::output::{Context, Side, count, table};
+use crate::output::{Context, count};
+use crate::table::{Side, table};
 use anyhow::Result;
 use foveal::nn::Model;
 use foveal::nn::summary::{Summary, summary};
@@ -25,7 +26,7 @@ struct Layer {
     flops: u64,
 }
 
-/// Shows what a model is made of.
+/// Shows the layers of a model.
 pub fn run(args: &args::Summary, context: &Context) -> Result<()> {
     let model = model::any(&args.model, args.shape.map(|s| s.0.map(|v| v as usize)), context.seed)?;
     if args.plan {

@@ -1,6 +1,6 @@
-//! Panels as half blocks: two rows of cells in a line, side by side while there is room.
+//! Panels as half blocks: a line of text shows two rows of cells, and panels stand side by side while there is room.
 
-use crate::output::width;
+use crate::table::width;
 use foveal::view::Drawing;
 use ndarray::Array2;
 
@@ -45,7 +45,7 @@ fn lines(text: &mut String, row: &[(&str, Colors)], true_color: bool) {
         for ((_, colors), room) in row.iter().zip(&room) {
             text.push_str("  ");
             let there = 2 * line < colors.nrows();
-            // A colour is named only where it changes.
+            // The colours of the last cell, foreground and background: an escape code is written only for a change.
             let mut last = [None; 2];
             for column in 0..colors.ncols() {
                 let mut turn = |layer: usize, color: Option<[u8; 3]>| {

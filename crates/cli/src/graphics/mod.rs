@@ -1,7 +1,7 @@
 //! Pictures on a terminal.
 //!
-//! What the terminal can is told by the environment alone: nothing is asked of it, so nothing is waited for and no
-//! answer is left on the screen. `--graphics` overrules.
+//! Environment variables tell what the terminal can show. The terminal itself is not asked: an answer would have to be
+//! waited for, and could end up on the screen. `--graphics` overrules the variables.
 
 mod blocks;
 mod sixel;
@@ -14,7 +14,7 @@ use std::env;
 /// How pictures are sent.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// What the environment tells
+    /// Whatever the environment variables tell
     Auto,
     /// kitty's protocol (kitty, Ghostty, WezTerm, Konsole)
     Kitty,
@@ -38,11 +38,12 @@ pub struct Graphics {
     true_color: bool,
 }
 
-/// Units of a drawing that a terminal's column is about as wide as.
+/// A column of the terminal is about as wide as so many units of a drawing.
 const UNITS: u32 = 10;
 
 impl Graphics {
-    /// As asked for, or as the environment tells; `painted`: whether stdout is a terminal that may be painted on.
+    /// The protocol that was asked for, or the one that the environment tells, if `painted`: if stdout is a terminal
+    /// that may be painted on.
     pub fn new(asked: Protocol, painted: bool) -> Self {
         let value = |name: &str| env::var(name).unwrap_or_default();
         let protocol = match asked {
@@ -61,17 +62,17 @@ impl Graphics {
         self.protocol != Protocol::None
     }
 
-    /// Whether texts within drawings can be read.
+    /// Whether the resolution is high enough to read the texts in drawings.
     pub fn sharp(&self) -> bool {
         !matches!(self.protocol, Protocol::Blocks | Protocol::None | Protocol::Auto)
     }
 
-    /// What is to be printed for a drawing; ends with a line feed, or is empty where there are no pictures.
+    /// The text that shows a drawing. It ends with a line feed; it is empty where there are no pictures.
     pub fn show(&self, drawing: &Drawing) -> Result<String> {
         self.show_first(drawing, usize::MAX)
     }
 
-    /// The same; as half blocks its first panels alone, at most `most`.
+    /// The same, but half blocks show only the first `most` panels.
     pub fn show_first(&self, drawing: &Drawing, most: usize) -> Result<String> {
         let [width, _] = drawing.size();
         let columns = (width.div_ceil(UNITS) as usize).clamp(1, self.columns.saturating_sub(1).max(1));
@@ -92,7 +93,7 @@ fn detect(value: &dyn Fn(&str) -> String) -> Protocol {
     if term.is_empty() || term == "dumb" {
         return Protocol::None;
     }
-    // A multiplexer shows text alone and hands the other variables down.
+    // Inside tmux and screen only text works, while the variables are still those of the terminal outside.
     if !value("TMUX").is_empty()
         || !value("STY").is_empty()
         || term.starts_with("screen")
@@ -114,7 +115,8 @@ fn detect(value: &dyn Fn(&str) -> String) -> Protocol {
     }
 }
 
-/// <https://sw.kovidgoyal.net/kitty/graphics-protocol/>: PNG, shown at once, no answer wanted, in pieces of 4096.
+/// A PNG for kitty, in pieces of 4096 characters, shown at once and without an answer:
+/// <https://sw.kovidgoyal.net/kitty/graphics-protocol/>.
 fn kitty(png: &[u8], columns: usize) -> String {
     let data = base64(png);
     let pieces: Vec<&str> =
@@ -128,7 +130,7 @@ fn kitty(png: &[u8], columns: usize) -> String {
     text + "\n"
 }
 
-/// <https://iterm2.com/documentation-images.html>
+/// A PNG for iTerm2: <https://iterm2.com/documentation-images.html>.
 fn iterm(png: &[u8], columns: usize) -> String {
     let size = png.len();
     format!("\x1b]1337;File=inline=1;size={size};width={columns};preserveAspectRatio=1:{}\x07\n", base64(png))

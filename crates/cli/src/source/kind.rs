@@ -1,22 +1,22 @@
-//! What samples are: pictures, CT, texts. A model of one is not for another.
+//! The kinds of samples: pictures, CT, texts. A model for one kind refuses the others.
 
 use anyhow::{Result, bail};
 use foveal::train::SavedModel;
 use std::fmt;
 
-/// What samples are, and what a model is for.
+/// The kind of samples that a data set holds, or that a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Pictures,
     /// Slices in Hounsfield units, seen through a window.
     Ct,
     Texts,
-    /// Numbers that do not say what they are of; no model is for these alone.
+    /// Numbers that do not say what they stand for; a data set may be of this kind, a model never.
     Arrays,
 }
 
 impl Kind {
-    /// What a trained model is for.
+    /// The kind that a trained model takes.
     pub fn of(saved: &SavedModel) -> Self {
         if saved.model.vocabulary().is_some() {
             Kind::Texts
@@ -27,7 +27,7 @@ impl Kind {
         }
     }
 
-    /// What a data set for such a model is.
+    /// What a data set of this kind is, for messages.
     fn set(self) -> &'static str {
         match self {
             Kind::Pictures => "a folder of pictures, a .csv table of them or a .npz file",
@@ -37,7 +37,7 @@ impl Kind {
         }
     }
 
-    /// What one input for such a model is.
+    /// What one input of this kind is, for messages.
     pub fn input(self) -> &'static str {
         match self {
             Kind::Pictures => "a picture or a .npy array of pixels",
@@ -72,7 +72,7 @@ impl fmt::Display for Kind {
 
 /// The trained model that data are read for.
 #[derive(Clone, Copy)]
-pub struct For {
+pub struct ForModel {
     pub kind: Kind,
     /// Whether it is to be trained further, by `--from`.
     pub from: bool,
@@ -80,14 +80,14 @@ pub struct For {
     pub window: bool,
 }
 
-impl For {
+impl ForModel {
     /// Refuses data of another kind than the model's.
     pub fn check(self, data: &str, is: Kind) -> Result<()> {
-        let For { kind, from, window } = self;
+        let ForModel { kind, from, window } = self;
         match (kind, is) {
             _ if kind == is => Ok(()),
             (Kind::Pictures, Kind::Arrays) => Ok(()),
-            // What the window shows, as `predict` takes it.
+            // The numbers are what the window shows, as `predict` takes them.
             (Kind::Ct, Kind::Arrays) if !from => Ok(()),
             (Kind::Pictures, Kind::Ct) if from && window => Ok(()),
             (Kind::Pictures, Kind::Ct) if from => bail!(

@@ -1,32 +1,31 @@
 //! Data sets of texts: a TSV, or a folder with `train.tsv`, `val.tsv` and `test.tsv`.
 
-use super::pictures::tell;
-use super::{Ask, Opened, name};
+use super::name::name;
+use super::opened::{Opened, tell_skipped};
+use super::options::ReadOptions;
+use super::text_facts::TextFacts;
 use crate::files;
 use crate::output::{Context, count};
 use anyhow::{Result, bail};
 use foveal::data::table::Task;
-use foveal::data::text::{Lengths, Tokens, UNKNOWN, Vocabulary, dataset};
+use foveal::data::text::{Lengths, Tokens, Vocabulary};
 use foveal::data::tsv::{Texts, read_tsv};
-use foveal::data::{Dataset, Part, Source, Targets};
-use serde::Serialize;
+use foveal::data::{Dataset, Part, Targets, TrainTest};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The file of a folder that makes it a data set of texts.
+/// A folder that holds this file is a data set of texts.
 pub const TRAIN: &str = "train.tsv";
-/// The others.
+/// The files that may stand beside it.
 const OTHERS: [(&str, Part); 2] = [("val.tsv", Part::Validation), ("test.tsv", Part::Test)];
-/// The most frequent tokens that are named.
-const FREQUENT: usize = 12;
-/// Numbers of a vocabulary, unless told otherwise.
+/// The size of a vocabulary, unless told otherwise.
 const VOCABULARY: usize = 20_000;
 
-/// Texts by part, not yet numbers.
+/// The texts of a data set, not yet turned into numbers.
 struct Listed {
     name: String,
     texts: Vec<String>,
-    /// Where each text stands.
+    /// File and line of each text.
     places: Vec<String>,
     parts: Vec<Part>,
     targets: Targets,
@@ -34,20 +33,20 @@ struct Listed {
 }
 
 /// A TSV.
-pub fn from_file(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
+pub fn from_file(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let read = read_tsv(&files::read(path)?, &shown, ask.task, ask.classes)?;
-    Listed::new(name(&shown), &shown, read, None, context).opened(ask, context)
+    let read = read_tsv(&files::read(path)?, &shown, options.task, options.classes)?;
+    Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
 }
 
 /// A folder with a TSV for each part.
-pub fn from_folder(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> {
+pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let read = |file: &str, task: Option<Task>, classes: Option<&[String]>| {
         let shown = path.join(file).display().to_string();
         let read = read_tsv(&files::read(&path.join(file))?, &shown, task, classes)?;
         anyhow::Ok((shown, read))
     };
-    let (shown, train) = read(TRAIN, ask.task, ask.classes)?;
+    let (shown, train) = read(TRAIN, options.task, options.classes)?;
     let own = name(&path.display().to_string());
     let mut all = Listed::new(own.clone(), &shown, train, Some(Part::Train), context);
     for (file, part) in OTHERS.into_iter().filter(|(file, _)| path.join(file).is_file()) {
@@ -59,12 +58,12 @@ pub fn from_folder(path: &Path, ask: &Ask, context: &Context) -> Result<Opened> 
         let (shown, more) = read(file, Some(task), classes.as_deref())?;
         all.join(Listed::new(own.clone(), &shown, more, Some(part), context));
     }
-    all.opened(ask, context)
+    all.opened(options, context)
 }
 
 impl Listed {
     fn new(name: String, shown: &str, read: Texts, part: Option<Part>, context: &Context) -> Self {
-        let Texts { texts, parts, targets, lines, empty } = read;
+        let Texts { texts, parts, targets, lines, empty, .. } = read;
         let mut skipped = Vec::new();
         if let Some(first) = empty.first() {
             let n = count(empty.len() as u64);
@@ -90,14 +89,14 @@ impl Listed {
         }
     }
 
-    /// Texts become numbers, by the model's vocabulary or that of the training part.
-    fn opened(self, ask: &Ask, context: &Context) -> Result<Opened> {
-        if ask.strict
+    /// Turns the texts into numbers, by the vocabulary of a trained model or of the training part.
+    fn opened(self, options: &ReadOptions, context: &Context) -> Result<Opened> {
+        if options.strict
             && let Some(first) = self.skipped.first()
         {
             bail!("{first}; fill it in or take it out");
         }
-        tell(&self.skipped, context);
+        tell_skipped(&self.skipped, context);
         let of = |wanted: &dyn Fn(Part) -> bool| -> Vec<usize> {
             (0..self.parts.len()).filter(|&i| wanted(self.parts[i])).collect()
         };
@@ -105,120 +104,45 @@ impl Listed {
         let train = learnt.len();
         learnt.extend(of(&|part| part == Part::Validation));
         let test = of(&|part| part == Part::Test);
-        if learnt.is_empty() && ask.text.vocabulary.is_none() {
+        if learnt.is_empty() && options.text.vocabulary.is_none() {
             bail!("{}: holds no text to train on", self.name);
         }
         let seen = || learnt[..train].iter().map(|&i| self.texts[i].as_str());
-        let vocabulary = Arc::new(vocabulary(ask, &seen)?);
-        let shape = shape(ask, vocabulary.tokens(), &seen)?;
-        told(&vocabulary, shape, context);
+        let vocabulary = Arc::new(vocabulary(options, &seen)?);
+        let shape = shape(options, vocabulary.tokens(), &seen)?;
+        tell_vocabulary(&vocabulary, shape, context);
         let set = |name: &str, indices: &[usize]| {
             let texts = indices.iter().map(|&i| self.texts[i].clone()).collect();
-            dataset(name, texts, self.targets.select(indices), Arc::clone(&vocabulary), shape)
+            Dataset::of_texts(name, texts, self.targets.select(indices), Arc::clone(&vocabulary), shape)
         };
         let places = |indices: &[usize]| indices.iter().map(|&i| self.places[i].clone()).collect();
         let files = Some([places(&learnt), places(&test)]);
         let test_set = if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), &test)?) };
-        let source = Source::new(set(&self.name, &learnt)?, test_set)?;
-        let source = Source { validation: learnt.len() - train, ..source };
+        let source = TrainTest::new(set(&self.name, &learnt)?, test_set)?;
+        let source = TrainTest { validation: learnt.len() - train, ..source };
         let text = Some(TextFacts::new(&source, &vocabulary, shape[0] * shape[1]));
         Ok(Opened { source, files, skipped: self.skipped, text, ct: None })
     }
 }
 
-/// What texts are made of.
-#[derive(Serialize)]
-pub struct TextFacts {
-    /// `words`, `chars` or `ngrams`.
-    tokens: &'static str,
-    /// Numbers of the vocabulary.
-    vocabulary: usize,
-    /// Tokens of a text that are read.
-    length: usize,
-    /// Tokens of the training part's texts: the median, the 95th percentile, the longest.
-    median: usize,
-    percentile_95: usize,
-    longest: usize,
-    /// Texts of the training part and of the test part that are longer than what is read.
-    cut: [usize; 2],
-    /// Share of the read tokens of the training part and of the test part that the vocabulary does not have.
-    unknown: [f64; 2],
-    /// The most frequent tokens.
-    frequent: Vec<String>,
-}
-
-impl TextFacts {
-    fn new(source: &Source, vocabulary: &Vocabulary, length: usize) -> Self {
-        let parts = [Some(&source.train), source.test.as_ref()];
-        let texts =
-            |data: &'_ Dataset| (0..data.len()).filter_map(|i| data.text(i)).map(str::to_owned).collect();
-        let texts: [Vec<String>; 2] = parts.map(|part| part.map_or_else(Vec::new, texts));
-        let tokens = vocabulary.tokens();
-        let lengths = Lengths::new(tokens, texts[0].iter().map(String::as_str));
-        let of = |texts: &[String]| {
-            let (mut cut, mut unknown, mut all) = (0, 0usize, 0usize);
-            for text in texts {
-                let (row, whole) = vocabulary.encode(text, length);
-                cut += usize::from(whole > length);
-                all += whole.min(length);
-                unknown += row.iter().filter(|&&id| id == UNKNOWN as f32).count();
-            }
-            (cut, unknown as f64 / all.max(1) as f64)
-        };
-        let [(cut, unknown), (cut_test, unknown_test)] = [of(&texts[0]), of(&texts[1])];
-        Self {
-            tokens: tokens.name(),
-            vocabulary: vocabulary.size(),
-            length,
-            median: lengths.median,
-            percentile_95: lengths.most,
-            longest: lengths.longest,
-            cut: [cut, cut_test],
-            unknown: [unknown, unknown_test],
-            frequent: vocabulary.entries().iter().take(FREQUENT).cloned().collect(),
-        }
-    }
-
-    /// In words.
-    pub fn text(&self, context: &Context) -> String {
-        let Self { tokens, length, median, percentile_95, longest, cut: [cut, cut_test], .. } = self;
-        let n = count(self.vocabulary as u64);
-        let [unknown, unknown_test] = self.unknown.map(|share| format!("{:.1} %", 100.0 * share));
-        let frequent = self.frequent.join(" ");
-        context.language.pick(
-            format!(
-                "\ntexts as {tokens}, a vocabulary of {n} numbers\n\
-                 tokens of a training text: median {median}, 95 % at most {percentile_95}, longest {longest}\n\
-                 the first {length} are read; longer are {cut} training and {cut_test} test texts\n\
-                 unknown tokens: {unknown} of training, {unknown_test} of test\n\
-                 most frequent: {frequent}\n"
-            ),
-            format!(
-                "\n글을 {tokens} 단위로 읽음, 어휘의 수 {n}\n\
-                 훈련 글의 토큰 수: 중앙값 {median}, 95 %가 {percentile_95} 이하, 가장 긴 글 {longest}\n\
-                 처음 {length}개를 읽음. 더 긴 글은 훈련 {cut}편, 시험 {cut_test}편\n\
-                 어휘에 없는 토큰: 훈련 {unknown}, 시험 {unknown_test}\n\
-                 가장 잦은 토큰: {frequent}\n"
-            ),
-        )
-    }
-}
-
-fn vocabulary<'a, I: Iterator<Item = &'a str>>(ask: &Ask, seen: &dyn Fn() -> I) -> Result<Vocabulary> {
-    if let Some(known) = ask.text.vocabulary {
+fn vocabulary<'a, I: Iterator<Item = &'a str>>(
+    options: &ReadOptions,
+    seen: &dyn Fn() -> I,
+) -> Result<Vocabulary> {
+    if let Some(known) = options.text.vocabulary {
         return Ok(known.clone());
     }
-    let tokens = ask.text.tokens.unwrap_or_else(|| Tokens::suited_to(seen()));
-    Ok(Vocabulary::new(tokens, seen(), ask.text.most.unwrap_or(VOCABULARY))?)
+    let tokens = options.text.tokens.unwrap_or_else(|| Tokens::suited_to(seen()));
+    Ok(Vocabulary::new(tokens, seen(), options.text.most.unwrap_or(VOCABULARY))?)
 }
 
-/// The shape of a text: the model's, or one row as long as suits the training texts.
+/// The shape of a text: that of a trained model, or one row as long as suits the training texts.
 fn shape<'a, I: Iterator<Item = &'a str>>(
-    ask: &Ask,
+    options: &ReadOptions,
     tokens: Tokens,
     seen: &dyn Fn() -> I,
 ) -> Result<[usize; 3]> {
-    match (ask.text.shape, ask.text.length) {
+    match (options.text.shape, options.text.length) {
         (Some(shape), None) => Ok(shape),
         (Some(shape), Some(length)) if shape[0] * shape[1] == length => Ok(shape),
         (Some(shape), Some(length)) => {
@@ -228,7 +152,8 @@ fn shape<'a, I: Iterator<Item = &'a str>>(
     }
 }
 
-fn told(vocabulary: &Vocabulary, shape: [usize; 3], context: &Context) {
+/// Says how texts are read.
+fn tell_vocabulary(vocabulary: &Vocabulary, shape: [usize; 3], context: &Context) {
     let (n, length) = (count(vocabulary.entries().len() as u64), shape[0] * shape[1]);
     let (words, words_ko) = match vocabulary.tokens() {
         Tokens::Words => ("words", "낱말"),

@@ -31,7 +31,7 @@ fn augmented_training_leaves_the_same_bytes_with_any_number_of_threads() {
     bench.run(&format!("{TRAIN} --augment none --out none")).good();
     assert!(model(&bench, "plain") == model(&bench, "none"));
     assert!(model(&bench, "plain") != model(&bench, "run1"));
-    // Another augmentation is another run.
+    // With another augmentation it is another run, which the checkpoint does not fit.
     let words = ["recipe.augment was \"shift=1.5", "and is \"shift=2\""];
     bench.run(&format!("{TRAIN} --augment shift=2 --out run1 --resume")).refused(&words);
 }
@@ -64,7 +64,7 @@ fn a_sheet_shows_samples_and_variants() {
     bench.run("data show set --count 16 -o plain.png").good();
     bench.run("data show set --count 16 --augment digits,mixup=1 -o augmented.png").good();
     let [plain, augmented] = [size("plain.png"), size("augmented.png")];
-    // Sixteen panels are two rows; sixteen samples with their variants are sixteen.
+    // Sixteen panels fill two rows; with their variants sixteen samples fill sixteen rows.
     assert!(plain[0].abs_diff(augmented[0]) < 40 && augmented[1] > 5 * plain[1], "{plain:?} {augmented:?}");
     bench.run("data show set --augment flip -o sheet.svg --lang ko").good();
     let svg = std::fs::read_to_string(bench.path("sheet.svg")).unwrap();
@@ -84,7 +84,7 @@ fn an_ensemble_is_its_members_together() {
     let json = bench.run(&format!("{TRAIN} --ensemble 3 --out all --json")).good().json();
     let members = json["members"].as_array().unwrap();
     assert_eq!(members.iter().map(|m| m["seed"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 2]);
-    // A member is the model that its seed gives alone.
+    // Each member is the model that training alone with its seed gives.
     bench.run(&format!("{TRAIN} --seed 1 --out alone")).good();
     assert!(model(&bench, "all/member-2") == model(&bench, "alone"));
     let whole = bench.run("eval all set --json").good().json();

@@ -1,10 +1,10 @@
-//! Every bad input reported against the systems before us that the command line can express: status 1, one line that
-//! names the operator and the shapes.
+//! Bad inputs from bug reports against other frameworks, as far as the command line can express them: each ends with
+//! status 1 and one line that names the operator and the shapes.
 
 use crate::harness::Bench;
 use insta::assert_snapshot;
 
-/// Report, files with their shapes, command, words of the error.
+/// The bug report, the files with their shapes, the command, words that the error must have.
 type Row = (&'static str, &'static [(&'static str, &'static [usize])], &'static str, &'static [&'static str]);
 
 const ROWS: &[Row] = &[

@@ -34,7 +34,7 @@ pub fn slice(patient: usize, k: u32, dense: i16) -> DicomFile {
     DicomFile::slice(&plane, &pixels)
 }
 
-/// Ten patients, in each class folder two slices of each, and what is no slice.
+/// Ten patients with two slices each in each class folder, and files that are not slices.
 fn scans(bench: &Bench) {
     for patient in 0..10 {
         for k in 0..2 {

@@ -40,7 +40,7 @@ fn a_read_only_folder_is_named_and_left_alone() {
     bench.file("locked/a", "");
     let locked = bench.path("locked");
     std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o555)).unwrap();
-    // Root may write anywhere; then only the file system itself can refuse.
+    // Root may write everywhere, so only the file system itself can refuse.
     let root = std::fs::write(locked.join("probe"), "").is_ok();
     let folder = if root { "/proc/self" } else { "locked" };
     bench.run(&format!("conv2d x.npy w.npy -o {folder}/y.npy")).refused(&["cannot write", folder]);

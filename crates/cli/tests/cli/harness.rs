@@ -58,7 +58,7 @@ impl Bench {
         command
     }
 
-    /// Runs it.
+    /// Runs the command.
     pub fn run(&self, arguments: &str) -> Run {
         Run::new(arguments, self.command(arguments).output().unwrap())
     }
@@ -82,7 +82,7 @@ impl Run {
         }
     }
 
-    /// All of it, for a snapshot.
+    /// Status, stdout and stderr, for a snapshot.
     pub fn told(&self) -> String {
         let code = self.code.map_or("none".into(), |c| c.to_string());
         let mut text = format!("$ foveal {}\nexit {code}\n", self.arguments);
@@ -94,7 +94,7 @@ impl Run {
         text
     }
 
-    /// All of it, every number replaced, since times and what is learnt differ between machines.
+    /// The same with every number replaced, since times and learnt weights differ between machines.
     pub fn shape(&self) -> String {
         let mut text = String::new();
         for character in self.told().chars() {
@@ -111,13 +111,13 @@ impl Run {
         text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
     }
 
-    /// Done.
+    /// Checks that the run succeeded.
     pub fn good(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.told());
         self
     }
 
-    /// Could not be done: status 1, nothing on stdout, one line on stderr that has all `words`.
+    /// Checks that the run was refused: status 1, nothing on stdout, one line on stderr that has all `words`.
     pub fn refused(self, words: &[&str]) -> Self {
         assert_eq!(self.code, Some(1), "{}", self.told());
         assert_eq!(self.stdout, "", "{}", self.told());

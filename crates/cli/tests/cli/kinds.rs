@@ -1,10 +1,10 @@
-//! A model of pictures, of CT or of texts, and what is not of its kind.
+//! A model of pictures, of CT or of texts refuses inputs and data of another kind.
 
 use crate::ct::slice;
 use crate::harness::Bench;
 use foveal::data::text::{Tokens, Vocabulary};
 use foveal::nn::{Model, ModelSpec};
-use foveal::train::{Fit, Preprocess, Recipe, SavedModel, Training};
+use foveal::train::{PictureFit, Preprocess, Recipe, SavedModel, Training};
 use image::{ImageBuffer, Luma};
 
 const NET: &str = r#"
@@ -43,7 +43,7 @@ fn model(bench: &Bench, name: &str, toml: &str, preprocess: Preprocess) {
 /// A model of each kind, and data of each kind, with classes `a` and `b`.
 fn bench() -> Bench {
     let bench = Bench::new();
-    let unit = Preprocess::unit(1, Fit::Resize);
+    let unit = Preprocess::unit(1, PictureFit::Resize);
     model(&bench, "pictures.safetensors", NET, unit.clone());
     model(&bench, "ct.safetensors", NET, Preprocess { window: Some([40.0, 400.0]), ..unit });
     let vocabulary = Vocabulary::new(Tokens::Words, ["good bad good bad"], 20).unwrap();
@@ -91,7 +91,7 @@ fn data_of_another_kind_are_refused_in_one_line_that_says_so() {
             bench.run(&format!("eval {model} {data}")).refused(&words);
         }
     }
-    // Arrays do not say what they are of; a model of pictures or of CT takes those of its shape.
+    // Arrays do not say what they stand for; a model of pictures or of CT takes them if the shape fits.
     bench.file("x.npz", "no archive");
     let arrays = ["x.npz: holds arrays, and the model"];
     bench.run("eval texts.safetensors x.npz").refused(&arrays);
@@ -101,7 +101,7 @@ fn data_of_another_kind_are_refused_in_one_line_that_says_so() {
         let run = bench.run(command).refused(&["x.npz"]);
         assert!(!run.stderr.contains("holds arrays"), "{}", run.stderr);
     }
-    // Options that the model has an answer to already do not hide it.
+    // The refusal comes first, even if options are given that the model does not allow.
     let run = bench.run("train photos --from ct.safetensors  --window lung");
     run.refused(&["photos: holds pictures, and the model that --from names is for CT"]);
     assert!(!bench.path("out").exists() && !bench.path("runs").exists());
@@ -116,7 +116,7 @@ fn data_of_the_same_kind_are_taken() {
             bench.run(&format!("eval {model} {data}")).good();
         }
     }
-    // CT through a window that is named, from what was learnt of pictures.
+    // A model of pictures may go on with CT if a window is named.
     let scans = "train scans --from pictures.safetensors --epochs 1 --no-report --out lung";
     bench.run(scans).refused(&["without a window", "--window soft"]);
     bench.run(&format!("{scans} --window lung")).good();
@@ -138,7 +138,7 @@ fn sizes_and_cuts_of_other_models_are_refused() {
         bench.run(&format!("train {arguments} --epochs 1 --out out")).refused(words);
     }
     bench.run("eval pictures.safetensors mnist").refused(&["mnist", "[28, 28, 1]", "[12, 12, 1]"]);
-    // What says the same is no trouble.
+    // Options that say what the model says anyway are allowed.
     let same =
         "train words.tsv --from texts.safetensors --tokens words --text-length 8 --epochs 1 --no-report";
     bench.run(&format!("{same} --out out")).good();
@@ -173,7 +173,7 @@ fn inputs_of_another_kind_are_refused_in_one_line_that_says_so() {
     }
     bench.run("predict pictures.safetensors photos/a/1.png").good();
     bench.run("predict ct.safetensors scans/a/1.dcm").good();
-    // A line that happens to be a file's name is a text all the same.
+    // A line that happens to be the name of a file is still a text.
     bench.file("lines.txt", "table.csv\n");
     bench.run("show texts.safetensors lines.txt").good();
     bench.run("predict texts.safetensors lines.txt good").good();

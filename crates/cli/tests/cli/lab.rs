@@ -10,7 +10,7 @@ fn the_lecture_in_english_and_korean() {
     assert_snapshot!("lab_korean", cut(&bench.run("lab --lang ko").good().told()));
 }
 
-/// Up to the random filters, whose products are rounded one way or another on different machines.
+/// The lecture up to the random filters, whose products may be rounded differently on other machines.
 fn cut(text: &str) -> &str {
     text.split("\n10. ").next().unwrap()
 }
@@ -96,7 +96,7 @@ fn the_document_is_what_the_lab_says() {
             let name = format!("images/{name}");
             assert!(name.starts_with(folder));
             let (kept, drawn) = (read(&docs, &name), read(&made, &name));
-            // Products of the random filters are rounded one way or another on different machines.
+            // Products of the random filters may be rounded differently on other machines.
             let random = ["10-", "11-", "12-"].iter().any(|n| name.contains(n));
             assert!(
                 kept == drawn || random && kept.lines().count() == drawn.lines().count(),
@@ -113,7 +113,7 @@ fn the_document_is_what_the_lab_says() {
 fn the_example_has_the_code_of_the_steps() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-    // What follows the last mark ends each file in its own way.
+    // The two files differ after the last mark.
     let marked = |text: &str| -> Vec<String> {
         let parts: Vec<&str> = text.split("    // [").skip(1).collect();
         parts[..parts.len() - 1].iter().map(|part| part.trim_end().to_owned()).collect()

@@ -76,7 +76,7 @@ fn explanations_go_term_by_term() {
     );
 }
 
-/// TensorFlow 2.21 dies on this one; the answer is well defined.
+/// TensorFlow 2.21 crashes on this one, though the answer is well defined.
 #[test]
 fn stride_with_dilation_over_a_1x1_filter() {
     let bench = Bench::new();

@@ -18,7 +18,7 @@ fn bar(bench: &Bench, name: &str, column: bool, i: u32) {
     picture.save(path).unwrap();
 }
 
-/// Class folders with Korean names; the test part's are written apart (NFD), as some file systems do.
+/// Class folders with Korean names; those of the test part are in NFD, as some file systems store them.
 fn bars(bench: &Bench) {
     let apart = ["\u{1100}\u{1161}\u{1105}\u{1169}", "\u{1109}\u{1166}\u{1105}\u{1169}"];
     for (kind, name) in ["가로", "세로"].into_iter().enumerate() {
@@ -217,7 +217,7 @@ fn a_run_goes_on_whichever_way_its_pictures_are_read() {
     let bench = Bench::new();
     bars(&bench);
     let train = "train bars --epochs 2 --batch-size 16 --no-report --out run";
-    // Grey, then with one picture in colour, so that all of them become so.
+    // First all grey; then one picture is in colour, which makes all of them colour pictures.
     for round in 0..2u8 {
         for [first, then] in [["", "--stream"], ["--stream", ""], ["--stream", "--stream"]] {
             bench.run(&format!("{train} {first}")).good();
@@ -227,7 +227,7 @@ fn a_run_goes_on_whichever_way_its_pictures_are_read() {
             assert!(run.stderr.contains("going on after epoch"), "{}", run.told());
             assert!(model() == whole, "{round} {first} {then}");
         }
-        // Other pixels are still another run.
+        // With other pixels it is still another run.
         let picture = ImageBuffer::from_fn(12, 12, |x, y| Rgb([x as u8, y as u8, 9 + round]));
         picture.save(bench.path("bars/train/가로/7.png")).unwrap();
         bench.run(&format!("{train} -q --resume")).refused(&["another run"]);

@@ -68,7 +68,7 @@ fn plans_that_cannot_be_made_are_refused() {
     bench.run("summary open.toml --plan").refused(&["not flat"]);
     let end = "[[layer]]\nkind = \"global_avg_pool\"\n";
     bench.file("wide.toml", format!("{input}{layers}{end}"));
-    // It can be shown, since nothing is laid out, but not run.
+    // Its plan can be shown, since that takes no memory, but it cannot be run.
     let shown = bench.run("summary wide.toml --plan --batch-size 65536 --json").good().json();
     assert!(shown["memory_bytes"].as_u64().unwrap() > 1 << 40);
     bench.run("summary wide.toml --plan --batch-size 65536 --profile").refused(&["65536", "--batch-size"]);

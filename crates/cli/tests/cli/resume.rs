@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// Long enough to be killed in the middle.
 const LONG: &str = "train set --model net.toml --epochs 250 --batch-size 20 --lr 0.01 --augment shift=1,mixup=0.4 --no-report -q";
-/// How long a checkpoint may be waited for.
+/// How long to wait for a checkpoint.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn bench() -> Bench {
@@ -66,7 +66,7 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let threads = 1 + random % 3;
             let mut child = spawn(&bench, &format!("{LONG} --out {folder} --resume --threads {threads}"));
-            // Every other one at any moment, the others when there is something to go on from.
+            // Every other run is killed at a random moment, the others when there is a checkpoint.
             if kills % 2 == 1 {
                 wait_for_checkpoint(&bench, &mut child, &folder);
             }
@@ -101,7 +101,7 @@ fn an_interrupted_training_says_how_to_go_on_and_does() {
     assert!(wait_for_checkpoint(&bench, &mut child, "run"));
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let first = Run::new(&command, child.wait_with_output().unwrap());
-    // On a very slow day it is done before it is interrupted.
+    // On a very slow machine the run may be done before it is interrupted.
     if first.code != Some(0) {
         assert_eq!(first.code, Some(130), "{}", first.told());
         assert!(
@@ -114,7 +114,7 @@ fn an_interrupted_training_says_how_to_go_on_and_does() {
     let again = bench.run(&command).good();
     assert!(again.stderr.starts_with("going on after epoch "), "{}", again.stderr);
     assert!(bytes(&bench, "run/model.safetensors") == bytes(&bench, "whole/model.safetensors"));
-    // All epochs are in the figures, and a run that is done stays as it is.
+    // All epochs are in the metrics, and resuming a finished run changes nothing.
     assert_eq!(std::fs::read_to_string(bench.path("run/metrics.csv")).unwrap().lines().count(), 251);
     let korean = bench.run(&format!("{command} --lang ko --tensorboard").replace(" --no-report", "")).good();
     assert!(korean.stderr.starts_with("전체 250에포크 중 250에포크까지 마친 곳에서"), "{}", korean.stderr);
@@ -152,7 +152,7 @@ fn a_checkpoint_that_is_of_no_use_is_refused_and_left_alone() {
     bench.run(&command).refused(&[file, "too many"]);
     let usage = bench.run("train set --resume");
     assert_eq!(usage.code, Some(2), "{}", usage.told());
-    // Without --resume it makes room, and what a kill left half written goes.
+    // Without --resume the checkpoint is removed, and so are half-written files of the killed run.
     bench.file("run/.checkpoint.safetensors.123.part", "half");
     bench.file("run/.notes.123.part", "of someone else");
     bench.run(&format!("{LONG} --epochs 3 --out run").replace("--epochs 250 ", "")).good();
@@ -162,7 +162,7 @@ fn a_checkpoint_that_is_of_no_use_is_refused_and_left_alone() {
     assert_eq!(parts, [".notes.123.part"]);
 }
 
-/// A limit on the size of files stands for the full disk: no privileges are needed for it.
+/// A limit on the size of files plays the full disk: setting it needs no privileges.
 #[test]
 fn a_full_disk_is_told_at_once_and_the_last_good_checkpoint_stays() {
     let bench = killed();
@@ -201,7 +201,7 @@ fn a_read_only_folder_is_told_at_once_and_the_last_good_checkpoint_stays() {
     let run = if std::fs::write(bench.path("run/probe"), "").is_err() {
         bench.run(&command)
     } else {
-        // Root may write anywhere but on a read-only mount, which is seen by this program alone.
+        // Root may write everywhere except on a read-only mount, which only this program sees.
         let program = env!("CARGO_BIN_EXE_foveal");
         let shell =
             format!("mount --bind run run && mount -o remount,ro,bind run && exec {program} {command}");

@@ -63,7 +63,7 @@ fn a_reader_may_go_away() {
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{command}");
     }
-    // Nobody there from the start.
+    // The reader is gone from the start.
     let mut child = bench.command("lab").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();

@@ -1,4 +1,4 @@
-//! On a terminal: pictures in its own protocol, or text; nothing asked, nothing waited for, nothing left behind.
+//! On a terminal: pictures in its own protocol, or text; the terminal is asked nothing, and nothing is left behind.
 
 use crate::harness::Bench;
 use crate::training::trained;
@@ -23,7 +23,7 @@ fn screen(bench: &Bench, arguments: &str, variables: &[(&str, &str)]) -> String 
     command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap());
     command.stderr(terminal.try_clone().unwrap());
     let mut child = command.spawn().unwrap();
-    // The command holds copies of the terminal's end; without them reading ends with the program.
+    // The command holds copies of the terminal's end: without dropping them, reading would not end with the program.
     drop((command, terminal));
     let mut bytes = Vec::new();
     // Linux ends a terminal whose other end is closed with an error.
@@ -37,7 +37,7 @@ fn sequences<'a>(text: &'a str, start: &'a str, end: &'a str) -> Vec<&'a str> {
     text.split(start).skip(1).map(|rest| rest.split_once(end).expect("an end").0).collect()
 }
 
-/// Whether every escape sequence is a colour, and each line gives its colours back.
+/// Whether every escape sequence is a colour, and each line resets its colours.
 fn colours_alone(text: &str) -> bool {
     text.split('\x1b').skip(1).all(|rest| {
         let body = rest.strip_prefix('[').and_then(|r| r.split_once('m'));
@@ -73,7 +73,7 @@ fn pictures_in_the_terminal_s_own_protocol() {
     );
     let sixel = screen(&bench, "lab", &[("TERM", "foot")]);
     assert_eq!(sequences(&sixel, "\x1bPq", "\x1b\\").len(), 12);
-    // The words are the same whatever the pictures are.
+    // The text is the same, whatever the pictures are.
     let words = |text: &str, start: &str, end: &str| -> String {
         let mut rest = text.split(start);
         let first = rest.next().unwrap().to_owned();

@@ -4,7 +4,7 @@ use crate::harness::Bench;
 use std::io::Write;
 use std::process::Stdio;
 
-/// Opinions that hang on where a word stands, in English and Korean: label, text, part.
+/// Opinions that depend on where a word stands, in English and Korean: label, text, part.
 fn opinions(bench: &Bench) {
     let (mut english, mut korean) = (String::from("label\ttext\tsplit\n"), String::new());
     let things =

@@ -100,7 +100,7 @@ fn event_files_of_earlier_runs_make_room() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().any(|n| n == "events.out.tfevents.1.host"), "{found:?}");
     let ours = found.iter().find(|n| n.ends_with(".foveal")).unwrap();
-    // A version, three numbers a step, six an epoch: 6 epochs of 14 steps.
+    // One record for the version, and 6 epochs of 14 steps: three numbers for each step, six for each epoch.
     let bytes = std::fs::read(bench.path(&format!("run/{ours}"))).unwrap();
     let mut records = 0;
     let mut rest = &bytes[..];

@@ -44,11 +44,11 @@ fn a_run_begins_with_another_ones_weights() {
     }
     let config = std::fs::read_to_string(bench.path("new/config.toml")).unwrap();
     assert!(config.contains("from = \"run\"") && config.contains("frozen = [\"conv2d_1\"]"), "{config}");
-    // The same classes keep the head, and what was learnt does at once.
+    // With the same classes the head stays, and the model is good from the start.
     let told = bench.run("train set --from run/model.safetensors --epochs 1 --lr 0.000001 --out same").good();
     assert!(told.stderr.contains("all weights taken over\n"), "{}", told.told());
     assert_eq!(saved(&bench, "same").model.outputs(), 3);
-    // An ONNX file does as well.
+    // The same from an ONNX file.
     bench.run("export run run.onnx").good();
     bench.run("train other --from run.onnx --freeze 3 --epochs 1 --out onnx").good();
     assert_eq!(bits(&saved(&bench, "onnx").model, "conv2d_1.filter"), bits(&before.model, "conv2d_1.filter"));

@@ -34,7 +34,7 @@ fn cases(bench: &Bench) -> Vec<Case> {
         let wanted = predicted(bench, "digits", "digit.png", "probabilities");
         cases.push(Case { path: "/predict".into(), body: picture, wanted });
     }
-    // On both sides of where the engine goes from one image at a time to many side by side.
+    // Fewer and more images than the number from which the engine takes them side by side.
     for (seed, images) in [1, 1, 1, 2, 3, 4, 5, 9, 40].into_iter().enumerate() {
         let data = numbers(images, 784, seed as u32);
         bench.array("batch.npy", &[images, 28, 28, 1], data.iter().copied());
@@ -67,7 +67,7 @@ fn twenty_thousand_requests_are_answered_as_the_program_answers() {
     let cases = cases(&bench);
     for threads in [2, 5] {
         let serving = Serving::start(&bench, &format!("digits.safetensors --threads {threads}"));
-        // All of them with two workers, some of them with more workers than cores.
+        // All inputs with two workers, and some with more workers than cores.
         let requests = if threads == 2 { REQUESTS } else { REQUESTS / 20 };
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
@@ -79,7 +79,7 @@ fn twenty_thousand_requests_are_answered_as_the_program_answers() {
                         if i >= requests {
                             break;
                         }
-                        // Large batches are a tenth of it.
+                        // One in ten requests is a large batch.
                         let most = if i.is_multiple_of(10) { cases.len() } else { cases.len() - 2 };
                         check(&mut client, &cases[i * 7 % most]);
                     }
@@ -123,12 +123,12 @@ fn several_models_have_names() {
     assert_ne!(found[0], found[1]);
     let answer = serving.post("/predict?model=values", &picture).json();
     let wanted = predicted(&bench, "values", "digit.png", "values");
-    // The program writes a regression's numbers with the digits of 64 bits: the same number nonetheless.
+    // The program writes the values of a regression as f64, with more digits; the number is the same.
     let single =
         |values: &[Value]| -> Vec<f32> { values.iter().map(|v| v.as_f64().unwrap() as f32).collect() };
     assert_eq!(single(answer["values"].as_array().unwrap()), single(&wanted));
     assert_eq!(answer["model"], "values");
-    // Which one must be said, and rightly.
+    // With several models the request must name one that exists.
     let unsaid = serving.post("/predict", &picture);
     assert_eq!(unsaid.status, 400);
     assert!(unsaid.error().contains("?model=NAME; there is digits, other, values"), "{}", unsaid.error());
@@ -150,7 +150,7 @@ fn names_and_models_that_cannot_be_served_are_refused() {
     bench.run("serve a%b.safetensors").refused(&["a%b", "letters", "NAME=FILE"]);
     bench.run("serve fast").refused(&["fast", "train it"]);
     bench.run("serve nothing.safetensors").refused(&["nothing.safetensors"]);
-    bench.run("serve --cors nonsense").refused(&["`nonsense` is no origin"]);
+    bench.run("serve --cors nonsense").refused(&["`nonsense` is not an origin"]);
     let serving = Serving::start(&bench, "");
     let port = serving.address.port();
     bench.run(&format!("serve --port {port}")).refused(&["127.0.0.1", "--port"]);

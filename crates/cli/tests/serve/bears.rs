@@ -1,4 +1,4 @@
-//! More than it can do, and clients that are too slow.
+//! Too many requests, and clients that are too slow.
 
 use crate::client::{Client, request};
 use crate::harness::Bench;
@@ -25,7 +25,7 @@ fn four_times_too_much_is_answered_503_at_once_and_then_all_is_as_before() {
     };
     calm(&mut client);
     let before = (0..10).map(|_| calm(&mut client)).sum::<f64>() / 10.0;
-    // Each sender at its own pace, all together four requests for each that can be answered.
+    // Each sender keeps its own pace; together they send four times as many requests as can be answered.
     let pace = before * SENDERS as f64 / 4.0;
     let found = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -58,9 +58,9 @@ fn four_times_too_much_is_answered_503_at_once_and_then_all_is_as_before() {
     assert_eq!(done.len() + refused.len(), found.len());
     assert!(done.len() >= 10 && refused.len() >= 10);
     assert!(found.iter().all(|f| f.0 == 200 || f.1), "a 503 without Retry-After");
-    // A refusal waits for nobody: it takes no longer than the work that is refused.
+    // Refusals do not wait: they take no longer than the work that is refused.
     assert!(refused[refused.len() / 2] < 0.1_f64.max(before), "{:?}", refused[refused.len() / 2]);
-    // And what is accepted waits for at most the queue and the batch before it.
+    // An accepted request waits at most for the queue and for the batch before it.
     assert!(done[done.len() - 1] < 1.0 + 20.0 * before, "{:?}", done.last());
     let after = (0..10).map(|_| calm(&mut client)).fold(f64::INFINITY, f64::min);
     assert!(after < 0.05 + 3.0 * before, "{after} after, {before} before");
@@ -97,9 +97,27 @@ fn drip(mut client: Client, bytes: &[u8]) -> (Duration, String) {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    // A reset is as good an end as any.
+    // A reset connection also counts as closed.
     let said = client.rest().unwrap_or_default();
     (start.elapsed(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// Sends requests and takes no answers until it is cut.
+fn ask_and_take_nothing(mut client: Client) {
+    let start = Instant::now();
+    let many = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    while client.send(&many).is_ok() {
+        assert!(start.elapsed() < Duration::from_secs(15), "it takes no answer and is not cut");
+    }
+}
+
+/// Waits until only the connection that asks is open.
+fn none_is_left_open(serving: &Serving) {
+    let start = Instant::now();
+    while serving.metric("foveal_connections") > 1.0 {
+        assert!(start.elapsed() < Duration::from_secs(5), "connections are left open");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -115,7 +133,7 @@ fn slow_clients_are_cut_and_others_do_not_notice() {
             .map(|i| {
                 let (mut client, endless) = (serving.connect(), &endless);
                 scope.spawn(move || {
-                    // Some have sent a whole request before.
+                    // Some of them have sent a whole request before.
                     if i % 2 == 0 {
                         assert_eq!(client.get("/v2/health/live").unwrap().status, 200);
                     }
@@ -136,15 +154,8 @@ fn slow_clients_are_cut_and_others_do_not_notice() {
                 })
             })
             .collect();
-        // Nor does one that takes no answers get to keep them.
-        let greedy = scope.spawn(|| {
-            let mut client = serving.connect();
-            let start = Instant::now();
-            let many = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
-            while client.send(&many).is_ok() {
-                assert!(start.elapsed() < Duration::from_secs(15), "it takes no answer and is not cut");
-            }
-        });
+        // A client that does not take its answers is cut, too.
+        let greedy = scope.spawn(|| ask_and_take_nothing(serving.connect()));
         let start = Instant::now();
         let mut client = serving.connect();
         while start.elapsed() < Duration::from_millis(1500) {
@@ -163,9 +174,5 @@ fn slow_clients_are_cut_and_others_do_not_notice() {
         }
         greedy.join().unwrap();
     });
-    let start = Instant::now();
-    while serving.metric("foveal_connections") > 1.0 {
-        assert!(start.elapsed() < Duration::from_secs(5), "connections are left open");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    none_is_left_open(&serving);
 }

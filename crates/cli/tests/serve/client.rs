@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client that sees everything.
+//! A small HTTP/1.1 client that gives answers unchanged.
 
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -55,7 +55,7 @@ impl Client {
         Ok(Self { reader: BufReader::new(socket) })
     }
 
-    /// Bytes as they are.
+    /// Sends bytes unchanged.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.reader.get_mut().write_all(bytes)
     }

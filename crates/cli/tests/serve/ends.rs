@@ -1,4 +1,4 @@
-//! How it ends: readiness first, then what has been accepted, then all.
+//! How the server ends: readiness fails first, accepted requests are answered, then everything is closed.
 
 use crate::client::{Answer, Client};
 use crate::harness::Bench;
@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// What became of a client's requests.
+/// What happened to the requests of a client.
 #[derive(Default)]
 struct Tally {
     answered: AtomicUsize,

@@ -1,4 +1,4 @@
-//! Bodies that mean harm: each gets its 4xx, and memory stays flat.
+//! Hostile bodies: each gets a 4xx answer, and memory does not grow.
 
 use crate::client::{Answer, Client, request};
 use crate::harness::Bench;
@@ -49,6 +49,14 @@ impl Chance {
     }
 }
 
+/// A small JPEG.
+fn jpeg() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::GrayImage::from_fn(28, 28, |x, y| image::Luma([(x * y) as u8]));
+    picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}
+
 #[test]
 fn ten_thousand_mutations_get_answers_and_memory_stays_flat() {
     const MUTATIONS: usize = 10_000;
@@ -56,15 +64,9 @@ fn ten_thousand_mutations_get_answers_and_memory_stays_flat() {
     let bench = Bench::new();
     let serving = serving(&bench, "");
     let array = ndarray::Array2::from_shape_vec((28, 28), numbers(1, 784, 1)).unwrap().into_dyn();
-    let jpeg = {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        let picture = image::GrayImage::from_fn(28, 28, |x, y| image::Luma([(x * y) as u8]));
-        picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
-        bytes.into_inner()
-    };
     let seeds: Vec<(&str, Vec<u8>)> = vec![
         ("/predict", digit(1)),
-        ("/predict", jpeg),
+        ("/predict", jpeg()),
         ("/predict", write_npy(array.view())),
         (INFER, infer(&[1, 28, 28, 1], &numbers(1, 784, 2))),
         (INFER, infer(&[5, 28, 28, 1], &numbers(5, 784, 3))),
@@ -125,9 +127,9 @@ fn absurd_requests_are_named() {
     let right = "[1,28,28,1]";
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
     for (body, words) in [
-        (String::new(), "no inference request"),
+        (String::new(), "not an inference request"),
         ("{}".into(), "inputs"),
-        ("[1,2".into(), "no inference request"),
+        ("[1,2".into(), "not an inference request"),
         ("{\"inputs\":[]}".into(), "gives 0"),
         (with("[18446744073709551615,28,28,1]", "FP32", "[1]"), "18446744073709551615 images"),
         (with("[9223372036854775807,9223372036854775807]", "FP32", "[]"), "takes [n, 28, 28, 1]"),

@@ -1,11 +1,11 @@
-//! Models of CT and of texts, and bodies that are not of a model's kind.
+//! Models of CT and of texts; bodies of another kind than the model takes are refused.
 
 use crate::harness::Bench;
 use crate::pictures::digit;
 use crate::program::{Serving, digits, save_with};
 use foveal::data::text::{Tokens, Vocabulary};
 use foveal::nn::ModelSpec;
-use foveal::train::{Fit, Preprocess};
+use foveal::train::{PictureFit, Preprocess};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -42,7 +42,7 @@ fn slice() -> Vec<u8> {
 
 fn serving(bench: &Bench, options: &str) -> Serving {
     digits(bench, "digits", 3);
-    let ct = Preprocess { window: Some([-600.0, 1500.0]), ..Preprocess::unit(1, Fit::Resize) };
+    let ct = Preprocess { window: Some([-600.0, 1500.0]), ..Preprocess::unit(1, PictureFit::Resize) };
     save_with(bench, "ct", &ModelSpec::from_toml(CT).unwrap(), ct);
     let vocabulary = Vocabulary::new(Tokens::Words, ["good film bad film good bad"], 20).unwrap();
     save_with(bench, "texts", &ModelSpec::from_toml(TEXTS).unwrap(), Preprocess::text(vocabulary));
@@ -88,7 +88,7 @@ fn slices_and_texts_are_answered_as_the_program_answers() {
     for token in [20.0, -1.0, 0.5] {
         let answer = infer(token);
         assert_eq!(answer.status, 400);
-        assert!(answer.error().contains("no number of a token"), "{}", answer.text());
+        assert!(answer.error().contains("not the number of a token"), "{}", answer.text());
     }
 }
 

@@ -1,5 +1,5 @@
 #![forbid(unsafe_code)]
-//! `foveal serve`, from outside: what it answers, what it bears, how it ends.
+//! `foveal serve`, from outside: what it answers, how much load it stands, how it ends.
 #![cfg(unix)]
 
 mod answers;

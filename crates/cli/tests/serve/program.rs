@@ -3,7 +3,7 @@
 use crate::client::{Answer, Client};
 use crate::harness::Bench;
 use foveal::nn::{Model, ModelSpec, builtin};
-use foveal::train::{Fit, Preprocess, Recipe, SavedModel, Training};
+use foveal::train::{PictureFit, Preprocess, Recipe, SavedModel, Training};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -18,14 +18,14 @@ pub struct Serving {
 
 /// The net of `foveal train mnist` with parameters as they begin, in `NAME.safetensors`.
 pub fn digits(bench: &Bench, name: &str, seed: u64) {
-    save(bench, name, &builtin::spec("fast").unwrap(), seed, Fit::Digit, 10);
+    save(bench, name, &builtin::spec("fast").unwrap(), seed, PictureFit::Digit, 10);
 }
 
 /// A regression of pictures of 6 x 5 in colours.
 pub fn regression(bench: &Bench, name: &str) {
     let text = "[input]\nshape = [6, 5, 3]\n[[layer]]\nkind = \"conv2d\"\nfilters = 4\nkernel = [3, 3]\n\
         [[layer]]\nkind = \"batch_norm\"\n[[layer]]\nkind = \"flatten\"\n[[layer]]\nkind = \"dense\"\nunits = 2\n";
-    save(bench, name, &ModelSpec::from_toml(text).unwrap(), 5, Fit::Resize, 0);
+    save(bench, name, &ModelSpec::from_toml(text).unwrap(), 5, PictureFit::Resize, 0);
 }
 
 /// A net that takes some milliseconds an image.
@@ -40,7 +40,7 @@ pub fn slow(bench: &Bench, name: &str) {
         conv(64),
         conv(64)
     );
-    save(bench, name, &ModelSpec::from_toml(&text).unwrap(), 1, Fit::Resize, 3);
+    save(bench, name, &ModelSpec::from_toml(&text).unwrap(), 1, PictureFit::Resize, 3);
 }
 
 /// A classifier as it begins, with a preprocessing of its own.
@@ -50,7 +50,7 @@ pub fn save_with(bench: &Bench, name: &str, spec: &ModelSpec, preprocess: Prepro
     write(bench, name, model, preprocess, classes);
 }
 
-fn save(bench: &Bench, name: &str, spec: &ModelSpec, seed: u64, fit: Fit, classes: usize) {
+fn save(bench: &Bench, name: &str, spec: &ModelSpec, seed: u64, fit: PictureFit, classes: usize) {
     let preprocess = Preprocess::unit(spec.input.shape[2], fit);
     write(bench, name, Model::new(spec, seed).unwrap(), preprocess, classes);
 }

@@ -1,4 +1,5 @@
-//! Random numbers by counter: each has a name, and none depends on which others were drawn.
+//! Random numbers with names: each is computed from its key and its name, so that it does not depend on which others
+//! were drawn before.
 
 use crate::shuffle::splitmix;
 
@@ -6,7 +7,7 @@ use crate::shuffle::splitmix;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key(u64);
 
-/// What a number is for. The numbers of a picture stay the same when more kinds are added at the end.
+/// What a random number is for. New purposes are added at the end: then the numbers of the others stay the same.
 #[derive(Clone, Copy)]
 pub(super) enum Slot {
     ShiftRow,
@@ -23,20 +24,20 @@ pub(super) enum Slot {
     CutRow,
     CutColumn,
     Partner,
-    /// The first of all that mixing may need.
+    /// Mixing needs this number and those after it.
     Share,
 }
 
-/// Pairs of numbers tried for a Beta distribution: each is taken at least one time in two.
+/// The most pairs of numbers that are tried for a Beta distribution: each pair is good with a chance of at least 1/2.
 const TRIES: u64 = 64;
 
 impl Key {
-    /// Of picture `index` in `epoch` of the run with `seed`.
+    /// The key of picture `index` in `epoch` of the run with `seed`.
     pub fn new(seed: u64, epoch: u64, index: u64) -> Self {
         Self(splitmix(splitmix(splitmix(seed) ^ epoch) ^ index))
     }
 
-    /// Of the same picture when it comes up the `turn`-th time in the epoch; the same key for the turn 0.
+    /// The key of the same picture when it comes up again in the epoch; turn 0 is the first time, with this very key.
     pub fn turn(self, turn: u64) -> Self {
         if turn == 0 { self } else { Self(splitmix(self.0 ^ splitmix(turn))) }
     }
@@ -65,7 +66,7 @@ impl Key {
         ((u128::from(self.bits(slot as u64)) * count as u128) >> 64) as usize
     }
 
-    /// From Beta(a, a), `a` at most 1: Jöhnk's method (1964).
+    /// A number from the distribution Beta(a, a), `a` at most 1, by Jöhnk's method (1964).
     pub(super) fn beta(self, a: f64) -> f64 {
         let first = Slot::Share as u64;
         for i in 0..TRIES {

@@ -10,7 +10,7 @@ pub const SETS: [&str; 3] = ["none", "digits", "photos"];
 impl FromStr for Augment {
     type Err = String;
 
-    /// Reads settings, each a name with its number or the name of a set; what comes later holds.
+    /// Reads settings, each a name with its number or the name of a set; a later one overrules an earlier one.
     ///
     /// ```
     /// use foveal_data::Augment;
@@ -27,7 +27,7 @@ impl FromStr for Augment {
                 None => augment.take(setting)?,
             }
         }
-        augment.check()?;
+        augment.check().map_err(|error| error.to_string())?;
         Ok(augment)
     }
 }
@@ -98,7 +98,7 @@ fn unknown(word: &str) -> String {
 }
 
 impl fmt::Display for Augment {
-    /// Every setting that is not 0, as it is read; `none` for nothing.
+    /// All settings that are not 0, in the form that [`FromStr`] reads; `none` if there are none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = NUMBERS.iter().zip(self.numbers()).filter(|(_, value)| *value != 0.0);
         let mut words: Vec<String> = numbers.map(|((name, _), value)| format!("{name}={value}")).collect();

@@ -1,4 +1,4 @@
-//! One affine map of a picture, read bilinearly.
+//! An affine map of a picture; between cells it is read bilinearly.
 
 mod sealed {
     pub trait Sealed {}
@@ -10,9 +10,9 @@ mod sealed {
 pub trait Pixel: Copy + Default + sealed::Sealed {
     /// As a number.
     fn to_f32(self) -> f32;
-    /// The nearest that there is.
+    /// The nearest value of this type.
     fn from_f32(value: f32) -> Self;
-    /// From the darkest to the lightest.
+    /// The distance from the darkest to the lightest value.
     fn range(picture: &[Self]) -> f32;
 }
 
@@ -24,7 +24,7 @@ impl Pixel for u8 {
 
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
-        // From 2^23 on, the last bits of a number are its whole part: cheaper than a conversion.
+        // The last bits of an f32 from 2^23 on are its whole part, rounded: cheaper than a conversion.
         (value.clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8
     }
 
@@ -50,25 +50,25 @@ impl Pixel for f32 {
     }
 }
 
-/// An affine map of places: `row = row[0] * y + row[1] * x + row[2]`, and so the column. Cells have their middles at
-/// whole numbers.
+/// An affine map of places: the row is `row[0] * y + row[1] * x + row[2]`, and the column likewise. Whole numbers are
+/// the middles of cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Map {
-    /// The row's factors of row and column, and what is added.
+    /// For the row: the factors of y and x, and what is added.
     pub row: [f64; 3],
-    /// The column's.
+    /// The same for the column.
     pub column: [f64; 3],
 }
 
 impl Map {
-    /// This linear map, with `middle` staying where it is but for being `moved`: `middle + self (p - middle - moved)`.
+    /// This linear map about `middle`, after a shift by `moved`: `middle + self (p - middle - moved)`.
     pub(super) fn about(&self, middle: [f64; 2], moved: [f64; 2]) -> Self {
         let from = [middle[0] + moved[0], middle[1] + moved[1]];
         let with = |[y, x, _]: [f64; 3], middle| [y, x, middle - y * from[0] - x * from[1]];
         Self { row: with(self.row, middle[0]), column: with(self.column, middle[1]) }
     }
 
-    /// This map into a picture that is the window from `from`, of `kept` of the sides, made as large as the whole.
+    /// This map, but into a window of the picture: one that begins at `from` and has the share `kept` of each side.
     pub(super) fn into_window(self, kept: f64, from: [f64; 2]) -> Self {
         // A cell's middle p lies (p + 1/2) from the edge.
         let with = |[y, x, add]: [f64; 3], from: f64| [kept * y, kept * x, kept * (add + 0.5) + from - 0.5];
@@ -81,7 +81,7 @@ impl Map {
     }
 }
 
-/// Bits after the point of a place.
+/// Places are fixed-point numbers with so many bits after the point.
 const BITS: u32 = 32;
 
 fn fixed(value: f64) -> i64 {
@@ -94,7 +94,7 @@ fn part(place: i64) -> f32 {
     ((place as u32) >> 8) as i32 as f32 * (1.0 / (1 << 24) as f32)
 }
 
-/// `picture` through `map` into `out`, both of `shape`.
+/// Writes `picture`, moved by `map`, into `out`; both have the same `shape`.
 pub(super) fn warp<P: Pixel>(
     map: &Map,
     shape: [usize; 3],
@@ -106,7 +106,7 @@ pub(super) fn warp<P: Pixel>(
         return;
     }
     widen(shape, picture, room);
-    // The number of channels is known to the inner loop where it is a usual one.
+    // For one and three channels the inner loop knows their number when it is compiled.
     match shape[2] {
         1 => numbers::<P, 1>(map, shape, room, out),
         3 => numbers::<P, 3>(map, shape, room, out),
@@ -114,7 +114,7 @@ pub(super) fn warp<P: Pixel>(
     }
 }
 
-/// Calls `cell` with the number of each cell in its row and column order and the place that it comes from, in the picture.
+/// Calls `cell` for each cell of the new picture, row by row, with its index and its place in the old picture.
 #[inline(always)]
 fn places(map: &Map, [height, width, _]: [usize; 3], mut cell: impl FnMut(usize, i64, i64)) {
     let [bottom, right] = [height, width].map(|n| (n as i64 - 1) << BITS);
@@ -128,7 +128,7 @@ fn places(map: &Map, [height, width, _]: [usize; 3], mut cell: impl FnMut(usize,
     }
 }
 
-/// `C` channels, or as many as the shape says where `C` is 0.
+/// The map for `C` channels; `C` = 0 means as many as the shape says.
 fn numbers<P: Pixel, const C: usize>(map: &Map, shape: [usize; 3], source: &[f32], out: &mut [P]) {
     let channels = if C == 0 { shape[2] } else { C };
     let stride = (shape[1] + 1) * channels;
@@ -145,7 +145,7 @@ fn numbers<P: Pixel, const C: usize>(map: &Map, shape: [usize; 3], source: &[f32
     });
 }
 
-/// The picture as numbers, its last row and column twice: every cell has a neighbour.
+/// The picture as numbers, with the last row and column repeated, so that every cell has a right and a lower neighbour.
 fn widen<P: Pixel>([_, width, channels]: [usize; 3], picture: &[P], out: &mut Vec<f32>) {
     out.clear();
     for row in picture.chunks_exact(width * channels) {

@@ -1,8 +1,8 @@
 //! A DICOM file as elements: which of them are wanted, and where their values lie.
 //!
-//! The `dicom-encoding` crate reads the headers of elements. Its sister crates that read values and
-//! keep trees of them take memory as headers ask, and end in panics on some broken files; here every
-//! length is held against the bytes that are there, and values are slices of the file.
+//! The crate `dicom-encoding` reads the headers of elements. Its sister crates, which read values into
+//! trees, take as much memory as headers ask for and panic on some broken files. Here every length is
+//! compared with the bytes that are there, and values are slices of the file.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -18,9 +18,9 @@ use crate::error::first_bytes;
 
 /// Bytes before the elements: a preamble and `DICM`.
 const PREAMBLE: usize = 128;
-/// Sequences within sequences, at most.
+/// The deepest nesting of sequences.
 const DEPTH: usize = 32;
-/// The most bytes that a deflated file unfolds to.
+/// The most bytes that a deflated file may unpack to.
 const INFLATED: u64 = 80 << 20;
 const DIRECTORY: &str = "1.2.840.10008.1.3.10";
 const ITEM: u32 = 0xFFFE_E000;
@@ -71,7 +71,7 @@ impl Syntax {
             ".4.90" | ".4.91" | ".4.92" | ".4.93" => "JPEG 2000 pixels",
             ".4.110" | ".4.111" | ".4.112" => "JPEG XL pixels",
             ".4.201" | ".4.202" | ".4.203" => "High-Throughput JPEG 2000 pixels",
-            _ => "a transfer syntax that is none of the usual",
+            _ => "an unusual transfer syntax",
         };
         Err(Error::Unsupported {
             file: file.to_string(),
@@ -89,7 +89,7 @@ pub(super) enum Stored<'a> {
     Fragments(Vec<&'a [u8]>),
 }
 
-/// The wanted elements of a file, each where it first stands.
+/// The wanted elements of a file; of one that stands there twice, the first.
 pub(super) struct Elements<'a> {
     found: Vec<(u32, &'a [u8])>,
     pub(super) pixels: Option<Stored<'a>>,
@@ -98,7 +98,7 @@ pub(super) struct Elements<'a> {
     pub(super) file: &'a str,
 }
 
-/// The elements of a file after its head, unfolded where they are deflated.
+/// The elements of a file after its head, unpacked if they are deflated.
 pub(super) struct Body<'a> {
     bytes: Cow<'a, [u8]>,
     at: usize,
@@ -153,7 +153,7 @@ impl<'a> Body<'a> {
         Ok(Self { bytes: Cow::Owned(unfolded), at: 0, syntax, file })
     }
 
-    /// The wanted elements, up to the pixels. Whether the pixels themselves are wanted.
+    /// The wanted elements before the pixels, and the pixels, too, if `pixels` is true.
     pub(super) fn elements(&self, pixels: bool) -> Result<Elements<'_>, Error> {
         let encoding = self.syntax.encoding;
         let mut walk = Walk { bytes: &self.bytes, at: self.at, encoding, file: self.file };
@@ -190,7 +190,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// A place among elements.
+/// Walks through the elements.
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -203,7 +203,8 @@ impl<'a> Walk<'a> {
         Error::Header { file: self.file.to_string(), problem: format!("{problem} (at byte {})", self.at) }
     }
 
-    /// The next header: tag, whether what it holds is implicit whatever stands around it, and length if there is one.
+    /// The next header: the tag, whether the kind is unknown (then a sequence inside is written implicitly), and the
+    /// length, if it is known.
     fn header(&mut self) -> Result<(u32, bool, Option<usize>), Error> {
         let start = self.bytes.get(self.at..).unwrap_or_default();
         let mut rest = start;
@@ -212,7 +213,7 @@ impl<'a> Walk<'a> {
             Encoding::Explicit => ExplicitVRLittleEndianDecoder::default().decode_header(&mut rest),
             Encoding::Big => ExplicitVRBigEndianDecoder::default().decode_header(&mut rest),
         };
-        // All that can go wrong is that the bytes end.
+        // The only possible error is that the bytes end.
         let (header, _) = read.map_err(|_| self.short("elements", 8))?;
         self.at += start.len() - rest.len();
         let tag = u32::from(header.tag.0) << 16 | u32::from(header.tag.1);
@@ -237,7 +238,7 @@ impl<'a> Walk<'a> {
         Ok(value)
     }
 
-    /// Past a sequence of unknown length. One whose kind is unknown is written implicitly (PS3.5 6.2.2).
+    /// Skips a sequence of unknown length. One of unknown kind is written implicitly (PS3.5 6.2.2).
     fn skip_sequence(&mut self, implicit: bool, depth: usize) -> Result<(), Error> {
         if depth > DEPTH {
             return Err(self.broken("its sequences lie too deep within one another"));
@@ -257,14 +258,14 @@ impl<'a> Walk<'a> {
                         (_, _, Some(length)) => drop(self.take(length, "sequence")?),
                     }
                 },
-                _ => return Err(self.broken("a sequence holds something that is no item")),
+                _ => return Err(self.broken("a sequence holds something that is not an item")),
             }
         }
         self.encoding = around;
         Ok(())
     }
 
-    /// The fragments of compressed pixels; the first item is a table of where frames begin.
+    /// The fragments of compressed pixels. The first item is not one of them: it is a table of where frames begin.
     fn fragments(&mut self) -> Result<Vec<&'a [u8]>, Error> {
         let mut fragments = Vec::new();
         let mut table = true;
@@ -284,7 +285,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Text without what pads it.
+/// A text without the padding around it.
 pub(super) fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).trim_matches([' ', '\0']).to_string()
 }

@@ -1,7 +1,7 @@
 //! Pixels: stored values, unpacked and rescaled.
 //!
-//! The `dicom` crates' own adapters for RLE and JPEG index and allocate by what a file declares, so
-//! that a broken one ends the program; RLE is short, and the JPEG decoder is asked for its size first.
+//! The adapters of the `dicom` crates for RLE and JPEG trust the sizes that a file declares, so that a
+//! broken file makes them panic. RLE is decoded here, and the size of a JPEG is checked before it is.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::elements::{Codec, Elements, Stored};
 use super::tags;
 use crate::Error;
 
-/// The most bytes that a byte of RLE unfolds to: a run of 128 takes two.
+/// The most bytes that a byte of RLE can unpack to: a run of 128 takes two bytes.
 const RLE_DENSITY: usize = 64;
 /// The most pixels a byte of JPEG can hold: a block of 64 takes at least one bit.
 const JPEG_DENSITY: usize = 64 * 8;
@@ -20,14 +20,14 @@ const JPEG_DENSITY: usize = 64 * 8;
 struct Format {
     /// Bytes of a pixel, 1 or 2.
     bytes: usize,
-    /// Bits that count.
+    /// Bits of the value.
     stored: u16,
-    /// Bits below them.
+    /// Unused bits below the value.
     below: u16,
     signed: bool,
     slope: f64,
     intercept: f64,
-    /// The stored values of what was not measured, from and to.
+    /// The stored values, from and to, that mean that nothing was measured.
     padding: Option<[i32; 2]>,
 }
 
@@ -57,7 +57,7 @@ impl Format {
             1 => true,
             other => return Err(elements.wrong(format!("{} is {other}, not 0 or 1", tags::SIGNED))),
         };
-        // US is unspecified: GDCM writes it for any CT that it compresses.
+        // US counts as unspecified: GDCM writes it for every CT that it compresses.
         if elements.text(tags::RESCALE_TYPE).is_some_and(|unit| !matches!(unit.as_str(), "HU" | "US")) {
             let remedy = "name slices in Hounsfield units (RescaleType HU)";
             return Err(no("values in another unit than Hounsfield's".into(), remedy));
@@ -77,7 +77,7 @@ impl Format {
         Ok(Self { bytes, stored, below: high + 1 - stored, signed, slope, intercept, padding })
     }
 
-    /// The stored value within the bits of a pixel.
+    /// The stored value, taken out of the bits of a pixel.
     fn value(&self, bits: u16) -> i32 {
         let unused = u32::from(16 - self.stored);
         let bits = bits >> self.below << unused;
@@ -208,7 +208,7 @@ fn jpeg(elements: &Elements<'_>, data: &[u8], size: [usize; 2]) -> Result<Vec<u1
     }
     let mut decoder = Decoder::new(data);
     decoder.set_max_decoding_buffer_size(2 * count);
-    // Its words tell of the picture's structure alone.
+    // The decoder's message says nothing about the patient, only about the structure of the picture.
     let failed = |error: jpeg_decoder::Error| match error {
         jpeg_decoder::Error::Unsupported(kind) => Error::Unsupported {
             file: elements.file.to_string(),

@@ -1,17 +1,18 @@
-//! Slices of many files: which belong together, in what order, and to whom.
+//! Slices of many files: which belong together, in which order, and to which patient.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Header, Id};
+use super::header::{Header, Id};
 use crate::Part;
 
-/// How far directions of one stack may differ, as a share of 1.
+/// How far the directions of slices in one stack may differ, in each component.
 const ASKEW: f64 = 1e-3;
-/// One of this many patients is for validation, and one for the test.
+/// One in so many patients is for validation, and one for the test.
 const SHARE: usize = 10;
 
 /// Parallel slices of one series, in the order of their places.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Stack {
     /// Indices of the slices, by place along their normal.
     pub slices: Vec<usize>,
@@ -23,7 +24,7 @@ pub struct Stack {
 /// in another direction or have another size, as a localizer has, are a stack of their own.
 ///
 /// A slice's place is its `ImagePositionPatient` along the normal of its `ImageOrientationPatient`;
-/// `InstanceNumber` is not looked at.
+/// `InstanceNumber` does not count.
 pub fn stacks(headers: &[Header]) -> Vec<Stack> {
     let mut of_series: HashMap<Id, Vec<usize>> = HashMap::new();
     let mut stacks: Vec<Vec<usize>> = Vec::new();
@@ -38,7 +39,7 @@ pub fn stacks(headers: &[Header]) -> Vec<Stack> {
         }
     }
     let ordered = |mut slices: Vec<usize>| {
-        // Along one normal, so that rounding cannot exchange neighbours.
+        // All places are measured along the same normal, so that rounding cannot swap neighbours.
         let normal = headers[slices[0]].normal();
         let place = |i: usize| normal.iter().zip(headers[i].position).map(|(n, p)| n * p).sum::<f64>();
         slices.sort_by(|&a, &b| place(a).total_cmp(&place(b)).then(a.cmp(&b)));
@@ -55,16 +56,16 @@ fn parallel(a: &Header, b: &Header) -> bool {
     a.size == b.size && a.orientation.iter().zip(b.orientation).all(|(x, y)| (x - y).abs() < ASKEW)
 }
 
-/// Whom each slice belongs to, for splits: its patient; where the file names none its study, and
-/// where it names none its series.
+/// The owner of each slice, for splits: its patient, or its study if the file names no patient, or its
+/// series if it names no study.
 pub fn owners(headers: &[Header]) -> Vec<Id> {
     headers.iter().map(|h| h.patient.or(h.study).unwrap_or(h.series)).collect()
 }
 
-/// What each slice is for, such that no owner ([`owners`]) is divided: by the order of the owners'
-/// hashes, a tenth for the test and a tenth for validation, at least one of each where there are
-/// three. Of two, one is for validation; one alone is all for training. Neither a seed nor the
-/// order of the files has a part in it.
+/// The part of each slice; all slices of an owner ([`owners`]) are in the same part. Owners are sorted by
+/// hash: the first tenth is for the test, the next for validation, each at least one owner where there
+/// are three or more. Of two owners one is for validation, and a single owner is for training. The result
+/// depends neither on a seed nor on the order of the files.
 pub fn parts(owners: &[Id]) -> Vec<Part> {
     let mut all: Vec<Id> = owners.to_vec();
     all.sort_unstable();

@@ -1,10 +1,10 @@
 //! A slice in Hounsfield units, and how it becomes a sample.
 
-use super::Header;
+use super::header::{Header, MAX_PIXELS};
 use crate::resample::resize;
 use crate::{Error, Window};
 
-/// The Hounsfield value of air, which fills what was not measured.
+/// The Hounsfield value of air: it stands where nothing was measured.
 const AIR: f32 = -1000.0;
 
 /// A slice in Hounsfield units.
@@ -16,12 +16,12 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// What it is and where it lies.
+    /// What the slice is and where it lies.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Rows x columns Hounsfield units, row by row; padding as it is stored.
+    /// Rows x columns Hounsfield units, row by row. Pixels in [`Self::padding`] have no meaning.
     pub fn hounsfield(&self) -> &[f32] {
         &self.hounsfield
     }
@@ -44,15 +44,15 @@ impl Slice {
         range
     }
 
-    /// The slice as a sample of `size` (height, width): resampled once to square pixels, as large
-    /// as fits, in the middle; around it, and where nothing was measured, is air. Height * width
-    /// greys, 0 to 255, seen through `window` after the resampling.
+    /// The slice as a sample of `size` (height, width): resampled once to square pixels, as large as
+    /// fits, and placed in the middle. Around it, and where nothing was measured, is air. The result is
+    /// height * width greys, 0 to 255; the window is applied after the resampling.
     ///
     /// # Errors
     /// [`Error::Argument`] when a side is zero or the product exceeds 16.8 million pixels.
     pub fn sample(&self, size: [usize; 2], window: &Window) -> Result<Vec<f32>, Error> {
         let [height, width] = size;
-        let most = super::MAX_PIXELS;
+        let most = MAX_PIXELS;
         if height == 0 || width == 0 || height.saturating_mul(width) > most {
             return Err(Error::Argument {
                 argument: "size for a slice",
@@ -61,7 +61,7 @@ impl Slice {
             });
         }
         let [rows, columns] = self.header.size;
-        // Millimetres of the slice, and how many pixels of the sample each takes.
+        // The size of the slice in millimetres, and pixels of the sample for each millimetre.
         let extent = [0, 1].map(|i| self.header.size[i] as f64 * self.header.spacing[i]);
         let scale = (height as f64 / extent[0]).min(width as f64 / extent[1]);
         let side = |i: usize| ((extent[i] * scale).round() as usize).clamp(1, size[i]);
@@ -86,8 +86,9 @@ impl Slice {
         }
         Ok(sample)
     }
-    /// [`Self::sample`] of `shape` (height, width, channels) as raw values of a model: whole numbers
-    /// 0 to 255, as bytes would hold them in training, the same in each channel.
+
+    /// [`Self::sample`] as the raw input of a model of `shape` (height, width, channels): whole numbers
+    /// from 0 to 255, as in training, where they are bytes; the same in each channel.
     ///
     /// # Errors
     /// As [`Self::sample`].

@@ -5,8 +5,10 @@
 //! network, forward and backward, while it stays in the cache. Padding is physical: a [`Frame`] has a
 //! halo of zeros around each plane, so a convolution has no border cases. All offsets count vectors.
 
+pub mod activation;
 pub mod conv;
 pub mod conv_pool;
+pub mod conv_transpose;
 pub mod dense;
 pub mod elementwise;
 pub mod embedding;
@@ -17,6 +19,7 @@ pub mod pool;
 
 pub use conv::{Correlation, Finish};
 pub use conv_pool::ConvPool;
+pub use conv_transpose::ConvTranspose;
 pub use pool::PoolWalk;
 
 use crate::geometry::Axis;

@@ -4,7 +4,7 @@ use super::depthwise;
 use super::gather::{Packed, Places, gather};
 use super::walk::{Plane, Tap, Walk};
 use crate::dispatch::Isa;
-use crate::geometry::{Axis, Conv2dGeometry};
+use crate::geometry::{Axis, Conv2dGeometry, Conv2dTransposeGeometry};
 use rayon::prelude::*;
 
 /// `y = conv2d(x, filter) + bias`: `x` `[n, h, w, c]`, `filter` `[kh, kw, c / groups, o]`, `y` `[n, oh, ow, o]`.
@@ -70,52 +70,93 @@ pub(super) fn forward_places(
 /// # Panics
 /// When a slice's length is not its shape's product.
 pub fn conv2d_backward_input(isa: Isa, g: &Conv2dGeometry, dy: &[f32], filter: &[f32], dx: &mut [f32]) {
+    input_gradient(isa, g, dy, filter, None, dx);
+}
+
+/// `y = conv2d_transpose(x, filter) + bias`: `x` `[n, h, w, c]`, `filter` `[kh, kw, o / groups, c]`, `y`
+/// `[n, oh, ow, o]`. Its gradients are [`conv2d`] of the output's gradient, and [`super::conv2d_backward_filter`] of
+/// the output's gradient and `x`, both with `g.convolution`.
+///
+/// # Panics
+/// When a slice's length is not its shape's product.
+pub fn conv2d_transpose(
+    isa: Isa,
+    g: &Conv2dTransposeGeometry,
+    x: &[f32],
+    filter: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+) {
+    input_gradient(isa, &g.convolution, x, filter, bias, y);
+}
+
+/// The gradient of the input, and a bias for each of its channels.
+fn input_gradient(
+    isa: Isa,
+    g: &Conv2dGeometry,
+    dy: &[f32],
+    filter: &[f32],
+    bias: Option<&[f32]>,
+    dx: &mut [f32],
+) {
     assert_eq!(dx.len(), product(g.input_shape()));
     assert_eq!(filter.len(), product(g.filter_shape()));
     assert_eq!(dy.len(), product(g.output_shape()));
+    assert!(bias.is_none_or(|b| b.len() == g.in_channels));
     if dx.is_empty() {
         return;
     }
-    let (ci, co) = (g.in_channels / g.groups, g.out_channels / g.groups);
     if let Some(period) = together(isa, g) {
-        return backward_together(isa, g, period, dy, filter, dx);
+        return backward_together(isa, g, period, dy, filter, bias, dx);
     }
-    for ph in 0..g.h.stride.min(g.h.input) {
-        for pw in 0..g.w.stride.min(g.w.input) {
-            let mut taps = Vec::new();
-            for (i, dh) in g.h.residue(ph).into_iter().rev() {
-                for &(j, dw) in g.w.residue(pw).iter().rev() {
-                    taps.push(Tap { dh, dw, filter: i * g.w.kernel + j });
-                }
-            }
-            let walk = Walk {
-                taps,
-                from: Plane { height: g.h.output, width: g.w.output, channels: g.out_channels },
-                to: Plane { height: g.h.input, width: g.w.input, channels: g.in_channels },
-                rows: (g.h.input - ph).div_ceil(g.h.stride),
-                cols: (g.w.input - pw).div_ceil(g.w.stride),
-                from_step: [1, 1],
-                to_first: [ph, pw],
-                to_step: [g.h.stride, g.w.stride],
-                batch: g.batch,
-                groups: g.groups,
-                sum: co,
-                make: ci,
-                run: 1,
-            };
-            if depthwise::fits(g) {
-                depthwise::gather(isa, &walk, dy, filter, None, dx);
-                continue;
-            }
-            let places = Places {
-                first: |t: &Tap, group: usize, c: usize| {
-                    Some((t.filter * ci + c) * g.out_channels + group * co)
-                },
-                step: 1,
-            };
-            let packed = Packed::new(isa, &walk, filter, &places, None);
-            gather(isa, walk, dy, &packed, dx);
+    for walk in backward(g) {
+        if depthwise::fits(g) {
+            depthwise::gather(isa, &walk, dy, filter, bias, dx);
+            continue;
         }
+        let packed = Packed::new(isa, &walk, filter, &backward_places(g), bias);
+        gather(isa, walk, dy, &packed, dx);
+    }
+}
+
+/// The walks of the input gradient: one for each residue of the strides.
+pub(super) fn backward(g: &Conv2dGeometry) -> impl Iterator<Item = Walk> + use<'_> {
+    let (rows, cols) = (g.h.stride.min(g.h.input), g.w.stride.min(g.w.input));
+    (0..rows).flat_map(move |ph| (0..cols).map(move |pw| residue(g, ph, pw)))
+}
+
+fn residue(g: &Conv2dGeometry, ph: usize, pw: usize) -> Walk {
+    let mut taps = Vec::new();
+    for (i, dh) in g.h.residue(ph).into_iter().rev() {
+        for &(j, dw) in g.w.residue(pw).iter().rev() {
+            taps.push(Tap { dh, dw, filter: i * g.w.kernel + j });
+        }
+    }
+    Walk {
+        taps,
+        from: Plane { height: g.h.output, width: g.w.output, channels: g.out_channels },
+        to: Plane { height: g.h.input, width: g.w.input, channels: g.in_channels },
+        rows: (g.h.input - ph).div_ceil(g.h.stride),
+        cols: (g.w.input - pw).div_ceil(g.w.stride),
+        from_step: [1, 1],
+        to_first: [ph, pw],
+        to_step: [g.h.stride, g.w.stride],
+        batch: g.batch,
+        groups: g.groups,
+        sum: g.out_channels / g.groups,
+        make: g.in_channels / g.groups,
+        run: 1,
+    }
+}
+
+/// Where the input gradient finds its filter.
+pub(super) fn backward_places(
+    g: &Conv2dGeometry,
+) -> Places<impl Fn(&Tap, usize, usize) -> Option<usize> + Sync + use<>> {
+    let (make, sum, all) = (g.in_channels / g.groups, g.out_channels / g.groups, g.out_channels);
+    Places {
+        first: move |t: &Tap, group: usize, c: usize| Some((t.filter * make + c) * all + group * sum),
+        step: 1,
     }
 }
 
@@ -143,6 +184,7 @@ fn backward_together(
     period: [usize; 2],
     dy: &[f32],
     filter: &[f32],
+    bias: Option<&[f32]>,
     dx: &mut [f32],
 ) {
     let (ci, [sh, sw]) = (g.in_channels, period);
@@ -187,7 +229,8 @@ fn backward_together(
         },
         step: 1,
     };
-    let packed = Packed::new(isa, &walk, filter, &places, None);
+    let bias = bias.map(|b| b.repeat(sh * sw));
+    let packed = Packed::new(isa, &walk, filter, &places, bias.as_deref());
     let mut side = vec![0f32; g.batch * rows * cols * make];
     gather(isa, walk, dy, &packed, &mut side);
     let deal = |(row, dx): (usize, &mut [f32])| {

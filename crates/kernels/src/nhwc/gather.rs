@@ -73,6 +73,7 @@ impl Packed {
         } else {
             values.par_chunks_exact_mut(size.max(1)).enumerate().for_each(pack);
         }
+        biases.fill(0.0);
         if let Some(bias) = bias {
             for (i, b) in biases.chunks_exact_mut(block).enumerate() {
                 let (group, first) = (i / blocks, i % blocks * block);

@@ -13,8 +13,10 @@ mod filter;
 mod gather;
 pub mod pool;
 mod prepared;
+mod prepared_transpose;
 mod walk;
 
-pub use conv::{conv2d, conv2d_backward_input};
+pub use conv::{conv2d, conv2d_backward_input, conv2d_transpose};
 pub use filter::conv2d_backward_filter;
 pub use prepared::{Layout, Prepared, dense};
+pub use prepared_transpose::PreparedTranspose;

@@ -41,7 +41,7 @@ impl Layout {
         self.halo[0] * self.row() + self.halo[2] * self.shape[2]
     }
 
-    fn plane(&self) -> Plane {
+    pub(super) fn plane(&self) -> Plane {
         let ([h, w, channels], [top, bottom, left, right]) = (self.shape, self.halo);
         Plane { height: h + top + bottom, width: w + left + right, channels }
     }
@@ -156,7 +156,7 @@ impl Prepared {
 }
 
 /// Operations from which on a layer of one image is shared by the workers.
-const LARGE: u64 = 8 << 20;
+pub(super) const LARGE: u64 = 8 << 20;
 
 /// The places of all positions; with pooling, window by window.
 fn table(walk: &Walk, pool: bool, to: &Layout) -> Table {

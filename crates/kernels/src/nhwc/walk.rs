@@ -108,6 +108,17 @@ impl Walk {
         Some(Padded { plain: old, top, left })
     }
 
+    /// The same walk between images that lie in larger planes, each with its first pixel at a row and a column.
+    pub fn within(mut self, from: (Plane, [usize; 2]), to: (Plane, [usize; 2])) -> Self {
+        let ((from, [row, column]), (to, first)) = (from, to);
+        for tap in &mut self.taps {
+            tap.dh += row as isize;
+            tap.dw += column as isize;
+        }
+        let to_first = [self.to_first[0] + first[0], self.to_first[1] + first[1]];
+        Self { from, to, to_first, ..self }
+    }
+
     /// Whether no tap of any position lies outside `from`.
     pub fn inside(&self) -> bool {
         let fits = |d: isize, count: usize, step: usize, size: usize| {

@@ -5,6 +5,7 @@
 
 mod conv;
 mod conv_pool;
+mod conv_transpose;
 mod dense;
 mod elementwise;
 mod embedding;

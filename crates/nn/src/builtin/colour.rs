@@ -1,6 +1,7 @@
 //! Models for colour pictures of 32 to 224 pixels: plain 3x3 convolutions, residual blocks, and depthwise-separable ones.
 
 use crate::init::Init;
+use crate::layers::{Add, BatchNorm, Clip, Conv2d, Dense, GlobalAvgPool, MaxPool, Relu};
 use crate::spec::{LayerKind, LayerSpec};
 use foveal_kernels::Padding;
 
@@ -9,7 +10,7 @@ const LONGEST: usize = 56;
 /// Filters of the stem.
 const FILTERS: usize = 16;
 
-const RELU6: LayerKind = LayerKind::Clip { min: 0.0, max: 6.0 };
+const RELU6: LayerKind = LayerKind::Clip(Clip { min: 0.0, max: 6.0 });
 
 /// A convolution's window.
 #[derive(Clone, Copy)]
@@ -56,7 +57,7 @@ impl Net {
 
     fn conv_alone(&mut self, name: &str, inputs: &[&str], filters: usize, window: Window) {
         let Window { kernel, stride, depthwise } = window;
-        let kind = LayerKind::Conv2d {
+        let kind = LayerKind::Conv2d(Conv2d {
             filters,
             kernel: [kernel; 2],
             strides: [stride as i64; 2],
@@ -65,7 +66,7 @@ impl Net {
             groups: if depthwise { filters as i64 } else { 1 },
             bias: false,
             init: Init::He,
-        };
+        });
         self.push(format!("{name}_conv"), inputs, kind);
         self.size = self.size.map(|v| v.div_ceil(stride));
         self.channels = filters;
@@ -73,12 +74,17 @@ impl Net {
 
     fn norm(&mut self, name: &str) -> String {
         // Small sets have few steps: the running statistics must follow soon.
-        self.push(format!("{name}_norm"), &[], LayerKind::BatchNorm { momentum: 0.9, epsilon: 1e-3 })
+        self.push(
+            format!("{name}_norm"),
+            &[],
+            LayerKind::BatchNorm(BatchNorm { momentum: 0.9, epsilon: 1e-3 }),
+        )
     }
 
     /// Halves height and width.
     fn pool(&mut self, name: String, side: i64) -> String {
-        let kind = LayerKind::MaxPool { ksize: [side; 2], strides: Some([2, 2]), padding: Padding::Same };
+        let kind =
+            LayerKind::MaxPool(MaxPool { ksize: [side; 2], strides: Some([2, 2]), padding: Padding::Same });
         self.size = self.size.map(|v| v.div_ceil(2));
         self.push(name, &[], kind)
     }
@@ -87,15 +93,15 @@ impl Net {
     fn residual_block(&mut self, name: &str, from: &str, filters: usize, stride: usize) -> String {
         let (size, channels) = (self.size, self.channels);
         self.conv(&format!("{name}_a"), &[from], filters, window(3, stride));
-        self.push(format!("{name}_a_relu"), &[], LayerKind::Relu {});
+        self.push(format!("{name}_a_relu"), &[], LayerKind::Relu(Relu {}));
         let way = self.conv(&format!("{name}_b"), &[], filters, window(3, 1));
         let mut around = from.to_owned();
         if stride != 1 || channels != filters {
             (self.size, self.channels) = (size, channels);
             around = self.conv(&format!("{name}_around"), &[from], filters, window(1, stride));
         }
-        self.push(format!("{name}_add"), &[&way, &around], LayerKind::Add {});
-        self.push(format!("{name}_relu"), &[], LayerKind::Relu {})
+        self.push(format!("{name}_add"), &[&way, &around], LayerKind::Add(Add {}));
+        self.push(format!("{name}_relu"), &[], LayerKind::Relu(Relu {}))
     }
 
     /// A convolution of each channel by itself, then one over the channels.
@@ -109,8 +115,12 @@ impl Net {
 
     /// The mean of each channel, and the outputs.
     fn head(mut self, outputs: usize) -> Vec<LayerSpec> {
-        self.push("mean".into(), &[], LayerKind::GlobalAvgPool {});
-        self.push("head".into(), &[], LayerKind::Dense { units: outputs, bias: true, init: Init::Glorot });
+        self.push("mean".into(), &[], LayerKind::GlobalAvgPool(GlobalAvgPool {}));
+        self.push(
+            "head".into(),
+            &[],
+            LayerKind::Dense(Dense { units: outputs, bias: true, init: Init::Glorot }),
+        );
         self.layers
     }
 }
@@ -146,11 +156,11 @@ pub(super) fn vgg(shape: [usize; 3], outputs: usize, widths: &Widths) -> Vec<Lay
                 net.pool(format!("pool{stage}"), 2);
             }
             net.norm(&name);
-            net.push(format!("{name}_relu"), &[], LayerKind::Relu {});
+            net.push(format!("{name}_relu"), &[], LayerKind::Relu(Relu {}));
         }
     }
     net.conv("last", &[], widths.last, window(3, 1));
-    net.push("last_relu".into(), &[], LayerKind::Relu {});
+    net.push("last_relu".into(), &[], LayerKind::Relu(Relu {}));
     net.head(outputs)
 }
 
@@ -166,7 +176,7 @@ pub(super) fn residual(shape: [usize; 3], outputs: usize) -> Vec<LayerSpec> {
         _ => (5, 2),
     };
     net.conv("stem", &[], FILTERS, window(kernel, stride));
-    let mut last = net.push("stem_relu".into(), &[], LayerKind::Relu {});
+    let mut last = net.push("stem_relu".into(), &[], LayerKind::Relu(Relu {}));
     let mut pools = 0;
     while kernel == 5 && (pools == 0 || net.side() > LONGEST) {
         pools += 1;

@@ -3,11 +3,14 @@
 //! This is a loop of its own over the same steps as [`Engine::step`] and [`Engine::predict`], which know
 //! nothing of it and pay nothing for it.
 
-use super::Engine;
-use super::batch::{Example, Group, IMAGES, Singly, Worker, load, mix};
-use super::single::Image;
-use super::single::one_at_a_time;
-use super::step::{Forward, Scene};
+use super::batch::mix;
+use super::core::Engine;
+use super::example::Example;
+use super::group::{Group, Worker, load};
+use super::plan::Plan;
+use super::single::{Image, one_at_a_time};
+use super::singly::{IMAGES, Singly};
+use crate::steps::{Forward, Scene, Step};
 use std::time::Instant;
 
 /// Measured times of a plan's steps.
@@ -117,8 +120,8 @@ impl Engine {
     fn single_laps<'a>(&mut self, example: &(impl Fn(usize) -> Example<'a> + Sync)) -> Vec<[f64; 2]> {
         let count = self.options.batch_size;
         let Self { model, options, plan, values, team, single, .. } = self;
-        let Some(Singly { net, rooms, bounds }) = single else { return Vec::new() };
-        let param = |p: usize| &values[plan.offsets[p]..][..model.params()[p].values.len()];
+        let Some(Singly { net, buffers, bounds }) = single else { return Vec::new() };
+        let param = |p: usize| &values[plan.places.offsets[p]..][..model.params()[p].values.len()];
         let image = |pixels| Image { pixels, scale: &options.scale, shift: &options.shift };
         let width = model.outputs();
         let mut outputs = vec![0.0; count * width];
@@ -127,16 +130,16 @@ impl Engine {
         if count == 1 {
             let mut clock = clock();
             let lap = |step| clock.lap(step, FORWARD);
-            net.run(Some(team), &mut rooms[0], image(example(0).pixels), param, &mut outputs, lap);
+            net.run(Some(team), &mut buffers[0], image(example(0).pixels), param, &mut outputs, lap);
             return clock.laps;
         }
-        let mut contexts: Vec<_> = rooms.iter_mut().map(|room| (room, clock())).collect();
+        let mut contexts: Vec<_> = buffers.iter_mut().map(|own| (own, clock())).collect();
         let net = &*net;
-        team.for_each_part(&mut contexts, bounds, [&mut outputs], |(room, clock), part, [outputs]| {
+        team.for_each_part(&mut contexts, bounds, [&mut outputs], |(own, clock), part, [outputs]| {
             clock.last = Instant::now();
             for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
                 let lap = |step| clock.lap(step, FORWARD);
-                net.run(None, room, image(example(part * IMAGES + i).pixels), param, out, lap);
+                net.run(None, own, image(example(part * IMAGES + i).pixels), param, out, lap);
             }
         });
         let workers = team.threads().min(bounds.len() - 1) as f64;
@@ -176,32 +179,34 @@ impl Engine {
         timed(team, workers, groups, laps, |Timed { worker, clock }, g, group| {
             let first = g * lanes;
             if stage == 0 {
-                group.state.targets(lanes, lanes.min(count - first), |l| example(first + l));
-                group.state.gradients.fill(0.0);
+                let n = lanes.min(count - first);
+                group.kept.fill(n, lanes);
+                group.kept.gradients.fill(0.0);
+                group.judged.take(lanes, n, |l| example(first + l));
             }
-            let mut scene = Scene::new(plan, worker, group, values, norms);
-            scene.seed = Some(mix(seed, steps, g as u64));
+            let seed = Some(mix(seed, steps, g as u64));
+            let (mut scene, judged) = group.scene(plan, worker, values, norms, seed);
             if stage == 0 {
                 load(&mut scene, options, |l| example(first + l).pixels);
                 clock.lap(0, FORWARD);
             }
             for step in plan.stages[stage].clone() {
-                scene.forward(step..step + 1, mode);
+                Step::forward(&plan.steps[step..step + 1], &mut scene, mode);
                 clock.lap(1 + step, FORWARD);
             }
             if stage + 1 < stages {
-                let norm = plan.stages[stage + 1].start;
-                scene.moments(norm);
-                clock.lap(1 + norm, FORWARD);
+                let (norm, step) = plan.norm(stage + 1);
+                norm.moments(&mut scene, &step.wires);
+                clock.lap(1 + plan.stages[stage + 1].start, FORWARD);
                 return;
             }
             match loss {
-                Some(loss) => scene.loss(loss, scale),
-                None => scene.outputs(),
+                Some(loss) => judged.loss(&mut scene, plan.output, loss, scale),
+                None => judged.rows(&scene, plan.output),
             }
             clock.lap(end, FORWARD);
             if loss.is_some() && stages == 1 {
-                backward(&mut scene, clock, stage);
+                backward(&mut scene, plan, clock, stage);
             }
         });
     }
@@ -214,24 +219,26 @@ impl Engine {
         }
         let Self { plan, team, workers, norms, values, groups, .. } = self;
         timed(team, workers, groups, laps, |Timed { worker, clock }, _, group| {
-            let mut scene = Scene::new(plan, worker, group, values, norms);
+            let (mut scene, _) = group.scene(plan, worker, values, norms, None);
             if stage + 1 < stages {
-                scene.norm_backward(stage);
+                let (norm, step) = plan.norm(stage + 1);
+                norm.through(&mut scene, &step.wires);
                 clock.lap(1 + plan.stages[stage + 1].start, BACKWARD);
             }
-            backward(&mut scene, clock, stage);
+            backward(&mut scene, plan, clock, stage);
         });
     }
 }
 
-fn backward(scene: &mut Scene<'_>, clock: &mut Clock, stage: usize) {
-    for step in scene.plan.own_steps(stage).rev() {
-        scene.backward(step..step + 1);
+fn backward(scene: &mut Scene<'_>, plan: &Plan, clock: &mut Clock, stage: usize) {
+    for step in plan.own_steps(stage).rev() {
+        Step::backward(&plan.steps[step..step + 1], scene);
         clock.lap(1 + step, BACKWARD);
     }
     if stage > 0 {
-        scene.norm_sums(stage);
-        clock.lap(1 + scene.plan.stages[stage].start, BACKWARD);
+        let (norm, step) = plan.norm(stage);
+        norm.sums(scene, &step.wires);
+        clock.lap(1 + plan.stages[stage].start, BACKWARD);
     }
 }
 

@@ -1,13 +1,14 @@
 //! The plan as a person reads it: what each step does, with what, on how much.
 
+use super::core::Engine;
 use super::frozen;
-use super::plan::{Plan, Step, StepKind};
+use super::options::Options;
+use super::plan::Plan;
 use super::single::{self, Single, Told};
-use super::{Engine, Options};
 use crate::Error;
 use crate::model::Model;
+use crate::steps::{Step, StepKind};
 use foveal_kernels::lanes::Frame;
-use std::ops::Range;
 
 /// A model compiled for a batch size, in words and numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,19 +94,6 @@ impl Engine {
     }
 }
 
-impl Plan {
-    /// Bytes that one group of images takes while it goes through the net.
-    pub fn group_bytes(&self) -> usize {
-        self.arena * 4 + self.arena_bytes
-    }
-
-    /// The steps of `stage` but the normalization that it begins with.
-    pub(super) fn own_steps(&self, stage: usize) -> Range<usize> {
-        let steps = self.stages[stage].clone();
-        steps.start + usize::from(stage > 0)..steps.end
-    }
-}
-
 struct Describing<'a> {
     model: &'a Model,
     plan: &'a Plan,
@@ -117,8 +105,8 @@ impl Describing<'_> {
     fn report(&self) -> PlanReport {
         let (plan, groups) = (self.plan, self.groups());
         let training = self.options.loss.is_some();
-        let wide = single::wide(self.model, plan.isa);
-        if !training && single::one_at_a_time(self.options.batch_size, plan.isa, wide) {
+        let wide = single::wide(self.model, plan.places.isa);
+        if !training && single::one_at_a_time(self.options.batch_size, plan.places.isa, wide) {
             return self.single();
         }
         let mut steps = vec![self.input()];
@@ -130,8 +118,8 @@ impl Describing<'_> {
         }
         let arenas = self.arenas();
         PlanReport {
-            isa: plan.isa.name(),
-            lanes: plan.isa.lanes(),
+            isa: plan.places.isa.name(),
+            lanes: plan.places.isa.lanes(),
             batch_size: self.options.batch_size,
             groups,
             training,
@@ -146,8 +134,9 @@ impl Describing<'_> {
     /// Bytes of everything an engine holds.
     fn memory(&self) -> usize {
         let (plan, groups) = (self.plan, self.groups());
-        let numbers =
-            3 * plan.parameters + groups * (plan.gradient_numbers + plan.saved) + self.threads * plan.scratch;
+        let numbers = 3 * plan.places.parameters
+            + groups * (plan.places.gradient_numbers + plan.places.saved)
+            + self.threads * plan.places.scratch;
         self.arenas().saturating_mul(plan.group_bytes()).saturating_add(numbers.saturating_mul(4))
     }
 
@@ -181,8 +170,8 @@ impl Describing<'_> {
         };
         let arena_bytes = 4 * single.numbers();
         PlanReport {
-            isa: self.plan.isa.name(),
-            lanes: self.plan.isa.lanes(),
+            isa: self.plan.places.isa.name(),
+            lanes: self.plan.places.isa.lanes(),
             batch_size: images,
             groups: images,
             training: false,
@@ -194,12 +183,14 @@ impl Describing<'_> {
             arena_bytes,
             arenas: self.threads,
             // Filters are kept a second time, as the kernels want them.
-            memory_bytes: self.memory().saturating_add(self.threads * arena_bytes + 4 * self.plan.parameters),
+            memory_bytes: self
+                .memory()
+                .saturating_add(self.threads * arena_bytes + 4 * self.plan.places.parameters),
         }
     }
 
     fn groups(&self) -> usize {
-        self.options.batch_size.div_ceil(self.plan.isa.lanes())
+        self.options.batch_size.div_ceil(self.plan.places.isa.lanes())
     }
 
     /// Bytes of so many numbers of each group.
@@ -213,11 +204,11 @@ impl Describing<'_> {
     }
 
     fn layout(&self, frame: &Frame) -> Vec<usize> {
-        vec![frame.channels, frame.plane() / frame.row().max(1), frame.row(), self.plan.isa.lanes()]
+        vec![frame.channels, frame.plane() / frame.row().max(1), frame.row(), self.plan.places.isa.lanes()]
     }
 
     fn input(&self) -> PlannedStep {
-        let value = &self.plan.values[0];
+        let value = &self.plan.places.values[0];
         let samples = self.model.input_shape().iter().product::<usize>() as u64;
         PlannedStep {
             part: Part::Input,
@@ -233,7 +224,7 @@ impl Describing<'_> {
     }
 
     fn end(&self, part: Part) -> PlannedStep {
-        let value = &self.plan.values[self.plan.output];
+        let value = &self.plan.places.values[self.plan.output];
         PlannedStep {
             part,
             layers: Vec::new(),
@@ -250,15 +241,20 @@ impl Describing<'_> {
     fn update(&self) -> PlannedStep {
         let (plan, params) = (self.plan, self.model.params());
         let trained: usize = params.iter().filter(|p| p.trainable).map(|p| p.values.len()).sum();
-        let dense = plan.dense.iter().filter(|d| plan.trained[d.weights]);
-        let dense: u64 = dense.map(|d| 2 * (d.inputs * d.units) as u64).sum();
-        let sums = ((self.groups() - 1) * plan.gradient_numbers) as u64;
+        let dense = plan.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Dense(layer) if plan.places.trained[layer.weights] => {
+                Some(2 * (layer.inputs * layer.units) as u64)
+            }
+            _ => None,
+        });
+        let dense: u64 = dense.sum();
+        let sums = ((self.groups() - 1) * plan.places.gradient_numbers) as u64;
         PlannedStep {
             part: Part::Update,
             layers: Vec::new(),
             kernel: "optimizer",
             layout: vec![1, 1, trained, 1],
-            bytes_read: self.bytes(plan.gradient_numbers + plan.saved),
+            bytes_read: self.bytes(plan.places.gradient_numbers + plan.places.saved),
             bytes_written: 12 * trained as u64,
             parameter_bytes: 4 * trained as u64,
             forward_flops: 0,
@@ -268,18 +264,12 @@ impl Describing<'_> {
 
     fn step(&self, step: &Step) -> PlannedStep {
         let plan = self.plan;
-        let layers = self.layers(&self.nodes(step.nodes));
-        let to = &plan.values[step.y];
-        let read = step.inputs.iter().map(|i| plan.values[i.value].at.len()).sum();
-        let beside = match &step.kind {
-            StepKind::ConvPool { places, .. } => (places.len() * self.groups()) as u64,
-            StepKind::MaxPool { places, .. } => self.bytes(places.len()),
-            StepKind::Dropout { mask, .. } => self.bytes(mask.len()),
-            StepKind::Dense { index, .. } => self.bytes(plan.dense[*index].x.len()),
-            _ => 0,
-        };
+        let layers = self.layers(&step.nodes);
+        let to = &plan.places.values[step.wires.y];
+        let read = step.wires.inputs.iter().map(|i| plan.places.values[i.value].at.len()).sum();
+        let beside = (step.kind.kept(plan.places.isa.lanes()) * self.groups()) as u64;
         PlannedStep {
-            kernel: kernel(&step.kind),
+            kernel: step.kind.kernel(),
             layout: self.layout(&to.frame),
             bytes_read: self.bytes(read),
             bytes_written: self.bytes(to.at.len()).saturating_add(beside),
@@ -307,42 +297,9 @@ impl Describing<'_> {
 
     /// Gradients that a step's backward pass computes.
     fn gradients(&self, step: &Step) -> u64 {
-        let input = u64::from(step.inputs.iter().any(|i| i.gradient.is_some()));
-        match &step.kind {
-            _ if self.plan.values[step.y].d.is_empty() => 0,
-            StepKind::Conv { .. } | StepKind::ConvPool { .. } => {
-                u64::from(frozen::trained(self.model, &self.model.nodes()[step.nodes[0]])) + input
-            }
-            StepKind::ActivationInPlace(_) => 1,
-            _ => input,
+        if self.plan.places.values[step.wires.y].d.is_empty() {
+            return 0;
         }
-    }
-
-    /// The nodes from `first` to `last`, each the only reader of the one before.
-    fn nodes(&self, [first, last]: [usize; 2]) -> Vec<usize> {
-        let mut nodes = vec![first];
-        while let Some(&node) = nodes.last()
-            && node != last
-            && let Some(next) = self.model.nodes().iter().position(|n| n.inputs.contains(&(node + 1)))
-        {
-            nodes.push(next);
-        }
-        nodes
-    }
-}
-
-fn kernel(kind: &StepKind) -> &'static str {
-    match kind {
-        StepKind::Conv { .. } => "lanes::conv",
-        StepKind::ConvPool { .. } => "lanes::conv_pool",
-        StepKind::Dense { .. } => "lanes::dense",
-        StepKind::MaxPool { .. } | StepKind::AvgPool { .. } => "lanes::pool",
-        StepKind::Norm { .. } | StepKind::FrozenNorm { .. } => "lanes::norm",
-        StepKind::Embedding { .. } => "lanes::embedding",
-        StepKind::Activation(_) | StepKind::ActivationInPlace(_) | StepKind::Dropout { .. } => {
-            "lanes::elementwise"
-        }
-        StepKind::Add => "lanes::elementwise",
-        StepKind::Flatten | StepKind::Softmax | StepKind::Concat => "-",
+        step.kind.gradients(&step.wires, frozen::trained(self.model, &self.model.nodes()[step.nodes[0]]))
     }
 }

@@ -30,12 +30,14 @@ impl Model {
         let mut at = self.nodes.len();
         loop {
             let node = self.nodes.get(at.checked_sub(1)?)?;
-            match &node.kind {
-                LayerKind::Dense { .. } => return Some(at - 1),
-                LayerKind::Softmax {} | LayerKind::Dropout { .. } => at = node.inputs[0],
-                kind if super::activation(kind).is_some() => at = node.inputs[0],
-                _ => return None,
+            if matches!(node.kind, LayerKind::Dense(_)) {
+                return Some(at - 1);
             }
+            let same = node.inputs.len() == 1 && node.params.is_empty() && node.kind.keeps_places();
+            if !same || node.shape != self.value_shape(node.inputs[0]) {
+                return None;
+            }
+            at = node.inputs[0];
         }
     }
 }

@@ -1,9 +1,9 @@
 //! How one value of a model answers to another, as at inference.
 
-use super::{Model, Node, activation, conv_options, pool_options};
+use super::Model;
 use crate::spec::LayerKind;
-use crate::{Conv2dOptions, Error, ops};
-use ndarray::{Array1, Array4, ArrayView4, Ix1, Ix2, Ix4};
+use crate::{Error, ops};
+use ndarray::{Array4, ArrayView4};
 
 impl Model {
     /// The value called `name`: 0 for `input`, `i + 1` for the output of layer `i`.
@@ -18,14 +18,16 @@ impl Model {
 
     /// The value with the classes' logits: what goes into a softmax at the end, else the output.
     pub fn logits(&self) -> usize {
-        match self.nodes.last() {
-            Some(Node { kind: LayerKind::Softmax {}, inputs, .. }) => inputs[0],
-            _ => self.nodes.len(),
-        }
+        if self.ends_in_softmax() { self.nodes[self.nodes.len() - 1].inputs[0] } else { self.nodes.len() }
     }
 
-    /// The gradient of value `of` with respect to value `at`: `values` are those of [`Model::activations`],
-    /// `d_of` `[n, h, w, c]` is what each number of value `of` counts. As at inference: batch normalization goes
+    /// Whether the outputs are probabilities already.
+    pub fn ends_in_softmax(&self) -> bool {
+        self.nodes.last().is_some_and(|node| matches!(node.kind, LayerKind::Softmax(_)))
+    }
+
+    /// The gradient of value `of` with respect to value `at`. `values` are those of [`Model::activations`]; `d_of`
+    /// `[n, h, w, c]` says how much each number of value `of` counts. As at inference: batch normalization goes
     /// by its moving statistics and dropout lets everything through. The result has the shape of value `at`.
     ///
     /// # Errors
@@ -36,6 +38,37 @@ impl Model {
         of: usize,
         at: usize,
         d_of: ArrayView4<f32>,
+    ) -> Result<Array4<f32>, Error> {
+        self.back(values, [of, at], d_of, |_, _| {})
+    }
+
+    /// The gradients of all parameters, in the order of [`Model::params`], as at inference; those of moving statistics
+    /// are empty. `values` are those of [`Model::activations`]; `d_output` `[n, h, w, c]` says how much each number of
+    /// the last counts.
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn gradients(
+        &self,
+        values: &[Array4<f32>],
+        d_output: ArrayView4<f32>,
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        let mut all = vec![Vec::new(); self.params.len()];
+        self.back(values, [self.nodes.len(), 0], d_output, |node, params| {
+            for (&p, gradient) in self.nodes[node].params.iter().zip(params) {
+                all[p] = gradient;
+            }
+        })?;
+        Ok(all)
+    }
+
+    /// Goes back from value `of` to value `at`; `see` gets the gradients of each node's parameters.
+    fn back(
+        &self,
+        values: &[Array4<f32>],
+        [of, at]: [usize; 2],
+        d_of: ArrayView4<f32>,
+        mut see: impl FnMut(usize, Vec<Vec<f32>>),
     ) -> Result<Array4<f32>, Error> {
         const NAME: &str = "gradient";
         let all = self.nodes.len() + 1;
@@ -60,7 +93,10 @@ impl Model {
         for v in (at + 1..=of).rev().filter(|&v| reached[v]) {
             let Some(slope) = slopes[v].take() else { continue };
             let node = &self.nodes[v - 1];
-            for (&input, slope) in node.inputs.iter().zip(self.backward(node, values, v, &slope)?) {
+            let work = self.at(node, values);
+            let gradient = node.kind.layer().gradient(&work, values[v].view(), slope.view())?;
+            see(v - 1, gradient.params);
+            for (&input, slope) in node.inputs.iter().zip(gradient.inputs) {
                 match &mut slopes[input] {
                     _ if !reached[input] => {}
                     Some(sum) => *sum += &slope,
@@ -69,58 +105,5 @@ impl Model {
             }
         }
         Ok(slopes[at].take().unwrap_or_else(|| Array4::zeros(values[at].raw_dim())))
-    }
-
-    /// What the gradient `d` of value `v`, the output of `node`, is for each of the node's inputs.
-    fn backward(
-        &self,
-        node: &Node,
-        values: &[Array4<f32>],
-        v: usize,
-        d: &Array4<f32>,
-    ) -> Result<Vec<Array4<f32>>, Error> {
-        let x = values[node.inputs[0]].view();
-        let (n, h, w, c) = x.dim();
-        let from = [n, h, w, c];
-        let one = match &node.kind {
-            LayerKind::Conv2d { .. } => {
-                let options = conv_options(&node.kind).expect("it is a convolution");
-                ops::conv2d_backward_input(from, self.view::<Ix4>(node.params[0]), d.view(), &options)?
-            }
-            LayerKind::Dense { .. } => {
-                // A 1x1 convolution of a 1x1 image.
-                let weights = self.view::<Ix2>(node.params[0]);
-                let filter = weights.insert_axis(ndarray::Axis(0)).insert_axis(ndarray::Axis(0));
-                ops::conv2d_backward_input(from, filter, d.view(), &Conv2dOptions::default())?
-            }
-            LayerKind::MaxPool { .. } => {
-                ops::max_pool_backward(x, d.view(), &pool_options(&node.kind).expect("pool"))?
-            }
-            LayerKind::AvgPool { .. } => {
-                ops::avg_pool_backward(from, d.view(), &pool_options(&node.kind).expect("pool"))?
-            }
-            LayerKind::GlobalAvgPool {} => ops::global_avg_pool_backward(from, d.view())?,
-            LayerKind::GlobalMaxPool {} => ops::max_pool_backward(x, d.view(), &ops::whole([h, w]))?,
-            // What is looked up does not change by little steps of the number.
-            LayerKind::Embedding { .. } => Array4::zeros(from),
-            LayerKind::Softmax {} => ops::softmax_backward(values[v].view(), d.view())?,
-            LayerKind::BatchNorm { epsilon, .. } => {
-                let [gamma, variance] = [0, 3].map(|i| self.view::<Ix1>(node.params[i]));
-                let scale = gamma.iter().zip(&variance).map(|(g, v)| g / (v + epsilon).sqrt());
-                d * &scale.collect::<Array1<f32>>()
-            }
-            LayerKind::Dropout { .. } => d.clone(),
-            LayerKind::Flatten {} => d.clone().into_shape_with_order(from).expect("as many numbers"),
-            LayerKind::Add {} => return Ok(vec![d.clone(); node.inputs.len()]),
-            LayerKind::Concat {} => {
-                let channels: Vec<usize> = node.inputs.iter().map(|&i| self.value_shape(i)[2]).collect();
-                return ops::concat_backward(&channels, d.view());
-            }
-            kind => {
-                let function = activation(kind).expect("the kinds left are activations");
-                ops::activation_backward(function, x, d.view())?
-            }
-        };
-        Ok(vec![one])
     }
 }

@@ -1,4 +1,4 @@
-use super::{expect, rows, slice};
+use super::views::{expect, rows, slice};
 use crate::Error;
 use foveal_kernels::{Conv2dGeometry, Conv2dOptions, Isa, nhwc};
 use ndarray::{Array1, Array4, ArrayView1, ArrayView4, Axis};

@@ -1,4 +1,4 @@
-use super::{expect, rows, slice};
+use super::views::{expect, rows, slice};
 use crate::Error;
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4};
 

@@ -1,4 +1,4 @@
-use super::expect;
+use super::views::expect;
 use crate::Error;
 use foveal_kernels::lanes::loss::Regression;
 use ndarray::{Array2, ArrayView2};

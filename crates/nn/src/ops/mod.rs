@@ -19,18 +19,40 @@
 //! # Ok::<(), foveal_nn::Error>(())
 //! ```
 
+mod binary;
 mod conv;
+mod conv_transpose;
 mod dense;
 mod embedding;
+pub(crate) mod grid;
+mod image_norm;
 mod loss;
 mod norm;
 mod pool;
+mod rearrange;
+mod reduce;
+mod resize;
+mod scale;
 mod shape;
+mod views;
 
+pub use binary::{
+    maximum, maximum_backward, minimum, minimum_backward, multiply, multiply_backward, subtract,
+    subtract_backward,
+};
 pub use conv::{ConvGradients, conv2d, conv2d_backward, conv2d_backward_filter, conv2d_backward_input};
+pub use conv_transpose::{
+    conv2d_transpose, conv2d_transpose_backward_filter, conv2d_transpose_backward_input,
+};
 pub use dense::{DenseGradients, dense, dense_backward};
 pub use embedding::{embedding, embedding_backward};
+pub use foveal_kernels::grid::{Coordinates, DepthOrder, Method, NearestRound, PadMode, Reduction, Resize};
 pub use foveal_kernels::lanes::elementwise::Activation;
+pub use image_norm::{
+    NormGradients, ResponseOptions, group_norm, group_norm_backward, instance_norm, instance_norm_backward,
+    l2_normalize, l2_normalize_backward, layer_norm, layer_norm_backward, local_response_norm,
+    local_response_norm_backward,
+};
 pub use loss::{huber, mean_squared_error, softmax_cross_entropy};
 pub use norm::{BatchNorm, BatchNormGradients, batch_norm, batch_norm_backward, batch_norm_inference};
 pub(crate) use pool::whole;
@@ -38,32 +60,15 @@ pub use pool::{
     avg_pool, avg_pool_backward, global_avg_pool, global_avg_pool_backward, global_max_pool, max_pool,
     max_pool_backward,
 };
+pub use rearrange::{
+    channel_shuffle, channel_shuffle_backward, depth_to_space, depth_to_space_backward, pad, pad_backward,
+    space_to_depth, space_to_depth_backward, strided_slice, strided_slice_backward,
+};
+pub use reduce::{log_softmax, log_softmax_backward, reduce, reduce_backward};
+pub use resize::{resize, resize_backward};
+pub use scale::{prelu, prelu_backward, scale, scale_backward};
 pub use shape::{
     activation, activation_backward, add, concat, concat_backward, dropout, flatten, softmax,
     softmax_backward,
 };
-
-use crate::Error;
-use ndarray::{ArrayView, CowArray, Dimension};
-
-/// The view in row-major order: itself, or a copy.
-pub(crate) fn rows<'a, D: Dimension>(x: ArrayView<'a, f32, D>) -> CowArray<'a, f32, D> {
-    if x.is_standard_layout() {
-        CowArray::from(x)
-    } else {
-        CowArray::from(x.as_standard_layout().into_owned())
-    }
-}
-
-/// The numbers of an array in row-major order.
-pub(crate) fn slice<'a, D: Dimension>(x: &'a CowArray<'_, f32, D>) -> &'a [f32] {
-    x.as_slice().expect("made row-major by `rows`")
-}
-
-/// Refuses an array whose shape is not the expected one.
-pub(crate) fn expect(operator: &'static str, what: &str, got: &[usize], want: &[usize]) -> Result<(), Error> {
-    if got == want {
-        return Ok(());
-    }
-    Err(Error::operator(operator, format!("{what} must have shape {want:?}, got {got:?}")))
-}
+pub(crate) use views::{expect, rows};

@@ -1,4 +1,4 @@
-use super::expect;
+use super::views::expect;
 use crate::Error;
 use ndarray::{Array1, Array4, ArrayView1, ArrayView4};
 

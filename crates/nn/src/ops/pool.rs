@@ -1,4 +1,4 @@
-use super::{expect, rows, slice};
+use super::views::{expect, rows, slice};
 use crate::Error;
 use foveal_kernels::nhwc::pool;
 use foveal_kernels::{Padding, Pool2dGeometry, Pool2dOptions};

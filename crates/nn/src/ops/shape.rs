@@ -1,4 +1,4 @@
-use super::{expect, rows, slice};
+use super::views::{expect, rows, slice};
 use crate::Error;
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::elementwise::{Activation, dropout_mask};

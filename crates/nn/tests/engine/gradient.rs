@@ -81,7 +81,8 @@ fn gradients_of_every_layer_are_differences() {
     }
     println!("{pairs} gradients, {bends} bends, worst {worst:.1e}");
     assert!(bends < pairs / 2, "{bends} bends");
-    assert_eq!(kinds.len(), 19, "{kinds:?}");
+    let missing: Vec<_> = LayerKind::NAMES.iter().filter(|name| !kinds.contains(*name)).collect();
+    assert!(missing.is_empty(), "no model of this test has {missing:?}");
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn values_have_names_and_the_logits_stand_before_a_softmax() {
                 { kind = \"softmax\" }]";
     let model = Model::new(&ModelSpec::from_toml(toml).unwrap(), 0).unwrap();
     assert_eq!(model.logits(), 2);
-    assert!(matches!(model.nodes()[1].kind, LayerKind::Dense { .. }));
+    assert!(matches!(model.nodes()[1].kind, LayerKind::Dense(_)));
     assert_eq!(["input", "dense_1", "nothing"].map(|n| model.value_named(n)), [Some(0), Some(2), None]);
     assert_eq!([0, 3].map(|v| model.value_name(v)), ["input", "softmax_1"]);
     let values = model.activations(Array4::ones((1, 2, 2, 1)).view()).unwrap();

@@ -1,10 +1,12 @@
 //! A model, its loss and all gradients in f64, over the naive references: what the engine is held against.
 
+use crate::reference;
+use foveal_nn::layers::{AvgPool, BatchNorm, Conv2d, Dropout, Embedding, MaxPool};
 use foveal_nn::loss::Loss;
+use foveal_nn::model::Node;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Model, Padding};
 use foveal_testkit::Pad;
-use foveal_testkit::reference::activation::{Activation, softmax, softmax_backward};
 use foveal_testkit::reference::{self as r, batch_norm, loss};
 use ndarray::{Array, Array1, Array2, Array4, Axis, Dimension, IxDyn, concatenate};
 
@@ -27,11 +29,11 @@ pub struct Pass {
 /// Kernel, strides, dilations, padding.
 type Window = ([usize; 2], [usize; 2], [usize; 2], Pad);
 
-fn pair(v: [i64; 2]) -> [usize; 2] {
+pub fn pair(v: [i64; 2]) -> [usize; 2] {
     v.map(|v| v as usize)
 }
 
-fn pad(padding: Padding) -> Pad {
+pub fn pad(padding: Padding) -> Pad {
     match padding {
         Padding::Valid => Pad::Valid,
         Padding::Same => Pad::Same,
@@ -41,26 +43,29 @@ fn pad(padding: Padding) -> Pad {
 
 fn window(kind: &LayerKind) -> Window {
     match kind {
-        LayerKind::Conv2d { kernel, strides, dilations, padding, .. } => {
+        LayerKind::Conv2d(Conv2d { kernel, strides, dilations, padding, .. }) => {
             (*kernel, pair(*strides), pair(*dilations), pad(*padding))
         }
-        LayerKind::MaxPool { ksize, strides, padding } | LayerKind::AvgPool { ksize, strides, padding } => {
+        LayerKind::MaxPool(MaxPool { ksize, strides, padding })
+        | LayerKind::AvgPool(AvgPool { ksize, strides, padding }) => {
             (pair(*ksize), pair(strides.unwrap_or(*ksize)), [1, 1], pad(*padding))
         }
         other => panic!("{other:?} has no window"),
     }
 }
 
-fn activation(kind: &LayerKind) -> Activation {
-    match kind {
-        LayerKind::Relu {} => Activation::Relu,
-        LayerKind::LeakyRelu { alpha } => Activation::LeakyRelu { alpha: f64::from(*alpha) },
-        LayerKind::Clip { min, max } => Activation::Clip { min: f64::from(*min), max: f64::from(*max) },
-        LayerKind::Sigmoid {} => Activation::Sigmoid,
-        LayerKind::Tanh {} => Activation::Tanh,
-        LayerKind::Gelu {} => Activation::Gelu,
-        other => panic!("{other:?} is no activation"),
-    }
+/// The values that a node reads.
+fn inputs<'a>(node: &Node, values: &'a [Array4<f64>]) -> Vec<&'a Array4<f64>> {
+    node.inputs.iter().map(|&v| &values[v]).collect()
+}
+
+/// A node's parameters.
+fn params(model: &Model, node: &Node) -> Vec<reference::Param> {
+    let wide = |p: &usize| {
+        let p = &model.params()[*p];
+        (p.shape.clone(), p.values.iter().map(|&v| f64::from(v)).collect())
+    };
+    node.params.iter().map(wide).collect()
 }
 
 /// Whether nothing of layer `i` is trained.
@@ -96,49 +101,50 @@ pub fn forward_from(model: &Model, mut values: Vec<Array4<f64>>, training: bool)
         let [h, w, c] = node.shape;
         let p = |k: usize| -> Option<Array1<f64>> { node.params.get(k).map(|&p| param(model, p)) };
         let y = match &node.kind {
-            kind @ LayerKind::Conv2d { groups, .. } => {
+            kind @ LayerKind::Conv2d(Conv2d { groups, .. }) => {
                 let (_, s, d, pad) = window(kind);
                 r::conv2d(x, &param(model, node.params[0]), p(1).as_ref(), s, d, pad, *groups as usize)
             }
-            LayerKind::Dense { .. } => {
+            LayerKind::Dense(_) => {
                 let y = r::dense(&flat(x), &param(model, node.params[0]), p(1).as_ref());
                 y.into_shape_with_order((n, h, w, c)).unwrap()
             }
-            kind @ LayerKind::MaxPool { .. } => {
+            kind @ LayerKind::MaxPool(_) => {
                 let (k, s, _, pad) = window(kind);
                 r::max_pool(x, k, s, pad)
             }
-            kind @ LayerKind::AvgPool { .. } => {
+            kind @ LayerKind::AvgPool(_) => {
                 let (k, s, _, pad) = window(kind);
                 r::avg_pool(x, k, s, pad)
             }
-            LayerKind::GlobalAvgPool {} => {
+            LayerKind::GlobalAvgPool(_) => {
                 r::global_average_pool(x).into_shape_with_order((n, h, w, c)).unwrap()
             }
-            LayerKind::GlobalMaxPool {} => {
+            LayerKind::GlobalMaxPool(_) => {
                 let whole = [x.dim().1, x.dim().2];
                 r::max_pool(x, whole, whole, Pad::Valid)
             }
-            LayerKind::Embedding { .. } => r::embedding(x, &param(model, node.params[0])),
-            LayerKind::BatchNorm { epsilon, .. } if !training || is_frozen(model, i) => {
+            LayerKind::Embedding(_) => r::embedding(x, &param(model, node.params[0])),
+            LayerKind::BatchNorm(BatchNorm { epsilon, .. }) if !training || is_frozen(model, i) => {
                 let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|k| p(k).unwrap());
                 batch_norm::inference(x, &gamma, &beta, &mean, &variance, f64::from(*epsilon))
             }
-            LayerKind::BatchNorm { epsilon, .. } => {
+            LayerKind::BatchNorm(BatchNorm { epsilon, .. }) => {
                 batch_norm::training(x, &p(0).unwrap(), &p(1).unwrap(), f64::from(*epsilon)).y
             }
-            LayerKind::Dropout { rate } => {
+            LayerKind::Dropout(Dropout { rate }) => {
                 assert!(!training || *rate == 0.0, "a random mask has no reference");
                 x.clone()
             }
-            LayerKind::Softmax {} => softmax(x),
-            LayerKind::Flatten {} => flat(x).into_shape_with_order((n, h, w, c)).unwrap(),
-            LayerKind::Add {} => node.inputs[1..].iter().fold(x.clone(), |sum, &v| sum + &values[v]),
-            LayerKind::Concat {} => {
+            LayerKind::Flatten(_) => flat(x).into_shape_with_order((n, h, w, c)).unwrap(),
+            LayerKind::Add(_) if node.inputs.len() > 2 => {
+                node.inputs[1..].iter().fold(x.clone(), |sum, &v| sum + &values[v])
+            }
+            LayerKind::Concat(_) => {
                 let all: Vec<_> = node.inputs.iter().map(|&v| values[v].view()).collect();
                 concatenate(Axis(3), &all).unwrap().as_standard_layout().into_owned()
             }
-            kind => activation(kind).forward(x),
+            kind => reference::forward(kind, &inputs(node, &values), &params(model, node)),
         };
         assert_eq!(y.dim(), (n, h, w, c), "{}", node.name);
         values.push(y);
@@ -187,7 +193,7 @@ pub fn pass(model: &Model, x: &Array4<f64>, targets: &Targets, kind: Loss, weigh
     let values = forward(model, x);
     let nodes = model.nodes();
     // The loss takes the numbers before a softmax at the end.
-    let own_softmax = matches!(nodes.last().unwrap().kind, LayerKind::Softmax {})
+    let own_softmax = matches!(nodes.last().unwrap().kind, LayerKind::Softmax(_))
         && matches!(kind, Loss::CrossEntropy { .. });
     let last = if own_softmax { nodes.last().unwrap().inputs[0] } else { nodes.len() };
     let outputs = flat(&values[last]);
@@ -218,7 +224,7 @@ fn backward(
         }
     };
     let d_x = match &node.kind {
-        kind @ LayerKind::Conv2d { groups, .. } => {
+        kind @ LayerKind::Conv2d(Conv2d { groups, .. }) => {
             let (_, s, d, pad) = window(kind);
             let w: Array4<f64> = param(model, node.params[0]);
             let g = *groups as usize;
@@ -227,34 +233,34 @@ fn backward(
             keep(1, r::conv2d_backward_bias(d_y).to_vec());
             r::conv2d_backward_input(d_y, &w, four(x), s, d, pad, g)
         }
-        LayerKind::Dense { .. } => {
+        LayerKind::Dense(_) => {
             let (d_x, d_w, d_b) = r::dense_backward(&flat(d_y), &flat(x), &param(model, node.params[0]));
             keep(0, d_w.into_raw_vec_and_offset().0);
             keep(1, d_b.to_vec());
             d_x.into_shape_with_order(x.dim()).unwrap()
         }
-        kind @ LayerKind::MaxPool { .. } => {
+        kind @ LayerKind::MaxPool(_) => {
             let (k, s, _, pad) = window(kind);
             r::max_pool_backward(d_y, x, k, s, pad)
         }
-        kind @ LayerKind::AvgPool { .. } => {
+        kind @ LayerKind::AvgPool(_) => {
             let (k, s, _, pad) = window(kind);
             r::avg_pool_backward(d_y, four(x), k, s, pad)
         }
-        LayerKind::GlobalAvgPool {} => r::global_average_pool_backward(&flat(d_y), four(x)),
-        LayerKind::GlobalMaxPool {} => {
+        LayerKind::GlobalAvgPool(_) => r::global_average_pool_backward(&flat(d_y), four(x)),
+        LayerKind::GlobalMaxPool(_) => {
             let whole = [x.dim().1, x.dim().2];
             r::max_pool_backward(d_y, x, whole, whole, Pad::Valid)
         }
-        LayerKind::Embedding { vocabulary, .. } => {
+        LayerKind::Embedding(Embedding { vocabulary, .. }) => {
             keep(0, r::embedding_backward(d_y, x, *vocabulary).into_raw_vec_and_offset().0);
             Array4::zeros(x.dim())
         }
-        LayerKind::BatchNorm { epsilon, .. } if is_frozen(model, i) => {
+        LayerKind::BatchNorm(BatchNorm { epsilon, .. }) if is_frozen(model, i) => {
             let [gamma, variance]: [Array1<f64>; 2] = [0, 3].map(|k| param(model, node.params[k]));
             d_y * &(gamma / variance.mapv(|v| (v + f64::from(*epsilon)).sqrt()))
         }
-        LayerKind::BatchNorm { momentum, epsilon } => {
+        LayerKind::BatchNorm(BatchNorm { momentum, epsilon }) => {
             let (gamma, beta): (Array1<f64>, Array1<f64>) =
                 (param(model, node.params[0]), param(model, node.params[1]));
             let epsilon = f64::from(*epsilon);
@@ -269,16 +275,15 @@ fn backward(
             }
             d_x
         }
-        LayerKind::Dropout { .. } => d_y.clone(),
-        LayerKind::Softmax {} => softmax_backward(d_y, x),
-        LayerKind::Flatten {} => d_y.clone().into_shape_with_order(x.dim()).unwrap(),
-        LayerKind::Add {} => {
+        LayerKind::Dropout(_) => d_y.clone(),
+        LayerKind::Flatten(_) => d_y.clone().into_shape_with_order(x.dim()).unwrap(),
+        LayerKind::Add(_) if node.inputs.len() > 2 => {
             for &v in &node.inputs {
                 d_values[v] += d_y;
             }
             return;
         }
-        LayerKind::Concat {} => {
+        LayerKind::Concat(_) => {
             let mut first = 0;
             for &v in &node.inputs {
                 let c = values[v].dim().3;
@@ -287,7 +292,14 @@ fn backward(
             }
             return;
         }
-        kind => activation(kind).backward(d_y, x),
+        kind => {
+            let (d_x, d_params) = reference::backward(kind, d_y, &inputs(node, values), &params(model, node));
+            d_params.into_iter().enumerate().for_each(|(k, d)| keep(k, d));
+            for (&v, d) in node.inputs.iter().zip(d_x) {
+                d_values[v] += &d;
+            }
+            return;
+        }
     };
     d_values[node.inputs[0]] += &d_x;
 }

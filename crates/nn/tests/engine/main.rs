@@ -5,6 +5,7 @@ mod frozen;
 mod gradient;
 mod interpreter;
 mod models;
+mod reference;
 
 use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
 use foveal_nn::loss::Loss;
@@ -198,7 +199,7 @@ fn predictions_are_the_operators() {
             let mut model = build(&toml, &mut random);
             for training in [Some(loss), None] {
                 let mut engine = Engine::new(&model, options(&model, training, isa, 2)).unwrap();
-                let last_softmax = matches!(model.nodes().last().unwrap().kind, LayerKind::Softmax {});
+                let last_softmax = matches!(model.nodes().last().unwrap().kind, LayerKind::Softmax(_));
                 let own = last_softmax && matches!(training, Some(Loss::CrossEntropy { .. }));
                 for n in [70, 1, 2, 5] {
                     // Other parameters each time: what was prepared for single images must follow.

@@ -261,10 +261,25 @@ pub fn all() -> Vec<Named> {
         "sigmoid",
         "tanh",
         "gelu",
+        "gelu approximate = true",
+        "silu",
+        "hard_swish",
+        "hard_sigmoid",
+        "hard_sigmoid alpha = 0.2, beta = 0.6",
+        "elu alpha = 0.7",
+        "elu alpha = -0.7",
+        "selu",
+        "celu alpha = 1.3",
+        "softplus",
+        "mish",
+        "prelu",
     ] {
         all.push(model("activations after conv, pool and dense", "[6, 6, 1]", &format!("{f}; {CONV}; {f}; avg_pool ksize = [2, 2]; {f}; flatten; {f}; dense units = 6; {f}; {f}; dense units = 4"), ce));
     }
     all.extend(graphs());
+    all.extend(moved());
+    all.extend(normalized());
+    all.extend(gated());
     all
 }
 
@@ -392,6 +407,245 @@ fn graphs() -> Vec<Named> {
             "[6, 6, 1]",
             &format!(
                 "conv2d filters = 2, {same}, name = \"a\"; max_pool ksize = [2, 2], name = \"p\"; relu name = \"q\"; conv2d filters = 2, kernel = [2, 2], strides = [2, 2], inputs = [\"a\"], name = \"b\"; add inputs = [\"q\", \"b\"]; flatten; dense units = 3"
+            ),
+            ce,
+        ),
+    ]
+}
+
+/// Layers that move numbers, and that make maps larger or smaller.
+fn moved() -> Vec<Named> {
+    let ce = CROSS_ENTROPY;
+    let end = "relu; flatten; dense units = 3";
+    vec![
+        model(
+            "slices of channels, joined the other way round",
+            "[5, 6, 3]",
+            &format!(
+                "conv2d filters = 6, kernel = [3, 3], padding = \"SAME\", name = \"a\"; slice channels = [0, 2], name = \"s\"; slice inputs = [\"a\"], channels = [-4, 6], name = \"t\"; concat inputs = [\"t\", \"s\"]; {CONV}; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "slice of rows and columns by steps",
+            "[7, 8, 2]",
+            &format!("{CONV}; slice rows = [1, 6], columns = [0, -1], steps = [2, 3, 1]; {CONV}; {end}"),
+            ce,
+        ),
+        model(
+            "slice of the input, and every other channel",
+            "[5, 5, 3]",
+            &format!("slice channels = [0, 3], steps = [1, 1, 2]; {CONV}; {end}"),
+            ce,
+        ),
+        model(
+            "padding of every mode",
+            "[4, 5, 2]",
+            &format!(
+                "pad cells = [1, 0, 2, 1], value = 0.5; {CONV}; pad cells = [2, 1, 0, 3], mode = \"reflect\"; {CONV}; pad cells = [1, 2, 3, 0], mode = \"edge\"; {CONV}; pad cells = [1, 1, 2, 2], channels = [1, 2], mode = \"wrap\"; {CONV}; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "padding of channels",
+            "[3, 4, 2]",
+            &format!("{CONV}; pad channels = [1, 2], value = -0.5; {CONV}; {end}"),
+            ce,
+        ),
+        model(
+            "channel shuffle after groups",
+            "[5, 4, 3]",
+            &format!(
+                "conv2d filters = 6, kernel = [3, 3]; channel_shuffle groups = 3; conv2d filters = 4, kernel = [2, 2], groups = 2; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "depth to space and back",
+            "[4, 5, 2]",
+            &format!(
+                "conv2d filters = 12, kernel = [3, 3], padding = \"SAME\"; depth_to_space block = 2; {CONV}; space_to_depth block = 2; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "pixel shuffle by 3 and unshuffle",
+            "[3, 2, 2]",
+            &format!(
+                "conv2d filters = 18, kernel = [1, 1]; depth_to_space block = 3, order = \"channel_first\"; space_to_depth block = 3, order = \"channel_first\"; {CONV}; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "transposed axes",
+            "[4, 5, 3]",
+            &format!(
+                "{CONV}; transpose order = [2, 0, 1]; conv2d filters = 3, kernel = [2, 2]; transpose order = [1, 0, 2]; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "resized by the nearest cell",
+            "[5, 4, 2]",
+            &format!(
+                "{CONV}; resize scale = [2, 3]; {CONV}; resize size = [7, 5], round = \"ceil\", coordinates = \"half_pixel\"; resize scale = [0.6, 0.8], round = \"round_prefer_floor\"; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "resized bilinearly",
+            "[5, 4, 2]",
+            &format!(
+                "{CONV}; resize scale = [2, 2], method = \"bilinear\"; {CONV}; resize size = [7, 11], method = \"bilinear\", coordinates = \"align_corners\"; resize size = [1, 3], method = \"bilinear\", coordinates = \"pytorch_half_pixel\"; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "transposed convolutions",
+            "[4, 3, 2]",
+            &format!(
+                "conv2d_transpose filters = 5, kernel = [2, 2], strides = [2, 2]; relu; conv2d_transpose filters = 3, kernel = [3, 4], strides = [2, 3], padding = [1, 0, 2, 1], output_padding = [1, 2], bias = false; {CONV}; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "transposed convolutions with groups, dilations and strides beyond the filter",
+            "[4, 3, 2]",
+            &format!(
+                "{CONV}; conv2d_transpose filters = 6, kernel = [3, 2], dilations = [2, 1], groups = 2; {CONV}; conv2d_transpose filters = 4, kernel = [1, 2], strides = [3, 3], groups = 4, padding = \"SAME\"; max_pool ksize = [2, 2]; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "transposed convolution first, read twice",
+            "[3, 3, 1]",
+            &format!(
+                "conv2d_transpose filters = 3, kernel = [3, 3], strides = [2, 2], padding = \"SAME\", name = \"a\"; conv2d filters = 3, kernel = [3, 3], padding = \"SAME\"; add inputs = [\"conv2d_1\", \"a\"]; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "autoencoder",
+            "[6, 6, 1]",
+            "conv2d filters = 4, kernel = [3, 3], strides = [2, 2], padding = \"SAME\"; elu; conv2d_transpose filters = 3, kernel = [2, 2], strides = [2, 2]; silu; conv2d filters = 1, kernel = [3, 3], padding = \"SAME\"; flatten",
+            Loss::MeanSquared,
+        ),
+    ]
+}
+
+/// Normalizations of one image, and reductions.
+fn normalized() -> Vec<Named> {
+    let ce = CROSS_ENTROPY;
+    let end = "relu; flatten; dense units = 3";
+    vec![
+        model(
+            "layer norm",
+            "[4, 5, 2]",
+            &format!(
+                "conv2d filters = 7, kernel = [3, 3]; layer_norm; {CONV}; layer_norm epsilon = 1e-2; {end}; layer_norm; dense units = 3"
+            ),
+            ce,
+        ),
+        model(
+            "group norm and instance norm",
+            "[5, 4, 2]",
+            &format!(
+                "conv2d filters = 6, kernel = [3, 3], padding = \"SAME\"; group_norm groups = 3; {CONV}; instance_norm; {CONV}; group_norm groups = 1, epsilon = 1e-3; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "local response norm",
+            "[4, 3, 2]",
+            &format!(
+                "conv2d filters = 7, kernel = [2, 2]; local_response_norm alpha = 0.5; {CONV}; local_response_norm size = 4, alpha = 0.3, beta = 0.6, bias = 1.5; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "length 1",
+            "[4, 3, 2]",
+            &format!(
+                "{CONV}; l2_normalize; {CONV}; l2_normalize epsilon = 0.5; flatten; l2_normalize; dense units = 3"
+            ),
+            ce,
+        ),
+        model(
+            "logarithms of softmax",
+            "[3, 3, 2]",
+            "conv2d filters = 4, kernel = [2, 2]; log_softmax; flatten; dense units = 3; log_softmax",
+            ce,
+        ),
+        model(
+            "factors and slopes",
+            "[4, 4, 2]",
+            &format!(
+                "scale init = 0.5; {CONV}; prelu; {CONV}; scale init = 1e-2; {end}; prelu init = -0.5; dense units = 2; scale"
+            ),
+            ce,
+        ),
+        model(
+            "reductions over height and width",
+            "[5, 4, 2]",
+            &format!(
+                "{CONV}; reduce name = \"m\"; reduce inputs = [\"conv2d_1\"], how = \"sum\", name = \"s\"; reduce inputs = [\"conv2d_1\"], how = \"max\", name = \"x\"; concat inputs = [\"m\", \"s\", \"x\"]; dense units = 3"
+            ),
+            ce,
+        ),
+        model(
+            "reductions over one axis",
+            "[5, 4, 3]",
+            &format!(
+                "{CONV}; reduce over = [\"channels\"], name = \"c\"; reduce inputs = [\"conv2d_1\"], over = [\"channels\"], how = \"max\", name = \"x\"; concat inputs = [\"c\", \"x\"]; reduce over = [\"width\"], how = \"sum\"; reduce over = [\"height\"], how = \"max\"; dense units = 3"
+            ),
+            ce,
+        ),
+    ]
+}
+
+/// Gates, and other pairs of inputs.
+fn gated() -> Vec<Named> {
+    let ce = CROSS_ENTROPY;
+    let end = "relu; flatten; dense units = 3";
+    let same = "kernel = [3, 3], padding = \"SAME\"";
+    vec![
+        model(
+            "squeeze and excitation",
+            "[5, 4, 2]",
+            &format!(
+                "conv2d filters = 4, {same}, name = \"a\"; global_avg_pool; conv2d filters = 2, kernel = [1, 1]; silu; conv2d filters = 4, kernel = [1, 1]; sigmoid; multiply inputs = [\"a\", \"sigmoid_1\"]; {CONV}; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "a gate for each place, first",
+            "[4, 5, 3]",
+            &format!(
+                "conv2d filters = 4, {same}, name = \"a\"; reduce over = [\"channels\"]; conv2d filters = 1, {same}; hard_sigmoid name = \"g\"; multiply inputs = [\"g\", \"a\"]; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "products, differences, the larger, the smaller",
+            "[4, 4, 2]",
+            &format!(
+                "conv2d filters = 3, {same}, name = \"a\"; conv2d filters = 3, {same}, inputs = [\"input\"], name = \"b\"; multiply inputs = [\"a\", \"b\"], name = \"p\"; subtract inputs = [\"p\", \"a\"], name = \"d\"; maximum inputs = [\"d\", \"b\"], name = \"x\"; minimum inputs = [\"x\", \"p\"]; {CONV}; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "a value times itself, and half a gate",
+            "[4, 4, 2]",
+            &format!(
+                "conv2d filters = 6, {same}, name = \"a\"; multiply inputs = [\"a\", \"a\"], name = \"m\"; slice channels = [0, 3], name = \"s\"; slice inputs = [\"m\"], channels = [3, 6]; sigmoid; multiply inputs = [\"s\", \"sigmoid_1\"]; {end}"
+            ),
+            ce,
+        ),
+        model(
+            "sums and differences spread over maps",
+            "[4, 3, 2]",
+            &format!(
+                "conv2d filters = 3, {same}, name = \"a\"; global_max_pool name = \"g\"; add inputs = [\"a\", \"g\"]; subtract inputs = [\"g\", \"add_1\"]; reduce over = [\"width\"], name = \"w\"; maximum inputs = [\"w\", \"a\"]; {end}"
             ),
             ce,
         ),

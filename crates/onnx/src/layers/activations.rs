@@ -4,6 +4,7 @@ use super::{Given, Row, affine};
 use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row {
@@ -14,24 +15,26 @@ pub(super) const ROW: Row = Row {
 fn activate<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
     let x = importer.take(step.input(0)?)?;
     let kind = match step.operator {
-        "Relu" => LayerKind::Relu {},
-        "LeakyRelu" => LayerKind::LeakyRelu { alpha: attributes.float("alpha", 0.01)? },
-        "Sigmoid" => LayerKind::Sigmoid {},
-        "Tanh" => LayerKind::Tanh {},
+        "Relu" => LayerKind::Relu(kinds::Relu {}),
+        "LeakyRelu" => LayerKind::LeakyRelu(kinds::LeakyRelu { alpha: attributes.float("alpha", 0.01)? }),
+        "Sigmoid" => LayerKind::Sigmoid(kinds::Sigmoid {}),
+        "Tanh" => LayerKind::Tanh(kinds::Tanh {}),
         "Gelu" => match attributes.text("approximate", "none")? {
-            "none" => LayerKind::Gelu {},
+            "none" => LayerKind::Gelu(kinds::Gelu::default()),
             other => return Err(format!("approximate = {other} is not supported, only none")),
         },
         // `clip(alpha x + beta, 0, 1)`.
         "HardSigmoid" => {
             let (alpha, beta) = (attributes.float("alpha", 0.2)?, attributes.float("beta", 0.5)?);
             let x = affine::all(importer, x, alpha, beta)?;
-            return Ok(vec![importer.keep(LayerKind::Clip { min: 0.0, max: 1.0 }, x)?]);
+            return Ok(vec![importer.keep(LayerKind::Clip(kinds::Clip { min: 0.0, max: 1.0 }), x)?]);
         }
         _ => match bounds(importer, step, attributes)? {
             (f32::NEG_INFINITY, f32::INFINITY) => return Ok(vec![x]),
-            (0.0, f32::INFINITY) => LayerKind::Relu {},
-            (low, high) if low < high => LayerKind::Clip { min: low.max(f32::MIN), max: high.min(f32::MAX) },
+            (0.0, f32::INFINITY) => LayerKind::Relu(kinds::Relu {}),
+            (low, high) if low < high => {
+                LayerKind::Clip(kinds::Clip { min: low.max(f32::MIN), max: high.min(f32::MAX) })
+            }
             (low, high) => {
                 return Err(format!("clipping to {low}..{high} is not supported: one number is left"));
             }

@@ -4,6 +4,7 @@ use super::arrange::flat;
 use crate::activation::Activation;
 use crate::importer::Importer;
 use crate::view::CHANNELS;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 /// The variance and epsilon of a batch normalization that only scales and shifts: their sum is 1.
@@ -103,7 +104,7 @@ pub(super) fn normalize(
     [momentum, epsilon]: [f32; 2],
     numbers: [Vec<f32>; 4],
 ) -> Result<Activation, String> {
-    let y = importer.keep(LayerKind::BatchNorm { momentum, epsilon }, x)?;
+    let y = importer.keep(LayerKind::BatchNorm(kinds::BatchNorm { momentum, epsilon }), x)?;
     for (what, values) in ["gamma", "beta", "moving_mean", "moving_variance"].into_iter().zip(numbers) {
         importer.param(what, values)?;
     }
@@ -114,8 +115,8 @@ pub(super) fn normalize(
 fn scale_layer(importer: &mut Importer, layer: usize, times: &[f32], plus: &[f32]) -> Result<bool, String> {
     let made = &mut importer.layers[layer];
     let (weights, bias) = match &mut made.spec.kind {
-        LayerKind::Conv2d { bias, .. } => ("filter", bias),
-        LayerKind::Dense { bias, .. } => ("weights", bias),
+        LayerKind::Conv2d(kinds::Conv2d { bias, .. }) => ("filter", bias),
+        LayerKind::Dense(kinds::Dense { bias, .. }) => ("weights", bias),
         _ => return Ok(false),
     };
     let had = std::mem::replace(bias, true);

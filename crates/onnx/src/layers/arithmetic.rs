@@ -6,6 +6,7 @@ use crate::activation::Activation;
 use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Add", "Sub", "Mul", "Div", "Sum"], import: arithmetic };
@@ -36,7 +37,7 @@ fn add(importer: &mut Importer, names: &[&str]) -> Result<Activation, String> {
         return Err(format!("adding {} and {} is not supported, only one shape", first.told(), other.told()));
     }
     let from: Vec<Option<usize>> = values.iter().map(|v| v.layer).collect();
-    importer.push(LayerKind::Add {}, &from, first.shape, first.view)
+    importer.push(LayerKind::Add(kinds::Add {}), &from, first.shape, first.view)
 }
 
 fn constant_operand(

@@ -3,6 +3,7 @@
 use crate::activation::Activation;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, HEIGHT, WIDTH};
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 /// A row of numbers `[1, 1, c]`, with a flatten layer if it needs one; its order in the graph stays to be minded.
@@ -11,7 +12,7 @@ pub(super) fn flat(importer: &mut Importer, x: Activation) -> Result<Activation,
         return Ok(x);
     }
     let view = x.view.flattened(x.shape);
-    importer.push(LayerKind::Flatten {}, &[x.layer], [1, 1, x.size()], view)
+    importer.push(LayerKind::Flatten(kinds::Flatten {}), &[x.layer], [1, 1, x.size()], view)
 }
 
 /// A value whose axes in the graph are channels, height and width, or channels and width.

@@ -6,6 +6,7 @@ use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, View};
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Concat"], import: concat };
@@ -41,5 +42,5 @@ fn concat<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     let shape = [first.shape[0], first.shape[1], channels];
     let mut view = first.view;
     view.dims[along] = View::of(&[CHANNELS], shape).dims.swap_remove(0);
-    Ok(vec![importer.push(LayerKind::Concat {}, &from, shape, view)?])
+    Ok(vec![importer.push(LayerKind::Concat(kinds::Concat {}), &from, shape, view)?])
 }

@@ -8,6 +8,7 @@ use crate::graph::Step;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, HEIGHT, View, WIDTH};
 use foveal_nn::init::Init;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Conv2dGeometry, Conv2dOptions};
 
@@ -56,7 +57,7 @@ fn convolution<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &At
         }
         bias = Some(values);
     }
-    let kind = LayerKind::Conv2d {
+    let kind = LayerKind::Conv2d(kinds::Conv2d {
         filters: o,
         kernel: [h, w],
         strides,
@@ -65,7 +66,7 @@ fn convolution<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &At
         groups,
         bias: bias.is_some(),
         init: Init::default(),
-    };
+    });
     // Each filter's numbers stand by input channel and tap; they go by tap, input channel and filter.
     let filter = weights.floats()?.turned(i * h * w, |at| at % (h * w) * i + at / (h * w));
     let shape = [oh, ow, o];

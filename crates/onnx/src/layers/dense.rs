@@ -9,6 +9,7 @@ use crate::graph::Step;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, View};
 use foveal_nn::init::Init;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Gemm", "MatMul"], import: product };
@@ -70,7 +71,7 @@ fn dense(
     let place = |i: usize| places.as_ref().map_or(i, |places| places[i]);
     let floats = weights.floats()?;
     let values = if turned { floats.turned(inputs, place) } else { floats.rows(units, place) };
-    let kind = LayerKind::Dense { units, bias: bias.is_some(), init: Init::default() };
+    let kind = LayerKind::Dense(kinds::Dense { units, bias: bias.is_some(), init: Init::default() });
     let shape = [1, 1, units];
     let y = importer.push(kind, &[x.layer], shape, View::of(&[CHANNELS], shape))?;
     importer.param("weights", values)?;

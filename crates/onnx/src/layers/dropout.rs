@@ -5,6 +5,7 @@ use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
 use crate::proto::kind;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Dropout", "Identity", "Cast"], import: keep };
@@ -34,5 +35,5 @@ fn keep<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribute
     if rate == 0.0 || x.pad.is_some() {
         return Ok(vec![x]);
     }
-    Ok(vec![importer.keep(LayerKind::Dropout { rate }, x)?])
+    Ok(vec![importer.keep(LayerKind::Dropout(kinds::Dropout { rate }), x)?])
 }

@@ -6,6 +6,7 @@ use crate::graph::Step;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, HEIGHT, View, WIDTH};
 use foveal_nn::init::Init;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Gather"], import: gather };
@@ -27,7 +28,7 @@ fn gather<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     if x.layer.is_some() || c != 1 || !x.view.is(places, x.shape) || !importer.layers.is_empty() {
         return Err("only the numbers of the input [n, h, w] or [n, l] are looked up, in one table".into());
     }
-    let kind = LayerKind::Embedding { vocabulary, size, init: Init::default() };
+    let kind = LayerKind::Embedding(kinds::Embedding { vocabulary, size, init: Init::default() });
     let shape = [h, w, size];
     let view = View::of(&[places, &[CHANNELS]].concat(), shape);
     let y = importer.push(kind, &[None], shape, view)?;

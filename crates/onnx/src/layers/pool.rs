@@ -9,6 +9,7 @@ use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
 use foveal_nn::init::Init;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Conv2dGeometry, Conv2dOptions, Padding, Pool2dGeometry, Pool2dOptions};
 
@@ -58,8 +59,8 @@ fn pool<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribute
     let [_, oh, ow, _] = geometry.output_shape();
     let strides = Some(given.strides);
     let kind = match max {
-        true => LayerKind::MaxPool { ksize, strides, padding },
-        false => LayerKind::AvgPool { ksize, strides, padding },
+        true => LayerKind::MaxPool(kinds::MaxPool { ksize, strides, padding }),
+        false => LayerKind::AvgPool(kinds::AvgPool { ksize, strides, padding }),
     };
     let shape = [oh, ow, c];
     Ok(vec![importer.push(kind, &[x.layer], shape, channels_first(x.line(), shape))?])
@@ -94,9 +95,11 @@ fn none_negative(importer: &Importer, x: &Activation) -> bool {
     while let Some(layer) = at {
         let made = &importer.layers[layer];
         match &made.spec.kind {
-            LayerKind::Relu {} | LayerKind::Sigmoid {} | LayerKind::Softmax {} => return true,
-            LayerKind::Clip { min, .. } => return *min >= 0.0,
-            LayerKind::MaxPool { .. } | LayerKind::AvgPool { .. } | LayerKind::Dropout { .. } => {
+            LayerKind::Relu(kinds::Relu {})
+            | LayerKind::Sigmoid(kinds::Sigmoid {})
+            | LayerKind::Softmax(kinds::Softmax {}) => return true,
+            LayerKind::Clip(kinds::Clip { min, .. }) => return *min >= 0.0,
+            LayerKind::MaxPool(_) | LayerKind::AvgPool(_) | LayerKind::Dropout(_) => {
                 at = made.from[0];
             }
             _ => return false,
@@ -138,8 +141,16 @@ fn mean_of_all(
     }
     let kernel = ksize.map(|k| k as usize);
     let init = Init::default();
-    let kind =
-        LayerKind::Conv2d { filters: c, kernel, strides, dilations, padding, groups, bias: false, init };
+    let kind = LayerKind::Conv2d(kinds::Conv2d {
+        filters: c,
+        kernel,
+        strides,
+        dilations,
+        padding,
+        groups,
+        bias: false,
+        init,
+    });
     let shape = [oh, ow, c];
     let y = importer.push(kind, &[x.layer], shape, channels_first(x.line(), shape))?;
     importer.param("filter", vec![1.0 / taps as f32; numbers])?;
@@ -150,7 +161,11 @@ fn global<'g>(importer: &mut Importer<'g>, step: &Step<'g>, _: &Attributes<'g>) 
     let x = importer.take(step.input(0)?)?;
     let x = picture(importer, x)?;
     let mean = step.operator == "GlobalAveragePool";
-    let kind = if mean { LayerKind::GlobalAvgPool {} } else { LayerKind::GlobalMaxPool {} };
+    let kind = if mean {
+        LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {})
+    } else {
+        LayerKind::GlobalMaxPool(kinds::GlobalMaxPool {})
+    };
     let shape = [1, 1, x.shape[2]];
     Ok(vec![importer.push(kind, &[x.layer], shape, channels_first(x.line(), shape))?])
 }

@@ -6,6 +6,7 @@ use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
 use crate::view::{HEIGHT, View, WIDTH};
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["ReduceMean", "ReduceMax"], import: reduce };
@@ -48,6 +49,10 @@ fn reduce<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     if attributes.int("keepdims", 1)? == 0 {
         axes.iter().rev().for_each(|&i| drop(view.dims.remove(i)));
     }
-    let kind = if mean { LayerKind::GlobalAvgPool {} } else { LayerKind::GlobalMaxPool {} };
+    let kind = if mean {
+        LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {})
+    } else {
+        LayerKind::GlobalMaxPool(kinds::GlobalMaxPool {})
+    };
     Ok(vec![importer.push(kind, &[x.layer], [1, 1, c], view)?])
 }

@@ -6,6 +6,7 @@ use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
 use crate::view::CHANNELS;
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Softmax"], import: softmax };
@@ -25,5 +26,5 @@ fn softmax<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attrib
             x.told()
         ));
     }
-    Ok(vec![importer.keep(LayerKind::Softmax {}, x)?])
+    Ok(vec![importer.keep(LayerKind::Softmax(kinds::Softmax {}), x)?])
 }

@@ -28,6 +28,38 @@ pub enum Activation {
     Gelu,
     /// `x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))`.
     GeluTanh,
+    /// `x / (1 + exp(-x))`.
+    Silu,
+    /// `x clip(x/6 + 1/2, 0, 1)`; the gradient at -3 is 0 and at 3 it is 1.
+    HardSwish,
+    /// `clip(alpha x + beta, 0, 1)`; the gradient at both ends is 0.
+    HardSigmoid {
+        /// The slope between the ends.
+        alpha: f64,
+        /// The value at 0.
+        beta: f64,
+    },
+    /// `x` if positive, else `alpha (exp(x) - 1)`; the gradient at 0 is `alpha`.
+    Elu {
+        /// The depth below zero.
+        alpha: f64,
+    },
+    /// `gamma x` if positive, else `gamma alpha (exp(x) - 1)`; the gradient at 0 is `gamma alpha`.
+    Selu {
+        /// The depth below zero.
+        alpha: f64,
+        /// The factor of all.
+        gamma: f64,
+    },
+    /// `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`.
+    Celu {
+        /// The depth below zero.
+        alpha: f64,
+    },
+    /// `ln(1 + exp(x))`.
+    Softplus,
+    /// `x tanh(ln(1 + exp(x)))`.
+    Mish,
 }
 
 impl Activation {
@@ -71,10 +103,18 @@ impl Activation {
                     x
                 }
             }
-            Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Activation::Sigmoid => sigmoid(x),
             Activation::Tanh => x.tanh(),
             Activation::Gelu => x * normal_below(x),
             Activation::GeluTanh => 0.5 * x * (1.0 + gelu_inner(x).tanh()),
+            Activation::Silu => x * sigmoid(x),
+            Activation::HardSwish => x * ((x + 3.0) / 6.0).clamp(0.0, 1.0),
+            Activation::HardSigmoid { alpha, beta } => (alpha * x + beta).clamp(0.0, 1.0),
+            Activation::Elu { alpha } => x.max(0.0) + alpha * x.min(0.0).exp_m1(),
+            Activation::Selu { alpha, gamma } => gamma * Activation::Elu { alpha }.value(x),
+            Activation::Celu { alpha } => x.max(0.0) + (alpha * (x / alpha).exp_m1()).min(0.0),
+            Activation::Softplus => softplus(x),
+            Activation::Mish => x * softplus(x).tanh(),
         }
     }
 
@@ -100,8 +140,46 @@ impl Activation {
                 let inner = (2.0 / PI).sqrt() * (1.0 + 3.0 * 0.044_715 * x * x);
                 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner
             }
+            Activation::Silu => sigmoid(x) * (1.0 + x * sigmoid(-x)),
+            Activation::HardSwish => match x {
+                _ if x <= -3.0 => 0.0,
+                _ if x >= 3.0 => 1.0,
+                _ => x / 3.0 + 0.5,
+            },
+            Activation::HardSigmoid { alpha, beta } => {
+                let y = alpha * x + beta;
+                if y > 0.0 && y < 1.0 { alpha } else { 0.0 }
+            }
+            Activation::Elu { alpha } => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    alpha * x.exp()
+                }
+            }
+            Activation::Selu { alpha, gamma } => gamma * Activation::Elu { alpha }.slope(x),
+            Activation::Celu { alpha } => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    (x / alpha).exp()
+                }
+            }
+            Activation::Softplus => sigmoid(x),
+            Activation::Mish => {
+                let t = softplus(x).tanh();
+                t + x * (1.0 - t * t) * sigmoid(x)
+            }
         }
     }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 fn gelu_inner(x: f64) -> f64 {

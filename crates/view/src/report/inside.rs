@@ -57,9 +57,7 @@ pub(super) fn draw(
 /// Filters alone, when there are no samples to show.
 pub(super) fn filters_alone(w: &mut Writer, model: &Model) {
     // Filters over the numbers of an embedding are no pictures.
-    if model.vocabulary().is_none()
-        && model.nodes().iter().any(|n| matches!(n.kind, LayerKind::Conv2d { .. }))
-    {
+    if model.vocabulary().is_none() && model.nodes().iter().any(|n| matches!(n.kind, LayerKind::Conv2d(_))) {
         begin(w);
         filters(w, model);
         w.raw("</section>");
@@ -73,7 +71,7 @@ fn begin(w: &mut Writer) {
 fn filters(w: &mut Writer, model: &Model) {
     let [layers, most, deep] = FILTERS;
     let convs: Vec<_> =
-        model.nodes().iter().filter(|n| matches!(n.kind, LayerKind::Conv2d { .. })).take(layers).collect();
+        model.nodes().iter().filter(|n| matches!(n.kind, LayerKind::Conv2d(_))).take(layers).collect();
     if convs.is_empty() {
         return;
     }

@@ -1,9 +1,9 @@
 //! The model drawn as its three parts: convolution, subsampling, fully connected.
 
-use crate::text::{Text, Writer, count, percent, same, t};
+use crate::text::{Text, Writer, count, percent, t};
 use foveal_nn::Model;
+use foveal_nn::layers::{Role, Words};
 use foveal_nn::model::Node;
-use foveal_nn::spec::LayerKind;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -70,17 +70,12 @@ pub(super) fn maps(model: &Model) -> Vec<(&str, usize)> {
 fn cards(model: &Model) -> Vec<Card<'_>> {
     let mut cards: Vec<Card> = Vec::new();
     for (i, node) in model.nodes().iter().enumerate() {
-        let part = match node.kind {
-            LayerKind::Conv2d { .. } => Some(Part::Convolution),
-            LayerKind::MaxPool { .. }
-            | LayerKind::AvgPool { .. }
-            | LayerKind::GlobalAvgPool {}
-            | LayerKind::GlobalMaxPool {} => Some(Part::Subsampling),
-            LayerKind::Dense { .. } | LayerKind::Flatten {} => Some(Part::Connected),
-            LayerKind::Add {} | LayerKind::Concat {} => {
-                Some(cards.last().map_or(Part::Convolution, |c| c.part))
-            }
-            _ => cards.is_empty().then_some(Part::Convolution),
+        let part = match node.kind.role() {
+            Role::Convolution => Some(Part::Convolution),
+            Role::Subsampling => Some(Part::Subsampling),
+            Role::Connected => Some(Part::Connected),
+            Role::Joins => Some(cards.last().map_or(Part::Convolution, |c| c.part)),
+            Role::Follows => cards.is_empty().then_some(Part::Convolution),
         };
         if let Some(part) = part {
             cards.push(Card { part, nodes: Vec::new(), parameters: 0, flops: 0, last: i });
@@ -170,7 +165,8 @@ fn step(w: &mut Writer, class: &str, shape: &[usize; 3], about: impl FnOnce(&mut
 fn about(w: &mut Writer, model: &Model, card: &Card) {
     let first = card.nodes[0];
     w.name("span", " class=\"layer\"", &first.name);
-    w.text("span", " class=\"what\"", &what(&first.kind));
+    let Words { en, ko } = first.kind.words();
+    w.text("span", " class=\"what\"", &t(en, ko));
     for node in &card.nodes[1..] {
         w.name("span", " class=\"tag\"", node.kind.name());
     }
@@ -186,44 +182,6 @@ fn about(w: &mut Writer, model: &Model, card: &Card) {
 
 fn value_name(model: &Model, v: usize) -> &str {
     v.checked_sub(1).map_or("input", |i| model.nodes()[i].name.as_str())
-}
-
-fn what(kind: &LayerKind) -> Text {
-    match kind {
-        LayerKind::Conv2d { filters, kernel, strides, .. } => {
-            let (k, by) = (format!("{}\u{d7}{}", kernel[0], kernel[1]), steps(*strides));
-            t(format!("{filters} filters {k}{}", by.en), format!("{k} 필터 {filters}개{}", by.ko))
-        }
-        LayerKind::MaxPool { ksize, strides, .. } => {
-            let by = steps(strides.unwrap_or(*ksize));
-            let k = format!("{}\u{d7}{}", ksize[0], ksize[1]);
-            t(format!("maximum of {k}{}", by.en), format!("{k} 최댓값{}", by.ko))
-        }
-        LayerKind::AvgPool { ksize, strides, .. } => {
-            let by = steps(strides.unwrap_or(*ksize));
-            let k = format!("{}\u{d7}{}", ksize[0], ksize[1]);
-            t(format!("mean of {k}{}", by.en), format!("{k} 평균{}", by.ko))
-        }
-        LayerKind::GlobalAvgPool {} => t("mean of each map", "맵마다 평균"),
-        LayerKind::GlobalMaxPool {} => t("maximum of each map", "맵마다 최댓값"),
-        LayerKind::Embedding { vocabulary, size, .. } => t(
-            format!("a row of {size} for each of {vocabulary} tokens"),
-            format!("토큰 {vocabulary}가지마다 수 {size}개"),
-        ),
-        LayerKind::Dense { units, .. } => t(format!("{units} units"), format!("유닛 {units}개")),
-        LayerKind::Flatten {} => t("one row of numbers", "한 줄로 편 수"),
-        LayerKind::Add {} => t("sum", "합"),
-        LayerKind::Concat {} => t("side by side", "이어 붙임"),
-        other => same(other.name()),
-    }
-}
-
-fn steps(strides: [i64; 2]) -> Text {
-    match strides {
-        [1, 1] => same(""),
-        [a, b] if a == b => t(format!(", step {a}"), format!(", 간격 {a}")),
-        [a, b] => t(format!(", step {a}\u{d7}{b}"), format!(", 간격 {a}\u{d7}{b}")),
-    }
 }
 
 /// Maps as a pile of squares, a row of numbers as a column of dots.

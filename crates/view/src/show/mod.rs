@@ -68,7 +68,7 @@ impl Scene {
         }
         let shown = |name: &str| layers.iter().any(|l| l.name == name);
         let filters = model.nodes().iter().filter(|n| shown(&n.name)).filter_map(|node| {
-            let LayerKind::Conv2d { .. } = node.kind else { return None };
+            let LayerKind::Conv2d(_) = node.kind else { return None };
             let p = &model.params()[node.params[0]];
             let &[h, w, c, o] = p.shape.as_slice() else { return None };
             Some((node.name.clone(), Array4::from_shape_vec((h, w, c, o), p.values.clone()).ok()?))
@@ -133,13 +133,13 @@ pub struct Told {
 mod tests {
     use super::*;
     use foveal_nn::{Model, ModelSpec};
-    use foveal_train::{Fit, Preprocess, Recipe, Training};
+    use foveal_train::{PictureFit, Preprocess, Recipe, Training};
 
     fn saved(layers: &str, input: [usize; 3], classes: usize) -> SavedModel {
         let spec = ModelSpec::from_toml(&format!("input.shape = {input:?}\nlayer = [{layers}]")).unwrap();
         SavedModel {
             model: Model::new(&spec, 1).unwrap(),
-            preprocess: Preprocess::unit(input[2], Fit::Resize),
+            preprocess: Preprocess::unit(input[2], PictureFit::Resize),
             classes: (0..classes).map(|c| format!("<class {c}>")).collect(),
             training: Training {
                 model: "net".into(),

@@ -3,37 +3,37 @@ use foveal::view::explain::{self, Explanation, Sum, Term};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-/// One input cell's share in an output cell, as it is shown.
+/// One term of an output cell, as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-pub struct Part {
+pub struct CellTerm {
     /// Row, column and channel in the input; row or column lie outside it where it is padding.
     pub at: [i64; 3],
     /// The number there.
     pub input: String,
     /// The filter's number; a pooling has none.
     pub filter: Option<String>,
-    /// What it adds; a maximum has none.
+    /// The product; a maximum has none.
     pub product: Option<String>,
     /// Whether the cell is padding.
     pub padding: bool,
-    /// Whether it is the one that a maximum takes: the first of the largest.
+    /// Whether a maximum takes this term: the first of the largest.
     pub largest: bool,
 }
 
-/// One output cell and what it is made of.
+/// One output cell and its terms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 pub struct Cell {
     /// Row, column and channel in the output.
     pub at: [usize; 3],
     /// By filter row, filter column and channel.
-    pub parts: Vec<Part>,
+    pub parts: Vec<CellTerm>,
     /// The sum of the products as shown, exactly; a maximum has none.
     pub total: Option<String>,
     /// The cell's number.
     pub value: String,
     /// How many cells lie inside the image: what a mean divides by.
     pub inside: usize,
-    /// Whether every number is written out whole, so that an equals sign is true.
+    /// Whether no number had to be rounded, so that an equals sign is true.
     pub whole: bool,
 }
 
@@ -54,7 +54,7 @@ fn shown(e: &Explanation) -> Cell {
     let sum = Sum::of(e);
     let conv = e.operator == "conv2d";
     let largest = e.terms.iter().position(|t| e.operator == "max_pool" && !t.padding && t.input == e.value);
-    let part = |(i, t): (usize, &Term)| Part {
+    let part = |(i, t): (usize, &Term)| CellTerm {
         at: [t.at[1], t.at[2], t.at[3]],
         input: short(t.input),
         filter: t.filter.filter(|_| conv).map(short),
@@ -64,7 +64,7 @@ fn shown(e: &Explanation) -> Cell {
     };
     let written = |v: f32| short(v).parse() == Ok(v);
     let whole = e.inside().all(|t| written(t.input) && t.filter.is_none_or(|f| !conv || written(f)));
-    // The parts of a mean are thirds and sevenths; their sum says less than the mean itself.
+    // The terms of a mean are rounded; their sum is less exact than the mean itself.
     let summed = sum.as_ref().filter(|_| conv);
     let value = summed.map_or_else(|| short(e.value), |s| s.value.clone());
     Cell {
@@ -77,7 +77,7 @@ fn shown(e: &Explanation) -> Cell {
     }
 }
 
-/// A number in at most some seven characters: whole if it is as short as that, else four digits of it.
+/// A number in about seven characters: unrounded if it is as short as that, else with four digits.
 pub(super) fn short(v: f32) -> String {
     if v == f32::NEG_INFINITY {
         return "-\u{221e}".into();

@@ -81,7 +81,7 @@ fn extents<const N: usize>(text: &str, between: char) -> Result<[usize; N], Stri
     found.and_then(|v| v.try_into().ok()).ok_or_else(|| text.to_owned())
 }
 
-/// `3x3x1:1,2*8`. No more numbers are read than the bench takes.
+/// Reads an array such as `3x3x1:1,2*8`, of no more numbers than the bench takes.
 fn array<const N: usize>(text: &str) -> Result<([usize; N], Vec<f32>), String> {
     let (shape, numbers) = text.split_once(':').ok_or_else(|| text.to_owned())?;
     let most = (limits::EXTENT * limits::EXTENT * limits::CHANNELS)

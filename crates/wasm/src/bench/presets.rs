@@ -1,8 +1,7 @@
 //! Settings to begin with: the lecture's steps, and what is often got wrong.
 
-use super::Outcome;
 use super::fill::{Pattern, fill, reshape};
-use super::setting::{Operator, Pad, Setting, run};
+use super::setting::{Operator, Outcome, Pad, Setting, run};
 use foveal::nn::init::Random;
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;

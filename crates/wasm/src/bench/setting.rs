@@ -210,14 +210,14 @@ pub enum Refusal {
     },
     /// More cells than the page draws.
     Cells {
-        /// So many.
+        /// How many cells.
         cells: usize,
-        /// At most so many.
+        /// How many are allowed.
         most: usize,
     },
-    /// Something else; only a setting that the page does not make gets here.
+    /// Something else, which no setting of the page leads to.
     Other {
-        /// In the library's words.
+        /// What the library says.
         text: String,
     },
 }

@@ -5,11 +5,11 @@ use ndarray::{Array3, Array4};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-/// What a cell is made of.
+/// How the number of a cell is computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Made {
-    /// Of the picture: `value = raw * scale + shift`.
+    /// From the picture: `value = raw * scale + shift`.
     Input {
         /// Row, column, channel.
         at: [usize; 3],
@@ -22,12 +22,12 @@ pub enum Made {
         /// The cell's number.
         value: f32,
     },
-    /// Of a window of a convolution or pooling, or of all inputs of a dense layer.
+    /// From the window of a convolution or pooling, or from all inputs of a dense layer.
     Window {
         /// The cell.
         cell: Box<WindowCell>,
     },
-    /// Of one number, or of one from each input.
+    /// From one number, or from one number of each input.
     Point {
         /// The cell.
         cell: PointCell,
@@ -68,7 +68,7 @@ pub struct WindowCell {
     pub value: f32,
     /// Terms, bias, their exact sum and the value as decimals that add up.
     pub text: Option<SumText>,
-    /// What the activation right after it makes of it.
+    /// The number after the activation that follows, if one does.
     pub after: Option<After>,
 }
 
@@ -124,7 +124,7 @@ pub struct PointSource {
     pub number: f32,
 }
 
-/// What cell `at` of value `v` is made of.
+/// How the number of cell `at` of value `v` is computed.
 ///
 /// # Errors
 /// When there is no such cell.

@@ -1,6 +1,6 @@
 use foveal::nn::spec::LayerKind;
-use foveal::nn::{Model, Padding};
-use foveal::train::{Fit, SavedModel};
+use foveal::nn::{Model, Padding, Pool2dOptions};
+use foveal::train::{PictureFit, SavedModel};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
@@ -86,7 +86,7 @@ pub fn describe(saved: &SavedModel) -> Description {
         epochs: saved.training.epochs,
         accuracy: saved.training.validation_accuracy,
         input,
-        digit: saved.preprocess.fit == Fit::Digit && input[0] == input[1] && input[2] == 1,
+        digit: saved.preprocess.fit == PictureFit::Digit && input[0] == input[1] && input[2] == 1,
         classes: saved.classes.clone(),
         parameters: model.params().iter().map(|p| p.values.len()).sum(),
         layers: model.nodes().iter().map(layer).collect(),
@@ -104,18 +104,21 @@ fn window(kind: &LayerKind) -> Option<LayerWindow> {
         Padding::Same => "SAME".to_owned(),
         Padding::Explicit(cells) => format!("{cells:?}"),
     };
+    let pool = |options: Pool2dOptions| LayerWindow {
+        kernel: options.ksize.map(|k| usize::try_from(k).unwrap_or(0)),
+        strides: options.strides,
+        dilations: [1, 1],
+        padding: border(&options.padding),
+    };
     match kind {
-        LayerKind::Conv2d { kernel, strides, dilations, padding, .. } => Some(LayerWindow {
-            kernel: *kernel,
-            strides: *strides,
-            dilations: *dilations,
-            padding: border(padding),
+        LayerKind::Conv2d(layer) => Some(LayerWindow {
+            kernel: layer.kernel,
+            strides: layer.strides,
+            dilations: layer.dilations,
+            padding: border(&layer.padding),
         }),
-        LayerKind::MaxPool { ksize, strides, padding } | LayerKind::AvgPool { ksize, strides, padding } => {
-            let kernel = ksize.map(|v| usize::try_from(v).unwrap_or(0));
-            let strides = strides.unwrap_or(*ksize);
-            Some(LayerWindow { kernel, strides, dilations: [1, 1], padding: border(padding) })
-        }
+        LayerKind::MaxPool(layer) => Some(pool(layer.options())),
+        LayerKind::AvgPool(layer) => Some(pool(layer.options())),
         _ => None,
     }
 }

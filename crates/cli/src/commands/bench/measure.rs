@@ -1,4 +1,4 @@
-//! Medians of times.
+//! Measures convolutions, training steps and predictions: each the median of several turns.
 
 use super::super::plan::{BATCH, example, options, picture, totals};
 use super::shapes::Shape;
@@ -15,9 +15,9 @@ use std::time::Instant;
 pub struct Effort {
     /// Seconds for the peak, each time.
     pub peak: f64,
-    /// Seconds for everything else that is measured.
+    /// Seconds for each other measurement.
     pub seconds: f64,
-    /// Turns at least.
+    /// The least number of turns.
     pub turns: usize,
 }
 

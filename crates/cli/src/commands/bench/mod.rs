@@ -5,7 +5,8 @@ mod shapes;
 
 use super::plan::share;
 use crate::args;
-use crate::output::{Context, Side, count, table};
+use crate::output::{Context, count};
+use crate::table::{Side, table};
 use anyhow::Result;
 use foveal::nn::Isa;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -31,7 +32,7 @@ struct Report {
     seconds: f64,
 }
 
-/// Measures and tells.
+/// Measures, and prints the results.
 pub fn run(args: &args::Bench, context: &Context) -> Result<()> {
     let effort = if args.quick { Effort::QUICK } else { Effort::FULL };
     let threads = context.threads;
@@ -74,7 +75,7 @@ pub fn run(args: &args::Bench, context: &Context) -> Result<()> {
     context.print(&text(&report, context))
 }
 
-/// The best seen in the run, measured before, between and after everything else.
+/// The highest peak of the run: measured before, between and after everything else, since a machine's speed changes.
 #[derive(Default)]
 struct Peaks {
     one: f64,
@@ -95,7 +96,7 @@ impl Peaks {
     }
 }
 
-/// One line on a terminal, while it lasts; a line for everything where there is none.
+/// What is being measured: a live line on a terminal; elsewhere one line at the start.
 struct Progress<'a> {
     context: &'a Context,
     bar: Option<ProgressBar>,

@@ -2,7 +2,7 @@
 
 /// A SAME convolution on square images.
 pub struct Shape {
-    /// How it is called.
+    /// Its name in the table.
     pub name: &'static str,
     /// Images.
     pub batch: usize,
@@ -27,7 +27,7 @@ const fn shape(
     Shape { name, batch, side, channels, kernel, stride }
 }
 
-/// All of them.
+/// All shapes.
 pub const ALL: [Shape; 10] = [
     shape("1->8, 28x28, 3x3", 128, 28, [1, 8], 3, 1),
     shape("8->16, 14x14, 3x3", 128, 14, [8, 16], 3, 1),

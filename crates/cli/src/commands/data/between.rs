@@ -1,11 +1,11 @@
-//! Samples that stand in two parts of a data set, or almost.
+//! Samples that stand in two parts of a data set, exactly or nearly.
 
 use crate::output::Context;
 use crate::source::Opened;
 use foveal::data::near::shared;
 use serde::Serialize;
 
-/// Pairs that are named.
+/// So many pairs are named.
 const NAMED: usize = 5;
 
 /// What two parts share.
@@ -15,13 +15,13 @@ pub struct Between {
     parts: [&'static str; 2],
     /// Samples of the second part that also stand in the first.
     exact: usize,
-    /// Samples of the second part that are almost one of the first.
+    /// Samples of the second part that are nearly equal to one of the first.
     near: usize,
     /// Some of the pairs, exact ones first: files, or indices into the parts.
     pairs: Vec<[String; 2]>,
 }
 
-/// What any two parts share; nothing for those that share nothing.
+/// What each pair of parts shares; pairs that share nothing are left out.
 pub fn between(opened: &Opened) -> Vec<Between> {
     let set = &opened.source;
     let cut = set.train.len() - set.validation;
@@ -66,14 +66,18 @@ impl Between {
         let [a, b] = self.parts.map(part);
         let mut lines = Vec::new();
         if self.exact > 0 {
+            let n = self.exact;
+            let stand = if n == 1 { "sample also stands" } else { "samples also stand" };
             lines.push(context.language.pick(
-                format!("{} {b} samples also stand in the {a} part", self.exact),
+                format!("{n} {b} {stand} in the {a} part"),
                 format!("{b} 표본 {}개가 {a} 표본에도 있습니다", self.exact),
             ));
         }
         if self.near > 0 {
+            let n = self.near;
+            let are = if n == 1 { "sample is" } else { "samples are" };
             lines.push(context.language.pick(
-                format!("{} {b} samples are almost one of the {a} part", self.near),
+                format!("{n} {b} {are} nearly equal to one of the {a} part"),
                 format!("{b} 표본 {}개가 {a} 표본과 거의 같습니다", self.near),
             ));
         }

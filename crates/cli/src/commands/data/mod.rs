@@ -2,9 +2,9 @@
 
 use crate::args::{Data, Reading};
 use crate::array_text::{number, shape};
-use crate::output::{Context, Side, count, table};
-use crate::source::ct::Summary;
-use crate::source::{self, Ask};
+use crate::output::{Context, count};
+use crate::source::{self, CtFacts, ReadOptions};
+use crate::table::{Side, table};
 use anyhow::Result;
 use between::{Between, between};
 use foveal::data::{Dataset, Fault, Report, duplicates_between};
@@ -14,7 +14,7 @@ use serde::Serialize;
 mod between;
 mod show;
 
-/// Lists or checks.
+/// Lists, checks or shows data sets.
 pub fn run(args: &Data, context: &Context) -> Result<()> {
     match args {
         Data::List => list(context),
@@ -87,26 +87,26 @@ struct Checked {
     dataset: String,
     shape: [usize; 3],
     classes: Vec<String>,
-    train: Part,
-    test: Option<Part>,
+    train: PartFacts,
+    test: Option<PartFacts>,
     /// Test samples that also stand in the training part.
     shared: usize,
-    /// Samples at the end of the training part that the data set sets aside for validation.
+    /// How many samples at the end of the training part are for validation, where the data set says so.
     validation: usize,
-    /// Same or almost same samples, for each two parts.
+    /// Equal and nearly equal samples, for each pair of parts.
     between: Vec<Between>,
-    /// Of texts: what they are made of.
+    /// For texts: what the data set holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<source::TextFacts>,
-    /// Files that were not read, and why.
+    /// Files that were skipped, and why.
     skipped: Vec<String>,
-    /// Of DICOM slices: what they are.
+    /// For DICOM slices: what the data set holds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ct: Option<Summary>,
+    ct: Option<CtFacts>,
 }
 
 #[derive(Serialize)]
-struct Part {
+struct PartFacts {
     samples: usize,
     class_counts: Vec<u64>,
     mean: f64,
@@ -115,11 +115,11 @@ struct Part {
 }
 
 fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
-    let ask = Ask { unlabelled: true, ..Ask::of_reading(reading) };
-    // The files that are skipped are part of the result here.
+    let options = ReadOptions { unlabelled: true, ..ReadOptions::from_args(reading) };
+    // Skipped files are part of the result here, so they are not named on stderr, too.
     let quiet = Context { quiet: true, ..*context };
-    let opened = source::open(data, &ask, &quiet)?;
-    opened.window(data, &ask)?;
+    let opened = source::open(data, &options, &quiet)?;
+    opened.window(data, &options)?;
     let set = &opened.source;
     let reports = (set.train.check(), set.test.as_ref().map(Dataset::check));
     let between = between(&opened);
@@ -159,8 +159,8 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
     context.print(&text)
 }
 
-/// What DICOM slices are.
-fn slices(ct: &Summary, context: &Context) -> String {
+/// The facts about DICOM slices, as a table.
+fn slices(ct: &CtFacts, context: &Context) -> String {
     let rows: Vec<Vec<String>> = ct.lines(context).into_iter().map(Vec::from).collect();
     let mut text = table(&[("", Side::Left), ("", Side::Right)], &rows);
     if !ct.labelled {
@@ -172,8 +172,8 @@ fn slices(ct: &Summary, context: &Context) -> String {
     text + "\n"
 }
 
-fn part(report: Report) -> Part {
-    Part {
+fn part(report: Report) -> PartFacts {
+    PartFacts {
         samples: report.samples,
         class_counts: report.class_counts,
         mean: report.mean,

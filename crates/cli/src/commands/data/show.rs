@@ -4,20 +4,21 @@ use crate::args::ShowData;
 use crate::array_text::{number, shape};
 use crate::commands::show::Kind;
 use crate::files;
-use crate::output::{Context, Side, count, table};
-use crate::source::{self, Ask};
+use crate::output::{Context, count};
+use crate::source::{self, ReadOptions};
+use crate::table::{Side, table};
 use anyhow::{Result, bail};
-use foveal::data::augment::{Augment, Key, Room};
+use foveal::data::augment::{Augment, Key, Scratch};
 use foveal::data::shuffle::epoch_order;
 use foveal::data::{Dataset, Sample};
 use foveal::view::{ColorMap, Panel, Scale, subplots};
 use ndarray::Array2;
 use serde_json::json;
 
-/// Samples of a sheet without and with augmentation.
+/// How many samples a sheet shows, without augmentation and with it.
 const SAMPLES: usize = 40;
 const AUGMENTED: usize = 10;
-/// Panels in a row; with augmentation the sample and one variant an epoch.
+/// Panels in a row; with augmentation these are the sample and one variant for each epoch.
 const COLUMNS: usize = 8;
 /// The longest side of a panel in the units of a figure.
 const SIDE: usize = 112;
@@ -25,9 +26,9 @@ const SIDE: usize = 112;
 /// Shows or writes the sheet.
 pub fn run(args: &ShowData, context: &Context) -> Result<()> {
     let kind = args.output.as_deref().map(|path| Kind::of(path, &[Kind::Png, Kind::Svg])).transpose()?;
-    let ask = Ask { unlabelled: true, ..Ask::of_reading(&args.reading) };
-    let opened = source::open(&args.data, &ask, context)?;
-    opened.window(&args.data, &ask)?;
+    let options = ReadOptions { unlabelled: true, ..ReadOptions::from_args(&args.reading) };
+    let opened = source::open(&args.data, &options, context)?;
+    opened.window(&args.data, &options)?;
     let data = &opened.source.train;
     if data.is_empty() || data.sample_len() == 0 {
         bail!("{}: there are no samples to show", args.data);
@@ -63,7 +64,7 @@ pub fn run(args: &ShowData, context: &Context) -> Result<()> {
     context.print(&context.graphics.show(&drawing)?)
 }
 
-/// Samples drawn by the seed: of each class in turn, so that small classes are seen, too.
+/// Samples drawn with the seed, from each class in turn, so that small classes are seen, too.
 fn chosen(data: &Dataset, most: usize, seed: u64) -> Vec<usize> {
     let all: Vec<u32> = (0..data.len() as u32).collect();
     let order = epoch_order(&all, seed, 0);
@@ -84,7 +85,7 @@ fn chosen(data: &Dataset, most: usize, seed: u64) -> Vec<usize> {
     placed.into_iter().map(|(_, _, i)| i as usize).collect()
 }
 
-/// What stands above a sample: its class or its values.
+/// The title of a sample: its class or its values.
 fn title(data: &Dataset, i: usize) -> String {
     match (data.classes(), data.label(i), data.values(i)) {
         (Some(names), Some(label), _) => names[label as usize].clone(),
@@ -105,16 +106,17 @@ fn panels(data: &Dataset, chosen: &[usize], augment: Option<Augment>, context: &
         for epoch in (1..COLUMNS as u64).take_while(|_| augment.is_some()) {
             let augment = augment.unwrap_or_default();
             let (picture, other) = variant(data, i, augment, context.seed, epoch);
-            // What is hardly there is not told.
-            let told = other.filter(|(_, share)| *share < 0.995);
-            let title = told.map(|(j, share)| format!("{:.0} % + {}", 100.0 * share, title(data, j)));
+            // A share of the other sample that cannot be seen is not worth a title.
+            let mixed = other.filter(|(_, share)| *share < 0.995);
+            let title = mixed.map(|(j, share)| format!("{:.0} % + {}", 100.0 * share, title(data, j)));
             panels.push(Panel::picture(title.unwrap_or_default(), picture.colors(data.shape(), range)));
         }
     }
     panels
 }
 
-/// What training sees of sample `i` in `epoch`, and what it is mixed with: a sample, and the share of its own.
+/// What training sees of sample `i` in `epoch`; if it is mixed with another sample: which one, and the share that
+/// sample `i` keeps.
 fn variant(
     data: &Dataset,
     i: usize,
@@ -127,12 +129,12 @@ fn variant(
     let shape = data.shape();
     let (picture, share) = match (data.sample(i), data.sample(other)) {
         (Sample::U8(a), Sample::U8(b)) => {
-            let (mut out, mut room) = (Vec::new(), Room::default());
+            let (mut out, mut room) = (Vec::new(), Scratch::default());
             let share = augment.apply(shape, (key(i), &a[..]), (key(other), &b[..]), &mut out, &mut room);
             (Picture::U8(out), share)
         }
         (Sample::F32(a), Sample::F32(b)) => {
-            let (mut out, mut room) = (Vec::new(), Room::default());
+            let (mut out, mut room) = (Vec::new(), Scratch::default());
             let share = augment.apply(shape, (key(i), a), (key(other), b), &mut out, &mut room);
             (Picture::F32(out), share)
         }
@@ -147,7 +149,7 @@ enum Picture {
 }
 
 impl Picture {
-    /// What is drawn as black and as white: 0 and 255 for bytes, least and greatest of other numbers.
+    /// The numbers that are drawn as black and as white: 0 and 255 for bytes, else the least and the greatest.
     fn range(&self) -> [f32; 2] {
         let Self::F32(values) = self else { return [0.0, 255.0] };
         let finite = values.iter().copied().filter(|v| v.is_finite());

@@ -5,13 +5,14 @@ use super::{conv2d, input, model};
 use crate::args::{Explain, ExplainArrays, ExplainLayer, ExplainPool};
 use crate::array_text::number;
 use crate::files;
-use crate::output::{Context, Number, Side, table};
+use crate::output::{Context, Number};
+use crate::table::{Side, table};
 use anyhow::Result;
 use foveal::view::explain::{self, Activated, Explanation, Sum, Term};
 use serde::Serialize;
 use std::path::Path;
 
-/// More terms than this are shortened in the equation; the table and the JSON have them all.
+/// The equation shows at most so many terms; the table and the JSON show all.
 const LONG: usize = 12;
 
 /// Explains one cell.
@@ -145,7 +146,7 @@ fn activated(cell: &Explanation, after: &Activated) -> String {
     format!("{}: {}({value}) = {}", after.layer, after.kind, number(after.value))
 }
 
-/// What stands below the figure.
+/// The lines below the figure.
 fn lines(cell: &Explanation, after: Option<&Activated>, context: &Context) -> Vec<String> {
     let mut lines = Vec::new();
     match Sum::of(cell) {
@@ -203,7 +204,7 @@ pub fn equation(cell: &Explanation, context: &Context) -> String {
     }
 }
 
-/// Whether every number in the equation is written out whole.
+/// Whether no number in the equation had to be rounded.
 fn whole(cell: &Explanation) -> bool {
     let numbers =
         cell.inside().flat_map(|t| [Some(t.input), t.filter.filter(|_| cell.operator != "avg_pool")]);

@@ -1,4 +1,4 @@
-//! What is printed of a cell can be added up by hand.
+//! The printed terms of a cell, added up by hand, give its printed value.
 
 use super::*;
 use crate::args::{Cli, Common};
@@ -33,7 +33,7 @@ fn places(text: &str) -> usize {
     text.split_once('.').map_or(0, |(_, fraction)| fraction.len())
 }
 
-/// Adds up the table of a convolution or a mean and holds it against what it says.
+/// Adds up the printed terms of a convolution or a mean and compares the sum with the printed one.
 fn add_up(cell: &Explanation, context: &Context) -> String {
     let printed = terms(cell, context);
     let rows = rows(&printed);

@@ -1,5 +1,5 @@
-//! The code that the steps show. It is compiled and run as a test, and printed from this very file: a step's code
-//! stands between its mark and the next one.
+//! The code that the steps show. It is compiled and run as a test, and the program prints it from this very file: the
+//! code of a step stands between its mark, such as `[toy]`, and the next mark.
 
 use foveal::nn::init::Random;
 use foveal::nn::ops::{conv2d, max_pool};

@@ -1,6 +1,6 @@
 //! The lecture as Markdown, in both languages, with its figures as SVG.
 
-use super::steps::{Show, Step};
+use super::steps::{LectureStep, Show};
 use super::words::{self, Words};
 use super::{figures, steps};
 use crate::array_text;
@@ -11,10 +11,10 @@ use anyhow::Result;
 use std::path::Path;
 
 /// Writes `lab.md`, `lab.ko.md` and `images/lab/` into `folder`.
-pub fn write(folder: &Path, steps: &[Step], context: &Context) -> Result<()> {
+pub fn write(folder: &Path, steps: &[LectureStep], context: &Context) -> Result<()> {
     for language in [Language::English, Language::Korean] {
         let context = Context { language, ..*context };
-        // Values that the words name are in a language as well.
+        // The words name values, and these are written in the language, too.
         let told = steps::all(&context)?;
         debug_assert_eq!(told.len(), steps.len());
         let images = language.pick("images/lab", "images/lab/ko");
@@ -30,7 +30,7 @@ pub fn write(folder: &Path, steps: &[Step], context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn text(steps: &[Step], images: &str, context: &Context) -> String {
+fn text(steps: &[LectureStep], images: &str, context: &Context) -> String {
     let words = Words::new(context.language);
     let mut text = context
         .language
@@ -62,7 +62,7 @@ fn text(steps: &[Step], images: &str, context: &Context) -> String {
     text
 }
 
-/// Paragraphs; what is set in by two blanks is a list or code.
+/// The text as Markdown: paragraphs that are indented by two blanks are lists or code.
 fn markdown(text: &str) -> String {
     let block = |block: &str| {
         let set_in = block.lines().all(|l| l.starts_with("  "));
@@ -75,7 +75,7 @@ fn markdown(text: &str) -> String {
                 let lines: String = block.lines().map(|l| format!("{}\n", &l[2..])).collect();
                 format!("```text\n{lines}```")
             }
-            // A `*` between numbers is no emphasis.
+            // A `*` between numbers must not become emphasis.
             (false, _) => block.replace(" * ", " \\* "),
         }
     };

@@ -1,18 +1,18 @@
 //! The figures of the steps.
 
-use super::steps::Step;
+use super::steps::LectureStep;
 use crate::array_text::map;
 use crate::output::Context;
 use foveal::view::{ColorMap, Figure, Panel, Scale, imshow, subplots};
 use ndarray::{Array2, Array4};
 
 /// All figures with their file names, in order.
-pub fn all(steps: &[Step], context: &Context) -> Vec<(&'static str, Figure)> {
+pub fn all(steps: &[LectureStep], context: &Context) -> Vec<(&'static str, Figure)> {
     steps.iter().flat_map(|step| of(step, context)).collect()
 }
 
 /// The figures of a step with their file names.
-pub fn of(step: &Step, context: &Context) -> Vec<(&'static str, Figure)> {
+pub fn of(step: &LectureStep, context: &Context) -> Vec<(&'static str, Figure)> {
     let draw = Draw { context };
     let Some(array) = &step.array else { return Vec::new() };
     let figures = match step.key {
@@ -51,7 +51,7 @@ impl Draw<'_> {
         imshow(map(image.view(), 0, 0), title, ColorMap::Greys)
     }
 
-    fn valid(&self, step: &Step, y: &Array4<f32>) -> Figure {
+    fn valid(&self, step: &LectureStep, y: &Array4<f32>) -> Figure {
         let filter = kernel(&step.from[1], 0);
         let panels = vec![
             self.panel(self.say("image", "이미지"), cells(&step.from[0])),
@@ -62,7 +62,7 @@ impl Draw<'_> {
         subplots(panels, title, ColorMap::Gray, Scale::PerPanel)
     }
 
-    fn same(&self, step: &Step, y: &Array4<f32>) -> Figure {
+    fn same(&self, step: &LectureStep, y: &Array4<f32>) -> Figure {
         let image = cells(&step.from[0]);
         let padded = Array2::from_shape_fn((4, 4), |at| image.get(at).copied().unwrap_or(0.0));
         let image = self.panel(self.say("image and its padding", "이미지와 패딩"), padded);
@@ -89,7 +89,7 @@ impl Draw<'_> {
         subplots(panels, title, colors, scale)
     }
 
-    fn pool(&self, step: &Step, y: &Array4<f32>, padding: &str) -> Figure {
+    fn pool(&self, step: &LectureStep, y: &Array4<f32>, padding: &str) -> Figure {
         let panels = vec![
             self.panel(self.say("image", "이미지"), cells(&step.from[0])),
             self.panel(self.say("output", "출력"), cells(y)),

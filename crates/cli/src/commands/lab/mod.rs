@@ -14,10 +14,10 @@ use crate::files;
 use crate::output::{Context, Number, numbers};
 use anyhow::Result;
 use serde::Serialize;
-use steps::{Show, Step};
+use steps::{LectureStep, Show};
 use words::Words;
 
-/// Tells the lecture.
+/// Prints the lecture, or writes its figures or its document.
 pub fn run(args: &Lab, context: &Context) -> Result<()> {
     let steps = steps::all(context)?;
     let words = Words::new(context.language);
@@ -37,7 +37,7 @@ pub fn run(args: &Lab, context: &Context) -> Result<()> {
     }
     let mut text = String::new();
     for (i, step) in steps.iter().enumerate() {
-        text += &told(i + 1, step, &words, context)?;
+        text += &step_text(i + 1, step, &words, context)?;
     }
     context.print(&text)
 }
@@ -55,8 +55,8 @@ struct JsonStep {
     values: Option<Vec<Number>>,
 }
 
-fn json(steps: &[Step], words: &Words) -> Json {
-    let step = |step: &Step| JsonStep {
+fn json(steps: &[LectureStep], words: &Words) -> Json {
+    let step = |step: &LectureStep| JsonStep {
         title: words.title(step.key).to_owned(),
         shape: step.array.as_ref().map(|a| a.shape().to_vec()),
         values: step.array.as_ref().map(numbers),
@@ -64,9 +64,9 @@ fn json(steps: &[Step], words: &Words) -> Json {
     Json { steps: steps.iter().map(step).collect() }
 }
 
-fn told(number: usize, step: &Step, words: &Words, context: &Context) -> Result<String> {
+fn step_text(number: usize, step: &LectureStep, words: &Words, context: &Context) -> Result<String> {
     let title = format!("{number}. {}", words.title(step.key));
-    let line = "=".repeat(crate::output::width(&title));
+    let line = "=".repeat(crate::table::width(&title));
     let mut text = format!("{title}\n{line}\n\n{}\n", words.text(step));
     if let Some(code) = words::code(step.key) {
         text += &format!("\n{}\n", code.lines().map(|l| format!("    {l}\n")).collect::<String>().trim_end());

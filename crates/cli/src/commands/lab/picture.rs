@@ -1,12 +1,12 @@
-//! Feature maps as signs on a terminal without colours.
+//! Feature maps as shaded characters, for a terminal without colours.
 
 use crate::array_text;
 use ndarray::{Array4, ArrayView2};
 
-/// Maps side by side of at most this many columns.
+/// So many columns of maps stand side by side.
 const WIDE: usize = 100;
 
-/// The maps of the first image, side by side, each from its least number (dark) to its greatest (bright).
+/// The maps of the first image, side by side; in each the least number is dark and the greatest bright.
 pub fn maps(x: &Array4<f32>) -> String {
     let maps: Vec<ArrayView2<f32>> =
         (0..x.shape()[3]).map(|channel| array_text::map(x.view(), 0, channel)).collect();
@@ -22,13 +22,13 @@ pub fn maps(x: &Array4<f32>) -> String {
     text
 }
 
-/// Each number as a share of the way from the least to the greatest.
+/// Each number as a place between the least (0) and the greatest (1).
 fn shares(map: ArrayView2<f32>) -> ndarray::Array2<f32> {
     let (low, high) = map.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
     map.mapv(|v| if high > low { (v - low) / (high - low) } else { 0.5 })
 }
 
-/// Two signs for a cell, so that cells are about square.
+/// Two characters for a cell, so that cells are about square.
 fn shaded(map: ArrayView2<f32>) -> Vec<String> {
     const SHADES: [&str; 5] = ["  ", "░░", "▒▒", "▓▓", "██"];
     let shade = |v: &f32| SHADES[((v * 4.0).round() as usize).min(4)];

@@ -21,20 +21,20 @@ pub enum Show {
 }
 
 /// One step of the lecture.
-pub struct Step {
-    /// Its mark in the words and in the code.
+pub struct LectureStep {
+    /// Its mark in the texts and in the code, such as `toy`.
     pub key: &'static str,
-    /// What it computes; nothing for a step of words alone.
+    /// What it computes; `None` for a step that only explains.
     pub array: Option<Array4<f32>>,
-    /// How that is shown.
+    /// How the array is shown.
     pub show: Show,
-    /// Values that the words name.
+    /// Values that the text names.
     pub named: Vec<(&'static str, String)>,
-    /// What the array was computed from, for the figures.
+    /// The arrays that it was computed from, for the figures.
     pub from: Vec<Array4<f32>>,
 }
 
-impl Step {
+impl LectureStep {
     fn new(key: &'static str, array: Array4<f32>) -> Self {
         Self { key, array: Some(array), show: Show::Numbers, named: Vec::new(), from: Vec::new() }
     }
@@ -60,16 +60,16 @@ impl Step {
 }
 
 /// All steps, in order.
-pub fn all(context: &Context) -> Result<Vec<Step>> {
-    let mut steps = vec![Step::words("cnn")];
+pub fn all(context: &Context) -> Result<Vec<LectureStep>> {
+    let mut steps = vec![LectureStep::words("cnn")];
     steps.extend(convolutions(context)?);
     steps.extend(poolings(context)?);
     steps.extend(digit(context)?);
-    steps.push(Step::words("next"));
+    steps.push(LectureStep::words("next"));
     Ok(steps)
 }
 
-fn convolutions(context: &Context) -> Result<Vec<Step>> {
+fn convolutions(context: &Context) -> Result<Vec<LectureStep>> {
     let image = Array4::from_shape_fn((1, 3, 3, 1), |(_, h, w, _)| (3 * h + w + 1) as f32);
     let filter = Array4::ones((2, 2, 1, 1));
     let valid = Conv2dOptions::default();
@@ -79,19 +79,19 @@ fn convolutions(context: &Context) -> Result<Vec<Step>> {
         Ok(equation(&explain::conv2d(image.view(), filter.view(), None, options, at)?, context))
     };
     Ok(vec![
-        Step::new("toy", image.clone()),
-        Step::new("valid", conv2d(image.view(), filter.view(), None, &valid)?)
+        LectureStep::new("toy", image.clone()),
+        LectureStep::new("valid", conv2d(image.view(), filter.view(), None, &valid)?)
             .named("first", cell(&valid, [0, 0, 0, 0])?)
             .named("second", cell(&valid, [0, 0, 1, 0])?)
             .from([image.clone(), filter.clone()]),
-        Step::new("same", conv2d(image.view(), filter.view(), None, &same)?)
+        LectureStep::new("same", conv2d(image.view(), filter.view(), None, &same)?)
             .named("corner", cell(&same, [0, 0, 2, 0])?)
             .from([image.clone()]),
-        Step::new("three", conv2d(image.view(), filters.view(), None, &same)?),
+        LectureStep::new("three", conv2d(image.view(), filters.view(), None, &same)?),
     ])
 }
 
-fn poolings(context: &Context) -> Result<Vec<Step>> {
+fn poolings(context: &Context) -> Result<Vec<LectureStep>> {
     let image = array![[[[4.0f32], [3.0]], [[2.0], [1.0]]]];
     let negative = -&image;
     let valid = Pool2dOptions { ksize: [2, 2], strides: [1, 1], padding: Padding::Valid };
@@ -99,17 +99,17 @@ fn poolings(context: &Context) -> Result<Vec<Step>> {
     let largest = explain::max_pool(image.view(), &valid, [0, 0, 0, 0])?;
     let border = explain::max_pool(negative.view(), &same, [0, 0, 1, 0])?;
     Ok(vec![
-        Step::new("pool", max_pool(image.view(), &valid)?)
+        LectureStep::new("pool", max_pool(image.view(), &valid)?)
             .named("largest", equation(&largest, context))
             .from([image.clone()]),
-        Step::new("pool-same", max_pool(image.view(), &same)?).from([image]),
-        Step::new("pool-negative", max_pool(negative.view(), &same)?)
+        LectureStep::new("pool-same", max_pool(image.view(), &same)?).from([image]),
+        LectureStep::new("pool-negative", max_pool(negative.view(), &same)?)
             .named("negative", equation(&border, context))
             .from([negative]),
     ])
 }
 
-fn digit(context: &Context) -> Result<Vec<Step>> {
+fn digit(context: &Context) -> Result<Vec<LectureStep>> {
     let digits = source::training_digits(context.threads)?;
     let raw = first(&digits);
     let label = digits.label(0).unwrap_or_default();
@@ -121,9 +121,12 @@ fn digit(context: &Context) -> Result<Vec<Step>> {
     let pool = Pool2dOptions { ksize: [2, 2], strides: [2, 2], padding: Padding::Same };
     let small = max_pool(maps.view(), &pool)?;
     Ok(vec![
-        Step::new("digit", raw).named("label", label.to_string()).picture(),
-        Step::new("digit-conv", maps).named("seed", context.seed.to_string()).from([filters]).picture(),
-        Step::new("digit-pool", small).picture(),
+        LectureStep::new("digit", raw).named("label", label.to_string()).picture(),
+        LectureStep::new("digit-conv", maps)
+            .named("seed", context.seed.to_string())
+            .from([filters])
+            .picture(),
+        LectureStep::new("digit-pool", small).picture(),
     ])
 }
 

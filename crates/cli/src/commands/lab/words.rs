@@ -1,6 +1,6 @@
 //! The words of the steps, from `en.txt` and `ko.txt`, and their code, from `code.rs`.
 
-use super::steps::Step;
+use super::steps::LectureStep;
 use crate::language::Language;
 
 /// The words in one language.
@@ -18,7 +18,7 @@ impl Words {
     }
 
     /// A step's text, with the values that it names.
-    pub fn text(&self, step: &Step) -> String {
+    pub fn text(&self, step: &LectureStep) -> String {
         let mut text = self.section(step.key).1.trim().to_owned();
         for (name, value) in &step.named {
             text = text.replace(&format!("{{{name}}}"), value);

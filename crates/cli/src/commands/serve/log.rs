@@ -5,9 +5,9 @@ use anyhow::{Result, anyhow};
 use std::io;
 use tracing::Level;
 
-/// Begins it. Quiet, it tells only what went wrong.
+/// Starts the log. With --quiet it holds only what went wrong.
 pub fn start(context: &Context, access: bool) -> Result<()> {
-    // Elsewhere a panic ends the program; here it costs one request.
+    // In other commands a panic ends the program; here it costs one request.
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let text = info.payload_as_str().unwrap_or("unknown");

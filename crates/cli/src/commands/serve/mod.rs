@@ -12,21 +12,22 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-// `FILES`: the page's files, as the build found them.
+// `FILES`, the files of the page, written by build.rs.
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// Serves models and the page until it is interrupted.
 pub fn run(args: &Serve, context: &Context) -> Result<()> {
-    let models: Vec<ServedModel> = args.models.iter().map(|given| served(given)).collect::<Result<_>>()?;
+    let models: Vec<ServedModel> =
+        args.models.iter().map(|given| named_model(given)).collect::<Result<_>>()?;
     let page = page();
-    let told = Told::new(&models, &page);
+    let started = Started::new(&models, &page);
     log::start(context, args.access_log)?;
     let server = Server::new(models, page, options(args, context))?;
     let address = SocketAddr::new(args.host, args.port);
     let listener = listen(address)?;
     let url = format!("http://{}/", listener.local_addr()?);
     stop_on_interrupt(server.stop())?;
-    told.print(&url, context)?;
+    started.print(&url, context)?;
     if !args.host.is_loopback() {
         context.note(context.say(
             "note: whoever reaches this address can use it; there are no passwords and no encryption",
@@ -36,7 +37,7 @@ pub fn run(args: &Serve, context: &Context) -> Result<()> {
     server.run(listener).with_context(|| url)
 }
 
-/// The page, with the digits that it shows and trains on.
+/// The page, with the digits that it shows and trains on. A part of the digits is unpacked when it is first asked for.
 fn page() -> Page {
     let mut page = Page::new(FILES.iter().copied());
     if page.is_built() {
@@ -70,7 +71,7 @@ fn options(args: &Serve, context: &Context) -> Options {
 }
 
 /// The model that `[NAME=]MODEL` names.
-fn served(given: &str) -> Result<ServedModel> {
+fn named_model(given: &str) -> Result<ServedModel> {
     let whole = Path::new(given);
     let (name, path) = match given.split_once('=') {
         Some((name, path)) if !whole.exists() => (Some(name), Path::new(path)),
@@ -78,7 +79,7 @@ fn served(given: &str) -> Result<ServedModel> {
     };
     let saved = model::saved(path)?;
     let stem = || {
-        // `.` and `..` have names only once they are resolved.
+        // `.` and `..` have no name of their own: the full path has one.
         let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let name = if full.is_dir() { full.file_name() } else { full.file_stem() };
         name.unwrap_or_default().to_string_lossy().into_owned()
@@ -92,14 +93,14 @@ fn listen(address: SocketAddr) -> Result<TcpListener> {
         let hint = match error.kind() {
             std::io::ErrorKind::AddrInUse => "something else listens there; choose another port with --port",
             std::io::ErrorKind::PermissionDenied => "you may not; choose a port from 1024 with --port",
-            std::io::ErrorKind::AddrNotAvailable => "this machine has no such address; mend --host",
+            std::io::ErrorKind::AddrNotAvailable => "this machine has no such address; choose another --host",
             _ => bail!("cannot listen on {address}: {error}"),
         };
         bail!("cannot listen on {address}: {hint}")
     })
 }
 
-/// The first signal lets the server end in its own time, the second ends it at once.
+/// The first signal lets the server answer what it has accepted, the second ends it at once.
 fn stop_on_interrupt(stop: Stop) -> Result<()> {
     let asked = AtomicBool::new(false);
     ctrlc::set_handler(move || {
@@ -111,13 +112,13 @@ fn stop_on_interrupt(stop: Stop) -> Result<()> {
     .context("cannot listen for interrupts")
 }
 
-/// What is said at the start.
-struct Told {
+/// What is printed when the server starts.
+struct Started {
     models: Vec<String>,
     page: bool,
 }
 
-impl Told {
+impl Started {
     fn new(models: &[ServedModel], page: &Page) -> Self {
         Self { models: models.iter().map(|m| m.name().to_owned()).collect(), page: page.is_built() }
     }

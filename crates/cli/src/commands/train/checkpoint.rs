@@ -1,6 +1,6 @@
 //! The checkpoint in the run folder: written after each epoch, while the training goes on.
 
-use super::folder::Folder;
+use super::folder::{CHECKPOINT, Folder};
 use crate::args::Train;
 use crate::files;
 use crate::output::Context;
@@ -12,12 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// The name of the checkpoint in a run folder.
-pub const CHECKPOINT: &str = "checkpoint.safetensors";
-/// Bytes a number of the model that a checkpoint has at most, with room for the history of epochs.
+/// A checkpoint has at most so many bytes for each number of the model, and so many more for the history of epochs.
 const MOST: [u64; 2] = [32, 64 << 20];
 
-/// The checkpoint to go on from, if one is asked for and there.
+/// The checkpoint to go on from, if --resume asks for it and there is one.
 pub fn last(args: &Train, model: &Model, folder: &Folder, context: &Context) -> Result<Option<Checkpoint>> {
     let path = folder.path().join(CHECKPOINT);
     if !args.resume {
@@ -42,15 +40,15 @@ pub fn last(args: &Train, model: &Model, folder: &Folder, context: &Context) -> 
     Ok(Some(checkpoint.map_err(|e| anyhow!("{e}; {}", afresh()))?))
 }
 
-/// What to do where a checkpoint is of no use.
+/// What to do if a checkpoint cannot be used.
 fn afresh() -> &'static str {
-    "leave --resume out to begin at the beginning, which takes the checkpoint away"
+    "leave --resume out to begin at the beginning, which removes the checkpoint"
 }
 
-/// A refused checkpoint with its file and what to do.
+/// The error of training, with the file and what to do if it is about the checkpoint.
 pub fn refused(error: Error, folder: &Folder) -> anyhow::Error {
     match error {
-        Error::OtherRun(_) => {
+        Error::OtherRun { .. } => {
             let file = folder.path().join(CHECKPOINT);
             anyhow!("{}: {error}; train as it was begun, or {}", file.display(), afresh())
         }
@@ -58,8 +56,8 @@ pub fn refused(error: Error, folder: &Folder) -> anyhow::Error {
     }
 }
 
-/// From where the run goes on.
-pub fn told(checkpoint: &Checkpoint, context: &Context) -> String {
+/// Says where the run goes on.
+pub fn resumed(checkpoint: &Checkpoint, context: &Context) -> String {
     let (epoch, epochs) = (checkpoint.epoch(), checkpoint.epochs());
     let mut text = context.language.pick(
         format!("going on after epoch {epoch} of {epochs}"),
@@ -77,8 +75,8 @@ pub fn told(checkpoint: &Checkpoint, context: &Context) -> String {
     text
 }
 
-/// Writes checkpoints on a thread of its own, so that no step waits for the disk. Where epochs are shorter than
-/// writing takes, the last one counts.
+/// Writes checkpoints on a thread of its own, so that training does not wait for the disk. If an epoch ends while a
+/// checkpoint is being written, the next one to be written is always the latest.
 pub struct Keeper {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
@@ -88,7 +86,7 @@ struct Shared {
     path: PathBuf,
     state: Mutex<State>,
     changed: Condvar,
-    /// Raised when a checkpoint cannot be written: the training is to end at once.
+    /// Set when a checkpoint cannot be written, to end the training at once.
     stop: Arc<AtomicBool>,
 }
 
@@ -96,7 +94,7 @@ struct Shared {
 struct State {
     waiting: Option<Checkpoint>,
     ended: bool,
-    /// The last epoch that is in the file.
+    /// The epoch whose checkpoint is in the file.
     written: Option<usize>,
     failed: Option<String>,
 }
@@ -111,7 +109,7 @@ impl Keeper {
         Self { shared, thread: std::thread::spawn(move || own.work()) }
     }
 
-    /// Takes a checkpoint to be written.
+    /// A function that hands a checkpoint over to be written.
     pub fn save(&self) -> Save<'static> {
         let shared = Arc::clone(&self.shared);
         Box::new(move |checkpoint| {
@@ -121,11 +119,11 @@ impl Keeper {
         })
     }
 
-    /// Waits until the last checkpoint is written; says what its epoch is.
+    /// Waits until the last checkpoint is written, and gives its epoch.
     pub fn finish(self) -> Result<Option<usize>> {
         self.shared.lock().ended = true;
         self.shared.changed.notify_one();
-        // The thread's panics end the program by themselves.
+        // A panic of that thread would have ended the program.
         let _ = self.thread.join();
         let state = self.shared.lock();
         match &state.failed {

@@ -2,7 +2,7 @@
 
 use super::finish::{Finished, Judgement, Scores};
 use super::folder::Folder;
-use super::{Learnt, Run};
+use super::training::{Learnt, Run};
 use crate::args::Train;
 use crate::commands::model::{self, ENSEMBLE, Ensemble};
 use crate::exit::Interrupted;
@@ -26,7 +26,7 @@ struct Json<'a> {
     members: Vec<Member<'a>>,
     train_seconds: f64,
     total_seconds: f64,
-    /// Of the members together.
+    /// Accuracy of the members together.
     test_accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scores: Option<Scores>,
@@ -97,7 +97,7 @@ fn each(run: &Run, members: u8, folder: &Path) -> (Vec<Train>, Vec<Recipe>) {
     ((1..=members).map(args).collect(), (1..=members).map(recipe).collect())
 }
 
-/// Whether the folder has no other run in it, whose files would be taken for this one's.
+/// Refuses a folder that holds another run, whose files would be mistaken for this run's.
 fn free(folder: &Path, members: u8) -> Result<()> {
     let more = model::member(folder, members + 1);
     for other in [folder.join(model::SAVED), more] {
@@ -108,7 +108,7 @@ fn free(folder: &Path, members: u8) -> Result<()> {
     Ok(())
 }
 
-/// Whether a member's training came to its end; else the whole ends with it.
+/// Refuses to go on if the training of a member did not come to its end.
 fn ended(one: &Learnt, run: &Run, folder: &Path, members: u8) -> Result<()> {
     let context = run.context;
     match one.trained.status {

@@ -8,18 +8,18 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A file that grows with the run, so that TensorBoard can watch it.
+/// A file that grows with the run, so that TensorBoard can show the run while it goes.
 pub struct EventFile {
     path: PathBuf,
     file: BufWriter<File>,
     batches: usize,
-    /// What went wrong first; then nothing more is written.
+    /// The first error; after it nothing more is written.
     failed: Option<std::io::Error>,
 }
 
 impl EventFile {
-    /// Begins the file in the run folder. Files of earlier runs there are taken away: their lines would be
-    /// mixed with this run's. One that is `resumed` goes on in another file; steps that are in both are equal.
+    /// Begins the file in the run folder. Files of earlier runs there are removed, since TensorBoard would mix their
+    /// curves with this run's. A run that is `resumed` keeps them and writes another file; steps in both are equal.
     pub fn new(folder: &Path, resumed: bool) -> Result<Self> {
         const START: &str = "events.out.tfevents.";
         let others = (!resumed).then(|| std::fs::read_dir(folder)).into_iter().flatten();
@@ -27,7 +27,7 @@ impl EventFile {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.starts_with(START) && name.ends_with(".foveal") {
-                // What cannot be taken away is shown beside the new one.
+                // A file that cannot be removed is shown beside the new one.
                 let _ = std::fs::remove_file(entry.path());
             }
         }
@@ -43,7 +43,7 @@ impl EventFile {
         Ok(events)
     }
 
-    /// Writes an event's numbers; whole epochs reach the disk at once.
+    /// Writes the numbers of an event; at the end of an epoch the file is brought up to date on the disk.
     pub fn tell(&mut self, event: &Event) {
         if let Event::Started { batches, .. } = event {
             self.batches = *batches;
@@ -62,9 +62,9 @@ impl EventFile {
         }
     }
 
-    /// Takes the file away again, for a run that could not begin.
+    /// Removes the file again, for a run that could not begin.
     pub fn abandon(self) {
-        // What cannot be taken away does no harm.
+        // A file that stays does no harm.
         let _ = std::fs::remove_file(&self.path);
     }
 

@@ -12,10 +12,10 @@ use foveal::train::{Evaluation, Outcome, SavedModel, Status, combine};
 use foveal::view::report::{Judged, Language, Part, Report, Steps};
 use serde::Serialize;
 
-/// What the model makes of the images that it is judged by.
+/// The outputs and scores of a model on the images that it is judged by.
 pub struct Judgement<'a> {
     data: &'a Dataset,
-    /// The validation images of `data`; none where it is the test part, of which all count.
+    /// The validation images in `data`; `None` if `data` is the test part, of which all images count.
     validation: Option<&'a [u32]>,
     outputs: Vec<f32>,
     scores: Evaluation,
@@ -35,7 +35,7 @@ impl<'a> Judgement<'a> {
         Ok(Self { data, validation, outputs, scores })
     }
 
-    /// The same images judged by what several models together say of them.
+    /// The judgement of several models together, on the same images.
     pub fn together(saved: &SavedModel, members: &[Judgement<'a>]) -> Result<Self> {
         let Judgement { data, validation, .. } = members[0];
         let all: Vec<Vec<f32>> = members.iter().map(|m| m.outputs.clone()).collect();
@@ -44,7 +44,7 @@ impl<'a> Judgement<'a> {
         Ok(Self { data, validation, outputs, scores })
     }
 
-    /// The accuracy on the test part, where that is what was judged.
+    /// The accuracy on the test part, if that was judged.
     pub fn test_accuracy(&self) -> Option<f64> {
         match &self.scores {
             Evaluation::Classes(scores) if self.validation.is_none() => Some(scores.accuracy),
@@ -63,9 +63,9 @@ pub struct Finished<'a> {
     pub steps: &'a Steps,
     /// Training and validation images.
     pub images: [usize; 2],
-    /// Where the model is.
+    /// The model's file.
     pub at: String,
-    /// The epoch of the checkpoint.
+    /// The epoch of the checkpoint, if there is one.
     pub kept: Option<usize>,
     pub judgement: Option<Judgement<'a>>,
     /// Seconds from the program's start to the result.
@@ -90,7 +90,7 @@ struct Json<'a> {
     model_path: &'a str,
 }
 
-/// What the run is judged by: the test part, or the validation samples where there is none.
+/// The scores of a run on the test part, or on the validation samples where there is no test part.
 #[derive(Serialize)]
 pub struct Scores {
     part: &'static str,
@@ -143,7 +143,8 @@ impl Scores {
 }
 
 impl Finished<'_> {
-    /// A run that did not come to its end leaves a report without a judgement and ends the program.
+    /// If the training was interrupted or failed: writes a report without a judgement, and gives the error that ends
+    /// the program.
     pub fn early_end(&self) -> Result<()> {
         let (context, at) = (self.context, &self.at);
         match self.trained.status {
@@ -178,7 +179,7 @@ impl Finished<'_> {
         }
     }
 
-    /// The result. It is told before the report is drawn, which counts in none of the times.
+    /// Prints the result. The report is drawn after that, so that its time counts nowhere.
     pub fn show_result(&self) -> Result<()> {
         let context = self.context;
         let test_accuracy = self.judgement.as_ref().and_then(Judgement::test_accuracy);
@@ -208,7 +209,7 @@ impl Finished<'_> {
         context.print(&text)
     }
 
-    /// Writes the report, unless none is wanted.
+    /// Writes the report, unless --no-report is given.
     pub fn report(&self) -> Result<()> {
         if self.args.no_report {
             return Ok(());
@@ -239,7 +240,7 @@ impl Finished<'_> {
         Ok(())
     }
 
-    /// Where the report is and what can be done with the run.
+    /// Prints where the report is, and what can be done with the run.
     pub fn show_next(&self) -> Result<()> {
         let context = self.context;
         if context.json {
@@ -264,7 +265,7 @@ impl Finished<'_> {
     }
 }
 
-/// The command as it was given, such that a shell takes it again.
+/// The command as it was given, quoted so that a shell takes it again.
 fn command() -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     let quoted = |a: String| {

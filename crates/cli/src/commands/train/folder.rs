@@ -1,6 +1,5 @@
 //! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`, `report.html`, `checkpoint.safetensors`.
 
-use super::checkpoint::CHECKPOINT;
 use crate::args::Train;
 use crate::commands::model::SAVED;
 use crate::files;
@@ -11,11 +10,13 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The name of the checkpoint in a run folder.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.csv";
 const REPORT: &str = "report.html";
 
-/// A run folder that is there.
+/// The folder of a run.
 pub struct Folder {
     path: PathBuf,
     /// Whether it was made for this run.
@@ -49,26 +50,26 @@ impl Folder {
         &self.path
     }
 
-    /// Takes away what was being written when an earlier run was killed.
+    /// Removes half-written files of an earlier run that was killed.
     pub fn sweep(&self) {
         const OURS: [&str; 5] = [CHECKPOINT, CONFIG, METRICS, REPORT, SAVED];
         for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            if OURS.iter().any(|file| files::is_part_of(&name.to_string_lossy(), file)) {
-                // What cannot be taken away does no harm.
+            if OURS.iter().any(|file| files::is_half_written(&name.to_string_lossy(), file)) {
+                // A file that stays does no harm.
                 let _ = std::fs::remove_file(entry.path());
             }
         }
     }
 
-    /// Begins a run at its beginning: an earlier run's checkpoint goes, the configuration is written.
+    /// Begins a run at its beginning: removes the checkpoint of an earlier run and writes the configuration.
     pub fn begin(&self, args: &Train, recipe: &Recipe, spec: &ModelSpec) -> Result<()> {
         files::remove(&self.path.join(CHECKPOINT))?;
         self.write_config(args, recipe, spec)
     }
 
-    /// Writes how the run was asked for. Before anything is trained, so that a folder that cannot be written to
-    /// is found out in time.
+    /// Writes how the run was asked for. This happens before the training, so that a folder that cannot be written
+    /// to is noticed in time.
     fn write_config(&self, args: &Train, recipe: &Recipe, spec: &ModelSpec) -> Result<()> {
         let config = Config {
             foveal: env!("CARGO_PKG_VERSION"),
@@ -83,10 +84,10 @@ impl Folder {
         files::write(&self.path.join(CONFIG), text.as_bytes())
     }
 
-    /// Takes it away again, if it was made for a run that could not begin.
+    /// Removes the folder again, if it was made for a run that could not begin.
     pub fn abandon(&self) {
         if self.made {
-            // What cannot be taken away does no harm.
+            // A file that stays does no harm.
             let _ = std::fs::remove_file(self.path.join(CONFIG));
             let _ = std::fs::remove_dir(&self.path);
         }
@@ -114,14 +115,14 @@ impl Folder {
         files::write(&self.path.join(METRICS), text.as_bytes())
     }
 
-    /// Writes the report; says where.
+    /// Writes the report, and gives its path.
     pub fn write_report(&self, html: &str) -> Result<PathBuf> {
         let path = self.path.join(REPORT);
         files::write(&path, html.as_bytes())?;
         Ok(path)
     }
 
-    /// Writes the model; says where.
+    /// Writes the model, and gives its path.
     pub fn write_model(&self, saved: &SavedModel) -> Result<PathBuf> {
         let path = self.path.join(SAVED);
         files::write(&path, &saved.to_bytes()?)?;

@@ -1,17 +1,17 @@
-//! What a run begins with: the data, the model that suits them, the recipe.
+//! What a run needs before its first step: the data, a model that suits them, a recipe.
 
 use super::{recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
-use crate::source::{self, Ask, AskText, For, ForTraining, Kind, Later, MNIST};
+use crate::source::{self, ForModel, ForTraining, Kind, Later, MNIST, ReadOptions, TextOptions};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::text::Vocabulary;
 use foveal::data::{Dataset, Samples, Split, Targets};
 use foveal::nn::{Model, ModelSpec, builtin};
-use foveal::train::{Fit, Preprocess, Recipe, SavedModel};
+use foveal::train::{PictureFit, Preprocess, Recipe, SavedModel};
 
-/// All that is known before the first step.
+/// What a run needs before its first step.
 pub struct Prepared {
     /// The model's name.
     pub model: String,
@@ -25,7 +25,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Reads the data, at the size that the model has if it has one, and chooses a model for them if none is named.
+    /// Reads the data, at the input size of the model if it has a fixed one, and chooses a model if none is named.
     pub fn new(args: &Train, context: &Context) -> Result<Self> {
         let from = args.from.as_deref().map(transfer::saved).transpose()?;
         if let Some(from) = from {
@@ -39,18 +39,19 @@ impl Prepared {
             Some(name) => Some(model::spec(name)?),
         };
         let shape = fixed.as_ref().map(|spec| spec.input.shape);
-        let asked = Ask::of_reading(&args.reading);
-        let ask = Ask {
-            size: asked.size.or(shape.map(|[h, w, _]| [h, w])),
+        let given = ReadOptions::from_args(&args.reading);
+        let options = ReadOptions {
+            size: given.size.or(shape.map(|[h, w, _]| [h, w])),
             channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
-            text: AskText {
+            text: TextOptions {
                 shape,
-                most: fixed.as_ref().and_then(ModelSpec::vocabulary).or(asked.text.most),
-                ..asked.text
+                most: fixed.as_ref().and_then(ModelSpec::vocabulary).or(given.text.most),
+                ..given.text
             },
-            ..asked
+            ..given
         };
-        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
+        let ForTraining { data, held, test, window } =
+            source::open_for_training(&args.data, &options, context)?;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
@@ -80,26 +81,27 @@ impl Prepared {
         Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test })
     }
 
-    /// The same with the weights and the preprocessing of a trained model.
+    /// The same for --from: the weights and the preprocessing are those of a trained model.
     fn transferred(args: &Train, from: &SavedModel, context: &Context) -> Result<Self> {
         let [height, width, channels] = from.model.input_shape();
-        let (asked, own) = (Ask::of_reading(&args.reading), from.preprocess.window());
-        let model = For { kind: Kind::of(from), from: true, window: asked.window.is_some() };
-        let ask = Ask {
+        let (given, own) = (ReadOptions::from_args(&args.reading), from.preprocess.window());
+        let model = ForModel { kind: Kind::of(from), from: true, window: given.window.is_some() };
+        let options = ReadOptions {
             size: Some([height, width]),
             channels: Some(channels).filter(|c| matches!(c, 1 | 3)),
-            window: own.or(asked.window),
-            text: AskText {
+            window: own.or(given.window),
+            text: TextOptions {
                 vocabulary: from.preprocess.text.as_ref(),
                 shape: from.preprocess.text.as_ref().map(|_| from.model.input_shape()),
-                ..AskText::default()
+                ..TextOptions::default()
             },
             model: Some(model),
-            ..asked
+            ..given
         };
-        source::check(&args.data, &ask)?;
-        transfer::leaves_alone(args, from)?;
-        let ForTraining { data, held, test, window } = source::open_for_training(&args.data, &ask, context)?;
+        source::check(&args.data, &options)?;
+        transfer::refuse_other_reading(args, from)?;
+        let ForTraining { data, held, test, window } =
+            source::open_for_training(&args.data, &options, context)?;
         fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;
         let name = from.training.model.clone();
@@ -136,8 +138,8 @@ fn fits_texts(name: &str, spec: &ModelSpec, data: &Dataset, shown: &str) -> Resu
     }
 }
 
-/// The data set's own validation samples, or MNIST's first samples, as in the course; of other sets they are drawn,
-/// class by class.
+/// Which samples are for validation: those that the data set itself names, or the first of MNIST, as in the course;
+/// from other data sets they are drawn, class by class.
 fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> {
     let n = data.len();
     if args.data == MNIST {
@@ -156,12 +158,12 @@ fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> 
     Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
 }
 
-/// Bytes to 0..1; other numbers to a mean of 0 and a deviation of 1.
+/// Scales bytes to 0..1, and other numbers to a mean of 0 and a deviation of 1.
 fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
     if let Some(vocabulary) = data.vocabulary() {
         return Preprocess::text(vocabulary.clone());
     }
-    let fit = if digits { Fit::Digit } else { Fit::Resize };
+    let fit = if digits { PictureFit::Digit } else { PictureFit::Resize };
     let channels = data.shape()[2];
     let Samples::F32(values) = data.samples() else { return Preprocess::unit(channels, fit) };
     let finite = || values.iter().map(|&v| f64::from(v)).filter(|v| v.is_finite());

@@ -1,6 +1,7 @@
-//! What is seen while training: one live line on a terminal, one row for each epoch.
+//! What the user sees of a training: one live line on a terminal, and a row of a table for each epoch.
 
-use crate::output::{Context, count, width};
+use crate::output::{Context, count};
+use crate::table::width;
 use console::Term;
 use foveal::train::{EpochReport, Event};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,23 +23,23 @@ const TABLE: [(&str, &str, usize); 7] = [
     ("seconds", "초", 9),
 ];
 
-/// Tells of events on stderr.
+/// Shows events on stderr.
 pub struct Progress<'a> {
     context: &'a Context,
     bar: Option<ProgressBar>,
     started: Instant,
-    /// Steps that were done before.
+    /// Steps that were done before the run was resumed.
     before: usize,
     told: Option<Instant>,
 }
 
 impl<'a> Progress<'a> {
-    /// Nothing is seen yet.
+    /// Nothing is shown yet.
     pub fn new(context: &'a Context) -> Self {
         Self { context, bar: None, started: Instant::now(), before: 0, told: None }
     }
 
-    /// Tells of an event.
+    /// Shows an event.
     pub fn tell(&mut self, event: &Event) {
         if self.context.quiet {
             return;
@@ -98,8 +99,8 @@ impl Drop for Progress<'_> {
     }
 }
 
-/// The live line, in at most `columns`: what matters least goes first where there is no room.
-/// `elapsed` since `before` steps were done.
+/// The live line, in at most `columns`: what matters least is left out where the terminal is narrow. `elapsed` is
+/// the time since the first `before` steps were done.
 fn live(
     event: &Event,
     before: usize,
@@ -115,7 +116,7 @@ fn live(
         elapsed.as_secs_f64() / done.saturating_sub(before).max(1) as f64 * (total - done.min(total)) as f64;
     let (rate, left) = (count(*images_per_second as u64), duration(left, context));
     let pick = |english: String, korean: String| context.language.pick(english, korean);
-    // What each piece says, and how soon it goes.
+    // Each piece of the line; those with higher numbers are left out first, those with 0 never.
     let mut pieces = vec![
         (0, format!("{} {epoch}/{epochs}", context.say("epoch", "에포크"))),
         (2, format!("{} {batch}/{batches}", context.say("batch", "배치"))),

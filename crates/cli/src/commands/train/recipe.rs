@@ -9,20 +9,20 @@ use foveal::nn::loss::Loss;
 use foveal::nn::schedule::Schedule;
 use foveal::train::Recipe;
 
-/// Steps that a small data set is gone through for at least, unless --epochs says otherwise; twice as many for
-/// `balanced`, four times for `best`.
+/// A small data set is trained on for at least so many steps, unless --epochs says otherwise; for twice as many with
+/// `balanced`, four times as many with `best`.
 const STEPS: usize = 1000;
-/// Epochs that this may lead to.
+/// … but never for more epochs than this.
 const MAX_EPOCHS: usize = 200;
 
-/// The same for texts, which are learnt by heart sooner.
+/// The same limit for texts, which a model learns by heart sooner.
 const MAX_TEXT_EPOCHS: usize = 40;
 
 /// The recipe that the options ask for.
 pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context: &Context) -> Result<Recipe> {
     let mut recipe = match model {
         _ if args.from.is_some() => preset(Recipe::transfer(), args.preset),
-        // Made for their presets, whichever is asked for.
+        // These models have one recipe each, whichever preset is asked for.
         "balanced" => Recipe::balanced(),
         "best" => Recipe::best(),
         _ => preset(base(model), args.preset),
@@ -52,7 +52,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     }
     recipe.loss = loss(args, recipe.loss, data)?;
     recipe.augment = args.learning.augment.unwrap_or(match model {
-        // What a moved or mirrored picture's values are, only the user knows.
+        // Whether a moved or mirrored picture still has the same values, only the user knows.
         _ if data.classes().is_none() => Augment::default(),
         "vgg-small" | "vgg" => moved(recipe.augment, recipe.epochs, data.shape()),
         _ => recipe.augment,
@@ -74,8 +74,8 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe })
 }
 
-/// Pictures that are seen in many epochs would be learnt by heart: they are moved, and turned and scaled too where
-/// there are more.
+/// Pictures that are seen in many epochs would be learnt by heart. From 7 epochs on they are moved, from 13 on also
+/// turned and scaled.
 fn moved(augment: Augment, epochs: usize, [height, width, _]: [usize; 3]) -> Augment {
     let shift = height.min(width) as f32 / 16.0;
     match epochs {
@@ -117,7 +117,7 @@ fn loss(args: &Train, preset: Loss, data: &Dataset) -> Result<Loss> {
     }
 }
 
-/// Built-in models have recipes of their own, the course's models have the course's, others begin with Adam at 1e-3.
+/// Built-in models have recipes of their own, the course's models that of the course; others use Adam at 1e-3.
 fn base(model: &str) -> Recipe {
     match model {
         "fast" => Recipe::fast(),

@@ -13,7 +13,7 @@ use foveal::train::{Recipe, SavedModel, transfer};
 use std::fs;
 use std::path::Path;
 
-/// The model to begin with: a saved one, a run folder's, or an ONNX file's.
+/// The model to begin with: from a saved model, a run folder or an ONNX file.
 pub fn saved(path: &Path) -> Result<SavedModel> {
     if path.extension().is_some_and(|e| e == "onnx") && !path.is_dir() {
         return Ok(onnx_file::read(path, &ImportOptions::default())?.saved);
@@ -21,9 +21,9 @@ pub fn saved(path: &Path) -> Result<SavedModel> {
     model::saved(path)
 }
 
-/// Refuses options that would have the data read otherwise than the model to begin with does, and a model of texts
-/// whose numbers mean nothing.
-pub fn leaves_alone(args: &Train, from: &SavedModel) -> Result<()> {
+/// Refuses options by which the data would be read in another way than the model to begin with needs, and a model of
+/// texts without a vocabulary.
+pub fn refuse_other_reading(args: &Train, from: &SavedModel) -> Result<()> {
     let ([height, width, _], reading) = (from.model.input_shape(), &args.reading);
     if reading.ct.window.is_some() && from.preprocess.window.is_some() {
         bail!("--window: the model that --from names has a window of its own; leave it out");
@@ -52,13 +52,13 @@ pub fn leaves_alone(args: &Train, from: &SavedModel) -> Result<()> {
     Ok(())
 }
 
-/// The names of the layers that `--freeze` means.
+/// The names of the layers that `--freeze` asks for.
 pub fn frozen(args: &Train, model: &Model) -> Result<Vec<String>> {
     let Some(freeze) = &args.freeze else { return Ok(Vec::new()) };
     freeze.layers(model).context("--freeze")
 }
 
-/// The model before its first step; says what of it is new and what stays.
+/// The model before its first step; prints which layer is new, if one is.
 pub fn begin(
     from: &SavedModel,
     data: &Dataset,
@@ -80,7 +80,7 @@ pub fn begin(
 }
 
 /// Refuses to write over the model that the run begins with.
-pub fn not_over(args: &Train) -> Result<()> {
+pub fn refuse_overwriting(args: &Train) -> Result<()> {
     let (Some(from), Some(out)) = (&args.from, &args.out) else { return Ok(()) };
     let own = |path: &Path| fs::canonicalize(path).ok();
     let from_folder = own(from);

@@ -1,0 +1,167 @@
+//! One training: from its first step, or from its checkpoint, to the files that it leaves.
+
+use super::checkpoint::{self, Keeper};
+use super::events::EventFile;
+use super::finish::Finished;
+use super::folder::Folder;
+use super::progress::Progress;
+use crate::args::Train;
+use crate::output::Context;
+use crate::source;
+use anyhow::{Result, bail};
+use foveal::data::{Dataset, Split};
+use foveal::nn::Model;
+use foveal::train::{
+    Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
+};
+use foveal::view::report::Steps;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// All that a training needs but its model.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    pub args: &'a Train,
+    pub context: &'a Context,
+    pub data: &'a Dataset,
+    pub split: &'a Split,
+    pub preprocess: &'a Preprocess,
+    pub recipe: &'a Recipe,
+}
+
+/// What a run has learnt, and where it is written.
+pub struct Learnt {
+    pub saved: SavedModel,
+    pub trained: Outcome,
+    steps: Steps,
+    /// The model's file.
+    pub at: String,
+    /// The epoch of the checkpoint, if there is one.
+    kept: Option<usize>,
+}
+
+impl Learnt {
+    /// The run as its end needs it, before anything is judged.
+    pub fn finished<'a>(&'a self, run: &Run<'a>, folder: &'a Folder) -> Finished<'a> {
+        Finished {
+            args: run.args,
+            context: run.context,
+            folder,
+            saved: &self.saved,
+            trained: &self.trained,
+            steps: &self.steps,
+            images: [run.split.train.len(), run.split.validation.len()],
+            at: self.at.clone(),
+            kept: self.kept,
+            judgement: None,
+            total_seconds: 0.0,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Trains a model from its beginning or from its checkpoint, and writes what it has learnt.
+    pub fn train(&self, fresh: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
+        folder.sweep();
+        let (trained, steps, kept) = self.learn(fresh, folder, stop)?;
+        let saved = saved(self.args, self.data, self.preprocess.clone(), self.recipe.clone(), &trained);
+        let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
+        let (path, kept) = match (written, kept) {
+            (Ok(path), Ok(kept)) => (path, kept),
+            (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.display()),
+            (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
+        };
+        Ok(Learnt { saved, trained, steps, at: path.display().to_string(), kept })
+    }
+
+    /// Trains, from the checkpoint if there is one to go on from. The last value is the epoch of the checkpoint that
+    /// is left, or why none could be written, which ends the training.
+    fn learn(
+        &self,
+        fresh: Model,
+        folder: &Folder,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(Outcome, Steps, Result<Option<usize>>)> {
+        let Self { args, context, data, split, preprocess, recipe } = *self;
+        let from = checkpoint::last(args, &fresh, folder, context)?;
+        if from.is_none() {
+            folder.begin(args, recipe, fresh.spec())?;
+        }
+        let note = from.as_ref().map(|checkpoint| checkpoint::resumed(checkpoint, context));
+        let mut listeners =
+            Listeners::new(args, context, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
+        let keeper = Keeper::new(folder.path(), from.as_ref().map(Checkpoint::epoch), stop);
+        let resume = Resume { from, save: Some(keeper.save()) };
+        let mut tell = |event: &Event| {
+            if let (Event::Resumed { .. }, Some(note)) = (event, &note) {
+                context.note(note);
+            }
+            listeners.tell(event);
+        };
+        let trained = fit_resumable(fresh, data, split, preprocess, recipe, stop, &mut tell, resume);
+        let (steps, events) = listeners.end();
+        let kept = keeper.finish();
+        match trained {
+            Ok(trained) => {
+                // Where a checkpoint could not be written, the caller reports that instead.
+                events
+                    .map_or(Ok(()), EventFile::finish)
+                    .or_else(|e| if kept.is_err() { Ok(()) } else { Err(e) })?;
+                Ok((trained, steps, kept))
+            }
+            Err(error) => {
+                events.into_iter().for_each(EventFile::abandon);
+                folder.abandon();
+                Err(checkpoint::refused(error, folder))
+            }
+        }
+    }
+}
+
+fn saved(
+    args: &Train,
+    data: &Dataset,
+    preprocess: Preprocess,
+    recipe: Recipe,
+    trained: &Outcome,
+) -> SavedModel {
+    SavedModel {
+        model: trained.model.clone(),
+        preprocess,
+        classes: data.classes().unwrap_or_default().to_vec(),
+        training: Training {
+            model: args.model().to_owned(),
+            dataset: source::name(&args.data),
+            recipe,
+            epochs: trained.history.len(),
+            validation_accuracy: trained.validation_accuracy,
+        },
+    }
+}
+
+/// Who hears of each event: the person, the report, TensorBoard.
+struct Listeners<'a> {
+    progress: Progress<'a>,
+    steps: Steps,
+    events: Option<EventFile>,
+}
+
+impl<'a> Listeners<'a> {
+    fn new(args: &Train, context: &'a Context, folder: &Folder, resumed: bool) -> Result<Self> {
+        let events = args.tensorboard.then(|| EventFile::new(folder.path(), resumed)).transpose()?;
+        Ok(Self { progress: Progress::new(context), steps: Steps::new(), events })
+    }
+
+    fn tell(&mut self, event: &Event) {
+        self.progress.tell(event);
+        self.steps.take(event);
+        if let Some(events) = &mut self.events {
+            events.tell(event);
+        }
+    }
+
+    /// Ends the live line, and gives what belongs in the run folder.
+    fn end(self) -> (Steps, Option<EventFile>) {
+        (self.steps, self.events)
+    }
+}

@@ -1,0 +1,108 @@
+//! How a data set is to be read: what the command line says, or what a trained model needs.
+
+use super::kind::{ForModel, Kind};
+use crate::args::Reading;
+use anyhow::Result;
+use foveal::data::Window;
+use foveal::data::table::Task;
+use foveal::data::text::{Tokens, Vocabulary};
+use foveal::train::SavedModel;
+use std::path::Path;
+
+/// How a data set is to be read.
+#[derive(Default)]
+pub struct ReadOptions<'a> {
+    /// Height and width that pictures are fitted to; `None`: the pictures decide.
+    pub size: Option<[usize; 2]>,
+    /// 1 for grey, 3 for colour; `None`: the pictures decide.
+    pub channels: Option<usize>,
+    /// The classes of a model, in its order.
+    pub classes: Option<&'a [String]>,
+    /// Classes or values; `None`: the targets decide.
+    pub task: Option<Task>,
+    /// Whether a broken picture is an error; else it is skipped.
+    pub strict: bool,
+    /// Whether pictures are read anew in each epoch, however few they are.
+    pub stream: bool,
+    /// For CT: the table of labels.
+    pub labels: Option<&'a Path>,
+    /// For CT: the window, which part of the Hounsfield scale is seen.
+    pub window: Option<Window>,
+    /// For CT: whether slices may have no labels.
+    pub unlabelled: bool,
+    /// How texts become numbers.
+    pub text: TextOptions<'a>,
+    /// The trained model that the data are read for.
+    pub model: Option<ForModel>,
+}
+
+/// How texts are to be read; the training texts decide what is `None`.
+#[derive(Default, Clone)]
+pub struct TextOptions<'a> {
+    /// The vocabulary of a trained model.
+    pub vocabulary: Option<&'a Vocabulary>,
+    /// The shape of the input of a trained model.
+    pub shape: Option<[usize; 3]>,
+    /// What texts are cut into.
+    pub tokens: Option<Tokens>,
+    /// How many tokens of a text are read.
+    pub length: Option<usize>,
+    /// The largest size of the vocabulary.
+    pub most: Option<usize>,
+}
+
+impl TextOptions<'_> {
+    /// What the options of the command line say.
+    pub fn of(reading: &Reading) -> Self {
+        Self {
+            tokens: reading.tokens.map(Into::into),
+            length: reading.text_length.map(usize::from),
+            most: reading.vocabulary.map(|n| n as usize),
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> ReadOptions<'a> {
+    /// What the options of the command line say.
+    pub fn from_args(reading: &'a Reading) -> Self {
+        Self {
+            size: reading.image_size.map(|size| size.0),
+            task: reading.task.map(Into::into),
+            strict: reading.strict,
+            stream: reading.stream,
+            labels: reading.ct.labels.as_deref(),
+            window: reading.ct.window,
+            text: TextOptions::of(reading),
+            ..Self::default()
+        }
+    }
+
+    /// What a trained model needs.
+    pub fn for_model(saved: &'a SavedModel, strict: bool) -> Self {
+        let [height, width, channels] = saved.model.input_shape();
+        let classes = (!saved.classes.is_empty()).then_some(&saved.classes[..]);
+        let task = if classes.is_some() { Task::Classify } else { Task::Regress };
+        let text = TextOptions {
+            vocabulary: saved.preprocess.text.as_ref(),
+            shape: Some(saved.model.input_shape()),
+            ..TextOptions::default()
+        };
+        Self {
+            size: Some([height, width]),
+            channels: Some(channels),
+            classes,
+            task: Some(task),
+            strict,
+            window: saved.preprocess.window(),
+            text,
+            model: Some(ForModel { kind: Kind::of(saved), from: false, window: false }),
+            ..Self::default()
+        }
+    }
+
+    /// Refuses data that are not of the model's kind.
+    pub fn check(&self, data: &str, is: Kind) -> Result<()> {
+        self.model.map_or(Ok(()), |model| model.check(data, is))
+    }
+}

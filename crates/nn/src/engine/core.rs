@@ -1,0 +1,160 @@
+//! The engine: a compiled model, its parameters, and the team that works on it.
+
+use super::group::{Group, Worker};
+use super::options::{Options, State};
+use super::plan::Plan;
+use super::single::wide;
+use super::singly::Singly;
+use super::updates::Updates;
+use crate::Error;
+use crate::model::Model;
+use crate::steps::NormState;
+use foveal_kernels::team::Team;
+
+/// A compiled model with its parameters, ready to train or to predict.
+pub struct Engine {
+    pub(super) model: Model,
+    pub(super) plan: Plan,
+    pub(super) options: Options,
+    pub(super) team: Team,
+    pub(super) workers: Vec<Worker>,
+    pub(super) groups: Vec<Group>,
+    pub(super) norms: Vec<NormState>,
+    /// All parameters in the plan's layout, and the optimizer's two moments.
+    pub(super) values: Vec<f32>,
+    pub(super) moments: [Vec<f32>; 2],
+    pub(super) updates: Updates,
+    pub(super) steps: u64,
+    /// Many images, too, are best predicted one at a time.
+    pub(super) wide: bool,
+    /// Made when images are predicted one at a time for the first time.
+    pub(super) single: Option<Singly>,
+}
+
+impl Engine {
+    /// Compiles `model`.
+    ///
+    /// # Errors
+    /// When the options do not fit the model.
+    pub fn new(model: &Model, options: Options) -> Result<Self, Error> {
+        options.check(model)?;
+        let plan = Plan::new(model, options.isa, options.loss);
+        let team = Team::new(options.threads.max(1));
+        let count = options.batch_size.div_ceil(options.isa.lanes());
+        let updates = Updates::new(model, &plan);
+        let workers = (0..team.threads()).map(|_| Worker::new(&plan, updates.longest())).collect();
+        let groups = (0..count).map(|_| Group::new(&plan, options.isa.lanes())).collect();
+        let norms = plan.places.norms.iter().map(|n| NormState::new(n.channels)).collect();
+        let wide = wide(model, options.isa);
+        let mut engine = Self {
+            model: model.clone(),
+            values: vec![0.0; plan.places.parameters],
+            moments: [vec![0.0; plan.places.parameters], vec![0.0; plan.places.parameters]],
+            plan,
+            options,
+            team,
+            workers,
+            groups,
+            norms,
+            updates,
+            steps: 0,
+            wide,
+            single: None,
+        };
+        engine.set_params(model);
+        Ok(engine)
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Workers, the caller included.
+    pub fn threads(&self) -> usize {
+        self.team.threads()
+    }
+
+    /// Calls `f` once with each item on the engine's workers, which have nothing to do between steps; each worker
+    /// has a context of its own, and which worker takes which item is left to chance.
+    ///
+    /// # Panics
+    /// When there are fewer contexts than [`Engine::threads`], or when `f` panics.
+    pub fn for_each<C: Send, T: Send>(
+        &mut self,
+        contexts: &mut [C],
+        items: &mut [T],
+        f: impl Fn(&mut C, usize, &mut T) + Sync,
+    ) {
+        self.team.for_each(contexts, items, f);
+    }
+
+    /// Training steps done.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The model with the parameters as they are now.
+    pub fn model(&self) -> Model {
+        let mut model = self.model.clone();
+        for (param, at) in model.params_mut().iter_mut().zip(&self.plan.places.offsets) {
+            let n = param.values.len();
+            param.values.copy_from_slice(&self.values[*at..at + n]);
+        }
+        model
+    }
+
+    /// Takes over the parameters of a model of the same spec.
+    pub fn set_params(&mut self, model: &Model) {
+        self.changed();
+        for (param, at) in model.params().iter().zip(&self.plan.places.offsets) {
+            self.values[*at..at + param.values.len()].copy_from_slice(&param.values);
+        }
+    }
+
+    /// All numbers that training changes, in the plan's layout.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// All numbers that training changes, to be overwritten with [`Engine::values`] of before.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        self.changed();
+        &mut self.values
+    }
+
+    /// All that the next steps depend on.
+    pub fn state(&self) -> State {
+        State { steps: self.steps, values: self.values.clone(), moments: self.moments.clone() }
+    }
+
+    /// Goes on from where another engine of the same model was.
+    ///
+    /// # Errors
+    /// When the state has not as many numbers as this engine.
+    pub fn restore(&mut self, state: &State) -> Result<(), Error> {
+        let wanted = self.values.len();
+        for numbers in [&state.values, &state.moments[0], &state.moments[1]] {
+            if numbers.len() != wanted {
+                let got = numbers.len();
+                return Err(Error::Training(format!(
+                    "the state has {got} numbers, the model needs {wanted}"
+                )));
+            }
+        }
+        self.changed();
+        self.steps = state.steps;
+        self.values.copy_from_slice(&state.values);
+        for (own, given) in self.moments.iter_mut().zip(&state.moments) {
+            own.copy_from_slice(given);
+        }
+        Ok(())
+    }
+
+    /// Notes that parameters have changed.
+    pub(super) fn changed(&mut self) {
+        if let Some(single) = &mut self.single {
+            single.net.stale = true;
+        }
+    }
+}

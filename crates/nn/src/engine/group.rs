@@ -1,0 +1,184 @@
+//! A group of images: the memory that it goes through the net in, what it keeps, and how its outputs are judged.
+
+use super::example::{Example, Target};
+use super::options::Options;
+use super::plan::Plan;
+use crate::loss::Loss;
+use crate::steps::{Kept, MOST_LANES, NormState, Scene, move_rows, split};
+use foveal_kernels::Isa;
+use foveal_kernels::lanes::Frame;
+use foveal_kernels::lanes::image::{self, Pixels};
+use foveal_kernels::lanes::loss::{Labels, Regression, Sums, regression, softmax_cross_entropy};
+
+/// The arena that a group runs in: the worker's own, or the group's where stages part the batch.
+pub(super) struct Memory {
+    numbers: Vec<f32>,
+    bytes: Vec<u8>,
+}
+
+impl Memory {
+    fn new(plan: &Plan, needed: bool) -> Self {
+        let times = usize::from(needed);
+        Self {
+            numbers: vec![0.0; plan.places.arena * times],
+            bytes: vec![0; plan.places.arena_bytes * times],
+        }
+    }
+}
+
+/// What one worker has for itself.
+pub(super) struct Worker {
+    memory: Memory,
+    scratch: Vec<f32>,
+    /// The gradient of the chunk of parameters that it changes.
+    pub gradient: Vec<f32>,
+}
+
+impl Worker {
+    pub fn new(plan: &Plan, longest: usize) -> Self {
+        Self {
+            memory: Memory::new(plan, !plan.staged()),
+            scratch: vec![0.0; plan.places.scratch],
+            gradient: vec![0.0; longest],
+        }
+    }
+}
+
+/// One group of images.
+pub(super) struct Group {
+    memory: Memory,
+    pub kept: Kept,
+    pub judged: Judged,
+}
+
+impl Group {
+    pub fn new(plan: &Plan, lanes: usize) -> Self {
+        Self {
+            memory: Memory::new(plan, plan.staged()),
+            kept: Kept::new(&plan.places),
+            judged: Judged::new(plan.outputs() * lanes),
+        }
+    }
+
+    /// The group at work, and how its outputs are judged.
+    pub fn scene<'a>(
+        &'a mut self,
+        plan: &'a Plan,
+        worker: &'a mut Worker,
+        values: &'a [f32],
+        norms: &'a [NormState],
+        seed: Option<u64>,
+    ) -> (Scene<'a>, &'a mut Judged) {
+        let memory = if plan.staged() { &mut self.memory } else { &mut worker.memory };
+        let scene = Scene {
+            places: &plan.places,
+            arena: &mut memory.numbers,
+            bytes: &mut memory.bytes,
+            scratch: &mut worker.scratch,
+            kept: &mut self.kept,
+            values,
+            norms,
+            seed,
+        };
+        (scene, &mut self.judged)
+    }
+}
+
+/// What should come out of a group's images, and what did.
+pub(super) struct Judged {
+    labels: [[u32; MOST_LANES]; 2],
+    shares: [f32; MOST_LANES],
+    weights: [f32; MOST_LANES],
+    targets: Vec<f32>,
+    /// A row for each image.
+    pub outputs: Vec<f32>,
+    pub sums: Sums,
+}
+
+impl Judged {
+    fn new(outputs: usize) -> Self {
+        Self {
+            labels: [[0; MOST_LANES]; 2],
+            shares: [1.0; MOST_LANES],
+            weights: [0.0; MOST_LANES],
+            targets: vec![0.0; outputs],
+            outputs: vec![0.0; outputs],
+            sums: Sums::default(),
+        }
+    }
+
+    /// Takes over the targets of the first `count` lanes.
+    pub fn take<'a>(&mut self, lanes: usize, count: usize, example: impl Fn(usize) -> Example<'a>) {
+        let values = self.targets.len() / lanes;
+        for l in 0..lanes {
+            self.weights[l] = 0.0;
+            self.label(l, [0; 2], 1.0);
+            if l >= count {
+                continue;
+            }
+            let e = example(l);
+            self.weights[l] = e.weight;
+            match e.target {
+                Target::Class(label) => self.label(l, [label; 2], 1.0),
+                Target::Mixed { classes, share } => self.label(l, classes, share),
+                Target::Values(v) => self.targets[l * values..(l + 1) * values].copy_from_slice(v),
+            }
+        }
+    }
+
+    fn label(&mut self, l: usize, [first, second]: [u32; 2], share: f32) {
+        (self.labels[0][l], self.labels[1][l], self.shares[l]) = (first, second, share);
+    }
+
+    /// The loss of a group's outputs, and its gradient in their place.
+    pub fn loss(&mut self, scene: &mut Scene<'_>, output: usize, loss: Loss, scale: f32) {
+        let (isa, value) = (scene.isa(), &scene.places.values[output]);
+        let [y, d] = split(scene.arena, [&value.at, &value.d]);
+        if value.gradient.halo == [0; 4] {
+            return self.judge(isa, loss, scale, y, d);
+        }
+        // A convolution at the end: its gradient stands in a frame with a halo.
+        let plain = Frame { halo: [0; 4], ..value.gradient };
+        let flat = &mut scene.scratch[..y.len()];
+        self.judge(isa, loss, scale, y, flat);
+        move_rows(&plain, flat, &value.gradient, d, isa.lanes(), |a, b| b.copy_from_slice(a));
+    }
+
+    fn judge(&mut self, isa: Isa, loss: Loss, scale: f32, y: &[f32], d: &mut [f32]) {
+        let kind = match loss {
+            Loss::CrossEntropy { label_smoothing } => {
+                let [first, second] = &self.labels;
+                let (labels, weights) = (Labels { first, second, share: &self.shares }, &self.weights);
+                self.sums = softmax_cross_entropy(isa, y, labels, weights, label_smoothing, scale, d);
+                return;
+            }
+            Loss::MeanSquared => Regression::MeanSquared,
+            Loss::Huber { delta } => Regression::Huber(delta),
+        };
+        self.sums = regression(isa.lanes(), kind, y, &self.targets, &self.weights, scale, d);
+    }
+
+    /// Copies the outputs to a row for each image.
+    pub fn rows(&mut self, scene: &Scene<'_>, output: usize) {
+        let lanes = scene.isa().lanes();
+        let y = &scene.arena[scene.places.values[output].at.clone()];
+        let width = y.len() / lanes;
+        for (v, y) in y.chunks_exact(lanes).enumerate() {
+            for (l, &y) in y.iter().enumerate().take(scene.kept.count) {
+                self.outputs[l * width + v] = y;
+            }
+        }
+    }
+}
+
+/// Lays a group's images side by side.
+pub(super) fn load<'a>(scene: &mut Scene<'_>, options: &Options, pixels: impl Fn(usize) -> Pixels<'a>) {
+    let mut images = [Pixels::U8(&[]); MOST_LANES];
+    let count = scene.kept.count;
+    for (l, image) in images.iter_mut().enumerate().take(count) {
+        *image = pixels(l);
+    }
+    let value = &scene.places.values[0];
+    let out = &mut scene.arena[value.at.clone()];
+    image::load(scene.places.isa, &images[..count], &value.frame, &options.scale, &options.shift, out);
+}

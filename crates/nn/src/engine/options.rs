@@ -1,0 +1,73 @@
+//! What an engine is made for, and what its next steps depend on.
+
+use crate::Error;
+use crate::loss::Loss;
+use crate::model::Model;
+use crate::optim::Optimizer;
+use foveal_kernels::Isa;
+
+/// What the engine is made for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Images in a full batch.
+    pub batch_size: usize,
+    /// Workers; the results do not depend on it.
+    pub threads: usize,
+    /// The loss to make small; `None` makes an engine that only predicts.
+    pub loss: Option<Loss>,
+    /// How gradients become steps.
+    pub optimizer: Optimizer,
+    /// Seeds dropout.
+    pub seed: u64,
+    /// For each input channel, what a raw value is multiplied by, and what is then added.
+    pub scale: Vec<f32>,
+    /// See `scale`.
+    pub shift: Vec<f32>,
+    /// The instruction set.
+    pub isa: Isa,
+}
+
+impl Options {
+    /// Checks the options against `model`.
+    pub(super) fn check(&self, model: &Model) -> Result<(), Error> {
+        let channels = model.input_shape()[2];
+        let fail = |problem: String| Err(Error::Training(problem));
+        if self.batch_size == 0 {
+            return fail("the batch size must be at least 1".into());
+        }
+        if self.scale.len() != channels || self.shift.len() != channels {
+            let (a, b) = (self.scale.len(), self.shift.len());
+            return fail(format!("{channels} channel(s) need as many scales and shifts, got {a} and {b}"));
+        }
+        if let Some(Loss::Huber { delta }) = self.loss
+            && !(delta > 0.0 && delta.is_finite())
+        {
+            return fail(format!("Huber's delta must be above 0, got {delta}"));
+        }
+        let shape = model.output_shape();
+        if shape[..2] != [1, 1] {
+            return fail(format!("the output {shape:?} is not flat: end the model with one row of numbers"));
+        }
+        if self.loss.is_some() && model.params().iter().all(|p| !p.trainable) {
+            return fail("nothing is left to train: the model has no parameters, or all are frozen".into());
+        }
+        if let Some(Loss::CrossEntropy { label_smoothing }) = self.loss
+            && !(0.0..=1.0).contains(&label_smoothing)
+        {
+            return fail(format!("label smoothing must be from 0 to 1, got {label_smoothing}"));
+        }
+        Ok(())
+    }
+}
+
+/// All that the next steps of a training depend on besides the images: given back to an engine of the same model
+/// and options, they go on as if nothing had happened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// Training steps done.
+    pub steps: u64,
+    /// All parameters, in the plan's layout.
+    pub values: Vec<f32>,
+    /// The optimizer's two moments of each.
+    pub moments: [Vec<f32>; 2],
+}

@@ -1,0 +1,138 @@
+//! Where the numbers of a plan lie, and how steps are given theirs.
+
+use foveal_kernels::Isa;
+use foveal_kernels::lanes::Frame;
+use std::ops::Range;
+
+/// Where everything lies that a group of images is computed in.
+#[derive(Clone, Debug)]
+pub struct Places {
+    pub isa: Isa,
+    pub values: Vec<Value>,
+    pub norms: Vec<Norm>,
+    /// Where each parameter of the model lies among all numbers; trainable ones come first.
+    pub offsets: Vec<usize>,
+    /// Where each parameter's gradient lies among a group's; dense weights and what is frozen have none there, but for
+    /// a frozen convolution that gradients go through.
+    pub gradients: Vec<Option<usize>>,
+    /// For each parameter of the model, whether it is trained.
+    pub trained: Vec<bool>,
+    /// Numbers in all parameters.
+    pub parameters: usize,
+    /// Numbers in a group's gradients.
+    pub gradient_numbers: usize,
+    /// Numbers, and bytes, in which a group goes through the net.
+    pub arena: usize,
+    pub arena_bytes: usize,
+    /// Numbers that a group keeps until the parameters are changed.
+    pub saved: usize,
+    /// Numbers that a step may use for itself.
+    pub scratch: usize,
+}
+
+/// An activation and its gradient, in frames of their own.
+#[derive(Clone, Debug)]
+pub struct Value {
+    pub frame: Frame,
+    pub gradient: Frame,
+    pub at: Range<usize>,
+    /// Empty where there is no gradient.
+    pub d: Range<usize>,
+}
+
+/// A batch normalization.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm {
+    pub channels: usize,
+    /// Gamma, beta, moving mean and moving variance among the model's parameters.
+    pub params: [usize; 4],
+    pub momentum: f32,
+    pub epsilon: f32,
+}
+
+impl Places {
+    /// A place for as many vectors.
+    pub fn numbers(&mut self, vectors: usize) -> Range<usize> {
+        let start = self.arena;
+        self.arena += vectors * self.isa.lanes();
+        start..self.arena
+    }
+
+    /// A place for a byte of as many vectors.
+    pub fn byte_vectors(&mut self, vectors: usize) -> Range<usize> {
+        let start = self.arena_bytes;
+        self.arena_bytes += vectors * self.isa.lanes();
+        start..self.arena_bytes
+    }
+
+    /// Makes sure that a step has scratch of as many vectors.
+    pub fn scratch(&mut self, vectors: usize) {
+        self.scratch = self.scratch.max(vectors * self.isa.lanes());
+    }
+
+    /// A value with a frame; its gradient's halo, if it has a gradient.
+    pub fn value(&mut self, frame: Frame, gradient_halo: Option<[usize; 4]>) -> usize {
+        let gradient = Frame { halo: gradient_halo.unwrap_or_default(), ..frame };
+        let at = self.numbers(frame.vectors());
+        let d = if gradient_halo.is_some() { self.numbers(gradient.vectors()) } else { 0..0 };
+        self.values.push(Value { frame, gradient, at, d });
+        self.values.len() - 1
+    }
+}
+
+/// A step on its way into a plan: what it reads and writes has its place, what it needs besides is given here.
+pub struct Placing<'a> {
+    pub places: &'a mut Places,
+    pub training: bool,
+    /// The model's node.
+    pub node: usize,
+    /// The values that go in, and the one that comes out.
+    pub inputs: &'a [usize],
+    pub y: usize,
+    /// The node's parameters.
+    pub params: &'a [Parameter],
+    /// Whether a parameter of the node is trained.
+    pub trained: bool,
+}
+
+impl Placing<'_> {
+    /// Height, width, channels of each input.
+    pub fn from(&self) -> Vec<[usize; 3]> {
+        self.inputs.iter().map(|&v| shape(&self.places.values[v].frame)).collect()
+    }
+
+    /// Height, width, channels of the first input.
+    pub fn shape(&self) -> [usize; 3] {
+        shape(&self.x().frame)
+    }
+
+    /// Whether the step overwrites its input.
+    pub fn in_place(&self) -> bool {
+        self.y == self.inputs[0]
+    }
+
+    pub(super) fn x(&self) -> &Value {
+        &self.places.values[self.inputs[0]]
+    }
+
+    pub(super) fn out(&self) -> &Value {
+        &self.places.values[self.y]
+    }
+
+    /// A gradient that is added to another passes through scratch.
+    pub(super) fn gradient_scratch(&mut self) {
+        let vectors = self.x().frame.vectors();
+        self.places.scratch(vectors);
+    }
+}
+
+fn shape(frame: &Frame) -> [usize; 3] {
+    [frame.height, frame.width, frame.channels]
+}
+
+/// A parameter by its place among the model's, and how many numbers it has.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    pub index: usize,
+    pub count: usize,
+}

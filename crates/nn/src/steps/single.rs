@@ -1,0 +1,230 @@
+//! The steps of a plan that takes images one at a time, channels side by side.
+
+use super::places::Parameter;
+use foveal_kernels::grid::{Grid, Op, Planned};
+use foveal_kernels::lanes::elementwise::{Activation, add_assign};
+use foveal_kernels::lanes::embedding::row;
+use foveal_kernels::nhwc::{self, Layout, Prepared, PreparedTranspose, pool};
+use foveal_kernels::team::Team;
+use foveal_kernels::{Conv2dGeometry, Conv2dTransposeGeometry, Isa, Pool2dGeometry};
+
+/// How a step with one image computes.
+pub enum SingleStep {
+    /// A convolution, with ReLU and pooling if they follow.
+    Conv {
+        prepared: Box<Prepared>,
+        filter: usize,
+        bias: Option<usize>,
+    },
+    /// A transposed convolution.
+    ConvTransposed {
+        prepared: Box<PreparedTranspose>,
+        filter: usize,
+        bias: Option<usize>,
+    },
+    /// A dense layer, with ReLU if it follows.
+    Dense {
+        weights: usize,
+        bias: Option<usize>,
+        relu: bool,
+    },
+    /// A function of each number.
+    Function(Activation),
+    /// The table, its rows and the numbers in each.
+    Embedding {
+        table: usize,
+        extents: [usize; 2],
+    },
+    MaxPool(Pool2dGeometry),
+    AvgPool(Pool2dGeometry),
+    /// Batch normalization: scale and shift of each channel from its four parameters.
+    Norm {
+        params: [usize; 4],
+        scale: Vec<f32>,
+        shift: Vec<f32>,
+        epsilon: f32,
+    },
+    Add,
+    /// Channels of each input.
+    Concat(Vec<usize>),
+    /// An operation of the grid kernels.
+    Grid {
+        planned: Box<Planned>,
+        params: [Option<usize>; 2],
+    },
+}
+
+/// Who computes a step, and with what.
+pub struct Worker<'a> {
+    pub isa: Isa,
+    /// Shares a large layer.
+    pub team: Option<&'a mut Team>,
+    /// At least [`SingleStep::scratch`] numbers.
+    pub scratch: &'a mut [f32],
+}
+
+/// A step on its way into a plan for single images.
+pub struct SinglePlace<'a> {
+    pub isa: Isa,
+    /// How the inputs and the output lie.
+    pub inputs: &'a [Layout],
+    pub output: Layout,
+    /// The node's parameters.
+    pub params: &'a [Parameter],
+}
+
+impl SinglePlace<'_> {
+    /// Height, width, channels of each input.
+    pub fn from(&self) -> Vec<[usize; 3]> {
+        self.inputs.iter().map(|layout| layout.shape).collect()
+    }
+
+    /// Height, width, channels of the first input.
+    pub fn shape(&self) -> [usize; 3] {
+        self.inputs[0].shape
+    }
+
+    /// Parameter `k` among the model's.
+    pub fn param(&self, k: usize) -> usize {
+        self.params[k].index
+    }
+
+    fn optional(&self, k: usize) -> Option<usize> {
+        self.params.get(k).map(|p| p.index)
+    }
+
+    pub fn conv(&self, g: &Conv2dGeometry, relu: bool, pool: Option<&Pool2dGeometry>) -> SingleStep {
+        let prepared = Box::new(Prepared::new(self.isa, g, relu, pool, self.inputs[0], self.output));
+        SingleStep::Conv { prepared, filter: self.param(0), bias: self.optional(1) }
+    }
+
+    pub fn conv_transposed(&self, g: &Conv2dTransposeGeometry) -> SingleStep {
+        let prepared = Box::new(PreparedTranspose::new(self.isa, g, false, self.inputs[0], self.output));
+        SingleStep::ConvTransposed { prepared, filter: self.param(0), bias: self.optional(1) }
+    }
+
+    pub fn dense(&self, relu: bool) -> SingleStep {
+        SingleStep::Dense { weights: self.param(0), bias: self.optional(1), relu }
+    }
+
+    pub fn batch_norm(&self, epsilon: f32) -> SingleStep {
+        let blank = vec![0.0; self.params[0].count];
+        let params = [0, 1, 2, 3].map(|k| self.param(k));
+        SingleStep::Norm { params, scale: blank.clone(), shift: blank, epsilon }
+    }
+
+    pub fn grid(&self, op: &Op) -> SingleStep {
+        let x: Vec<Grid> = self.inputs.iter().map(Grid::of_layout).collect();
+        let planned = Box::new(Planned::new(op, &x, Grid::of_layout(&self.output)));
+        SingleStep::Grid { planned, params: [0, 1].map(|k| self.optional(k)) }
+    }
+}
+
+impl SingleStep {
+    /// Takes over the parameters; `param(i)` gives those of parameter `i`.
+    pub fn load<'a>(&mut self, param: &impl Fn(usize) -> &'a [f32]) {
+        match self {
+            SingleStep::Conv { prepared, filter, bias } => prepared.load(param(*filter), bias.map(param)),
+            SingleStep::ConvTransposed { prepared, filter, bias } => {
+                prepared.load(param(*filter), bias.map(param))
+            }
+            SingleStep::Norm { params, scale, shift, epsilon } => {
+                let p = params.map(param);
+                for c in 0..scale.len() {
+                    let inverse = 1.0 / (f64::from(p[3][c]) + f64::from(*epsilon)).sqrt();
+                    let k = f64::from(p[0][c]) * inverse;
+                    scale[c] = k as f32;
+                    shift[c] = (f64::from(p[1][c]) - f64::from(p[2][c]) * k) as f32;
+                }
+            }
+            SingleStep::Dense { .. }
+            | SingleStep::Function(_)
+            | SingleStep::Embedding { .. }
+            | SingleStep::MaxPool(_)
+            | SingleStep::AvgPool(_)
+            | SingleStep::Add
+            | SingleStep::Concat(_)
+            | SingleStep::Grid { .. } => {}
+        }
+    }
+
+    /// Numbers of scratch that the step needs.
+    pub fn scratch(&self) -> usize {
+        match self {
+            SingleStep::Grid { planned, .. } => planned.scratch(),
+            _ => 0,
+        }
+    }
+
+    /// Computes `y`. `x(k)` gives input `k`, of `inputs`.
+    pub fn run<'a, 'x>(
+        &self,
+        Worker { isa, team, scratch }: Worker<'_>,
+        x: &impl Fn(usize) -> &'x [f32],
+        inputs: usize,
+        param: &impl Fn(usize) -> &'a [f32],
+        y: &mut [f32],
+    ) {
+        match self {
+            SingleStep::Conv { prepared, .. } => prepared.run(team, x(0), y),
+            SingleStep::ConvTransposed { prepared, .. } => prepared.run(team, x(0), y),
+            SingleStep::Dense { weights, bias, relu } => {
+                nhwc::dense(isa, x(0), param(*weights), bias.map(param), *relu, y);
+            }
+            SingleStep::Function(f) => f.forward(isa, x(0), y),
+            SingleStep::Embedding { table, extents: [rows, size] } => {
+                let table = param(*table);
+                for (id, y) in x(0).iter().zip(y.chunks_exact_mut(*size)) {
+                    y.copy_from_slice(&table[row(*id, *rows) * size..][..*size]);
+                }
+            }
+            SingleStep::MaxPool(g) => pool::max_pool(g, x(0), y),
+            SingleStep::AvgPool(g) => pool::avg_pool(g, x(0), y),
+            SingleStep::Norm { scale, shift, .. } => normalize(scale, shift, x(0), y),
+            SingleStep::Add => {
+                y.copy_from_slice(x(0));
+                (1..inputs).for_each(|k| add_assign(isa, x(k), y));
+            }
+            SingleStep::Concat(channels) => join(channels, x, y),
+            SingleStep::Grid { planned, params } => {
+                let params = params.map(|p| p.map_or(&[][..], param));
+                let second = if inputs > 1 { x(1) } else { &[] };
+                planned.forward(isa, [x(0), second], params, y, scratch);
+            }
+        }
+    }
+
+    /// The module of `foveal_kernels` that does the work.
+    pub fn kernel(&self) -> &'static str {
+        match self {
+            SingleStep::Conv { .. } => "nhwc::prepared",
+            SingleStep::ConvTransposed { .. } => "nhwc::transpose",
+            SingleStep::Dense { .. } => "nhwc::dense",
+            SingleStep::Function(_) => "lanes::elementwise",
+            SingleStep::Embedding { .. } => "lanes::embedding",
+            SingleStep::MaxPool(_) | SingleStep::AvgPool(_) => "nhwc::pool",
+            SingleStep::Grid { .. } => "grid",
+            SingleStep::Norm { .. } | SingleStep::Add | SingleStep::Concat(_) => "-",
+        }
+    }
+}
+
+fn normalize(scale: &[f32], shift: &[f32], x: &[f32], y: &mut [f32]) {
+    for (x, y) in x.chunks_exact(scale.len()).zip(y.chunks_exact_mut(scale.len())) {
+        for (c, (x, y)) in x.iter().zip(y).enumerate() {
+            *y = x * scale[c] + shift[c];
+        }
+    }
+}
+
+/// The channels of several inputs, one after the other.
+fn join<'x>(channels: &[usize], x: &impl Fn(usize) -> &'x [f32], y: &mut [f32]) {
+    let all: usize = channels.iter().sum();
+    let mut at = 0;
+    for (k, &c) in channels.iter().enumerate() {
+        for (x, y) in x(k).chunks_exact(c).zip(y.chunks_exact_mut(all)) {
+            y[at..at + c].copy_from_slice(x);
+        }
+        at += c;
+    }
+}
