@@ -118,10 +118,11 @@ pub fn import_with(
 
     let mut importer = Importer::new(opset, input.batch, input.shape, bytes.len(), side);
     importer.uses = graph::uses(&steps, &output.name);
+    let left = importer.uses.clone();
     importer.values = constants.into_iter().map(|(name, c)| (name, Value::Constant(c))).collect();
     let value = Activation { layer: None, shape: input.shape, view: input.view, pad: None, shared: false };
     importer.values.insert(first, Value::Activation(value));
-    let mut reader = Reader { importer, room, obstacles: Vec::new() };
+    let mut reader = Reader { importer, room, left, obstacles: Vec::new() };
     reader.all(&steps)?;
     let mut importer = reader.importer;
     let last = importer.take(&output.name).and_then(|last| layers::row(&mut importer, last));
@@ -214,6 +215,8 @@ fn own(step: &Step) -> bool {
 struct Reader<'g> {
     importer: Importer<'g>,
     room: Room,
+    /// How many inputs of steps to come each value is.
+    left: HashMap<&'g str, usize>,
     obstacles: Vec<Obstacle>,
 }
 
@@ -295,9 +298,9 @@ impl<'g> Reader<'g> {
     /// Lets go of constants that no later step reads.
     fn forget(&mut self, step: &Step<'g>) {
         for name in &step.inputs {
-            let Some(uses) = self.importer.uses.get_mut(name) else { continue };
-            *uses -= 1;
-            if *uses == 0 && self.importer.is_constant(name) {
+            let Some(left) = self.left.get_mut(name) else { continue };
+            *left -= 1;
+            if *left == 0 && self.importer.is_constant(name) {
                 self.importer.values.remove(name);
             }
         }

@@ -299,3 +299,52 @@ fn what_is_not_supported_is_named() {
     assert_eq!((obstacles[0].operator.as_str(), obstacles[0].node.as_str()), ("Cosh", "tanh_1"));
     assert!(obstacles[0].unknown);
 }
+
+/// A graph of nodes (operator, inputs, output) over the input `x` `[n, 2]`, with a matrix `w` and the output `y`.
+fn graph_of(nodes: &[(&str, &[&str], &str)]) -> Vec<u8> {
+    use foveal_onnx::proto::{Dim, Graph, Model, Node, Tensor, Value, kind};
+    let node = |(operator, inputs, output): &(&str, &[&str], &str)| Node {
+        name: format!("to_{output}"),
+        operator: (*operator).into(),
+        inputs: inputs.iter().map(|&i| i.to_owned()).collect(),
+        outputs: vec![(*output).to_owned()],
+        ..Node::default()
+    };
+    let dims = || vec![Dim::Open("n".into()), Dim::Known(2)];
+    let graph = Graph {
+        nodes: nodes.iter().map(node).collect(),
+        tensors: vec![std::rc::Rc::new(Tensor::floats("w", &[2, 2], vec![1.0, -2.0, 0.5, 3.0]))],
+        inputs: vec![Value::new("x", kind::FLOAT, dims())],
+        outputs: vec![Value::new("y", kind::FLOAT, dims())],
+        ..Graph::default()
+    };
+    Model { ir_version: 8, opsets: vec![(String::new(), 17)], graph, ..Model::default() }.write()
+}
+
+#[test]
+fn a_value_with_several_readers_is_not_changed_for_one_of_them() {
+    // The size of x w, whose sign is turned for the second reader alone, which is the last.
+    let bytes = graph_of(&[
+        ("MatMul", &["x", "w"], "p"),
+        ("Relu", &["p"], "a"),
+        ("Neg", &["p"], "b"),
+        ("Relu", &["b"], "c"),
+        ("Add", &["a", "c"], "y"),
+    ]);
+    let found = outputs(&import(&bytes, "size").unwrap(), &[1.0, 2.0, -3.0, 1.0]);
+    near(&found, &[2.0, 4.0, 2.5, 9.0], 1e-6);
+}
+
+#[test]
+fn all_nodes_that_cannot_be_taken_are_named_at_once() {
+    let bytes = graph_of(&[
+        ("Cosh", &["x"], "a"),
+        ("MatMul", &["a", "w"], "b"),
+        ("Sinh", &["b"], "c"),
+        ("Pow", &["x", "w"], "d"),
+        ("Add", &["c", "d"], "y"),
+    ]);
+    let Error::Nodes(found) = import(&bytes, "several").unwrap_err() else { panic!("it is imported") };
+    let told: Vec<(&str, bool)> = found.iter().map(|o| (o.operator.as_str(), o.unknown)).collect();
+    assert_eq!(told, [("Cosh", true), ("Sinh", true), ("Pow", false)]);
+}
