@@ -5,7 +5,7 @@ mod exchange;
 mod operators;
 mod serve;
 mod train;
-mod values;
+pub mod values;
 
 use crate::graphics::Protocol;
 use crate::language::Language;
@@ -204,12 +204,13 @@ Example:
     Export(Export),
     /// Read an ONNX file of a plain convolutional network, to predict with and to train further
     #[command(after_help = "\
-What foveal has no layer for is refused with its operator and its node. A file from PyTorch must
-hold its weights: torch.onnx.export(model, x, \"net.onnx\", external_data=False).
+What foveal has no layer for is refused, each node with its operator. Weights may be in a file beside
+the model, as PyTorch writes them.
 
 Examples:
   foveal import net.onnx net.safetensors
-  foveal import net.onnx net.safetensors --classes cat,dog")]
+  foveal import net.onnx net.safetensors --classes cat,dog
+  foveal import net.onnx net.safetensors --input-size 224 --output logits")]
     Import(Import),
     /// The page and a prediction API on this machine
     #[command(after_help = serve::EXAMPLES)]

@@ -139,7 +139,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// What the system says, without its error number, and what to do.
-fn reason(error: &std::io::Error) -> String {
+pub fn reason(error: &std::io::Error) -> String {
     use std::io::ErrorKind as K;
     let hint = match error.kind() {
         K::PermissionDenied => "you may not; check its permissions",

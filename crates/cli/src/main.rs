@@ -9,6 +9,7 @@ mod files;
 mod graphics;
 mod language;
 mod machine;
+mod onnx_file;
 mod output;
 mod source;
 mod table;

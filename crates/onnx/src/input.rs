@@ -85,7 +85,8 @@ pub(crate) fn read(
             }
         };
     }
-    if let Some([h, w]) = size.filter(|size| *size != shape[..2]) {
+    let other = |size: &[usize; 2]| axes.iter().any(|&a| a != CHANNELS && size[a] != shape[a]);
+    if let Some([h, w]) = size.filter(other) {
         return fail(format!(
             "is {}, which {h}x{w} does not fit: leave the size out, or say that of the file",
             told(dims)

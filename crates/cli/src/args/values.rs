@@ -92,7 +92,7 @@ pub fn positive(text: &str) -> Result<f32, String> {
 pub struct Size(pub [usize; 2]);
 
 pub fn size(text: &str) -> Result<Size, String> {
-    let sides = pair(text)?.0;
+    let sides = pair(&text.replace('x', ","))?.0;
     match sides.map(usize::try_from) {
         [Ok(height), Ok(width)] if (1..=4096).contains(&height) && (1..=4096).contains(&width) => {
             Ok(Size([height, width]))

@@ -1,11 +1,13 @@
 //! `foveal export`, `foveal import`
 
 use super::model;
+use crate::args::values::Size;
 use crate::args::{Export, Import};
 use crate::files;
+use crate::onnx_file;
 use crate::output::{Context, count};
 use anyhow::{Context as _, Result, bail};
-use foveal::onnx;
+use foveal::onnx::{self, ImportOptions, Imported, Note};
 use foveal::train::SavedModel;
 use std::path::Path;
 
@@ -19,9 +21,13 @@ pub fn export(args: &Export, context: &Context) -> Result<()> {
 
 /// Reads an ONNX file as a saved model.
 pub fn import(args: &Import, context: &Context) -> Result<()> {
-    let bytes = files::read(&args.input)?;
-    let name = args.input.file_stem().unwrap_or_default().to_string_lossy();
-    let mut saved = onnx::import(&bytes, &name).with_context(|| args.input.display().to_string())?;
+    let mut options = ImportOptions::default();
+    options.output.clone_from(&args.graph_output);
+    options.input_size = args.input_size.map(|Size(size)| size);
+    let Imported { mut saved, notes, .. } = onnx_file::read(&args.input, &options)?;
+    for (note, count) in &notes {
+        context.note(&said(*note, *count, context));
+    }
     if let Some(classes) = &args.classes {
         if classes.len() != saved.model.outputs() {
             let (given, outputs) = (classes.len(), saved.model.outputs());
@@ -31,6 +37,17 @@ pub fn import(args: &Import, context: &Context) -> Result<()> {
     }
     files::write(&args.output, &saved.to_bytes()?)?;
     tell(&args.output, &saved, context)
+}
+
+/// What became something else on the way.
+fn said(note: Note, count: usize, context: &Context) -> String {
+    let english = format!("{count} {note}");
+    let korean = match note {
+        Note::Widened => format!("16비트 실수 상수 {count}개를 32비트로 바꿨습니다"),
+        Note::Narrowed => format!("64비트 실수 상수 {count}개를 32비트로 반올림했습니다"),
+        _ => english.clone(),
+    };
+    context.say(&english, &korean).to_owned()
 }
 
 fn tell(output: &Path, saved: &SavedModel, context: &Context) -> Result<()> {

@@ -2,13 +2,13 @@
 
 use crate::args::Train;
 use crate::commands::model;
-use crate::files;
+use crate::onnx_file;
 use crate::output::Context;
 use anyhow::{Context as _, Result, bail};
 use foveal::data::text::Tokens;
 use foveal::data::{Dataset, Split};
 use foveal::nn::Model;
-use foveal::onnx;
+use foveal::onnx::ImportOptions;
 use foveal::train::{Recipe, SavedModel, transfer};
 use std::fs;
 use std::path::Path;
@@ -16,8 +16,7 @@ use std::path::Path;
 /// The model to begin with: from a saved model, a run folder or an ONNX file.
 pub fn saved(path: &Path) -> Result<SavedModel> {
     if path.extension().is_some_and(|e| e == "onnx") && !path.is_dir() {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        return onnx::import(&files::read(path)?, &name).with_context(|| path.display().to_string());
+        return Ok(onnx_file::read(path, &ImportOptions::default())?.saved);
     }
     model::saved(path)
 }
