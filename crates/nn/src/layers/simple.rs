@@ -155,8 +155,8 @@ impl<T: Simple> Layer for T {
     fn keeps_places(&self) -> bool {
         match self.arithmetic(NOTHING) {
             Ok(Arithmetic::Op(op)) => op_keeps_places(&op),
-            Ok(Arithmetic::Pool(_)) => false,
-            _ => true,
+            Ok(Arithmetic::Function(_)) => true,
+            Ok(Arithmetic::Pool(_)) | Err(_) => false,
         }
     }
 
@@ -171,7 +171,9 @@ impl<T: Simple> Layer for T {
         match self.arithmetic(NOTHING) {
             Ok(Arithmetic::Op(op)) => op_made_of(&op),
             Ok(Arithmetic::Pool(_)) => MadeOf::Many,
-            Ok(Arithmetic::Function(_)) | Err(_) => MadeOf::Cell,
+            Ok(Arithmetic::Function(_)) => MadeOf::Cell,
+            // A slice, whose options mean nothing without its input's shape.
+            Err(_) => MadeOf::Moved,
         }
     }
 
