@@ -20,10 +20,11 @@ fn known(operator: &str) -> Option<&'static [&'static str]> {
         }
         "BatchNormalization" => &["epsilon", "momentum", "spatial", "training_mode"],
         "Gemm" => &["alpha", "beta", "transA", "transB"],
-        "LeakyRelu" => &["alpha"],
+        "LeakyRelu" | "Elu" | "Celu" | "Swish" => &["alpha"],
+        "Selu" => &["alpha", "gamma"],
         "Gelu" => &["approximate"],
         "Clip" => &["min", "max"],
-        "Concat" | "Softmax" | "Flatten" | "Gather" => &["axis"],
+        "Concat" | "Softmax" | "LogSoftmax" | "Flatten" | "Gather" => &["axis"],
         "Dropout" => &["ratio", "seed"],
         "Reshape" => &["allowzero"],
         "Transpose" => &["perm"],
@@ -35,10 +36,40 @@ fn known(operator: &str) -> Option<&'static [&'static str]> {
         "Slice" => &["starts", "ends", "axes"],
         "Split" => &["axis", "split", "num_outputs"],
         "Mod" => &["fmod"],
+        "Resize" => &[
+            "antialias",
+            "axes",
+            "coordinate_transformation_mode",
+            "cubic_coeff_a",
+            "exclude_outside",
+            "extrapolation_value",
+            "keep_aspect_ratio_policy",
+            "mode",
+            "nearest_mode",
+        ],
+        "Upsample" => &["mode", "scales"],
+        "ConvTranspose" => &[
+            "auto_pad",
+            "dilations",
+            "group",
+            "kernel_shape",
+            "output_padding",
+            "output_shape",
+            "pads",
+            "strides",
+        ],
+        "LayerNormalization" => &["axis", "epsilon", "stash_type"],
+        "GroupNormalization" => &["epsilon", "num_groups", "stash_type"],
+        "InstanceNormalization" => &["epsilon"],
+        "LRN" => &["alpha", "beta", "bias", "size"],
+        "LpNormalization" => &["axis", "p"],
+        "DepthToSpace" => &["blocksize", "mode"],
+        "SpaceToDepth" => &["blocksize"],
         "Constant" => &["value", "value_float", "value_floats", "value_int", "value_ints"],
         "ConstantOfShape" => &["value"],
-        "Add" | "Sub" | "Mul" | "Div" | "Sum" | "MatMul" | "Relu" | "Sigmoid" | "Tanh" | "Identity"
-        | "GlobalAveragePool" | "GlobalMaxPool" => &[],
+        "HardSwish" | "Mish" | "Softplus" | "Neg" | "Max" | "Min" | "PRelu" | "Add" | "Sub" | "Mul"
+        | "Div" | "Sum" | "MatMul" | "Relu" | "Sigmoid" | "Tanh" | "Identity" | "GlobalAveragePool"
+        | "GlobalMaxPool" => &[],
         _ if operator.starts_with("Reduce") => &["axes", "keepdims", "noop_with_empty_axes"],
         _ => return None,
     })
@@ -92,6 +123,15 @@ impl<'g> Attributes<'g> {
             None => Ok(None),
             Some(Attribute::Ints(v)) => Ok(Some(v)),
             Some(_) => Err(format!("its attribute `{name}` must be a list of whole numbers")),
+        }
+    }
+
+    /// Numbers, if they are given.
+    pub fn floats(&self, name: &str) -> Result<Option<&'g [f32]>, String> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Attribute::Floats(v)) => Ok(Some(v)),
+            Some(_) => Err(format!("its attribute `{name}` must be a list of numbers")),
         }
     }
 

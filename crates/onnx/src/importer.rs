@@ -1,11 +1,12 @@
 //! What is known while a graph is read: values, layers, parameters.
 
-use crate::activation::Activation;
+use crate::activation::{Activation, Pad};
 use crate::fold::Constant;
 use crate::proto::{Numbers, Side, Tensor, kind};
 use crate::side::{SideFiles, plain};
 use crate::view::View;
 use crate::{Error, Note};
+use foveal_nn::layers as kinds;
 use foveal_nn::spec::{LayerKind, LayerSpec};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -75,13 +76,31 @@ impl<'g> Importer<'g> {
         }
     }
 
-    /// The value called `name`.
-    pub fn take(&self, name: &str) -> Result<Activation, String> {
+    /// The value called `name`, padded by a layer if it is to be.
+    pub fn take(&mut self, name: &str) -> Result<Activation, String> {
         let value = self.take_padded(name)?;
-        match value.pad {
-            Some(_) => Err("padding is supported before Conv (with 0) and MaxPool (with -inf) alone".into()),
-            None => Ok(value),
+        let Some(pad) = value.pad else { return Ok(value) };
+        let shared = value.shared;
+        let padded = self.padded(value, pad)?;
+        if let Some(Value::Activation(kept)) = self.values.get_mut(name) {
+            *kept = padded.clone();
         }
+        Ok(Activation { shared, ..padded })
+    }
+
+    /// A value with a layer that pads it.
+    pub fn padded(&mut self, x: Activation, pad: Pad) -> Result<Activation, String> {
+        if !pad.value.is_finite() {
+            return Err(format!("padding with {} before it is supported in MaxPool alone", pad.value));
+        }
+        let axes = x.view.axes(x.shape).ok_or("padding of axes that are joined is not supported")?;
+        let cells = pad.cells.map(|n| n.max(0) as usize);
+        let mut shape = x.shape;
+        (0..2).for_each(|axis| shape[axis] += cells[2 * axis] + cells[2 * axis + 1]);
+        let whole = |axis: Option<usize>| axis.map_or(vec![], |axis| View::of(&[axis], shape).dims.concat());
+        let dims = axes.into_iter().map(whole).collect();
+        let kind = kinds::Pad { cells, value: pad.value, ..kinds::Pad::default() };
+        self.push(kind, &[x.layer], shape, View { dims })
     }
 
     /// The value called `name`, with padding that has not been used up.
@@ -173,6 +192,13 @@ impl<'g> Importer<'g> {
         Ok(Activation { layer: Some(self.layers.len() - 1), shape, view, pad: None, shared: false })
     }
 
+    /// Takes away the layer made last, which has no parameters.
+    pub fn pop(&mut self) {
+        if let Some(made) = self.layers.pop() {
+            *self.counts.entry(made.spec.kind.name()).or_insert(1) -= 1;
+        }
+    }
+
     /// Adds a layer that keeps the shape and the order of `x`.
     pub fn keep(&mut self, kind: impl Into<LayerKind>, x: Activation) -> Result<Activation, String> {
         self.push(kind, &[x.layer], x.shape, x.view)
@@ -199,7 +225,7 @@ impl<'g> Importer<'g> {
     }
 
     /// The extents of a value in the graph, with the batch.
-    pub fn extents(&self, name: &str) -> Result<Vec<i64>, String> {
+    pub fn extents(&mut self, name: &str) -> Result<Vec<i64>, String> {
         if let Some(Value::Constant(constant)) = self.values.get(name) {
             return Ok(constant.dims().iter().map(|&d| d as i64).collect());
         }

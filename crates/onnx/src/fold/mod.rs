@@ -14,7 +14,7 @@ mod walk;
 
 pub(crate) use constant::Constant;
 pub(crate) use make::of_shape;
-pub(crate) use movement::new_extents;
+pub(crate) use movement::{Slices, cuts, new_extents, sliced};
 
 use crate::attributes::Attributes;
 use crate::proto::Node;

@@ -142,7 +142,7 @@ pub(super) fn tile<'g>(call: &Call<'_, 'g>, room: &mut Room) -> Result<Constant<
 }
 
 /// Where a slice begins, how many it takes and by which step, as ONNX's Slice counts, of an axis of `n`.
-pub(super) fn sliced(n: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), String> {
+pub(crate) fn sliced(n: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), String> {
     if step == 0 {
         return Err("it slices by steps of 0".into());
     }
@@ -270,7 +270,7 @@ pub(super) fn concat<'g>(call: &Call<'_, 'g>, room: &mut Room) -> Result<Constan
 }
 
 /// The sizes that a Split cuts an axis of `n` into, `parts` outputs.
-pub(super) fn cuts(n: usize, given: Option<Vec<i64>>, parts: usize) -> Result<Vec<usize>, String> {
+pub(crate) fn cuts(n: usize, given: Option<Vec<i64>>, parts: usize) -> Result<Vec<usize>, String> {
     if let Some(given) = given {
         let sizes = extents(&given)?;
         let sum = sizes.iter().try_fold(0usize, |a, &v| a.checked_add(v));

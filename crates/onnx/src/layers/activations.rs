@@ -1,6 +1,6 @@
 //! One number to one number.
 
-use super::{Given, Row, affine};
+use super::{Given, Row};
 use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
@@ -8,7 +8,22 @@ use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row {
-    operators: &["Relu", "LeakyRelu", "Sigmoid", "Tanh", "Gelu", "Clip", "HardSigmoid"],
+    operators: &[
+        "Celu",
+        "Clip",
+        "Elu",
+        "Gelu",
+        "HardSigmoid",
+        "HardSwish",
+        "LeakyRelu",
+        "Mish",
+        "Relu",
+        "Selu",
+        "Sigmoid",
+        "Softplus",
+        "Swish",
+        "Tanh",
+    ],
     import: activate,
 };
 
@@ -20,15 +35,29 @@ fn activate<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attri
         "Sigmoid" => LayerKind::Sigmoid(kinds::Sigmoid {}),
         "Tanh" => LayerKind::Tanh(kinds::Tanh {}),
         "Gelu" => match attributes.text("approximate", "none")? {
-            "none" => LayerKind::Gelu(kinds::Gelu::default()),
-            other => return Err(format!("approximate = {other} is not supported, only none")),
+            "none" => LayerKind::Gelu(kinds::Gelu { approximate: false }),
+            "tanh" => LayerKind::Gelu(kinds::Gelu { approximate: true }),
+            other => return Err(format!("approximate = {other} is not supported, only none and tanh")),
         },
-        // `clip(alpha x + beta, 0, 1)`.
         "HardSigmoid" => {
             let (alpha, beta) = (attributes.float("alpha", 0.2)?, attributes.float("beta", 0.5)?);
-            let x = affine::all(importer, x, alpha, beta)?;
-            return Ok(vec![importer.keep(LayerKind::Clip(kinds::Clip { min: 0.0, max: 1.0 }), x)?]);
+            LayerKind::HardSigmoid(kinds::HardSigmoid { alpha, beta })
         }
+        "HardSwish" => LayerKind::HardSwish(kinds::HardSwish {}),
+        "Elu" => LayerKind::Elu(kinds::Elu { alpha: attributes.float("alpha", 1.0)? }),
+        "Celu" => LayerKind::Celu(kinds::Celu { alpha: attributes.float("alpha", 1.0)? }),
+        "Selu" => {
+            let usual = kinds::Selu::default();
+            let (alpha, gamma) =
+                (attributes.float("alpha", usual.alpha)?, attributes.float("gamma", usual.gamma)?);
+            LayerKind::Selu(kinds::Selu { alpha, gamma })
+        }
+        "Softplus" => LayerKind::Softplus(kinds::Softplus {}),
+        "Mish" => LayerKind::Mish(kinds::Mish {}),
+        "Swish" => match attributes.float("alpha", 1.0)? {
+            1.0 => LayerKind::Silu(kinds::Silu {}),
+            alpha => return Err(format!("alpha = {alpha} is not supported, only 1")),
+        },
         _ => match bounds(importer, step, attributes)? {
             (f32::NEG_INFINITY, f32::INFINITY) => return Ok(vec![x]),
             (0.0, f32::INFINITY) => LayerKind::Relu(kinds::Relu {}),

@@ -1,7 +1,7 @@
 //! Sums, products and the like, of values and of constants.
 
-use super::affine;
 use super::{Given, Row};
+use super::{affine, binary};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
 use crate::graph::Step;
@@ -9,35 +9,76 @@ use crate::importer::Importer;
 use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
-pub(super) const ROW: Row = Row { operators: &["Add", "Sub", "Mul", "Div", "Sum"], import: arithmetic };
+pub(super) const ROW: Row =
+    Row { operators: &["Add", "Div", "Max", "Min", "Mul", "Neg", "Pow", "Sub", "Sum"], import: arithmetic };
 
 fn arithmetic<'g>(importer: &mut Importer<'g>, step: &Step<'g>, _: &Attributes<'g>) -> Given {
     let names: Vec<&str> = (0..step.inputs.len()).map(|i| step.input(i)).collect::<Result<_, _>>()?;
     let constants: Vec<bool> = names.iter().map(|name| importer.is_constant(name)).collect();
     let y = match (step.operator, &constants[..]) {
-        ("Sum", [false]) => importer.take(names[0]),
-        ("Add" | "Sum", [false, rest @ ..]) if !rest.is_empty() && !rest.contains(&true) => {
-            add(importer, &names)
+        ("Neg", [false]) => {
+            let x = importer.take(names[0])?;
+            affine::all(importer, x, -1.0, 0.0)?
         }
-        ("Sum", _) => Err("constants in a Sum are not supported, only in an Add".into()),
-        (operator, [false, true]) => constant_operand(importer, operator, [names[0], names[1]], false),
-        (operator, [true, false]) => constant_operand(importer, operator, [names[1], names[0]], true),
-        (operator, [false, false]) => {
-            Err(format!("{operator} of two computed values is not supported, only of one and a constant"))
+        ("Max" | "Min", [false, true]) => bounded(importer, step.operator, names[0], names[1])?,
+        ("Max" | "Min", [true, false]) => bounded(importer, step.operator, names[1], names[0])?,
+        ("Sum" | "Max" | "Min", [false]) => importer.take(names[0])?,
+        ("Pow", [false, true]) => power(importer, names[0], names[1])?,
+        ("Add" | "Sub" | "Mul" | "Div", [false, true]) => {
+            constant_operand(importer, step.operator, [names[0], names[1]], false)?
         }
-        _ => Err("it must have two inputs, and one of them must be computed".into()),
+        ("Add" | "Sub" | "Mul" | "Div", [true, false]) => {
+            constant_operand(importer, step.operator, [names[1], names[0]], true)?
+        }
+        (_, all) if all.len() > 1 && !all.contains(&true) => {
+            let mut sum = importer.take(names[0])?;
+            for name in &names[1..] {
+                let other = importer.take(name)?;
+                sum = binary::of_two(importer, of_values(step.operator)?, sum, other)?;
+            }
+            sum
+        }
+        _ => return Err("of these constants and values is not supported".into()),
     };
-    Ok(vec![y?])
+    Ok(vec![y])
 }
 
-fn add(importer: &mut Importer, names: &[&str]) -> Result<Activation, String> {
-    let values: Vec<Activation> = names.iter().map(|n| importer.take(n)).collect::<Result<_, _>>()?;
-    let first = values[0].clone();
-    if let Some(other) = values.iter().find(|v| (v.shape, &v.view) != (first.shape, &first.view)) {
-        return Err(format!("adding {} and {} is not supported, only one shape", first.told(), other.told()));
+/// The layer of two values.
+fn of_values(operator: &str) -> Result<LayerKind, String> {
+    Ok(match operator {
+        "Add" | "Sum" => kinds::Add {}.into(),
+        "Sub" => kinds::Subtract {}.into(),
+        "Mul" => kinds::Multiply {}.into(),
+        "Max" => kinds::Maximum {}.into(),
+        "Min" => kinds::Minimum {}.into(),
+        _ => return Err("of two computed values is not supported, only of one and a constant".into()),
+    })
+}
+
+/// A value that is at least, or at most, one number.
+fn bounded(importer: &mut Importer, operator: &str, x: &str, bound: &str) -> Result<Activation, String> {
+    let x = importer.take(x)?;
+    let bound = importer.constant(bound)?.one_float()?;
+    let clip = match operator {
+        "Max" if bound == 0.0 => return importer.keep(kinds::Relu {}, x),
+        "Max" => kinds::Clip { min: bound, max: f32::MAX },
+        _ => kinds::Clip { min: f32::MIN, max: bound },
+    };
+    importer.keep(clip, x)
+}
+
+/// A square, as a product.
+fn power(importer: &mut Importer, x: &str, exponent: &str) -> Result<Activation, String> {
+    let exponent = importer.constant(exponent)?;
+    let is_two = match exponent.has_floats() {
+        true => exponent.one_float()? == 2.0,
+        false => exponent.ints()? == [2],
+    };
+    if !is_two {
+        return Err("with other exponents than 2 is not supported".into());
     }
-    let from: Vec<Option<usize>> = values.iter().map(|v| v.layer).collect();
-    importer.push(LayerKind::Add(kinds::Add {}), &from, first.shape, first.view)
+    let x = importer.take(x)?;
+    binary::of_two(importer, kinds::Multiply {}.into(), x.clone(), x)
 }
 
 fn constant_operand(

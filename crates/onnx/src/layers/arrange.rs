@@ -2,8 +2,9 @@
 
 use crate::activation::Activation;
 use crate::importer::Importer;
-use crate::view::{CHANNELS, HEIGHT, WIDTH};
+use crate::view::{CHANNELS, HEIGHT, Leaf, View, WIDTH};
 use foveal_nn::layers as kinds;
+use foveal_nn::layers::DepthToSpaceOrder as Order;
 use foveal_nn::spec::LayerKind;
 
 /// A row of numbers `[1, 1, c]`, with a flatten layer if it needs one; its order in the graph stays to be minded.
@@ -12,38 +13,189 @@ pub(super) fn flat(importer: &mut Importer, x: Activation) -> Result<Activation,
         return Ok(x);
     }
     let view = x.view.flattened(x.shape);
-    importer.push(LayerKind::Flatten(kinds::Flatten {}), &[x.layer], [1, 1, x.size()], view)
+    importer.push(kinds::Flatten {}, &[x.layer], [1, 1, x.size()], view)
 }
 
 /// A value whose axes in the graph are channels, height and width, or channels and width.
-pub(super) fn picture(_: &mut Importer, x: Activation) -> Result<Activation, String> {
+pub(super) fn picture(importer: &mut Importer, x: Activation) -> Result<Activation, String> {
     if x.channels_first() {
         return Ok(x);
     }
-    let rank = x.rank();
-    Err(match rank {
-        3 | 4 if x.view.axes(x.shape).is_some() => {
-            "its input has channels last; ONNX's windows need channels first".into()
+    let x = match x.pad {
+        Some(pad) => importer.padded(x, pad)?,
+        None => x,
+    };
+    match x.rank() {
+        4 => arrange(importer, x, &[CHANNELS, HEIGHT, WIDTH]),
+        3 => arrange(importer, x, &[CHANNELS, WIDTH]),
+        rank => Err(format!("its input has {rank} axes; only [n, c, h, w] and [n, c, l] are supported")),
+    }
+}
+
+/// A value each of whose axes in the graph is an axis of the output.
+pub(super) fn settled(importer: &mut Importer, x: Activation) -> Result<Activation, String> {
+    if x.view.axes(x.shape).is_some() {
+        return Ok(x);
+    }
+    match x.rank() {
+        2 => arrange(importer, x, &[CHANNELS]),
+        3 => arrange(importer, x, &[CHANNELS, WIDTH]),
+        4 => arrange(importer, x, &[CHANNELS, HEIGHT, WIDTH]),
+        rank => Err(format!("values of {rank} axes are not supported")),
+    }
+}
+
+/// A value whose axes in the graph are the axes `target` of a layer's output, with layers that move its numbers if
+/// they are needed.
+pub(super) fn arrange(
+    importer: &mut Importer,
+    x: Activation,
+    target: &[usize],
+) -> Result<Activation, String> {
+    let mut shape = [1; 3];
+    for (extent, &axis) in x.dims().into_iter().zip(target) {
+        shape[axis] *= extent;
+    }
+    let view = View::of(target, shape);
+    if x.shape == shape && x.view == view {
+        return Ok(x);
+    }
+    let mut axes: [Vec<Leaf>; 3] = Default::default();
+    for (leaves, &axis) in x.view.dims.iter().zip(target) {
+        axes[axis].extend(leaves);
+    }
+    let kind = if let Some(order) = transposition(&axes, x.shape) {
+        LayerKind::from(kinds::Transpose { order })
+    } else if let Some(groups) = shuffle(&axes, x.shape) {
+        kinds::ChannelShuffle { groups }.into()
+    } else if let Some((block, order)) = to_space(&axes, x.shape) {
+        kinds::DepthToSpace { block, order }.into()
+    } else if let Some((block, order)) = to_depth(&axes, x.shape) {
+        kinds::SpaceToDepth { block, order }.into()
+    } else if shape[..2] == [1, 1] && x.view.in_order(x.shape) {
+        kinds::Flatten {}.into()
+    } else if let Some(order) = turned_row(&axes, x.shape) {
+        let turned = order.map(|axis| x.shape[axis]);
+        let y =
+            importer.push(kinds::Transpose { order }, &[x.layer], turned, View::of(&[0, 1, 2], turned))?;
+        return importer.push(kinds::Flatten {}, &[y.layer], shape, view);
+    } else {
+        return Err(format!(
+            "the numbers of {} would have to be put in an order that no layer makes",
+            x.told()
+        ));
+    };
+    importer.push(kind, &[x.layer], shape, view)
+}
+
+/// One stretch that is a whole axis, or none where that is 1.
+fn is_whole(leaves: &[Leaf], axis: usize, shape: [usize; 3]) -> bool {
+    View { dims: vec![leaves.to_vec()] } == View::of(&[axis], shape)
+}
+
+/// Which axis of `shape` each new one is, if each is one.
+fn transposition(axes: &[Vec<Leaf>; 3], shape: [usize; 3]) -> Option<[usize; 3]> {
+    let of = |leaves: &Vec<Leaf>| leaves.first().map(|leaf| leaf.axis);
+    let mut order = [None; 3];
+    for (new, leaves) in order.iter_mut().zip(axes) {
+        *new = of(leaves);
+        if let Some(axis) = *new
+            && !is_whole(leaves, axis, shape)
+        {
+            return None;
         }
-        3 | 4 => format!("its input {} has its numbers in an order that is not supported", x.told()),
-        _ => format!("its input has {rank} axes; only [n, c, h, w] and [n, c, l] are supported"),
-    })
+    }
+    let mut rest: Vec<usize> = (0..3).filter(|axis| !order.contains(&Some(*axis))).collect();
+    let all = order.map(|axis| axis.unwrap_or_else(|| rest.remove(0)));
+    // What is left over must be 1.
+    (0..3).all(|new| axes[new].is_empty() == (shape[all[new]] == 1)).then_some(all)
+}
+
+/// The groups that channels are shuffled by.
+fn shuffle(axes: &[Vec<Leaf>; 3], shape: [usize; 3]) -> Option<usize> {
+    let [height, width, channels] = axes;
+    let [inner, outer] = channels[..] else { return None };
+    let in_place = is_whole(height, HEIGHT, shape) && is_whole(width, WIDTH, shape);
+    let two =
+        inner.axis == CHANNELS && outer.axis == CHANNELS && inner.step == 1 && outer.step == inner.extent;
+    (in_place && two && inner.extent * outer.extent == shape[CHANNELS]).then_some(outer.extent)
+}
+
+/// The block and order in which channels become places.
+fn to_space(axes: &[Vec<Leaf>; 3], shape: [usize; 3]) -> Option<(usize, Order)> {
+    let inner = |leaves: &[Leaf], axis: usize| match leaves {
+        [.., last] if last.axis == CHANNELS => {
+            is_whole(&leaves[..leaves.len() - 1], axis, shape).then_some(*last)
+        }
+        _ => None,
+    };
+    let (row, column) = (inner(&axes[HEIGHT], HEIGHT)?, inner(&axes[WIDTH], WIDTH)?);
+    let (block, rest) = (row.extent, shape[CHANNELS] / (row.extent * column.extent));
+    if column.extent != block || rest * block * block != shape[CHANNELS] {
+        return None;
+    }
+    let found = |leaf: Leaf| (leaf.extent, leaf.step);
+    let channels = match axes[CHANNELS][..] {
+        [] if rest == 1 => None,
+        [leaf] if leaf.axis == CHANNELS && leaf.extent == rest => Some(leaf.step),
+        _ => return None,
+    };
+    if found(row) == (block, block * rest)
+        && found(column) == (block, rest)
+        && channels.is_none_or(|s| s == 1)
+    {
+        return Some((block, Order::BlockFirst));
+    }
+    let first = found(row) == (block, block) && found(column) == (block, 1);
+    (first && channels.is_none_or(|s| s == block * block)).then_some((block, Order::ChannelFirst))
+}
+
+/// The block and order in which places become channels.
+fn to_depth(axes: &[Vec<Leaf>; 3], shape: [usize; 3]) -> Option<(usize, Order)> {
+    let outer = |leaves: &[Leaf], axis: usize| match leaves {
+        [] => Some(shape[axis]),
+        [leaf] if leaf.axis == axis && leaf.extent * leaf.step == shape[axis] => Some(leaf.step),
+        _ => None,
+    };
+    let (block, columns) = (outer(&axes[HEIGHT], HEIGHT)?, outer(&axes[WIDTH], WIDTH)?);
+    if block != columns || block == 1 {
+        return None;
+    }
+    let part = |axis| Leaf { axis, extent: block, step: 1 };
+    let all = View::of(&[CHANNELS], shape).dims.concat();
+    let (rows, columns) = (vec![part(HEIGHT)], vec![part(WIDTH)]);
+    if axes[CHANNELS] == [all.clone(), rows.clone(), columns.clone()].concat() {
+        return Some((block, Order::ChannelFirst));
+    }
+    (axes[CHANNELS] == [rows, columns, all].concat()).then_some((block, Order::BlockFirst))
+}
+
+/// The order of whole axes that one row of numbers has.
+fn turned_row(axes: &[Vec<Leaf>; 3], shape: [usize; 3]) -> Option<[usize; 3]> {
+    let [height, width, row] = axes;
+    if !height.is_empty() || !width.is_empty() || row.iter().any(|l| !is_whole(&[*l], l.axis, shape)) {
+        return None;
+    }
+    let mut order: Vec<usize> = row.iter().map(|leaf| leaf.axis).collect();
+    order.extend((0..3).filter(|axis| shape[*axis] == 1));
+    order.try_into().ok()
 }
 
 /// The last value as foveal's models give it: a row, or height, width and channels.
 pub(crate) fn row(importer: &mut Importer, last: Activation) -> Result<Activation, String> {
-    if last.layer.is_none() || last.layer != importer.layers.len().checked_sub(1) {
-        return Err("there is no layer between input and output".into());
-    }
     let picture = [&[CHANNELS, HEIGHT, WIDTH][..], &[CHANNELS, WIDTH]]
         .iter()
         .any(|axes| last.view.is(axes, last.shape));
+    let mut last = last;
     if !picture && !last.view.in_order(last.shape) {
-        return Err(format!(
-            "{} has its numbers in another order than height, width, channel, in which foveal flattens; a Flatten \
-             at the end is not supported without a Gemm or MatMul after it",
-            last.told()
-        ));
+        last = settled(importer, last)?;
+        if !last.channels_first() && !last.view.in_order(last.shape) {
+            let target = [CHANNELS, HEIGHT, WIDTH];
+            last = arrange(importer, last, &target)?;
+        }
+    }
+    if last.layer.is_none() || last.layer != importer.layers.len().checked_sub(1) {
+        return Err("there is no layer between input and output".into());
     }
     flat(importer, last)
 }

@@ -1,18 +1,19 @@
 //! Channels of several values, one after the other.
 
+use super::arrange::arrange;
 use super::{Given, Row};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
-use crate::view::{CHANNELS, View};
+use crate::view::{CHANNELS, HEIGHT, View, WIDTH};
 use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Concat"], import: concat };
 
 fn concat<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
-    let values: Vec<Activation> =
+    let mut values: Vec<Activation> =
         (0..step.inputs.len()).map(|i| importer.take(step.input(i)?)).collect::<Result<_, _>>()?;
     let first = values.first().cloned().ok_or("it has no inputs")?;
     let given = attributes.int("axis", 1)?;
@@ -23,20 +24,33 @@ fn concat<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     let others = |x: &Activation| {
         let mut dims = x.view.dims.clone();
         dims.remove(along);
-        (dims, x.rank(), [x.shape[0], x.shape[1]])
+        (dims, [x.shape[0], x.shape[1]])
     };
     for x in &values {
-        if x.rank() != first.rank() || !x.view.cover([along], CHANNELS, x.shape) {
-            return Err(format!("joining axis {given} of {} is not supported, only channels", x.told()));
-        }
-        // Channels in an order of their own, as a flattened picture has them, are not those of the other values.
-        if !matches!(x.view.dims[along][..], [] | [_]) {
-            return Err("joining flattened pictures is not supported; join them before the Flatten".into());
-        }
-        if others(x) != others(&first) {
+        let rest = |x: &Activation| {
+            let mut dims = x.dims();
+            dims.remove(along);
+            dims
+        };
+        if x.rank() != first.rank() || rest(x) != rest(&first) {
             return Err(format!("values of {} and {} do not join", first.told(), x.told()));
         }
     }
+    // The channels in one stretch, the other axes alike: as one of them has it, or as a picture has it.
+    let plain = |x: &Activation| {
+        x.view.cover([along], CHANNELS, x.shape) && matches!(x.view.dims[along][..], [] | [_])
+    };
+    let one = others(&values[0]);
+    if !values.iter().all(|x| plain(x) && others(x) == one) {
+        let mut places = [HEIGHT, WIDTH].into_iter();
+        let target: Option<Vec<usize>> =
+            (0..first.rank() - 1).map(|i| if i == along { Some(CHANNELS) } else { places.next() }).collect();
+        let target = target.ok_or("values of so many axes are not supported")?;
+        for x in &mut values {
+            *x = arrange(importer, x.clone(), &target)?;
+        }
+    }
+    let first = values[0].clone();
     let channels = values.iter().fold(0, |a: usize, v| a.saturating_add(v.shape[CHANNELS]));
     let from: Vec<Option<usize>> = values.iter().map(|v| v.layer).collect();
     let shape = [first.shape[0], first.shape[1], channels];

@@ -36,12 +36,10 @@ fn convolution<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &At
     }
     let dilations = attributes.pair("dilations", x.line())?;
     let given = Window::new(attributes, x.line())?;
-    let cells = match x.pad {
-        Some(pad) if pad.value == 0.0 => pad.cells,
-        Some(pad) => {
-            return Err(format!("padding with {} before it is not supported, only 0", pad.value));
-        }
-        None => [0; 4],
+    let (x, cells) = match x.pad {
+        Some(pad) if pad.value == 0.0 => (x, pad.cells),
+        Some(pad) => (importer.padded(x, pad)?, [0; 4]),
+        None => (x, [0; 4]),
     };
     let padding = given.padding(x.shape, kernel, dilations, cells)?;
     let (strides, groups) = (given.strides, attributes.int("group", 1)?);

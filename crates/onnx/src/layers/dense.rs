@@ -1,6 +1,7 @@
 //! Matrix products.
 
 use super::arrange::flat;
+use super::norms::as_channels;
 use super::{Given, Row};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
@@ -8,6 +9,7 @@ use crate::fold::Constant;
 use crate::graph::Step;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, View};
+use foveal_nn::Padding;
 use foveal_nn::init::Init;
 use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
@@ -63,6 +65,10 @@ fn dense(
     (weights, turned): (&Constant, bool),
     bias: Option<Vec<f32>>,
 ) -> Result<Activation, String> {
+    let last = x.rank() - 1;
+    if last > 1 && x.dims().last() == Some(&inputs) && units > 0 {
+        return everywhere(importer, x, [inputs, units], (weights, turned), bias);
+    }
     if x.rank() != 2 || x.size() != inputs || units == 0 {
         return Err(format!("its matrix [{inputs}, {units}] does not fit a value of {}", x.told()));
     }
@@ -75,6 +81,42 @@ fn dense(
     let shape = [1, 1, units];
     let y = importer.push(kind, &[x.layer], shape, View::of(&[CHANNELS], shape))?;
     importer.param("weights", values)?;
+    bias.map_or(Ok(()), |bias| importer.param("bias", bias))?;
+    Ok(y)
+}
+
+/// A matrix product at every place: a convolution of one cell.
+fn everywhere(
+    importer: &mut Importer,
+    x: Activation,
+    [inputs, units]: [usize; 2],
+    (weights, turned): (&Constant, bool),
+    bias: Option<Vec<f32>>,
+) -> Result<Activation, String> {
+    let last = x.rank() - 2;
+    let x = as_channels(importer, x, last)?;
+    let places = {
+        let row = View { dims: vec![x.view.dims[last].clone()] };
+        row.places([1, 1, inputs])
+    };
+    let place = |i: usize| places[i];
+    let floats = weights.floats()?;
+    let values = if turned { floats.turned(inputs, place) } else { floats.rows(units, place) };
+    let kind = kinds::Conv2d {
+        filters: units,
+        kernel: [1, 1],
+        strides: [1, 1],
+        dilations: [1, 1],
+        padding: Padding::Valid,
+        groups: 1,
+        bias: bias.is_some(),
+        init: Init::default(),
+    };
+    let shape = [x.shape[0], x.shape[1], units];
+    let mut view = x.view.clone();
+    view.dims[last] = View::of(&[CHANNELS], shape).dims.concat();
+    let y = importer.push(kind, &[x.layer], shape, view)?;
+    importer.param("filter", values)?;
     bias.map_or(Ok(()), |bias| importer.param("bias", bias))?;
     Ok(y)
 }

@@ -16,8 +16,8 @@ fn keep<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribute
         "Identity" => return Ok(vec![x]),
         "Cast" => {
             return match attributes.int("to", 0)? {
-                kind::FLOAT => Ok(vec![x]),
-                to => Err(format!("a cast to type {to} is not supported, only to 32-bit floats (type 1)")),
+                kind::FLOAT | kind::DOUBLE | kind::FLOAT16 | kind::BFLOAT16 => Ok(vec![x]),
+                to => Err(format!("a cast to type {to} is not supported, only to floats")),
             };
         }
         _ => {}

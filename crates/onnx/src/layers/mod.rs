@@ -5,16 +5,23 @@ mod affine;
 mod arithmetic;
 mod arrange;
 mod batch_norm;
+mod binary;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod dense;
+mod depth;
 mod dropout;
 mod embedding;
 mod gelu;
+mod norms;
 mod pad;
 mod pool;
+mod prelu;
 mod reduce;
 mod reshape;
+mod resize;
+mod slice;
 mod softmax;
 mod window;
 
@@ -44,15 +51,21 @@ static ROWS: &[Row] = &[
     batch_norm::ROW,
     concat::ROW,
     conv::ROW,
+    conv_transpose::ROW,
     dense::ROW,
+    depth::ROW,
     dropout::ROW,
     embedding::ROW,
     gelu::ROW,
+    norms::ROW,
     pad::ROW,
     pool::ROW,
     pool::GLOBAL,
+    prelu::ROW,
     reduce::ROW,
     reshape::ROW,
+    resize::ROW,
+    slice::ROW,
     softmax::ROW,
 ];
 

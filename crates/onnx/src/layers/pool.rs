@@ -37,9 +37,12 @@ fn pool<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribute
     }
     let ksize = attributes.pair("kernel_shape", x.line())?;
     let given = Window::new(attributes, x.line())?;
-    let cells = match x.pad {
-        None => [0; 4],
-        Some(pad) => pooled_pad(importer, &x, pad, ksize, max)?,
+    let (x, cells) = match x.pad {
+        None => (x, [0; 4]),
+        Some(pad) => match pooled_pad(importer, &x, pad, ksize, max) {
+            Some(cells) => (x, cells),
+            None => (importer.padded(x, pad)?, [0; 4]),
+        },
     };
     let padding = given.padding(x.shape, ksize, dilations, cells)?;
     let options = Pool2dOptions { ksize, strides: given.strides, padding };
@@ -66,27 +69,13 @@ fn pool<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribute
     Ok(vec![importer.push(kind, &[x.layer], shape, channels_first(x.line(), shape))?])
 }
 
-/// The cells of a Pad node that a pooling can take in.
-fn pooled_pad(
-    importer: &Importer,
-    x: &Activation,
-    pad: Pad,
-    ksize: [i64; 2],
-    max: bool,
-) -> Result<[i64; 4], String> {
+/// The cells of a Pad node, if a pooling can take them in.
+fn pooled_pad(importer: &Importer, x: &Activation, pad: Pad, ksize: [i64; 2], max: bool) -> Option<[i64; 4]> {
     // Zeros are like nothing at all where no value is less, and no window has nothing else.
     let inside = (0..4).all(|side| pad.cells[side] < ksize[side / 2]);
     let nothing =
         pad.value == f32::NEG_INFINITY || (pad.value == 0.0 && inside && none_negative(importer, x));
-    match max {
-        true if nothing => Ok(pad.cells),
-        false if pad.value == 0.0 => Ok(pad.cells),
-        true => Err(format!(
-            "padding with {} before it is not supported, only with -inf, or with 0 where no value is negative",
-            pad.value
-        )),
-        false => Err(format!("padding with {} before it is not supported, only with 0", pad.value)),
-    }
+    (if max { nothing } else { pad.value == 0.0 }).then_some(pad.cells)
 }
 
 /// Whether the layer that gives `x` can give nothing below 0.

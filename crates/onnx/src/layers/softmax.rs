@@ -1,6 +1,7 @@
-//! Softmax over the channels.
+//! Softmax, and its logarithm, over the channels.
 
 use super::arrange::flat;
+use super::norms::as_channels;
 use super::{Given, Row};
 use crate::attributes::Attributes;
 use crate::graph::Step;
@@ -9,7 +10,7 @@ use crate::view::CHANNELS;
 use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
-pub(super) const ROW: Row = Row { operators: &["Softmax"], import: softmax };
+pub(super) const ROW: Row = Row { operators: &["LogSoftmax", "Softmax"], import: softmax };
 
 fn softmax<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
     let x = importer.take(step.input(0)?)?;
@@ -20,11 +21,14 @@ fn softmax<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attrib
     let x = if x.rank() == 2 { flat(importer, x)? } else { x };
     // Before operator set 13 it went over all axes from that one on.
     let rest = axis..if since_13 { axis + 1 } else { x.rank() - 1 };
+    let single = rest.clone().all(|i| i == axis || x.dims()[i] == 1);
+    let x = if single { as_channels(importer, x, axis)? } else { x };
     if !x.view.cover(rest, CHANNELS, x.shape) {
-        return Err(format!(
-            "a softmax over axis {given} of {} is not supported, only over channels",
-            x.told()
-        ));
+        return Err(format!("over axis {given} of {} is not supported, only over one axis", x.told()));
     }
-    Ok(vec![importer.keep(LayerKind::Softmax(kinds::Softmax {}), x)?])
+    let kind = match step.operator {
+        "Softmax" => LayerKind::from(kinds::Softmax {}),
+        _ => kinds::LogSoftmax {}.into(),
+    };
+    Ok(vec![importer.keep(kind, x)?])
 }

@@ -1,0 +1,116 @@
+//! Parts of a value.
+
+use super::arrange::settled;
+use super::{Given, Row};
+use crate::activation::Activation;
+use crate::attributes::Attributes;
+use crate::fold::{Slices, cuts, sliced};
+use crate::graph::Step;
+use crate::importer::Importer;
+use crate::view::View;
+use foveal_nn::layers as kinds;
+
+pub(super) const ROW: Row = Row { operators: &["Slice", "Split"], import: parts };
+
+fn parts<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
+    let x = importer.take(step.input(0)?)?;
+    if step.operator == "Slice" {
+        slice(importer, x, step, attributes)
+    } else {
+        split(importer, x, step, attributes)
+    }
+}
+
+/// Whole numbers of an input, or of the attribute in its place.
+fn ints<'g>(
+    importer: &mut Importer<'g>,
+    step: &Step<'g>,
+    attributes: &Attributes<'g>,
+    (i, name): (usize, &str),
+) -> Result<Option<Vec<i64>>, String> {
+    match step.optional(i) {
+        Some(input) => importer.constant(input)?.ints().map(Some),
+        None => Ok(attributes.ints(name)?.map(<[i64]>::to_vec)),
+    }
+}
+
+fn slice<'g>(
+    importer: &mut Importer<'g>,
+    x: Activation,
+    step: &Step<'g>,
+    attributes: &Attributes<'g>,
+) -> Given {
+    let starts = ints(importer, step, attributes, (1, "starts"))?.ok_or("its starts are missing")?;
+    let ends = ints(importer, step, attributes, (2, "ends"))?.ok_or("its ends are missing")?;
+    let axes = ints(importer, step, attributes, (3, "axes"))?;
+    let by = step.optional(4).map(|name| importer.constant(name)?.ints()).transpose()?;
+    let mut dims = vec![None; x.rank() - 1];
+    for (axis, range) in (Slices { starts, ends, axes, steps: by }).of(x.rank())? {
+        let Some(axis) = axis.checked_sub(1) else {
+            // All of the batch stays.
+            if range[0] == 0 && range[1] >= importer.batch && range[2] == 1 {
+                continue;
+            }
+            return Err("a part of the batch is not supported".into());
+        };
+        if range[2] < 0 {
+            return Err(format!("by steps of {} is not supported, only forward", range[2]));
+        }
+        let (start, count) = sliced(x.dims()[axis], range)?;
+        if count == 0 {
+            return Err(format!("axis {} of {} from {start} on leaves nothing", axis + 1, x.told()));
+        }
+        dims[axis] = Some((start, count, range[2]));
+    }
+    Ok(vec![part(importer, x, &dims)?])
+}
+
+/// A part of some axes of the graph: where it begins, how many it takes and by which step.
+pub(super) fn part(
+    importer: &mut Importer,
+    x: Activation,
+    parts: &[Option<(usize, usize, i64)>],
+) -> Result<Activation, String> {
+    let dims = x.dims();
+    let whole = |i: usize| parts[i].is_none_or(|(start, count, _)| start == 0 && count == dims[i]);
+    if (0..dims.len()).all(whole) {
+        return Ok(x);
+    }
+    let x = settled(importer, x)?;
+    let axes = x.view.axes(x.shape).ok_or("a part of axes that are joined is not supported")?;
+    let (mut kind, mut shape) = (kinds::Slice::default(), x.shape);
+    for (i, axis) in axes.iter().enumerate() {
+        let (Some(axis), Some((start, count, by))) = (*axis, parts[i]) else { continue };
+        let last = start + (count - 1) * usize::try_from(by).unwrap_or(usize::MAX).min(dims[i]);
+        let range = Some([start as i64, last as i64 + 1]);
+        [&mut kind.rows, &mut kind.columns, &mut kind.channels][axis].clone_from(&range);
+        kind.steps[axis] = if count == 1 { 1 } else { by };
+        shape[axis] = count;
+    }
+    let view = axes.iter().map(|axis| axis.map_or(vec![], |axis| View::of(&[axis], shape).dims.concat()));
+    let view = View { dims: view.collect() };
+    importer.push(kind, &[x.layer], shape, view)
+}
+
+fn split<'g>(
+    importer: &mut Importer<'g>,
+    x: Activation,
+    step: &Step<'g>,
+    attributes: &Attributes<'g>,
+) -> Given {
+    let axis = x.axis(attributes.int("axis", 0)?)?;
+    let given = ints(importer, step, attributes, (1, "split"))?;
+    let sizes = cuts(x.dims()[axis], given, step.outputs.len())?;
+    // Every part reads the value.
+    let x = Activation { shared: true, ..settled(importer, x)? };
+    let (mut at, mut all) = (0, Vec::new());
+    for (size, output) in sizes.into_iter().zip(&step.outputs) {
+        let mut parts = vec![None; x.rank() - 1];
+        parts[axis] = Some((at, size, 1));
+        at += size;
+        // A layer whose output goes nowhere is no part of a model.
+        let used = !output.is_empty() && importer.uses.contains_key(output);
+        all.push(if used { part(importer, x.clone(), &parts)? } else { x.clone() });
+    }
+    Ok(all)
+}
