@@ -45,7 +45,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn response_norm(&mut self, layer: &Layer, norm: &LocalResponseNorm) -> Result<String, Error> {
-        if norm.size % 2 == 0 {
+        if norm.size.is_multiple_of(2) {
             let problem = format!("has windows of {} channels; ONNX runtimes take odd ones alone", norm.size);
             return Err(Error::Layer { layer: layer.name.clone(), problem });
         }
