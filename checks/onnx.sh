@@ -27,6 +27,12 @@ for model in fast balanced best lab-11-1 lab-11-2 stack vgg-small vgg residual s
   "$built/foveal" train mnist --model "$model" --epochs 1 --validation 55000 -q --no-report --out "$work/$model" >/dev/null
   "$built/foveal" export "$work/$model" "$work/$model.onnx"
 done
+# Every layer that these models have not.
+for model in checks/layers/*.toml; do
+  name=$(basename "$model" .toml)
+  "$built/foveal" train mnist --model "$model" --epochs 1 --validation 55000 -q --no-report --out "$work/$name" >/dev/null
+  "$built/foveal" export "$work/$name" "$work/$name.onnx"
+done
 # Texts and CT: as they are named in onnx_check.py.
 "$built/examples/texts" "$work" >/dev/null
 for language in english korean; do

@@ -13,11 +13,20 @@ pub trait ActivationLayer {
     fn activation(&self) -> Result<Activation, String>;
 
     fn words(&self) -> Words;
+
+    /// The options, by name.
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        Vec::new()
+    }
 }
 
 impl<T: ActivationLayer> Simple for T {
     fn arithmetic(&self, _: &[super::Shape]) -> Result<Arithmetic, String> {
         self.activation().map(Arithmetic::Function)
+    }
+
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        ActivationLayer::numbers(self)
     }
 
     fn role(&self) -> Role {

@@ -1,5 +1,5 @@
 use super::fields::{count, fits};
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
@@ -87,6 +87,10 @@ impl Layer for Add {
 
     fn words(&self) -> Words {
         Words::new("sum", "합")
+    }
+
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Each
     }
 
     fn keeps_places(&self) -> bool {

@@ -1,5 +1,7 @@
 use super::fields::count;
-use super::layer::{At, Gradient, Inputs, Layer, ParamRole, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{
+    At, Gradient, Inputs, Layer, MadeOf, ParamRole, ParamSpec, Pass, Passage, Role, Shape, Words,
+};
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
@@ -105,6 +107,10 @@ impl Layer for BatchNorm {
 
     fn words(&self) -> Words {
         Words::new("each channel normalized over the batch", "채널마다 배치 전체로 정규화")
+    }
+
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Cell
     }
 
     fn keeps_places(&self) -> bool {

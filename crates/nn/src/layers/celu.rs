@@ -26,4 +26,8 @@ impl ActivationLayer for Celu {
     fn words(&self) -> Words {
         Words::new("negative numbers level off smoothly", "음수가 매끄럽게 완만해짐")
     }
+
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        vec![("alpha", self.alpha)]
+    }
 }

@@ -32,4 +32,8 @@ impl ActivationLayer for Clip {
         let Self { min, max } = self;
         Words::new(format!("numbers kept from {min} to {max}"), format!("{min} 이상 {max} 이하로"))
     }
+
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        vec![("min", self.min), ("max", self.max)]
+    }
 }

@@ -1,5 +1,5 @@
 use super::fields::fits;
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
@@ -63,6 +63,10 @@ impl Layer for Concat {
 
     fn words(&self) -> Words {
         Words::new("side by side", "이어 붙임")
+    }
+
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Joined
     }
 
     fn keeps_places(&self) -> bool {

@@ -1,5 +1,5 @@
 use super::fields::{by, is_one, is_ones, is_yes, one, ones, padding, steps, yes};
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::init::Init;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
@@ -132,6 +132,10 @@ impl Layer for Conv2d {
     fn words(&self) -> Words {
         let (n, k, [en, ko]) = (self.filters, by(self.kernel), steps(self.strides));
         Words::new(format!("{n} filters {k}{en}"), format!("{k} 필터 {n}개{ko}"))
+    }
+
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Many
     }
 
     fn keeps_places(&self) -> bool {

@@ -1,5 +1,5 @@
 use super::fields::{by, is_one, is_ones, is_yes, is_zeros, one, ones, padding, steps, yes};
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::Error;
 use crate::init::Init;
 use crate::ops;
@@ -144,6 +144,10 @@ impl Layer for Conv2dTranspose {
     fn words(&self) -> Words {
         let (n, k, [en, ko]) = (self.filters, by(self.kernel), steps(self.strides));
         Words::new(format!("{n} filters {k}, transposed{en}"), format!("{k} 전치 필터 {n}개{ko}"))
+    }
+
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Many
     }
 
     fn keeps_places(&self) -> bool {

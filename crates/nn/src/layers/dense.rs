@@ -1,5 +1,5 @@
 use super::fields::{count, fits, is_yes, yes};
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::Error;
 use crate::init::Init;
 use crate::ops;
@@ -92,6 +92,10 @@ impl Layer for Dense {
 
     fn words(&self) -> Words {
         Words::new(format!("{} units", self.units), format!("유닛 {}개", self.units))
+    }
+
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Many
     }
 
     fn keeps_places(&self) -> bool {

@@ -1,4 +1,4 @@
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::Error;
 use crate::steps::single::{SinglePlace, SingleStep};
 use crate::steps::{self, Placing, StepKind};
@@ -69,6 +69,10 @@ impl Layer for Dropout {
             format!("a share of {} left out while training", self.rate),
             format!("학습할 때 {} 비율로 끔", self.rate),
         )
+    }
+
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Cell
     }
 
     fn keeps_places(&self) -> bool {

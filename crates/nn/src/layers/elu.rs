@@ -25,4 +25,8 @@ impl ActivationLayer for Elu {
     fn words(&self) -> Words {
         Words::new("negative numbers level off", "음수가 완만해짐")
     }
+
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        vec![("alpha", self.alpha)]
+    }
 }

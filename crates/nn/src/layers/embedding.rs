@@ -1,5 +1,5 @@
 use super::fields::fits;
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::Error;
 use crate::init::Init;
 use crate::ops;
@@ -104,6 +104,10 @@ impl Layer for Embedding {
             format!("a row of {size} for each of {vocabulary} tokens"),
             format!("토큰 {vocabulary}가지마다 수 {size}개"),
         )
+    }
+
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Many
     }
 
     fn keeps_places(&self) -> bool {

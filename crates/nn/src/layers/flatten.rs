@@ -1,4 +1,4 @@
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
@@ -62,7 +62,16 @@ impl Layer for Flatten {
         Words::new("one row of numbers", "한 줄로 편 수")
     }
 
+    fn made_of(&self) -> MadeOf {
+        MadeOf::Moved
+    }
+
     fn keeps_places(&self) -> bool {
         false
+    }
+
+    fn moved_from(&self, [_, w, c]: Shape, [_, _, at]: Shape) -> Option<Option<Shape>> {
+        let c = c.max(1);
+        Some(Some([at / c / w.max(1), at / c % w.max(1), at % c]))
     }
 }

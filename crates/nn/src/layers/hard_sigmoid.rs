@@ -27,4 +27,8 @@ impl ActivationLayer for HardSigmoid {
     fn words(&self) -> Words {
         Words::new("numbers from 0 to 1 along a straight line", "직선을 따라 0과 1 사이로")
     }
+
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        vec![("alpha", self.alpha), ("beta", self.beta)]
+    }
 }

@@ -83,6 +83,14 @@ pub trait Layer {
         None
     }
 
+    /// What a cell of the output is made of.
+    fn made_of(&self) -> MadeOf;
+
+    /// The layer's own numbers by name, as an explanation shows them: the options of an activation.
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        Vec::new()
+    }
+
     /// The cell of an input of shape `from` that stands at cell `at` of the output, if the layer only moves numbers;
     /// nothing inside where the number is made up.
     fn moved_from(&self, _from: Shape, _at: Shape) -> Option<Option<Shape>> {
@@ -227,6 +235,23 @@ pub enum Passage {
     InPlace,
     /// It is the input.
     Same,
+}
+
+/// What a cell of a layer's output is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeOf {
+    /// The same cell of the input.
+    Cell,
+    /// All channels of the same place.
+    Channels,
+    /// The same cell of each input; an input of a single row, column or channel is spread over all.
+    Each,
+    /// One cell of one of the inputs, whose channels stand one after the other.
+    Joined,
+    /// One cell at another place, as [`super::LayerKind::moved_from`] says, or a number that is made up.
+    Moved,
+    /// Many numbers: a window, a whole map, all of the input.
+    Many,
 }
 
 /// Which of a network's three parts a layer belongs to.

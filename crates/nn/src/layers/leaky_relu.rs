@@ -25,4 +25,8 @@ impl ActivationLayer for LeakyRelu {
     fn words(&self) -> Words {
         Words::new(format!("negative numbers times {}", self.alpha), format!("음수에 {}을 곱함", self.alpha))
     }
+
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        vec![("alpha", self.alpha)]
+    }
 }

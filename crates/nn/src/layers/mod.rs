@@ -59,7 +59,7 @@ mod tanh;
 mod transpose;
 
 pub(crate) use layer::{At, Layer, ParamSpec, Pass, Passage, Shape};
-pub use layer::{ParamRole, Role, Words};
+pub use layer::{MadeOf, ParamRole, Role, Words};
 
 use serde::{Deserialize, Serialize};
 
@@ -225,6 +225,16 @@ impl LayerKind {
     /// The activation function, if that is all the layer does.
     pub fn function(&self) -> Option<crate::ops::Activation> {
         self.layer().function()
+    }
+
+    /// What a cell of the output is made of.
+    pub fn made_of(&self) -> MadeOf {
+        self.layer().made_of()
+    }
+
+    /// The options of an activation, by name.
+    pub fn numbers(&self) -> Vec<(&'static str, f32)> {
+        self.layer().numbers()
     }
 
     /// For a layer that only moves numbers: the cell of an input of shape `from` `[h, w, c]` that stands at cell `at`

@@ -28,4 +28,8 @@ impl ActivationLayer for Selu {
     fn words(&self) -> Words {
         Words::new("negative numbers level off, all scaled", "음수가 완만해지고 전체에 배율")
     }
+
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        vec![("alpha", self.alpha), ("gamma", self.gamma)]
+    }
 }

@@ -2,7 +2,7 @@
 //! [`foveal_kernels::grid`]. They say which; all else follows.
 
 use super::fields::fits;
-use super::layer::{At, Gradient, Inputs, Layer, ParamSpec, Pass, Passage, Role, Shape, Words};
+use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage, Role, Shape, Words};
 use super::pooling::Pooling;
 use crate::Error;
 use crate::ops;
@@ -39,6 +39,11 @@ pub trait Simple {
     /// Whether a plan for this leaves the layer out.
     fn left_out(&self, _pass: &Pass) -> bool {
         false
+    }
+
+    /// The options of an activation, by name.
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        Vec::new()
     }
 
     fn role(&self) -> Role;
@@ -150,8 +155,8 @@ impl<T: Simple> Layer for T {
     fn keeps_places(&self) -> bool {
         match self.arithmetic(NOTHING) {
             Ok(Arithmetic::Op(op)) => op_keeps_places(&op),
-            Ok(Arithmetic::Pool(_)) => false,
-            _ => true,
+            Ok(Arithmetic::Function(_)) => true,
+            Ok(Arithmetic::Pool(_)) | Err(_) => false,
         }
     }
 
@@ -160,6 +165,20 @@ impl<T: Simple> Layer for T {
             Ok(Arithmetic::Pool(pool)) => Some(pool.geometry(from, n)),
             _ => None,
         }
+    }
+
+    fn made_of(&self) -> MadeOf {
+        match self.arithmetic(NOTHING) {
+            Ok(Arithmetic::Op(op)) => op_made_of(&op),
+            Ok(Arithmetic::Pool(_)) => MadeOf::Many,
+            Ok(Arithmetic::Function(_)) => MadeOf::Cell,
+            // A slice, whose options mean nothing without its input's shape.
+            Err(_) => MadeOf::Moved,
+        }
+    }
+
+    fn numbers(&self) -> Vec<(&'static str, f32)> {
+        Simple::numbers(self)
     }
 
     fn moved_from(&self, from: Shape, at: Shape) -> Option<Option<Shape>> {
@@ -179,6 +198,18 @@ impl<T: Simple> Layer for T {
 
 fn shapes(at: &At<'_>) -> Vec<Shape> {
     at.inputs.iter().map(|x| [x.dim().1, x.dim().2, x.dim().3]).collect()
+}
+
+fn op_made_of(op: &Op) -> MadeOf {
+    match op {
+        Op::Rearrange { .. } => MadeOf::Moved,
+        Op::Binary(_) => MadeOf::Each,
+        Op::LayerNorm { .. } | Op::L2Normalize { .. } | Op::Softmax | Op::LogSoftmax => MadeOf::Channels,
+        Op::Scale | Op::Prelu => MadeOf::Cell,
+        Op::Resize(_) | Op::Reduce { .. } | Op::GroupNorm { .. } | Op::LocalResponseNorm { .. } => {
+            MadeOf::Many
+        }
+    }
 }
 
 fn op_keeps_places(op: &Op) -> bool {

@@ -31,7 +31,11 @@ impl Default for Slice {
 
 impl Slice {
     /// Begin and number of what is taken along each axis.
-    fn spans(&self, from: Shape) -> Result<[[usize; 2]; 3], String> {
+    /// Begin and number of what is taken of rows, columns and channels of an input `[h, w, c]`.
+    ///
+    /// # Errors
+    /// When a range lies outside, or is empty.
+    pub fn spans(&self, from: Shape) -> Result<[[usize; 2]; 3], String> {
         let mut spans = [[0; 2]; 3];
         let asked = [("rows", self.rows), ("columns", self.columns), ("channels", self.channels)];
         for (axis, (what, range)) in asked.into_iter().enumerate() {

@@ -61,10 +61,9 @@ fn pad<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes
         parts[axis] = Some((before, left, 1));
     }
     // Negative padding cuts off; what is cut is not what is mirrored.
-    if parts.iter().flatten().any(|part| part.0 > 0) || pads.iter().any(|&p| p < 0) {
-        if mode != PadMode::Constant {
-            return Err(fail());
-        }
+    let cut = parts.iter().flatten().any(|part| part.0 > 0) || pads.iter().any(|&p| p < 0);
+    if cut && mode != PadMode::Constant {
+        return Err(fail());
     }
     let mut x = part(importer, x, &parts)?;
     let [rows, columns, channels] = cells;

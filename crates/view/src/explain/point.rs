@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::inside::no_layer;
 use foveal_nn::Model;
+use foveal_nn::layers::MadeOf;
 use foveal_nn::model::Node;
 use foveal_nn::spec::LayerKind;
 use ndarray::Array4;
@@ -80,59 +81,46 @@ fn made_of(
     values: &[Array4<f32>],
     at: [usize; 3],
 ) -> Option<(Vec<Place>, Numbers)> {
-    use LayerKind as K;
     let first = node.inputs[0];
     let [h, w, c] = at;
-    let here = || vec![(first, at)];
-    let row = || (0..model.value_shape(first)[2]).map(|k| (first, [h, w, k])).collect::<Vec<Place>>();
-    let number = |k: usize| model.params()[node.params[k]].values[c];
-    Some(match &node.kind {
-        K::Relu(_) | K::LeakyRelu(_) | K::Clip(_) | K::Sigmoid(_) | K::HardSigmoid(_) | K::Tanh(_) => {
-            (here(), options(&node.kind))
+    let params = || node.params.iter().map(|&p| model.params()[p].values[c]).collect::<Vec<f32>>();
+    Some(match node.kind.made_of() {
+        MadeOf::Cell => (vec![(first, at)], of_cell(&node.kind, &params())),
+        MadeOf::Channels => {
+            let channels = model.value_shape(first)[2];
+            let numbers = (0..channels).filter_map(|k| values[first].get([0, h, w, k]).copied());
+            let own = of_row(&node.kind, &numbers.collect::<Vec<f32>>(), &params());
+            ((0..channels).map(|k| (first, [h, w, k])).collect(), own)
         }
-        K::Gelu(_) | K::Silu(_) | K::HardSwish(_) | K::Elu(_) | K::Selu(_) | K::Celu(_) => {
-            (here(), options(&node.kind))
-        }
-        K::Softplus(_) | K::Mish(_) | K::Dropout(_) => (here(), Vec::new()),
-        K::BatchNorm(norm) => {
-            let own = ["gamma", "beta", "mean", "variance"].into_iter().zip((0..4).map(number));
-            (here(), own.chain([("epsilon", norm.epsilon)]).collect())
-        }
-        K::Scale(_) => (here(), vec![("gamma", number(0))]),
-        K::Prelu(_) => (here(), vec![("alpha", number(0))]),
-        K::Softmax(_) | K::LogSoftmax(_) | K::LayerNorm(_) | K::L2Normalize(_) => {
-            let numbers = (0..node.shape[2]).filter_map(|k| values[first].get([0, h, w, k]).copied());
-            let params = node.params.iter().map(|&p| model.params()[p].values[c]).collect::<Vec<f32>>();
-            (row(), of_row(&node.kind, &numbers.collect::<Vec<f32>>(), &params))
-        }
-        K::Flatten(_) => (vec![(first, unflatten(c, model.value_shape(first)))], Vec::new()),
-        K::Add(_) | K::Subtract(_) | K::Multiply(_) | K::Maximum(_) | K::Minimum(_) => {
+        MadeOf::Each => {
             (node.inputs.iter().map(|&v| (v, spread(model.value_shape(v), at))).collect(), Vec::new())
         }
-        K::Concat(_) => {
+        MadeOf::Joined => {
             let (v, own) = part(model, node, c);
             (vec![(v, [h, w, own])], Vec::new())
         }
-        K::Slice(_)
-        | K::ChannelShuffle(_)
-        | K::DepthToSpace(_)
-        | K::SpaceToDepth(_)
-        | K::Transpose(_)
-        | K::Pad(_) => {
+        MadeOf::Moved => {
             let from = node.kind.moved_from(model.value_shape(first), at)?;
             (from.into_iter().map(|place| (first, place)).collect(), Vec::new())
         }
-        K::Conv2d(_)
-        | K::Conv2dTranspose(_)
-        | K::Dense(_)
-        | K::Embedding(_)
-        | K::Resize(_)
-        | K::Reduce(_) => {
-            return None;
-        }
-        K::MaxPool(_) | K::AvgPool(_) | K::GlobalAvgPool(_) | K::GlobalMaxPool(_) => return None,
-        K::GroupNorm(_) | K::InstanceNorm(_) | K::LocalResponseNorm(_) => return None,
+        MadeOf::Many => return None,
     })
+}
+
+/// The own numbers of a layer that works number by number; `params` are the parameters of the channel asked for.
+fn of_cell(kind: &LayerKind, params: &[f32]) -> Numbers {
+    let named =
+        |names: &[&'static str]| names.iter().copied().zip(params.iter().copied()).collect::<Numbers>();
+    match kind {
+        LayerKind::BatchNorm(norm) => {
+            let mut own = named(&["gamma", "beta", "mean", "variance"]);
+            own.push(("epsilon", norm.epsilon));
+            own
+        }
+        LayerKind::Scale(_) => named(&["gamma"]),
+        LayerKind::Prelu(_) => named(&["alpha"]),
+        kind => kind.numbers(),
+    }
 }
 
 /// The own numbers of a layer that goes over the channels of a place: `row` are those channels, `params` the
@@ -158,27 +146,9 @@ fn of_row(kind: &LayerKind, row: &[f32], params: &[f32]) -> Numbers {
     }
 }
 
-/// The options of an activation, by name.
-fn options(kind: &LayerKind) -> Vec<(&'static str, f32)> {
-    match kind {
-        LayerKind::LeakyRelu(f) => vec![("alpha", f.alpha)],
-        LayerKind::Clip(f) => vec![("min", f.min), ("max", f.max)],
-        LayerKind::HardSigmoid(f) => vec![("alpha", f.alpha), ("beta", f.beta)],
-        LayerKind::Elu(f) => vec![("alpha", f.alpha)],
-        LayerKind::Selu(f) => vec![("alpha", f.alpha), ("gamma", f.gamma)],
-        LayerKind::Celu(f) => vec![("alpha", f.alpha)],
-        _ => Vec::new(),
-    }
-}
-
 /// The place that cell `at` reads of an input: one of a single row, column or channel is spread over all of them.
 fn spread(shape: [usize; 3], at: [usize; 3]) -> [usize; 3] {
     [0, 1, 2].map(|axis| if shape[axis] == 1 { 0 } else { at[axis] })
-}
-
-/// Place `i` of a flat row as height, width, channel.
-fn unflatten(i: usize, [_, w, c]: [usize; 3]) -> [usize; 3] {
-    [i / c.max(1) / w.max(1), i / c.max(1) % w.max(1), i % c.max(1)]
 }
 
 /// Which input of a concatenation channel `c` comes from, and its channel there.

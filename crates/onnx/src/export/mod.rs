@@ -1,5 +1,9 @@
 //! A trained model as an ONNX file.
 
+mod layers;
+mod moves;
+mod norms;
+
 use crate::proto::{Attribute, Dim, Graph, Model, Node, Tensor, Value, kind};
 use crate::{Error, hounsfield};
 use foveal_nn::layers as kinds;
@@ -10,9 +14,9 @@ use foveal_train::{SavedModel, Window};
 use std::collections::HashSet;
 use std::rc::Rc;
 
-/// The operator set that files are written for, and the one where Gelu came.
+/// The operator set that files are written for, and the one for layers that older sets have no operator for.
 const OPSET: i64 = 17;
-const OPSET_WITH_GELU: i64 = 20;
+const NEWER: i64 = 20;
 
 /// The bytes of an `.onnx` file that answers as `saved` does: raw pixels `[n, h, w, c]` go in as bytes (0 to 255)
 /// under the name `image`; the probabilities of the classes, or the values of a regression, come out as
@@ -34,7 +38,8 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
     let graph = Graph { name: "foveal".into(), ..Graph::default() };
     let input = Input::of(saved);
     let taken = ["image", "hounsfield", "tokens", "probabilities", "values"].map(str::to_owned).into();
-    let mut writer = Writer { model, graph, values: Vec::new(), taken };
+    let newer = model.nodes().iter().any(|n| layers::needs_newer(&n.kind));
+    let mut writer = Writer { model, graph, newer, values: Vec::new(), taken };
     let first = match input {
         Input::Tokens => writer.tokens()?,
         input => writer.preprocess(saved, input),
@@ -57,11 +62,10 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
         Input::Bytes => Value::new("image", kind::UINT8, open(&[h, w, c])),
     });
     graph.outputs.push(Value::new(output, kind::FLOAT, open(&[model.outputs()])));
-    let gelu = model.nodes().iter().any(|n| n.kind == LayerKind::Gelu(kinds::Gelu::default()));
     Ok(Model {
-        ir_version: if gelu { 9 } else { 8 },
+        ir_version: if newer { 9 } else { 8 },
         producer: "foveal".into(),
-        opsets: vec![(String::new(), if gelu { OPSET_WITH_GELU } else { OPSET })],
+        opsets: vec![(String::new(), if newer { NEWER } else { OPSET })],
         graph,
         metadata: metadata(saved)?,
         functions: 0,
@@ -116,6 +120,8 @@ struct Place {
 struct Writer<'a> {
     model: &'a Net,
     graph: Graph<'static>,
+    /// Whether the file is for the newer operator set.
+    newer: bool,
     /// The model's values: its input, then each layer's output.
     values: Vec<Place>,
     /// Names of values.
@@ -262,48 +268,6 @@ impl Writer<'_> {
         names
     }
 
-    fn layer(&mut self, i: usize, layer: &Layer) -> Result<Place, Error> {
-        let (name, from) = (layer.name.as_str(), layer.inputs[0]);
-        let deep = |name: String| Place { name, flat: false };
-        Ok(match &layer.kind {
-            LayerKind::Dropout(_) => self.values[from].clone(),
-            LayerKind::Conv2d(_) => deep(self.convolution(i, layer)),
-            LayerKind::MaxPool(_) | LayerKind::AvgPool(_) => deep(self.pool(i, layer)?),
-            LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {})
-            | LayerKind::GlobalMaxPool(kinds::GlobalMaxPool {}) => {
-                let x = self.spatial(from, name);
-                let mean = layer.kind == LayerKind::GlobalAvgPool(kinds::GlobalAvgPool {});
-                let operator = if mean { "GlobalAveragePool" } else { "GlobalMaxPool" };
-                deep(self.node(operator, name, &[&x], vec![]))
-            }
-            LayerKind::Embedding(_) => deep(self.embedding(layer)),
-            LayerKind::Flatten(kinds::Flatten {}) => Place { name: self.flat(from, name), flat: true },
-            LayerKind::Dense(_) => {
-                let x = self.flat(from, name);
-                Place { name: self.with_params("Gemm", layer, x, vec![]), flat: true }
-            }
-            LayerKind::Add(kinds::Add {}) | LayerKind::Concat(kinds::Concat {}) => self.several(layer),
-            LayerKind::Clip(kinds::Clip { min, max }) => {
-                let Place { name: x, flat } = self.values[from].clone();
-                let [low, high] = [("min", *min), ("max", *max)].map(|(what, bound)| {
-                    self.tensor(Tensor::floats(&format!("{name}.{what}"), &[], vec![bound]))
-                });
-                Place { name: self.node("Clip", name, &[&x, &low, &high], vec![]), flat }
-            }
-            kind => {
-                let Place { name: x, flat } = self.values[from].clone();
-                let Some((operator, attributes)) = simple(kind) else {
-                    let kind = kind.name();
-                    return Err(Error::Layer {
-                        layer: name.into(),
-                        problem: format!("({kind}) is not exported yet"),
-                    });
-                };
-                Place { name: self.with_params(operator, layer, x, attributes), flat }
-            }
-        })
-    }
-
     fn with_params(&mut self, operator: &str, layer: &Layer, x: String, attributes: Attributes) -> String {
         let params = self.params(layer);
         let inputs: Vec<&str> = std::iter::once(&x).chain(&params).map(String::as_str).collect();
@@ -334,26 +298,6 @@ impl Writer<'_> {
         Ok(self.node("AveragePool", &layer.name, &[&x], attributes))
     }
 
-    fn several(&mut self, layer: &Layer) -> Place {
-        let flat = layer.inputs.iter().any(|&v| self.values[v].flat);
-        let mut inputs = Vec::new();
-        for (i, &v) in layer.inputs.iter().enumerate() {
-            let under = format!("{}/{i}", layer.name);
-            inputs.push(if flat { self.flat(v, &under) } else { self.values[v].name.clone() });
-        }
-        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-        if matches!(layer.kind, LayerKind::Concat(kinds::Concat {})) {
-            let axis = vec![("axis", Attribute::Int(1))];
-            return Place { name: self.node("Concat", &layer.name, &inputs, axis), flat };
-        }
-        // Add takes two.
-        let mut sum = inputs[0].to_owned();
-        for other in &inputs[1..] {
-            sum = self.node("Add", &layer.name, &[&sum, other], vec![]);
-        }
-        Place { name: sum, flat }
-    }
-
     /// Probabilities of a classifier, values of a regression, as the graph's output.
     fn finish(&mut self, saved: &SavedModel) -> &'static str {
         let last = self.values.len() - 1;
@@ -376,23 +320,4 @@ fn window(h: Axis, w: Axis) -> Attributes {
         ("strides", ints(&[h.stride, w.stride])),
         ("pads", ints(&[h.before, w.before, h.after, w.after])),
     ]
-}
-
-/// The operator of a layer that does the same to every shape.
-fn simple(kind: &LayerKind) -> Option<(&'static str, Attributes)> {
-    Some(match kind {
-        LayerKind::Relu(kinds::Relu {}) => ("Relu", vec![]),
-        LayerKind::LeakyRelu(kinds::LeakyRelu { alpha }) => {
-            ("LeakyRelu", vec![("alpha", Attribute::Float(*alpha))])
-        }
-        LayerKind::Sigmoid(kinds::Sigmoid {}) => ("Sigmoid", vec![]),
-        LayerKind::Tanh(kinds::Tanh {}) => ("Tanh", vec![]),
-        LayerKind::Gelu(kinds::Gelu { approximate: false }) => ("Gelu", vec![]),
-        LayerKind::Softmax(kinds::Softmax {}) => ("Softmax", vec![("axis", Attribute::Int(1))]),
-        LayerKind::BatchNorm(kinds::BatchNorm { momentum, epsilon }) => {
-            let numbers = [("epsilon", *epsilon), ("momentum", *momentum)];
-            ("BatchNormalization", numbers.map(|(n, v)| (n, Attribute::Float(v))).to_vec())
-        }
-        _ => return None,
-    })
 }
