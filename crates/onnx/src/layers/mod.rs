@@ -13,7 +13,7 @@ mod dense;
 mod depth;
 mod dropout;
 mod embedding;
-mod gelu;
+mod joined;
 mod norms;
 mod pad;
 mod pool;
@@ -56,7 +56,7 @@ static ROWS: &[Row] = &[
     depth::ROW,
     dropout::ROW,
     embedding::ROW,
-    gelu::ROW,
+    joined::ROW,
     norms::ROW,
     pad::ROW,
     pool::ROW,
