@@ -2,6 +2,7 @@
 
 mod gelu;
 mod length;
+mod strided;
 
 use crate::fold::Constant;
 use crate::graph::{Step, live};
@@ -19,7 +20,10 @@ pub(crate) fn joined<'g>(
     let look = Look::new(&steps, constants);
     let found: Vec<Option<Step<'g>>> = steps
         .iter()
-        .map(|step| gelu::ending_with(&look, step).or_else(|| length::ending_with(&look, step)))
+        .map(|step| {
+            let length = || length::ending_with(&look, step);
+            gelu::ending_with(&look, step).or_else(length).or_else(|| strided::ending_with(&look, step))
+        })
         .collect();
     if found.iter().all(Option::is_none) {
         return steps;
