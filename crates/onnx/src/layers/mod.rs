@@ -14,6 +14,7 @@ mod depth;
 mod dropout;
 mod embedding;
 mod gelu;
+mod length;
 mod norms;
 mod pad;
 mod pool;
@@ -57,6 +58,7 @@ static ROWS: &[Row] = &[
     dropout::ROW,
     embedding::ROW,
     gelu::ROW,
+    length::ROW,
     norms::ROW,
     pad::ROW,
     pool::ROW,

@@ -1,6 +1,7 @@
 //! Several nodes that together do what one operator does, as exporters write out what their operator set has not.
 
 mod gelu;
+mod length;
 
 use crate::fold::Constant;
 use crate::graph::{Step, live};
@@ -16,7 +17,10 @@ pub(crate) fn joined<'g>(
     output: &'g str,
 ) -> Vec<Step<'g>> {
     let look = Look::new(&steps, constants);
-    let found: Vec<Option<Step<'g>>> = steps.iter().map(|step| gelu::ending_with(&look, step)).collect();
+    let found: Vec<Option<Step<'g>>> = steps
+        .iter()
+        .map(|step| gelu::ending_with(&look, step).or_else(|| length::ending_with(&look, step)))
+        .collect();
     if found.iter().all(Option::is_none) {
         return steps;
     }
