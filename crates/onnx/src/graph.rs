@@ -14,12 +14,20 @@ pub(crate) struct Step<'g> {
     pub inputs: Vec<&'g str>,
     /// Names of values.
     pub outputs: Vec<&'g str>,
+    /// Of several nodes: numbers that were found in them.
+    pub numbers: Vec<f32>,
 }
 
 impl<'g> Step<'g> {
     pub fn of(node: &'g Node<'g>) -> Self {
         let names = |list: &'g [String]| list.iter().map(String::as_str).collect();
-        Self { node, operator: &node.operator, inputs: names(&node.inputs), outputs: names(&node.outputs) }
+        Self {
+            node,
+            operator: &node.operator,
+            inputs: names(&node.inputs),
+            outputs: names(&node.outputs),
+            numbers: Vec::new(),
+        }
     }
 
     /// The name of the node, or of its first output.

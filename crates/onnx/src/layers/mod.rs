@@ -13,8 +13,7 @@ mod dense;
 mod depth;
 mod dropout;
 mod embedding;
-mod gelu;
-mod length;
+mod joined;
 mod norms;
 mod pad;
 mod pool;
@@ -57,8 +56,7 @@ static ROWS: &[Row] = &[
     depth::ROW,
     dropout::ROW,
     embedding::ROW,
-    gelu::ROW,
-    length::ROW,
+    joined::ROW,
     norms::ROW,
     pad::ROW,
     pool::ROW,

@@ -1,34 +1,34 @@
-//! A vector scaled to length 1, as exporters write it out: `x / max(norm of x, epsilon)`.
+//! Numbers scaled to length 1, as PyTorch's `normalize` is written: `x / max(norm of x, epsilon)`.
 
 use super::Look;
+use crate::attributes::Attributes;
 use crate::graph::Step;
 
-/// The scaling whose last step is `last`; its inputs are `x`, epsilon, and the axes if the norm has them as an input.
+/// The scaling whose last step is `last`; its numbers are epsilon and the axis.
 pub(super) fn ending_with<'g>(look: &Look<'_, 'g>, last: &Step<'g>) -> Option<Step<'g>> {
-    let [x, divisor] = last.inputs[..] else { return None };
-    if last.operator != "Div" {
-        return None;
-    }
-    // PyTorch spreads the norm over the vector before it divides.
-    let divisor =
-        look.made_by(divisor, "Expand").and_then(|spread| spread.inputs.first().copied()).unwrap_or(divisor);
-    let [norm, least] = bounded(look, divisor)?;
-    let norm = look.made_by(norm, "ReduceL2")?;
-    if norm.inputs.first() != Some(&x) {
-        return None;
-    }
-    let inputs = [x, least].into_iter().chain(norm.inputs.get(1).copied()).collect();
-    Some(Step { node: norm.node, operator: "~L2Normalize", inputs, outputs: last.outputs.clone() })
+    let ("Div", &[x, divisor]) = (last.operator, &last.inputs[..]) else { return None };
+    let divisor = match look.made_by(divisor, "Expand") {
+        Some(spread) => spread.inputs.first()?,
+        None => divisor,
+    };
+    let (norm, epsilon) = at_least(look, divisor)?;
+    let norm = look.made_by(norm, "ReduceL2").filter(|norm| norm.inputs.first() == Some(&x))?;
+    let attributes = Attributes::new(norm.node).ok()?;
+    let axes = match norm.optional(1) {
+        Some(name) => look.constants.get(name)?.ints().ok()?,
+        None => attributes.ints("axes").ok()??.to_vec(),
+    };
+    let &[axis] = &axes[..] else { return None };
+    let kept = attributes.int("keepdims", 1).ok()? == 1;
+    let numbers = vec![epsilon, axis as f32];
+    (kept && epsilon > 0.0).then(|| Step { operator: "~Length", inputs: vec![x], numbers, ..last.clone() })
 }
 
-/// A value and the constant that it is at least.
-fn bounded<'g>(look: &Look<'_, 'g>, value: &str) -> Option<[&'g str; 2]> {
-    let pairs = match look.made_by(value, "Clip") {
-        Some(clip) => match clip.inputs[..] {
-            [norm, least] | [norm, least, ""] => vec![[norm, least]],
-            _ => return None,
-        },
-        None => Look::both(look.made_by(value, "Max")?).to_vec(),
-    };
-    pairs.into_iter().find(|[_, least]| look.number(least).is_some_and(|v| v > 0.0))
+/// A value that is at least a number, and the number.
+fn at_least<'g>(look: &Look<'_, 'g>, value: &str) -> Option<(&'g str, f32)> {
+    if let Some(max) = look.made_by(value, "Max") {
+        return Look::both(max).into_iter().find_map(|[norm, least]| Some((norm, look.number(least)?)));
+    }
+    let clip = look.made_by(value, "Clip").filter(|clip| clip.optional(2).is_none())?;
+    Some((clip.input(0).ok()?, look.number(clip.optional(1)?)?))
 }
