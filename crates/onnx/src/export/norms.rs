@@ -60,9 +60,7 @@ impl Writer<'_> {
     pub(super) fn length_one(&mut self, layer: &Layer, epsilon: f32) -> Place {
         let name = layer.name.as_str();
         let Place { name: x, flat } = self.values[layer.inputs[0]].clone();
-        let squares = self.node("Mul", &format!("{name}/squares"), &[&x, &x], vec![]);
-        let sum = self.reduced("ReduceSum", &format!("{name}/sum"), &squares, &[1]);
-        let length = self.node("Sqrt", &format!("{name}/length"), &[&sum], vec![]);
+        let length = self.reduced("ReduceL2", &format!("{name}/length"), &x, &[1]);
         let least = self.tensor(Tensor::floats(&format!("{name}.epsilon"), &[], vec![epsilon]));
         let divisor = self.node("Max", &format!("{name}/divisor"), &[&length, &least], vec![]);
         Place { name: self.node("Div", name, &[&x, &divisor], vec![]), flat }
