@@ -112,7 +112,7 @@ def main():
     for label, name, size in rows():
         if not only or label in only:
             # The older exporter with an open batch, the newer one as it is called without options.
-            nets.write(folder, label, lambda: make(name, size), {"open": {"script": {0: "n"}}})
+            nets.write(folder, label, lambda: make(name, size), {"open": {"script": {0: "n"}}, "exact": True})
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import keras
 import numpy as np
+import onnx
 from keras import layers as L
 
 OPSET = 15
@@ -112,6 +113,10 @@ def main():
         try:
             net(x)
             net.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
+            inputs = [i.name for i in onnx.load(str(path)).graph.input]
+            if len(inputs) > 1:
+                path.unlink()
+                raise ValueError(f"it leaves constants as inputs: {inputs[1:]}")
         except Exception as error:
             path.with_suffix(".failed").write_text(f"{type(error).__name__}: {str(error).splitlines()[0][:250]}\n")
         print(label, flush=True)

@@ -68,12 +68,13 @@ def done(folder, name, exporter):
     return any((folder / f"{name}.{exporter}.{end}").exists() for end in ("onnx", "failed"))
 
 
-def write(folder, name, make, options=None):
-    """Exports the net that `make()` gives with its input by the exporters that have not done it before."""
+def write(folder, name, make, options):
+    """Exports the net that `make()` gives with its input by the exporters that have not done it before; with the option
+    `exact` also writes its answer in 64-bit arithmetic."""
     folder = Path(folder)
-    if all(done(folder, name, e) for e in EXPORTERS):
+    exact = folder / f"{name}.exact.npy"
+    if all(done(folder, name, e) for e in EXPORTERS) and (exact.exists() or not options.get("exact")):
         return
-    options = options or {}
     torch.manual_seed(0)
     net, x = make()
     net = sane(net, x) if options.get("sane", True) else net.eval()
@@ -87,6 +88,9 @@ def write(folder, name, make, options=None):
             except Exception as error:
                 (folder / f"{name}.{exporter}.onnx").unlink(missing_ok=True)
                 failed(folder, name, exporter, error)
+    if options.get("exact") and not exact.exists():
+        with torch.no_grad():
+            np.save(exact, net.double()(x.double()).numpy())
     print(name, flush=True)
 
 

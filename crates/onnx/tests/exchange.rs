@@ -4,7 +4,7 @@ use foveal_data::npy::read_npy;
 use foveal_data::text::{Tokens, Vocabulary};
 use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::{Model, ModelSpec, builtin};
-use foveal_onnx::{Error, ExportOptions, export, export_with, import};
+use foveal_onnx::{Error, ExportOptions, ImportOptions, SideFiles, export, export_with, import, import_with};
 use foveal_train::{
     Evaluation, PictureFit, Preprocess, Recipe, SavedModel, Training, evaluate, fit, transfer,
 };
@@ -153,10 +153,27 @@ macro_rules! parts {
     };
 }
 
+/// A name, a file, its input and its answer.
+type Part = (&'static str, &'static [u8], &'static [u8], &'static [u8]);
+
+/// Each file gives PyTorch's answer, and so does what foveal makes of it when it is exported and imported again.
+fn answer_alike<const N: usize>(parts: [Part; N]) {
+    let array = |bytes: &[u8]| read_npy(bytes, "fixture").unwrap().into_raw_vec_and_offset().0;
+    for (name, file, x, y) in parts {
+        let net = import(file, name).unwrap_or_else(|e| panic!("{name}: {e}"));
+        println!("{name}: {:?}", net.model.input_shape());
+        near(&array(y), &outputs(&net, &array(x)), 1e-5);
+        let mut options = ExportOptions::default();
+        options.floats = true;
+        let again = import(&export_with(&net, options).unwrap_or_else(|e| panic!("{name}: {e}")), name);
+        let again = again.unwrap_or_else(|e| panic!("{name}, again: {e}"));
+        near(&array(y), &outputs(&again, &array(x)), 1e-5);
+    }
+}
+
 #[test]
 fn parts_of_pytorchs_networks() {
-    let array = |bytes: &[u8]| read_npy(bytes, "fixture").unwrap().into_raw_vec_and_offset().0;
-    for (name, file, x, y) in parts!(
+    answer_alike(parts!(
         "zero_pad",
         "pad_max",
         "mean_with_padding",
@@ -169,11 +186,28 @@ fn parts_of_pytorchs_networks() {
         "map",
         "line",
         "texts"
-    ) {
-        let net = import(file, name).unwrap_or_else(|e| panic!("{name}: {e}"));
-        println!("{name}: {:?}", net.model.input_shape());
-        near(&array(y), &outputs(&net, &array(x)), 1e-5);
-    }
+    ));
+}
+
+#[test]
+fn newer_layers_of_pytorchs_networks() {
+    answer_alike(parts!(
+        "gate",
+        "gate_of_places",
+        "two_values",
+        "shuffle",
+        "split",
+        "activations",
+        "normalizations",
+        "length",
+        "pads",
+        "resize",
+        "transposed",
+        "depth",
+        "matrix_of_places",
+        "mean_beyond",
+        "flat_join"
+    ));
 }
 
 #[test]
@@ -367,4 +401,71 @@ fn all_nodes_that_cannot_be_taken_are_named_at_once() {
     let Error::Nodes(found) = import(&bytes, "several").unwrap_err() else { panic!("it is imported") };
     let told: Vec<(&str, bool)> = found.iter().map(|o| (o.operator.as_str(), o.unknown)).collect();
     assert_eq!(told, [("Cosh", true), ("Sinh", true), ("Pow", false)]);
+}
+
+/// A folder with one file in it.
+struct Folder(&'static str, Vec<u8>);
+
+impl SideFiles for Folder {
+    fn read(&mut self, name: &str, offset: u64, length: Option<u64>) -> Result<Vec<u8>, String> {
+        assert_eq!(name, self.0, "no other name is asked for");
+        let from = self.1.get(offset as usize..).ok_or("it is shorter")?;
+        let length = length.map_or(from.len(), |n| n as usize);
+        from.get(..length).map(<[u8]>::to_vec).ok_or_else(|| "it is shorter".into())
+    }
+}
+
+#[test]
+fn numbers_in_a_file_beside_the_model() {
+    use foveal_onnx::proto::{Model, Numbers, Side, Tensor};
+    let inside = graph_of(&[("MatMul", &["x", "w"], "p"), ("Relu", &["p"], "y")]);
+    let weights: Vec<u8> = [1.0f32, -2.0, 0.5, 3.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let with = |side: Side| {
+        let mut file = Model::read(&inside).unwrap();
+        let tensor = Tensor { numbers: Numbers::Side(side), ..(*file.graph.tensors[0]).clone() };
+        file.graph.tensors[0] = std::rc::Rc::new(tensor);
+        file.write()
+    };
+    let side = |location: &str, length| Side { location: location.into(), offset: 4, length };
+    let folder = || Folder("net.data", [vec![9; 4], weights.clone()].concat());
+    let read = |side| import_with(&with(side), "net", &ImportOptions::default(), &mut folder());
+    for length in [None, Some(16)] {
+        let net = read(side("net.data", length)).unwrap().saved;
+        near(&outputs(&net, &[1.0, 2.0]), &[2.0, 4.0], 1e-6);
+    }
+    let refused = |side| match read(side) {
+        Err(Error::Side { file, problem }) => (file, problem),
+        other => panic!("{other:?}"),
+    };
+    for name in ["../net.data", "/net.data", "a/net.data", "..", ""] {
+        assert!(refused(side(name, None)).1.contains("plain name"), "{name}");
+    }
+    assert!(refused(side("net.data", Some(12))).1.contains("takes 16 bytes"));
+    assert!(refused(Side { offset: 8, ..side("net.data", None) }).1.contains("shorter"));
+    assert!(import(&with(side("net.data", None)), "net").unwrap_err().to_string().contains("net.data"));
+}
+
+#[test]
+fn one_output_of_several_and_an_open_size() {
+    use foveal_onnx::proto::{Dim, Model, Value, kind};
+    let mut file = Model::read(include_bytes!("data/parts/map.onnx")).unwrap();
+    let relu = file.graph.nodes.iter().find(|n| n.operator == "Relu").unwrap().outputs[0].clone();
+    file.graph.outputs.push(Value::new(&relu, kind::FLOAT, vec![]));
+    let dims = file.graph.inputs[0].dims.as_mut().unwrap();
+    (dims[2], dims[3]) = (Dim::Open("h".into()), Dim::Open("w".into()));
+    let bytes = file.write();
+    let read = |output: Option<&str>, size: Option<[usize; 2]>| {
+        let mut options = ImportOptions::default();
+        (options.output, options.input_size) = (output.map(str::to_owned), size);
+        import_with(&bytes, "map", &options, &mut Folder("", Vec::new())).map(|imported| imported.saved.model)
+    };
+    let Err(Error::Output { there, .. }) = read(None, Some([8, 12])) else { panic!("there are two") };
+    assert_eq!(there, ["`y`".to_owned(), format!("`{relu}`")]);
+    assert!(matches!(read(Some("z"), Some([8, 12])), Err(Error::Output { .. })));
+    assert!(matches!(read(Some("y"), None), Err(Error::Open { .. })));
+    let last = |model: foveal_nn::Model| {
+        (model.input_shape(), model.nodes().last().unwrap().kind.name(), model.outputs())
+    };
+    assert_eq!(last(read(Some(&relu), Some([8, 12])).unwrap()), ([8, 12, 3], "flatten", 8 * 12 * 4));
+    assert_eq!(last(read(Some("y"), Some([5, 6])).unwrap()), ([5, 6, 3], "flatten", 5 * 6 * 2));
 }

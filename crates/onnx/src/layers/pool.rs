@@ -37,23 +37,26 @@ fn pool<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribute
     }
     let ksize = attributes.pair("kernel_shape", x.line())?;
     let given = Window::new(attributes, x.line())?;
+    let counted = attributes.int("count_include_pad", 0)? != 0;
+    // Cells that count before cells that do not.
+    let apart =
+        !max && !counted && (given.pads != [0; 4] || given.auto == Auto::Upper || given.auto == Auto::Lower);
     let (x, cells) = match x.pad {
         None => (x, [0; 4]),
-        Some(pad) => match pooled_pad(importer, &x, pad, ksize, max) {
+        Some(pad) => match pooled_pad(importer, &x, pad, ksize, max).filter(|_| !apart) {
             Some(cells) => (x, cells),
             None => (importer.padded(x, pad)?, [0; 4]),
         },
     };
     let padding = given.padding(x.shape, ksize, dilations, cells)?;
     let options = Pool2dOptions { ksize, strides: given.strides, padding };
-    let counted = attributes.int("count_include_pad", 0)? != 0;
     let cells_count = (counted || cells != [0; 4]) && some_cells(&padding, x.shape, &options);
     if dilations != [1, 1] && max {
         return Err("dilations are not supported in MaxPool".into());
     }
     if !max && (cells_count || dilations != [1, 1]) {
-        if !counted && (given.pads != [0; 4] || matches!(given.auto, Auto::Upper | Auto::Lower)) {
-            return Err("padding of which only some cells count is not supported in a mean".into());
+        if apart {
+            return Err("dilations and padding that does not count are not supported in a mean".into());
         }
         return Ok(vec![mean_of_all(importer, x, &given, [ksize, dilations], cells)?]);
     }

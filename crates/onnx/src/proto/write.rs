@@ -97,10 +97,18 @@ impl Tensor<'_> {
             Numbers::Ints(v) => v.iter().flat_map(|v| v.to_le_bytes()).collect(),
             Numbers::Doubles(v) => v.iter().flat_map(|v| v.to_le_bytes()).collect(),
             Numbers::Side(side) => {
-                m.message(13, |m| {
-                    m.text(1, "location");
-                    m.text(2, &side.location);
-                });
+                let (offset, length) = (side.offset.to_string(), side.length.map(|n| n.to_string()));
+                let all = [
+                    ("location", Some(&side.location)),
+                    ("offset", Some(&offset)),
+                    ("length", length.as_ref()),
+                ];
+                for (key, value) in all.iter().filter_map(|(key, value)| Some((key, (*value)?))) {
+                    m.message(13, |m| {
+                        m.text(1, key);
+                        m.text(2, value);
+                    });
+                }
                 m.int(14, 1);
                 return;
             }
