@@ -18,8 +18,10 @@ import onnx
 import onnxruntime as ort
 
 FOVEAL, WORK = sys.argv[1], Path(sys.argv[2])
-OPERATORS = {"Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "BatchNormalization", "Gemm", "Concat",
-             "Flatten", "Softmax"}
+OPERATORS = set("""Add AveragePool BatchNormalization Celu Clip Concat Conv ConvTranspose DepthToSpace Div Elu Expand Flatten
+Gelu Gemm GlobalAveragePool GlobalMaxPool GroupNormalization HardSigmoid HardSwish InstanceNormalization LRN LayerNormalization
+LeakyRelu LogSoftmax LpNormalization MatMul Max MaxPool Min Mish Mul Neg PRelu Pad Pow ReduceMax ReduceMean ReduceSum Relu
+Reshape Resize Selu Sigmoid Slice Softmax Softplus SpaceToDepth Split Squeeze Sub Sum Tanh Transpose Unsqueeze Upsample""".split())
 # Models that do not take raw pixels.
 OTHERS = {"english", "korean", "phantoms"}
 SIDE = 96
@@ -143,6 +145,8 @@ def one_input(case):
     inputs, y = [np.asarray(v) for v in inputs], np.asarray(outputs[0])
     model = onnx.ModelProto.FromString(case.model.SerializeToString())
     graph, node = model.graph, case.model.graph.node[0]
+    # Of several outputs the first.
+    del graph.output[1:]
     names, constant = [i.name for i in graph.input], onnx.numpy_helper.from_array
     x = inputs[0]
     if node.op_type == "Concat" and 2 <= x.ndim <= 4 and len({v.shape[0] for v in inputs}) == 1:
@@ -186,7 +190,7 @@ def node_case(case):
     if run.returncode:
         said = run.stderr.strip()
         named = run.returncode == 1 and said.startswith("error: ") and said.count("\n") == 0
-        named = named and (f"({operator})" in said or "the input `" in said or "the output `" in said
+        named = named and (f"({operator})" in said or "the graph's inputs" in said or "the output `" in said
                            or "the graph has" in said)
         return ("refused" if named else "wrong", said)
     want = channels_last(y).reshape(len(y), -1)
@@ -220,7 +224,7 @@ def check_node_tests():
     good, refused = (sum(c[i] for c in count.values()) for i in (0, 1))
     print(f"ONNX's node tests: {good + refused}, {good} pass, {refused - len(wrong)} refused by name, "
           f"{len(wrong)} wrong {wrong}")
-    verdict("ONNX's node tests", None if good >= 54 and not wrong else f"{good} pass, wrong are {wrong}")
+    verdict("ONNX's node tests", None if good >= 150 and not wrong else f"{good} pass, wrong are {wrong}")
 
 
 # What is computed where it has nothing but constants.
@@ -236,7 +240,15 @@ def folded_case(case):
     The numbers are added to an input of zeros."""
     helper, numpy = onnx.helper, onnx.numpy_helper
     model = onnx.ModelProto.FromString(case.model.SerializeToString())
-    inputs, outputs = case.data_sets[0]
+    numbers = (1, 2, 3, 4, 5, 6, 7, 9, 10, 11)
+    array = lambda v: numpy.to_array(v) if isinstance(v, onnx.TensorProto) and v.data_type in numbers else v
+    inputs, outputs = ([array(v) for v in values] for values in case.data_sets[0])
+    if case.model.graph.node[0].op_type.startswith("Cast"):
+        finite = lambda v: np.where(np.isfinite(v), v, 1).astype(v.dtype) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
+        inputs, outputs = [finite(v) for v in inputs], [finite(v) for v in outputs]
+    # What these do has not changed since the first operator set.
+    if case.model.graph.node[0].op_type == "Not":
+        model.opset_import[0].version = 7
     if any(not isinstance(v, np.ndarray) and not np.isscalar(v) for v in [*inputs, *outputs]):
         return ("refused", "no array")
     graph, y = model.graph, np.asarray(outputs[0])
@@ -245,16 +257,16 @@ def folded_case(case):
     for name, value in zip([i.name for i in graph.input], inputs):
         graph.initializer.append(numpy.from_array(np.asarray(value), name))
     del graph.input[:]
-    graph.initializer.append(numpy.from_array(np.array([-1]), "row"))
+    graph.initializer.append(numpy.from_array(np.array([-1]), "as_row"))
     graph.node.extend([
-        helper.make_node("Cast", [graph.output[0].name], ["floats"], to=onnx.TensorProto.FLOAT),
-        helper.make_node("Reshape", ["floats", "row"], ["numbers"]),
-        helper.make_node("Add", ["zeros", "numbers"], ["sum"]),
-        helper.make_node("LeakyRelu", ["sum"], ["same"], alpha=1.0),
+        helper.make_node("Cast", [graph.output[0].name], ["as_floats"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Reshape", ["as_floats", "as_row"], ["as_numbers"]),
+        helper.make_node("Add", ["as_zeros", "as_numbers"], ["as_sum"]),
+        helper.make_node("LeakyRelu", ["as_sum"], ["as_same"], alpha=1.0),
     ])
-    graph.input.append(helper.make_tensor_value_info("zeros", onnx.TensorProto.FLOAT, (1, y.size)))
+    graph.input.append(helper.make_tensor_value_info("as_zeros", onnx.TensorProto.FLOAT, (1, y.size)))
     del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info("same", onnx.TensorProto.FLOAT, (1, y.size)))
+    graph.output.append(helper.make_tensor_value_info("as_same", onnx.TensorProto.FLOAT, (1, y.size)))
     (WORK / "case.model").write_bytes(model.SerializeToString())
     run = foveal("import", WORK / "case.model", WORK / "case.safetensors")
     if run.returncode:
@@ -275,9 +287,9 @@ def check_folding():
     for case in (c for c in every if c.model.graph.node[0].op_type in FOLDED and c.data_sets):
         problem = folded_case(case)
         counts[problem is not None] += 1
-        if problem:
+        if problem and not problem[1].startswith("no "):
             print(f"  {case.name}: {problem[0]}: {problem[1].split('case.model: ')[-1][:200]}")
-        else:
+        if not problem:
             missed.discard(case.model.graph.node[0].op_type)
         if problem and problem[0] == "wrong":
             wrong.append(case.name)

@@ -81,6 +81,9 @@ pub(super) fn affine(
     times: Vec<f32>,
     plus: Vec<f32>,
 ) -> Result<Activation, String> {
+    if times.iter().chain(&plus).any(|v| !v.is_finite()) {
+        return Err("a constant that is infinite or no number is not supported".into());
+    }
     if x.layer.is_none() && !x.shared {
         for (c, (times, plus)) in times.iter().zip(&plus).enumerate() {
             importer.scale[c] *= times;

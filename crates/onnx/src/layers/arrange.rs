@@ -88,6 +88,11 @@ pub(super) fn arrange(
     importer.push(kind, &[x.layer], shape, view)
 }
 
+/// A value with channels first again, if `before` had them: what came between needed them elsewhere.
+pub(super) fn restored(importer: &mut Importer, y: Activation, before: bool) -> Result<Activation, String> {
+    if before && !y.channels_first() { picture(importer, y) } else { Ok(y) }
+}
+
 /// One stretch that is a whole axis, or none where that is 1.
 fn is_whole(leaves: &[Leaf], axis: usize, shape: [usize; 3]) -> bool {
     View { dims: vec![leaves.to_vec()] } == View::of(&[axis], shape)

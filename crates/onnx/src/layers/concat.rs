@@ -1,6 +1,6 @@
 //! Channels of several values, one after the other.
 
-use super::arrange::arrange;
+use super::arrange::{arrange, restored};
 use super::{Given, Row};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
@@ -40,6 +40,7 @@ fn concat<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     let plain = |x: &Activation| {
         x.view.cover([along], CHANNELS, x.shape) && matches!(x.view.dims[along][..], [] | [_])
     };
+    let before = values[0].channels_first();
     let one = others(&values[0]);
     if !values.iter().all(|x| plain(x) && others(x) == one) {
         let mut places = [HEIGHT, WIDTH].into_iter();
@@ -56,5 +57,6 @@ fn concat<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     let shape = [first.shape[0], first.shape[1], channels];
     let mut view = first.view;
     view.dims[along] = View::of(&[CHANNELS], shape).dims.swap_remove(0);
-    Ok(vec![importer.push(LayerKind::Concat(kinds::Concat {}), &from, shape, view)?])
+    let y = importer.push(LayerKind::Concat(kinds::Concat {}), &from, shape, view)?;
+    Ok(vec![restored(importer, y, before)?])
 }

@@ -1,5 +1,6 @@
 //! What exporters write in several nodes: a Gelu, normalizations, numbers scaled to length 1.
 
+use super::arrange::restored;
 use super::norms::{as_channels, length};
 use super::{Given, Row};
 use crate::attributes::Attributes;
@@ -19,13 +20,13 @@ fn joined<'g>(importer: &mut Importer<'g>, step: &Step<'g>, _: &Attributes<'g>) 
             length(importer, x, axis, epsilon)?
         }
         ("~LayerNorm", &[epsilon, axis]) => {
-            let axis = x.axis(axis as i64)?;
+            let (axis, first) = (x.axis(axis as i64)?, x.channels_first());
             let x = as_channels(importer, x, axis)?;
             let channels = x.shape[CHANNELS];
             let y = importer.keep(kinds::LayerNorm { epsilon }, x)?;
             importer.param("gamma", vec![1.0; channels])?;
             importer.param("beta", vec![0.0; channels])?;
-            y
+            restored(importer, y, first)?
         }
         ("~Response", &[size, alpha, beta, bias]) => {
             // The window lies along the first axis after the batch.

@@ -1,6 +1,6 @@
 //! Normalizations of one image: of layers, groups, instances, neighbours and lengths.
 
-use super::arrange::{arrange, picture};
+use super::arrange::{arrange, picture, restored};
 use super::{Given, Row, affine};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
@@ -66,8 +66,10 @@ pub(super) fn length(
     axis: usize,
     epsilon: f32,
 ) -> Result<Activation, String> {
+    let first = x.channels_first();
     let x = as_channels(importer, x, axis)?;
-    importer.keep(kinds::L2Normalize { epsilon }, x)
+    let y = importer.keep(kinds::L2Normalize { epsilon }, x)?;
+    restored(importer, y, first)
 }
 
 /// Factors and offsets along one axis of the graph, as gamma and beta of the layer made last.
@@ -101,7 +103,7 @@ fn layer_norm<'g>(
     attributes: &Attributes<'g>,
 ) -> Result<Activation, String> {
     let first = x.axis(attributes.int("axis", -1)?)?;
-    let last = x.rank() - 1;
+    let (last, before) = (x.rank() - 1, x.channels_first());
     let x = match x.view.cover(first..last, CHANNELS, x.shape) {
         true => x,
         false if first + 1 == last => as_channels(importer, x, first)?,
@@ -116,7 +118,7 @@ fn layer_norm<'g>(
     let kind = kinds::LayerNorm { epsilon: attributes.float("epsilon", 1e-5)? };
     let y = importer.keep(kind, x)?;
     scaled(importer, &y, first..last, [step.optional(1), step.optional(2)])?;
-    Ok(y)
+    restored(importer, y, before)
 }
 
 /// Over each channel; or over each group, where a Reshape has made groups of the channels.

@@ -44,6 +44,16 @@ fn resize<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
         other => return Err(format!("nearest_mode = {other} is not supported")),
     };
     let (size, scale) = extents(importer, &x, step, attributes, newer)?;
+    // ONNX and its runtime do not agree on where the corners of such a size are.
+    let whole = |axis: usize, scale: f32| (x.shape[axis] as f32 * scale).fract() == 0.0;
+    if let Some([h, w]) = scale.filter(|_| coordinates == Coordinates::AlignCorners)
+        && !(whole(0, h) && whole(1, w))
+    {
+        return Err(format!(
+            "align_corners by scales of {h} and {w} of {} is not supported: say sizes",
+            x.told()
+        ));
+    }
     let shape = [size[0], size[1], x.shape[2]];
     if shape == x.shape && scale.is_none_or(|scale| scale == [1.0; 2]) {
         return Ok(vec![x]);

@@ -1,6 +1,6 @@
 //! Softmax, and its logarithm, over the channels.
 
-use super::arrange::flat;
+use super::arrange::{flat, restored};
 use super::norms::as_channels;
 use super::{Given, Row};
 use crate::attributes::Attributes;
@@ -21,6 +21,7 @@ fn softmax<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attrib
     let x = if x.rank() == 2 { flat(importer, x)? } else { x };
     // Before operator set 13 it went over all axes from that one on.
     let rest = axis..if since_13 { axis + 1 } else { x.rank() - 1 };
+    let first = x.channels_first();
     let single = rest.clone().all(|i| i == axis || x.dims()[i] == 1);
     let x = if single { as_channels(importer, x, axis)? } else { x };
     if !x.view.cover(rest, CHANNELS, x.shape) {
@@ -30,5 +31,6 @@ fn softmax<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attrib
         "Softmax" => LayerKind::from(kinds::Softmax {}),
         _ => kinds::LogSoftmax {}.into(),
     };
-    Ok(vec![importer.keep(kind, x)?])
+    let y = importer.keep(kind, x)?;
+    Ok(vec![restored(importer, y, first)?])
 }
