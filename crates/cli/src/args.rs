@@ -11,7 +11,7 @@ use crate::graphics::Protocol;
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{Data, Reading, ShowData};
-pub use exchange::{Export, Import};
+pub use exchange::{Export, Import, Layout, Pixels};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
 pub use serve::Serve;
 use std::path::PathBuf;
@@ -189,7 +189,8 @@ Examples:
     Predict(Predict),
     /// Write a trained model as ONNX, for other runtimes
     #[command(after_help = "\
-The file takes raw pixels, bytes [n, h, w, c], as `image`; the preprocessing is inside. It gives
+The file takes raw pixels, bytes [n, h, w, c], as `image`; the preprocessing is inside. `--input
+float` and `--layout nchw` are for programs that have pixels otherwise. It gives
 the classes' probabilities [n, classes] as `probabilities`, or a regression's values as `values`.
 The class names are in its metadata as `classes`, a JSON list. Operator set 17 (20 with gelu).
 

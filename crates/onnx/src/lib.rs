@@ -26,6 +26,6 @@ mod view;
 mod wire;
 
 pub use error::{Error, Obstacle};
-pub use export::export;
+pub use export::{ExportOptions, export, export_with};
 pub use import::{ImportOptions, Imported, Note, import, import_with, operators};
 pub use side::SideFiles;

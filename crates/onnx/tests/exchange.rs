@@ -4,7 +4,7 @@ use foveal_data::npy::read_npy;
 use foveal_data::text::{Tokens, Vocabulary};
 use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::{Model, ModelSpec, builtin};
-use foveal_onnx::{Error, export, import};
+use foveal_onnx::{Error, ExportOptions, export, export_with, import};
 use foveal_train::{
     Evaluation, PictureFit, Preprocess, Recipe, SavedModel, Training, evaluate, fit, transfer,
 };
@@ -85,6 +85,26 @@ fn export_and_import_keep_the_answers() {
     let after = import(&export(&before).unwrap(), "zoo").unwrap();
     near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);
     assert!(after.classes.is_empty());
+}
+
+#[test]
+fn floats_and_channels_first_keep_the_answers() {
+    let before = saved(ZOO, &["a", "b", "c"]);
+    let raw: Vec<f32> = (0..2 * 9 * 8 * 3).map(|i| (i as f32 * 0.7).sin()).collect();
+    for (floats, channels_first) in [(false, true), (true, false), (true, true)] {
+        let mut options = ExportOptions::default();
+        (options.floats, options.channels_first) = (floats, channels_first);
+        let bytes = export_with(&before, options).unwrap();
+        let file = foveal_onnx::proto::Model::read(&bytes).unwrap();
+        let input = &file.graph.inputs[0];
+        use foveal_onnx::proto::{Dim, kind};
+        assert_eq!(input.kind, if floats { kind::FLOAT } else { kind::UINT8 });
+        let channels = if channels_first { 1 } else { 3 };
+        assert_eq!(input.dims.as_ref().unwrap()[channels], Dim::Known(3));
+        let after = import(&bytes, "zoo").unwrap();
+        near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);
+        assert_eq!(after.preprocess, before.preprocess);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The options of `foveal export` and `foveal import`.
 
 use super::values::{Size, size};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// `foveal export`
@@ -13,6 +13,32 @@ pub struct Export {
     /// The file to write
     #[arg(value_name = "OUT.onnx")]
     pub output: PathBuf,
+    /// What pixels go in as: bytes, 0 to 255, or 32-bit floats
+    #[arg(
+        long,
+        value_enum,
+        value_name = "bytes|float",
+        hide_possible_values = true,
+        default_value = "bytes"
+    )]
+    pub input: Pixels,
+    /// The order of the input's axes: channels last or first
+    #[arg(long, value_enum, value_name = "nhwc|nchw", hide_possible_values = true, default_value = "nhwc")]
+    pub layout: Layout,
+}
+
+/// What pixels go into an exported file as.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pixels {
+    Bytes,
+    Float,
+}
+
+/// The order of an exported file's axes.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    Nhwc,
+    Nchw,
 }
 
 /// `foveal import`

@@ -2,19 +2,22 @@
 
 use super::model;
 use crate::args::values::Size;
-use crate::args::{Export, Import};
+use crate::args::{Export, Import, Layout, Pixels};
 use crate::files;
 use crate::onnx_file;
 use crate::output::{Context, count};
 use anyhow::{Context as _, Result, bail};
-use foveal::onnx::{self, ImportOptions, Imported, Note};
+use foveal::onnx::{self, ExportOptions, ImportOptions, Imported, Note};
 use foveal::train::SavedModel;
 use std::path::Path;
 
 /// Writes a trained model as an ONNX file.
 pub fn export(args: &Export, context: &Context) -> Result<()> {
     let saved = model::saved(&args.model)?;
-    let bytes = onnx::export(&saved).with_context(|| args.model.display().to_string())?;
+    let mut options = ExportOptions::default();
+    options.floats = args.input == Pixels::Float;
+    options.channels_first = args.layout == Layout::Nchw;
+    let bytes = onnx::export_with(&saved, options).with_context(|| args.model.display().to_string())?;
     files::write(&args.output, &bytes)?;
     tell(&args.output, &saved, context)
 }

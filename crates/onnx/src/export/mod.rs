@@ -18,8 +18,26 @@ use std::rc::Rc;
 const OPSET: i64 = 17;
 const NEWER: i64 = 20;
 
+/// How a file is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportOptions {
+    /// Whether pixels go in as 32-bit floats, not as bytes.
+    pub floats: bool,
+    /// Whether they go in as `[n, c, h, w]`, not as `[n, h, w, c]`.
+    pub channels_first: bool,
+}
+
+/// The bytes of an `.onnx` file, as [`export_with`] writes it without options.
+///
+/// # Errors
+/// As [`export_with`].
+pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
+    export_with(saved, ExportOptions::default())
+}
+
 /// The bytes of an `.onnx` file that answers as `saved` does: raw pixels `[n, h, w, c]` go in as bytes (0 to 255)
-/// under the name `image`; the probabilities of the classes, or the values of a regression, come out as
+/// under the name `image`, or as floats, or with channels first, as `options` say; the probabilities of the classes, or the values of a regression, come out as
 /// `[n, outputs]` under the name `probabilities` or `values`.
 ///
 /// A model of CT takes Hounsfield units instead, 32-bit floats `[n, h, w, c]` in square pixels under the name
@@ -33,7 +51,7 @@ const NEWER: i64 = 20;
 ///
 /// # Errors
 /// When a layer cannot be written, or the description is no JSON.
-pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
+pub fn export_with(saved: &SavedModel, options: ExportOptions) -> Result<Vec<u8>, Error> {
     let model = &saved.model;
     let graph = Graph { name: "foveal".into(), ..Graph::default() };
     let input = Input::of(saved);
@@ -42,7 +60,7 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
     let mut writer = Writer { model, graph, newer, values: Vec::new(), taken };
     let first = match input {
         Input::Tokens => writer.tokens()?,
-        input => writer.preprocess(saved, input),
+        input => writer.preprocess(saved, input, options),
     };
     writer.values.push(first);
     for (i, layer) in model.nodes().iter().enumerate() {
@@ -55,11 +73,12 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
         let known = rest.iter().map(|&n| Dim::Known(n as i64));
         std::iter::once(Dim::Open("N".into())).chain(known).collect()
     };
+    let pixels = if options.channels_first { open(&[c, h, w]) } else { open(&[h, w, c]) };
     let mut graph = writer.graph;
     graph.inputs.push(match input {
         Input::Tokens => Value::new("tokens", kind::INT64, open(&[h, w])),
-        Input::Hounsfield(_) => Value::new("hounsfield", kind::FLOAT, open(&[h, w, c])),
-        Input::Bytes => Value::new("image", kind::UINT8, open(&[h, w, c])),
+        Input::Hounsfield(_) => Value::new("hounsfield", kind::FLOAT, pixels),
+        Input::Bytes => Value::new("image", if options.floats { kind::FLOAT } else { kind::UINT8 }, pixels),
     });
     graph.outputs.push(Value::new(output, kind::FLOAT, open(&[model.outputs()])));
     Ok(Model {
@@ -171,16 +190,21 @@ impl Writer<'_> {
         name
     }
 
-    fn preprocess(&mut self, saved: &SavedModel, input: Input) -> Place {
+    fn preprocess(&mut self, saved: &SavedModel, input: Input, options: ExportOptions) -> Place {
         let c = self.model.input_shape()[2];
         let cast = match input {
             Input::Hounsfield(window) => self.window(&window),
+            _ if options.floats => "image".to_owned(),
             _ => self.node("Cast", "image/cast", &["image"], vec![("to", Attribute::Int(kind::FLOAT))]),
         };
-        let scale = self.tensor(Tensor::floats("image.scale", &[c], saved.preprocess.scale.clone()));
-        let shift = self.tensor(Tensor::floats("image.shift", &[c], saved.preprocess.shift.clone()));
+        let each: &[usize] = if options.channels_first { &[c, 1, 1] } else { &[c] };
+        let scale = self.tensor(Tensor::floats("image.scale", each, saved.preprocess.scale.clone()));
+        let shift = self.tensor(Tensor::floats("image.shift", each, saved.preprocess.shift.clone()));
         let scaled = self.node("Mul", "image/scaled", &[&cast, &scale], vec![]);
         let shifted = self.node("Add", "image/shifted", &[&scaled, &shift], vec![]);
+        if options.channels_first {
+            return Place { name: shifted, flat: false };
+        }
         Place { name: self.transpose("input", &shifted, [0, 3, 1, 2]), flat: false }
     }
 
