@@ -111,25 +111,29 @@ pub(super) fn normalize(
     Ok(y)
 }
 
-/// Changes the numbers of a convolution or dense layer, if it is one.
+/// Changes the numbers of the layer before, if it has any that do: a convolution, a dense layer, a normalization.
 fn scale_layer(importer: &mut Importer, layer: usize, times: &[f32], plus: &[f32]) -> Result<bool, String> {
     let made = &mut importer.layers[layer];
-    let (weights, bias) = match &mut made.spec.kind {
-        LayerKind::Conv2d(kinds::Conv2d { bias, .. }) => ("filter", bias),
-        LayerKind::Dense(kinds::Dense { bias, .. }) => ("weights", bias),
+    let (weights, offset, has) = match &mut made.spec.kind {
+        LayerKind::Conv2d(k) => ("filter", "bias", Some(&mut k.bias)),
+        LayerKind::Dense(k) => ("weights", "bias", Some(&mut k.bias)),
+        LayerKind::LayerNorm(_)
+        | LayerKind::GroupNorm(_)
+        | LayerKind::InstanceNorm(_)
+        | LayerKind::BatchNorm(_) => ("gamma", "beta", None),
         _ => return Ok(false),
     };
-    let had = std::mem::replace(bias, true);
+    let had = has.is_none_or(|has| std::mem::replace(has, true));
     let name = made.name.clone();
     if !had {
-        importer.named_param(format!("{name}.bias"), vec![0.0; times.len()])?;
+        importer.named_param(format!("{name}.{offset}"), vec![0.0; times.len()])?;
     }
     // Filters and weights have the outputs as their last axis.
     let weights = importer.params.get_mut(&format!("{name}.{weights}"));
     for row in weights.into_iter().flat_map(|values| values.chunks_exact_mut(times.len())) {
         row.iter_mut().zip(times).for_each(|(v, t)| *v *= t);
     }
-    let bias = importer.params.entry(format!("{name}.bias")).or_default();
-    bias.iter_mut().zip(times.iter().zip(plus)).for_each(|(b, (t, p))| *b = *b * t + p);
+    let offsets = importer.params.entry(format!("{name}.{offset}")).or_default();
+    offsets.iter_mut().zip(times.iter().zip(plus)).for_each(|(b, (t, p))| *b = *b * t + p);
     Ok(true)
 }

@@ -13,6 +13,7 @@ mod dense;
 mod depth;
 mod dropout;
 mod embedding;
+mod expand;
 mod joined;
 mod norms;
 mod pad;
@@ -56,6 +57,7 @@ static ROWS: &[Row] = &[
     depth::ROW,
     dropout::ROW,
     embedding::ROW,
+    expand::ROW,
     joined::ROW,
     norms::ROW,
     pad::ROW,

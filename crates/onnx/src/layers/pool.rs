@@ -118,10 +118,7 @@ fn mean_of_all(
     let [_, oh, ow, _] = shape(padding)?;
     let padding = floor.padding(x.shape, ksize, dilations, cells)?;
     if shape(padding)? != [1, oh, ow, c] {
-        return Err(
-            "count_include_pad and ceil_mode with windows that reach beyond the padding are not supported"
-                .into(),
-        );
+        return mean_beyond(importer, x, given, [ksize, dilations], cells);
     }
     let taps = ksize[0].saturating_mul(ksize[1]) as usize;
     let numbers = taps.saturating_mul(c);
@@ -144,6 +141,35 @@ fn mean_of_all(
     let y = importer.push(kind, &[x.layer], shape, channels_first(x.line(), shape))?;
     importer.param("filter", vec![1.0 / taps as f32; numbers])?;
     Ok(y)
+}
+
+/// A mean whose windows reach beyond the padding: what is padded counts, what is beyond does not.
+fn mean_beyond(
+    importer: &mut Importer,
+    x: Activation,
+    given: &Window,
+    [ksize, dilations]: [[i64; 2]; 2],
+    cells: [i64; 4],
+) -> Result<Activation, String> {
+    let Padding::Explicit(all) = given.padding(x.shape, ksize, dilations, cells)? else {
+        return Err("windows that reach beyond such padding are not supported".into());
+    };
+    if dilations != [1, 1] {
+        return Err("dilations and ceil_mode are not supported in a mean".into());
+    }
+    let [top, left, bottom, right] = given.pads;
+    let counted = [top + cells[0], bottom + cells[1], left + cells[2], right + cells[3]];
+    let beyond = [0, all[1] - counted[1], 0, all[3] - counted[3]];
+    let line = x.line();
+    let x = importer.padded(x, Pad { cells: counted, value: 0.0 })?;
+    let [h, w, c] = x.shape;
+    let padding = Padding::Explicit(beyond);
+    let options = Pool2dOptions { ksize, strides: given.strides, padding };
+    let geometry = Pool2dGeometry::new("pool", &[1, h, w, c], &options).map_err(|e| e.problem)?;
+    let [_, oh, ow, _] = geometry.output_shape();
+    let shape = [oh, ow, c];
+    let kind = kinds::AvgPool { ksize, strides: Some(given.strides), padding };
+    importer.push(kind, &[x.layer], shape, channels_first(line, shape))
 }
 
 fn global<'g>(importer: &mut Importer<'g>, step: &Step<'g>, _: &Attributes<'g>) -> Given {

@@ -9,13 +9,18 @@ use crate::importer::Importer;
 use crate::view::View;
 
 pub(super) const ROW: Row =
-    Row { operators: &["Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"], import: reshape };
+    Row { operators: &["Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze", "~View"], import: reshape };
 
 fn reshape<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
     let mut x = importer.take(step.input(0)?)?;
     x.view = match step.operator {
         "Transpose" => transposed(&x, attributes)?,
         "Flatten" => flattened(&x, attributes)?,
+        // As many numbers as there are, those of the batch with them.
+        "~View" => {
+            let extents: Vec<i64> = step.numbers.iter().map(|&d| d as i64).collect();
+            reshaped(importer.batch, &x, &extents, true)?
+        }
         "Reshape" => {
             let wanted = match step.optional(1) {
                 Some(name) => importer.constant(name)?.ints()?,

@@ -49,7 +49,9 @@ fn resize<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
         return Ok(vec![x]);
     }
     let round = (method == ResizeMethod::Nearest).then_some(round);
-    let kind = kinds::Resize { size: Some(size), scale, method, coordinates: Some(coordinates), round };
+    // A scale says the size too.
+    let size = scale.is_none().then_some(size);
+    let kind = kinds::Resize { size, scale, method, coordinates: Some(coordinates), round };
     let view = channels_first(x.line(), shape);
     Ok(vec![importer.push(kind, &[x.layer], shape, view)?])
 }

@@ -2,6 +2,8 @@
 
 mod gelu;
 mod length;
+mod normalize;
+mod strided;
 
 use crate::fold::Constant;
 use crate::graph::{Step, live};
@@ -10,6 +12,9 @@ use std::collections::HashMap;
 /// How far a constant may be from what it stands for.
 const NEAR: f32 = 1e-5;
 
+/// Finds what ends with a step.
+type Ending = for<'a, 'b, 'c, 'g> fn(&'a Look<'b, 'g>, &'c Step<'g>) -> Option<Step<'g>>;
+
 /// The steps with those of known patterns put together.
 pub(crate) fn joined<'g>(
     steps: Vec<Step<'g>>,
@@ -17,10 +22,10 @@ pub(crate) fn joined<'g>(
     output: &'g str,
 ) -> Vec<Step<'g>> {
     let look = Look::new(&steps, constants);
-    let found: Vec<Option<Step<'g>>> = steps
-        .iter()
-        .map(|step| gelu::ending_with(&look, step).or_else(|| length::ending_with(&look, step)))
-        .collect();
+    let known: [Ending; 5] =
+        [gelu::ending_with, length::ending_with, strided::ending_with, normalize::layer, normalize::response];
+    let found: Vec<Option<Step<'g>>> =
+        steps.iter().map(|step| known.iter().find_map(|ending| ending(&look, step))).collect();
     if found.iter().all(Option::is_none) {
         return steps;
     }
