@@ -205,8 +205,8 @@ Example:
     Export(Export),
     /// Read an ONNX file of a plain convolutional network, to predict with and to train further
     #[command(after_help = "\
-What foveal has no layer for is refused, each node with its operator. Weights may be in a file beside
-the model, as PyTorch writes them.
+What foveal has no layer for is refused, each node with its operator. Weights may be in a file
+beside the model, as PyTorch writes them.
 
 Examples:
   foveal import net.onnx net.safetensors
