@@ -185,6 +185,7 @@ for pictures), or a built-in sample such as mnist:test:7. For a model of texts i
 
 Examples:
   foveal predict runs/lab digit.png mnist:test:7
+  foveal predict imagenet cat.jpg --top 3
   foveal predict runs/reviews \"Well made, if a little long.\"")]
     Predict(Predict),
     /// Write a trained model as ONNX, for other runtimes
@@ -234,7 +235,7 @@ Example:
 /// `foveal show`
 #[derive(Args, Debug)]
 pub struct Show {
-    /// A saved model (.safetensors) or a run folder
+    /// A saved model (.safetensors), a run folder, or imagenet, the trained network that is built in
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// A picture, a DICOM slice, an array of one sample, a built-in sample such as mnist:test:7, a text
@@ -313,12 +314,15 @@ pub struct Eval {
 /// `foveal predict`
 #[derive(Args, Debug)]
 pub struct Predict {
-    /// A saved model (.safetensors) or a run folder
+    /// A saved model (.safetensors), a run folder, or imagenet, the trained network that is built in
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Pictures, DICOM slices, arrays, built-in samples; texts for a model of texts
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
+    /// Show this many of the likeliest classes
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub top: u16,
 }
 
 /// `foveal completions`

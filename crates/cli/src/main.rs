@@ -11,6 +11,7 @@ mod language;
 mod machine;
 mod onnx_file;
 mod output;
+mod pretrained;
 mod source;
 mod table;
 

@@ -11,8 +11,10 @@ use foveal::train::probabilities;
 use serde::Serialize;
 use std::path::Path;
 
-/// So many of the likeliest classes are shown.
-const SHOWN: usize = 5;
+/// So many of the likeliest classes `show` names.
+pub(super) const SHOWN: usize = 5;
+/// With more classes than this only the names that are shown decide how wide their column is.
+const MANY: usize = 100;
 /// Length of the bar for probability 1.
 const BAR: usize = 24;
 
@@ -45,7 +47,8 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
     if context.json {
         return context.print_json(&Json { predictions: &found });
     }
-    context.print(&found.iter().map(|f| f.text(&saved.classes)).collect::<Vec<_>>().join("\n"))
+    let top = usize::from(args.top);
+    context.print(&found.iter().map(|f| f.text(&saved.classes, top)).collect::<Vec<_>>().join("\n"))
 }
 
 /// The inputs, each folder replaced by the pictures in it.
@@ -87,19 +90,23 @@ impl<'a> Found<'a> {
         Self { input, class: &classes[index], index, probabilities: numbers(row) }
     }
 
-    fn text(&self, classes: &[String]) -> String {
+    fn text(&self, classes: &[String], top: usize) -> String {
         let likely: Vec<f32> = self.probabilities.iter().map(|p| p.0).collect();
-        format!("{}: {}\n{}", self.input, self.class, bars(classes, &likely))
+        format!("{}: {}\n{}", self.input, self.class, bars(classes, &likely, top))
     }
 }
 
-/// A bar for each of the likeliest classes.
-pub(super) fn bars(classes: &[String], likely: &[f32]) -> String {
+/// A bar for each of the `top` likeliest classes.
+pub(super) fn bars(classes: &[String], likely: &[f32], top: usize) -> String {
     let mut order: Vec<usize> = (0..classes.len()).collect();
     order.sort_by(|&a, &b| likely[b].total_cmp(&likely[a]));
-    let wide = classes.iter().map(|c| width(c)).max().unwrap_or(0);
+    order.truncate(top);
+    // A few of very many classes: the others' names need no room.
+    let all = classes.len() <= MANY;
+    let wide = classes.iter().enumerate().filter(|(i, _)| all || order.contains(i));
+    let wide = wide.map(|(_, c)| width(c)).max().unwrap_or(0);
     let mut text = String::new();
-    for &i in order.iter().take(SHOWN) {
+    for &i in &order {
         let p = likely[i];
         let pad = " ".repeat(wide - width(&classes[i]));
         let bar = "█".repeat((p * BAR as f32).round() as usize);
