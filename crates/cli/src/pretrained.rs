@@ -15,6 +15,16 @@ pub fn is_named(name: &str) -> bool {
 /// Whether this program was built with it.
 pub const HERE: bool = cfg!(feature = "backbone");
 
+/// Pictures whose shorter side is less, most of them, are none for it unless it is asked for.
+pub const SMALLEST: usize = 24;
+
+/// Whether pictures of these `sizes` (height, width) are large enough: the median of their shorter sides is.
+pub fn suits(sizes: &[[usize; 2]]) -> bool {
+    let mut sides: Vec<usize> = sizes.iter().map(|[h, w]| *h.min(w)).collect();
+    sides.sort_unstable();
+    sides.get(sides.len() / 2).is_some_and(|side| *side >= SMALLEST)
+}
+
 /// The network with its thousand classes, for pictures of `size` (height, width).
 ///
 /// # Errors

@@ -122,7 +122,14 @@ impl Listed {
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train, pictures)?, test_set)? };
-        Ok(Opened { source, files: Some(names), skipped: self.skipped, ct: None, text: None })
+        Ok(Opened {
+            source,
+            files: Some(names),
+            skipped: self.skipped,
+            ct: None,
+            text: None,
+            pretrained: false,
+        })
     }
 }
 

@@ -29,7 +29,10 @@ fn its_answers_are_pytorchs() {
             assert_eq!(probabilities.len(), 1000);
             for (found, wanted) in probabilities.iter().zip(&answers[i % 3]) {
                 let found = found.as_f64().unwrap().ln();
-                assert!((found - wanted).abs() < 1e-4 * (1.0 + wanted.abs()), "{file} {i}: {found}, {wanted}");
+                assert!(
+                    (found - wanted).abs() < 1e-4 * (1.0 + wanted.abs()),
+                    "{file} {i}: {found}, {wanted}"
+                );
             }
         }
     }
