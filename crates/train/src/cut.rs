@@ -10,8 +10,8 @@ use foveal_nn::optim::Optimizer;
 use foveal_nn::spec::{InputSpec, LayerSpec};
 use foveal_nn::{Isa, Model, ModelSpec};
 
-/// Pictures that go through a body together.
-const TOGETHER: usize = 64;
+/// After so many pictures, which go through the body together, it is told how far it is.
+const TOLD: usize = 64;
 
 /// A model in two.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Cut {
         let mut engine = Engine::new(
             &self.body,
             preprocess.options(Options {
-                batch_size: TOGETHER,
+                batch_size: TOLD,
                 threads,
                 loss: None,
                 optimizer: Optimizer::default(),
@@ -80,8 +80,8 @@ impl Cut {
             }),
         )?;
         let mut all = Vec::with_capacity(data.len() * self.body.outputs());
-        for first in (0..data.len()).step_by(TOGETHER) {
-            let count = TOGETHER.min(data.len() - first);
+        for first in (0..data.len()).step_by(TOLD) {
+            let count = TOLD.min(data.len() - first);
             all.extend(outputs(&mut engine, data, count, |i| first + i));
             if let Some(fault) = data.fault() {
                 return Err(fault.into());
