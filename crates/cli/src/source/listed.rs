@@ -50,6 +50,9 @@ impl Listed {
                 format!("그림 {n}장을 훑는 중. 에포크마다 {height}x{width} 크기로 다시 읽음"),
             ),
         });
+        if let (Some(channels), false) = (options.channels, stream) {
+            return self.read_at_once([height, width, channels], options.strict, context, &decode);
+        }
         let bar = context.bar(self.paths.len());
         let read: Vec<Result<Looked>> = self
             .paths

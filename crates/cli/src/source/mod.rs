@@ -1,5 +1,6 @@
 //! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file, a TSV of texts.
 
+mod at_once;
 mod ct;
 mod ct_facts;
 mod folder;

@@ -10,7 +10,7 @@ use foveal::train::SavedModel;
 use std::path::Path;
 
 /// How a data set is to be read.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct ReadOptions<'a> {
     /// Height and width that pictures are fitted to; `None`: the pictures decide.
     pub size: Option<[usize; 2]>,

@@ -89,7 +89,9 @@ impl Listed {
         let looked = Looked::at(&self, options)?;
         let (size, pretrained) = (looked.size, looked.pretrained);
         let decode = Arc::new(move |bytes: &[u8], name: &str| small(bytes, name, size));
-        let opened = self.read_with(size, options, context, decode)?;
+        // The network takes colours; pictures in grey have three times the same.
+        let channels = if pretrained { Some(3) } else { options.channels };
+        let opened = self.read_with(size, &ReadOptions { channels, ..options.clone() }, context, decode)?;
         Ok(Opened { pretrained, ..opened })
     }
 
