@@ -2,6 +2,7 @@
 
 use super::{input, model};
 use crate::args::Predict;
+use crate::files;
 use crate::output::{Context, Number, numbers};
 use crate::source;
 use crate::table::width;
@@ -36,6 +37,9 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
     let outputs = model::outputs(&members, &data, context.threads)?;
     let rows = outputs.chunks_exact(saved.model.outputs());
     if saved.classes.is_empty() {
+        if args.csv.is_some() {
+            bail!("--csv: the model gives values and no classes; take --json");
+        }
         return values(names.iter().zip(rows), context);
     }
     let likely = probabilities(&saved.model, &outputs);
@@ -44,6 +48,9 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
         .zip(likely.chunks_exact(saved.model.outputs()))
         .map(|(name, row)| Found::new(name, row, &saved.classes))
         .collect();
+    if let Some(path) = &args.csv {
+        write_csv(path, &found, &saved.classes, context)?;
+    }
     if context.json {
         return context.print_json(&Json { predictions: &found });
     }
@@ -94,6 +101,24 @@ impl<'a> Found<'a> {
         let likely: Vec<f32> = self.probabilities.iter().map(|p| p.0).collect();
         format!("{}: {}\n{}", self.input, self.class, bars(classes, &likely, top))
     }
+}
+
+/// Writes a row for each input: its name, its class, and the probability of every class.
+fn write_csv(path: &Path, found: &[Found], classes: &[String], context: &Context) -> Result<()> {
+    let cell = |text: &str| match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    };
+    let mut text = String::from("input,class");
+    classes.iter().for_each(|class| text += &format!(",{}", cell(class)));
+    for one in found {
+        text += &format!("\n{},{}", cell(one.input), cell(one.class));
+        one.probabilities.iter().for_each(|p| text += &format!(",{}", p.0));
+    }
+    text.push('\n');
+    files::write(path, text.as_bytes())?;
+    context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
+    Ok(())
 }
 
 /// A bar for each of the `top` likeliest classes.

@@ -43,13 +43,17 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
         false => run.train(fresh, &folder, &stop)?,
     };
     let saved = &learnt.saved;
-    let mut run = learnt.finished(&run, &folder);
+    let mut run = learnt.finished((args, context), &split, &folder);
     run.early_end()?;
     let test = test()?;
-    run.judgement = match &test {
-        Some(test) => Some(Judgement::new(saved, test, None, context.threads)?),
-        None if split.validation.is_empty() => None,
-        None => Some(Judgement::new(saved, &data, Some(&split.validation), context.threads)?),
+    // Where there is a test part, what was learnt from is not needed any more, and may be large.
+    let data = test.is_none().then_some(data);
+    run.judgement = match (&test, &data) {
+        (Some(test), _) => Some(Judgement::new(saved, test, None, context.threads)?),
+        (None, Some(data)) if !split.validation.is_empty() => {
+            Some(Judgement::new(saved, data, Some(&split.validation), context.threads)?)
+        }
+        _ => None,
     };
     run.total_seconds = context.started.elapsed().as_secs_f64();
     run.show_result()?;

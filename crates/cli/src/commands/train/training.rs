@@ -48,15 +48,20 @@ pub struct Learnt {
 
 impl Learnt {
     /// The run as its end needs it, before anything is judged.
-    pub fn finished<'a>(&'a self, run: &Run<'a>, folder: &'a Folder) -> Finished<'a> {
+    pub fn finished<'a>(
+        &'a self,
+        (args, context): (&'a Train, &'a Context),
+        split: &Split,
+        folder: &'a Folder,
+    ) -> Finished<'a> {
         Finished {
-            args: run.args,
-            context: run.context,
+            args,
+            context,
             folder,
             saved: &self.saved,
             trained: &self.trained,
             steps: &self.steps,
-            images: [run.split.train.len(), run.split.validation.len()],
+            images: [split.train.len(), split.validation.len()],
             at: self.at.clone(),
             kept: self.kept,
             judgement: None,
