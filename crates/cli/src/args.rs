@@ -166,11 +166,11 @@ Colour pictures with classes, of 24 pixels and more, are learnt on the network t
 only its last layer is trained, on what the network says about each picture; with --preset balanced
 its last blocks are trained too, with best all of it. --from scratch goes without.
 
-Without --model otherwise: text-cnn for texts (embedding, filters over 3, 4 and 5 tokens, the largest of each
-over the text, dropout); for 28x28 grey pictures the preset's own, fast, balanced or best; else
+Without --model otherwise: text-cnn for texts (embedding, filters over 3, 4 and 5 tokens, the
+largest of each over the text, dropout); for 28x28 grey pictures the preset's own, fast, balanced or
+best; for colour pictures of 16 pixels and more vgg-small, with --preset balanced or best vgg; else
 stack: 3x3 convolutions with ReLU and 2x2 pooling (16, 32, 64, 64, 128 filters) until the longer
-side is at most 8, a dense layer of 64, the output; and for colour pictures of 24 pixels and more
-with --preset balanced or best: residual. The models balanced and best are trained with
+side is at most 8, a dense layer of 64, the output. The models balanced and best are trained with
 augmentation (see foveal data show --help), unless --augment none.
 
 Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html, and the last
