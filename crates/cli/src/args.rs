@@ -140,11 +140,12 @@ Examples:
   foveal train mnist --model lab-11-1 --epochs 15 --out runs/lab
   foveal train digits/ --model net.toml --lr 0.001
   foveal train mnist --preset best --out runs/best --resume
-  foveal train pets/ --image-size 64 --class-weights
+  foveal train pets/ --preset balanced
+  foveal train pets/ --from scratch --image-size 64 --class-weights
   foveal train pets/ --from runs/animals --freeze all-but-head
   foveal train angles.csv --loss huber
   foveal train scans/ --labels labels.csv --window lung
-  foveal train pets/ --image-size 64 --augment photos
+  foveal train pets/ --from scratch --augment photos
   foveal train mnist --preset balanced --ensemble 3 --out runs/three
   foveal train reviews.tsv --tokens words
 
@@ -160,11 +161,16 @@ in square pixels, and all slices of a patient stay in one part. Unless folders o
 otherwise, a tenth of the patients (by a hash of PatientID) is for validation and a tenth for the
 test. Not a medical device.
 
-Without --model: text-cnn for texts (embedding, filters over 3, 4 and 5 tokens, the largest of each
-over the text, dropout); for 28x28 grey pictures the preset's own, fast, balanced or best; else
+Colour pictures with classes, of 24 pixels and more, are learnt on the network that is built in
+(efficientnet-lite0, which has learnt from ImageNet's photographs), read at 224x224: by default
+only its last layer is trained, on what the network says about each picture; with --preset balanced
+its last blocks are trained too, with best all of it. --from scratch goes without.
+
+Without --model otherwise: text-cnn for texts (embedding, filters over 3, 4 and 5 tokens, the
+largest of each over the text, dropout); for 28x28 grey pictures the preset's own, fast, balanced or
+best; for colour pictures of 16 pixels and more vgg-small, with --preset balanced or best vgg; else
 stack: 3x3 convolutions with ReLU and 2x2 pooling (16, 32, 64, 64, 128 filters) until the longer
-side is at most 8, a dense layer of 64, the output; and for colour pictures of 24 pixels and more
-with --preset balanced or best: residual. The models balanced and best are trained with
+side is at most 8, a dense layer of 64, the output. The models balanced and best are trained with
 augmentation (see foveal data show --help), unless --augment none.
 
 Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html, and the last
@@ -185,6 +191,8 @@ for pictures), or a built-in sample such as mnist:test:7. For a model of texts i
 
 Examples:
   foveal predict runs/lab digit.png mnist:test:7
+  foveal predict imagenet cat.jpg --top 3
+  foveal predict runs/pets holiday/ --csv holiday.csv
   foveal predict runs/reviews \"Well made, if a little long.\"")]
     Predict(Predict),
     /// Write a trained model as ONNX, for other runtimes
@@ -234,7 +242,7 @@ Example:
 /// `foveal show`
 #[derive(Args, Debug)]
 pub struct Show {
-    /// A saved model (.safetensors) or a run folder
+    /// A saved model (.safetensors), a run folder, or imagenet, the trained network that is built in
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// A picture, a DICOM slice, an array of one sample, a built-in sample such as mnist:test:7, a text
@@ -313,12 +321,18 @@ pub struct Eval {
 /// `foveal predict`
 #[derive(Args, Debug)]
 pub struct Predict {
-    /// A saved model (.safetensors) or a run folder
+    /// A saved model (.safetensors), a run folder, or imagenet, the trained network that is built in
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Pictures, DICOM slices, arrays, built-in samples; texts for a model of texts
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
+    /// Show this many of the likeliest classes
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub top: u16,
+    /// Also write a table: each input, its class and the classes' probabilities
+    #[arg(long, value_name = "OUT.csv")]
+    pub csv: Option<PathBuf>,
 }
 
 /// `foveal completions`

@@ -11,6 +11,7 @@ mod language;
 mod machine;
 mod onnx_file;
 mod output;
+mod pretrained;
 mod source;
 mod table;
 
@@ -40,5 +41,12 @@ fn main() -> ExitCode {
 fn parse() -> Result<Cli, clap::Error> {
     let plain = std::env::args_os().any(|a| a == "--no-color");
     let command = Cli::command().color(if plain { ColorChoice::Never } else { ColorChoice::Auto });
-    Cli::from_arg_matches(&command.try_get_matches()?)
+    let mut cli = Cli::from_arg_matches(&command.try_get_matches()?)?;
+    if let args::Command::Train(train) = &mut cli.command {
+        train.settle().map_err(|option| {
+            let problem = format!("--from MODEL cannot be used with {option}; leave one of them out");
+            Cli::command().error(clap::error::ErrorKind::ArgumentConflict, problem)
+        })?;
+    }
+    Ok(cli)
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each crate may import of ours.
-const IMPORTS: [(&str, &[&str]); 13] = [
+const IMPORTS: [(&str, &[&str]); 14] = [
     ("foveal-kernels", &[]),
     ("foveal-nn", &["foveal-kernels"]),
     ("foveal-data", &[]),
@@ -21,9 +21,10 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("foveal-onnx", &["foveal-nn", "foveal-train"]),
     ("foveal-view", &["foveal-nn", "foveal-data", "foveal-train"]),
     ("foveal-mnist", &[]),
+    ("foveal-backbone", &[]),
     ("foveal", &["foveal-kernels", "foveal-nn", "foveal-data", "foveal-train", "foveal-onnx", "foveal-view"]),
     ("foveal-serve", &["foveal"]),
-    ("foveal-cli", &["foveal", "foveal-mnist", "foveal-serve"]),
+    ("foveal-cli", &["foveal", "foveal-mnist", "foveal-backbone", "foveal-serve"]),
     ("foveal-wasm", &["foveal"]),
     ("foveal-testkit", &[]),
     ("foveal-instructions", &["foveal-kernels", "foveal-nn"]),

@@ -1,6 +1,7 @@
 //! The models that foveal brings.
 
 mod colour;
+mod lite;
 
 use crate::init::Init;
 use crate::layers::{
@@ -63,6 +64,14 @@ pub const SCALED: [Builtin; 5] = [
         about: "scaled to the data: depthwise 3x3 and 1x1 convolutions with batch norm and ReLU6 (MobileNet-like), small",
     },
 ];
+
+/// The model whose weights, learnt from ImageNet's photographs, the program brings.
+pub const PRETRAINED: Builtin = Builtin {
+    name: "efficientnet-lite0",
+    about: "EfficientNet-Lite0, which has learnt from a million photographs: for colour pictures from 32 pixels on",
+};
+
+pub use lite::FEATURES;
 
 /// Whether `name` is a built-in model that is scaled to the data.
 pub fn is_scaled(name: &str) -> bool {
@@ -136,6 +145,7 @@ pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Option<ModelSpec
         "vgg" => colour::vgg(shape, outputs, &colour::WIDE),
         "residual" => colour::residual(shape, outputs),
         "separable" => colour::separable(shape, outputs),
+        "efficientnet-lite0" => lite::efficientnet_lite0(shape, outputs),
         _ => return spec(name),
     };
     Some(ModelSpec { input: InputSpec { shape }, layers })

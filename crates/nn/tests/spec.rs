@@ -238,3 +238,19 @@ fn the_documentation_has_a_row_for_every_kind() {
     }
     assert_eq!(named.matches('`').count() / 2, foveal_nn::spec::LayerKind::NAMES.len());
 }
+
+#[test]
+fn the_pretrained_models_layers_are_those_of_its_weights() {
+    for (side, last) in [(32, 1), (128, 4), (224, 7)] {
+        let spec = builtin::fitted(builtin::PRETRAINED.name, [side, side, 3], 1000).unwrap();
+        let model = Model::new(&spec, 0).unwrap();
+        let count = |weights: bool| -> usize {
+            let some = model.params().iter().filter(|p| (p.shape.len() > 1) == weights);
+            some.map(|p| p.values.len()).sum()
+        };
+        assert_eq!((count(true), count(false)), (4_608_992, 85_032));
+        let top = model.nodes().iter().find(|n| n.name == "top_conv").unwrap();
+        assert_eq!(top.shape, [last, last, 1280]);
+        assert!(model.nodes().iter().any(|n| n.name == builtin::FEATURES && n.shape == [1, 1, 1280]));
+    }
+}

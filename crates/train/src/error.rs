@@ -112,6 +112,15 @@ pub enum Error {
         /// Outputs that the data need.
         outputs: usize,
     },
+    /// A model cannot be cut after a layer.
+    #[error(
+        "there is no layer `{layer}` with others after it; name one that `foveal summary` lists before the last"
+    )]
+    NoCut {
+        /// The layer.
+        layer: String,
+    },
+
     /// The model has no last dense layer that could be new.
     #[error("the model ends in {last}, not in a dense layer: it has no head that could be new")]
     NoHead {

@@ -31,6 +31,36 @@ pub struct ClassScores {
     pub confusion: Vec<Vec<u64>>,
 }
 
+impl ClassScores {
+    /// Images that were judged.
+    pub fn images(&self) -> u64 {
+        self.confusion.iter().flatten().sum()
+    }
+
+    /// Wilson's interval for the accuracy: where it lies with a probability of 95 % if these images are a random
+    /// sample. Few images make it wide.
+    pub fn interval(&self) -> [f64; 2] {
+        wilson(self.accuracy, self.images() as f64)
+    }
+
+    /// The accuracy of always answering the most frequent class of these images.
+    pub fn majority(&self) -> f64 {
+        let most = self.per_class.iter().map(|c| c.support).max().unwrap_or(0);
+        most as f64 / self.images().max(1) as f64
+    }
+}
+
+/// Wilson's 95 % interval of a share that was seen in `n` trials; 0 to 1 without any.
+fn wilson(share: f64, n: f64) -> [f64; 2] {
+    const Z: f64 = 1.959_963_984_540_054;
+    if n == 0.0 {
+        return [0.0, 1.0];
+    }
+    let middle = share + Z * Z / (2.0 * n);
+    let reach = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    [middle - reach, middle + reach].map(|v| (v / (1.0 + Z * Z / n)).clamp(0.0, 1.0))
+}
+
 /// One class's scores.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -297,5 +327,25 @@ fn value_scores(outputs: &[f32], values: &[f32], width: usize, indices: &[u32]) 
         mae: pairs.iter().map(|(y, t)| (y - t).abs()).sum::<f64>() / n,
         rmse: (squares / n).sqrt(),
         r2: if spread > 0.0 { 1.0 - squares / spread } else { 0.0 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wilson;
+
+    #[test]
+    fn wilsons_interval_is_that_of_the_textbook() {
+        // Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
+        for (k, n, low, high) in [
+            (81.0, 263.0, 0.2553, 0.3662),
+            (15.0, 148.0, 0.0624, 0.1605),
+            (0.0, 20.0, 0.0, 0.1611),
+            (1.0, 29.0, 0.0061, 0.1718),
+        ] {
+            let [a, b] = wilson(k / n, n);
+            assert!((a - low).abs() < 5e-5 && (b - high).abs() < 5e-5, "{k} of {n}: {a}, {b}");
+        }
+        assert_eq!(wilson(0.0, 0.0), [0.0, 1.0]);
     }
 }

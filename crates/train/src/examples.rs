@@ -59,8 +59,9 @@ pub(crate) fn outputs(
     count: usize,
     index: impl Fn(usize) -> usize + Sync,
 ) -> Vec<f32> {
+    let each = is_large(engine.plan().group_bytes());
     let Some(stored) = data.stored() else {
-        return engine.predict(count, |i| pixels(data, index(i)));
+        return predict(engine, each, count, |i| pixels(data, index(i)));
     };
     stored.ahead(&(0..count).map(|i| index(i) as u32).collect::<Vec<_>>());
     let mut rows = vec![Vec::new(); READ.min(count)];
@@ -69,7 +70,22 @@ pub(crate) fn outputs(
     for first in (0..count).step_by(READ) {
         let rows = &mut rows[..READ.min(count - first)];
         engine.for_each(&mut contexts, rows, |(), i, row| *row = stored.sample(index(first + i)));
-        all.extend(engine.predict(rows.len(), |i| Pixels::U8(&rows[i])));
+        all.extend(predict(engine, each, rows.len(), |i| Pixels::U8(&rows[i])));
     }
     all
+}
+
+/// Whether images go through a net one at a time because side by side they would need too much memory.
+fn is_large(group_bytes: usize) -> bool {
+    const MOST: usize = 128 << 20;
+    group_bytes > MOST
+}
+
+fn predict<'a>(
+    engine: &mut Engine,
+    each: bool,
+    count: usize,
+    pixels: impl Fn(usize) -> Pixels<'a> + Sync,
+) -> Vec<f32> {
+    if each { engine.predict_each(count, pixels) } else { engine.predict(count, pixels) }
 }

@@ -6,6 +6,7 @@
 
 mod augmented;
 mod checkpoint;
+mod cut;
 mod ensemble;
 mod error;
 mod evaluate;
@@ -23,6 +24,7 @@ mod transfer;
 mod units;
 
 pub use checkpoint::{Checkpoint, Maker};
+pub use cut::Cut;
 pub use ensemble::combine;
 pub use error::Error;
 pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};

@@ -37,6 +37,11 @@ impl Preprocess {
         Self { scale: vec![1.0 / 255.0; channels], shift: vec![0.0; channels], fit, window: None, text: None }
     }
 
+    /// For numbers that go in as they are.
+    pub fn numbers(channels: usize) -> Self {
+        Self { scale: vec![1.0; channels], ..Self::unit(channels, PictureFit::Resize) }
+    }
+
     /// For texts.
     pub fn text(vocabulary: Vocabulary) -> Self {
         Self {

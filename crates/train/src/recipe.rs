@@ -151,6 +151,31 @@ impl Recipe {
         Self { batch_size: 64, schedule, keep_best: false, ..Self::default() }
     }
 
+    /// The recipe for a dense layer on the features of a network that stays as it is: AdamW with strong decay.
+    pub fn head() -> Self {
+        let optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 3.0 };
+        let loss = Loss::CrossEntropy { label_smoothing: 0.1 };
+        Self { optimizer, loss, ..Self::transfer() }
+    }
+
+    /// The recipe for the layers at the end of a network that has learnt before: small steps, and the weights of the
+    /// best epoch.
+    pub fn tune() -> Self {
+        let schedule = Schedule::OneCycle { warmup: 0.1, start: 0.1, end: 0.0 };
+        let optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.05 };
+        let loss = Loss::CrossEntropy { label_smoothing: 0.1 };
+        Self {
+            epochs: 12,
+            batch_size: 32,
+            lr: 3e-4,
+            optimizer,
+            loss,
+            schedule,
+            keep_best: true,
+            ..Self::default()
+        }
+    }
+
     /// The recipe of the built-in model `text-cnn`.
     pub fn text() -> Self {
         let schedule = Schedule::OneCycle { warmup: 0.15, start: 0.2, end: 0.0 };

@@ -25,13 +25,17 @@ pub struct Train {
     /// of texts
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// A built-in model or a model file [default: text-cnn for texts, the preset's for 28x28 grey, else stack]
+    /// A built-in model or a model file; pretrained is the network that has learnt from photographs [default:
+    /// pretrained for colour pictures with classes, text-cnn for texts, the preset's for 28x28 grey, else stack]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub model: Option<String>,
     /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and
-    /// preprocessing stay; the last dense layer is new unless the classes are the same
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "image_size", "ensemble"])]
+    /// preprocessing stay; the last dense layer is new unless the classes are the same. scratch: with none
+    #[arg(long, value_name = "MODEL|scratch")]
     pub from: Option<PathBuf>,
+    /// Whether `--from scratch` was given; then there is no `from`.
+    #[arg(skip)]
+    pub scratch: bool,
     /// Layers that stay as they are: the first N of `foveal summary`, names, or all-but-head
     #[arg(long, value_name = "N|LAYER,LAYER|all-but-head")]
     pub freeze: Option<Freeze>,
@@ -56,7 +60,7 @@ pub struct Train {
     pub resume: bool,
     /// Train N models with the seeds --seed, --seed + 1 and so on, each in its own folder inside the run folder; eval
     /// and predict average their answers
-    #[arg(long, value_name = "N", conflicts_with = "from", value_parser = clap::value_parser!(u8).range(2..=32))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
     pub ensemble: Option<u8>,
     /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
     /// of others]
@@ -75,6 +79,20 @@ pub struct Train {
 }
 
 impl Train {
+    /// Takes `--from scratch` as what it means. The error names the option that `--from MODEL` cannot go with.
+    pub fn settle(&mut self) -> Result<(), &'static str> {
+        if self.from.as_deref().is_some_and(|path| path == "scratch") {
+            (self.from, self.scratch) = (None, true);
+        }
+        match self {
+            Self { from: None, .. } => Ok(()),
+            Self { model: Some(_), .. } => Err("--model"),
+            Self { ensemble: Some(_), .. } => Err("--ensemble"),
+            Self { reading, .. } if reading.image_size.is_some() => Err("--image-size"),
+            _ => Ok(()),
+        }
+    }
+
     /// The model's name.
     pub fn model(&self) -> &str {
         self.model.as_deref().unwrap_or("fast")

@@ -72,6 +72,10 @@ fn whole(source: TrainTest, context: &Context) -> Option<Dataset> {
 struct Json<'a> {
     loss: f64,
     accuracy: f64,
+    /// 95 %, by Wilson.
+    accuracy_interval: [f64; 2],
+    /// The accuracy of always answering the most frequent class.
+    majority: f64,
     macro_f1: f64,
     classes: Vec<&'a str>,
     per_class: Vec<Class<'a>>,
@@ -108,6 +112,8 @@ fn json(scores: &ClassScores) -> Json<'_> {
     Json {
         loss: scores.loss,
         accuracy: scores.accuracy,
+        accuracy_interval: scores.interval(),
+        majority: scores.majority(),
         macro_f1: scores.macro_f1,
         classes: scores.per_class.iter().map(|c| c.class.as_str()).collect(),
         per_class,
@@ -128,6 +134,12 @@ fn class_text(scores: &ClassScores, data: &Dataset, context: &Context) -> String
             format!("이미지 {n}장의 정확도 {accuracy:.2} %\n"),
         ),
     };
+    let [low, high] = scores.interval().map(|v| 100.0 * v);
+    let majority = 100.0 * scores.majority();
+    text += &context.language.pick(
+        format!("95 % interval {low:.1} to {high:.1} %; always the most frequent class: {majority:.2} %\n"),
+        format!("95 % 신뢰구간 {low:.1}~{high:.1} %. 가장 많은 분류만 답하면 {majority:.2} %\n"),
+    );
     text += &format!("{} {:.4}\n", context.say("loss", "손실"), scores.loss);
     text += &format!("{} {:.4}\n\n", context.say("macro F1", "매크로 F1"), scores.macro_f1);
     let columns = [

@@ -1,6 +1,7 @@
 //! MODEL on the command line: a built-in model's name, a model file, a saved model or a run folder.
 
 use crate::files;
+use crate::pretrained;
 use anyhow::{Context as _, Result, bail};
 use foveal::data::Dataset;
 use foveal::nn::{Model, ModelSpec, builtin};
@@ -25,13 +26,20 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
     if name == builtin::TEXT.name {
         return Ok(builtin::text_cnn(TEXT_SHAPE, VOCABULARY, 2));
     }
+    if pretrained::is_named(name) {
+        return Ok(pretrained::imagenet([pretrained::SIZE; 2])?.model.spec().clone());
+    }
     if let Some(spec) = builtin::fitted(name, SHAPE, OUTPUTS) {
         return Ok(spec);
     }
     let path = Path::new(name);
     if !path.exists() && path.extension().is_none() {
-        let names: Vec<&str> =
-            builtin::ALL.iter().chain(&builtin::SCALED).chain([&builtin::TEXT]).map(|b| b.name).collect();
+        let names: Vec<&str> = builtin::ALL
+            .iter()
+            .chain(&builtin::SCALED)
+            .chain([&builtin::TEXT, &builtin::PRETRAINED])
+            .map(|b| b.name)
+            .collect();
         bail!(
             "no built-in model is called `{name}` and there is no such file; built in are {}",
             names.join(", ")
@@ -56,6 +64,9 @@ pub fn any(name: &str, shape: Option<[usize; 3]>, seed: u64) -> Result<Model> {
             bail!("`{name}` has a shape of its own; --shape is for the built-in models {names}");
         }
         return Model::new(&fitted(name, shape, OUTPUTS)?, seed).with_context(|| name.to_owned());
+    }
+    if is_pretrained(path) {
+        return Ok(pretrained::imagenet([pretrained::SIZE; 2])?.model);
     }
     // The name of a built-in model means that model, even if a folder is called the same.
     let built_in = builtin::spec(name).is_some() || builtin::is_scaled(name);
@@ -118,8 +129,16 @@ pub fn outputs(members: &[SavedModel], data: &Dataset, threads: usize) -> Result
     })
 }
 
-/// A trained model, from its file or its run folder.
+/// Whether `path` means the trained network that the program brings: nothing on the disk is called so.
+fn is_pretrained(path: &Path) -> bool {
+    !path.exists() && path.to_str().is_some_and(pretrained::is_named)
+}
+
+/// A trained model, from its file or its run folder, or the one that the program brings.
 pub fn saved(path: &Path) -> Result<SavedModel> {
+    if is_pretrained(path) {
+        return pretrained::imagenet([pretrained::SIZE; 2]);
+    }
     if !path.exists() && path.to_str().is_some_and(|n| builtin::spec(n).is_some() || builtin::is_scaled(n)) {
         bail!(
             "{} is a built-in model that has not been trained; train it and name its run folder",

@@ -2,6 +2,7 @@
 
 use super::{input, model};
 use crate::args::Predict;
+use crate::files;
 use crate::output::{Context, Number, numbers};
 use crate::source;
 use crate::table::width;
@@ -11,8 +12,10 @@ use foveal::train::probabilities;
 use serde::Serialize;
 use std::path::Path;
 
-/// So many of the likeliest classes are shown.
-const SHOWN: usize = 5;
+/// So many of the likeliest classes `show` names.
+pub(super) const SHOWN: usize = 5;
+/// With more classes than this only the names that are shown decide how wide their column is.
+const MANY: usize = 100;
 /// Length of the bar for probability 1.
 const BAR: usize = 24;
 
@@ -34,6 +37,9 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
     let outputs = model::outputs(&members, &data, context.threads)?;
     let rows = outputs.chunks_exact(saved.model.outputs());
     if saved.classes.is_empty() {
+        if args.csv.is_some() {
+            bail!("--csv: the model gives values and no classes; take --json");
+        }
         return values(names.iter().zip(rows), context);
     }
     let likely = probabilities(&saved.model, &outputs);
@@ -42,10 +48,14 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
         .zip(likely.chunks_exact(saved.model.outputs()))
         .map(|(name, row)| Found::new(name, row, &saved.classes))
         .collect();
+    if let Some(path) = &args.csv {
+        write_csv(path, &found, &saved.classes, context)?;
+    }
     if context.json {
         return context.print_json(&Json { predictions: &found });
     }
-    context.print(&found.iter().map(|f| f.text(&saved.classes)).collect::<Vec<_>>().join("\n"))
+    let top = usize::from(args.top);
+    context.print(&found.iter().map(|f| f.text(&saved.classes, top)).collect::<Vec<_>>().join("\n"))
 }
 
 /// The inputs, each folder replaced by the pictures in it.
@@ -87,19 +97,41 @@ impl<'a> Found<'a> {
         Self { input, class: &classes[index], index, probabilities: numbers(row) }
     }
 
-    fn text(&self, classes: &[String]) -> String {
+    fn text(&self, classes: &[String], top: usize) -> String {
         let likely: Vec<f32> = self.probabilities.iter().map(|p| p.0).collect();
-        format!("{}: {}\n{}", self.input, self.class, bars(classes, &likely))
+        format!("{}: {}\n{}", self.input, self.class, bars(classes, &likely, top))
     }
 }
 
-/// A bar for each of the likeliest classes.
-pub(super) fn bars(classes: &[String], likely: &[f32]) -> String {
+/// Writes a row for each input: its name, its class, and the probability of every class.
+fn write_csv(path: &Path, found: &[Found], classes: &[String], context: &Context) -> Result<()> {
+    let cell = |text: &str| match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    };
+    let mut text = String::from("input,class");
+    classes.iter().for_each(|class| text += &format!(",{}", cell(class)));
+    for one in found {
+        text += &format!("\n{},{}", cell(one.input), cell(one.class));
+        one.probabilities.iter().for_each(|p| text += &format!(",{}", p.0));
+    }
+    text.push('\n');
+    files::write(path, text.as_bytes())?;
+    context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
+    Ok(())
+}
+
+/// A bar for each of the `top` likeliest classes.
+pub(super) fn bars(classes: &[String], likely: &[f32], top: usize) -> String {
     let mut order: Vec<usize> = (0..classes.len()).collect();
     order.sort_by(|&a, &b| likely[b].total_cmp(&likely[a]));
-    let wide = classes.iter().map(|c| width(c)).max().unwrap_or(0);
+    order.truncate(top);
+    // A few of very many classes: the others' names need no room.
+    let all = classes.len() <= MANY;
+    let wide = classes.iter().enumerate().filter(|(i, _)| all || order.contains(i));
+    let wide = wide.map(|(_, c)| width(c)).max().unwrap_or(0);
     let mut text = String::new();
-    for &i in order.iter().take(SHOWN) {
+    for &i in &order {
         let p = likely[i];
         let pad = " ".repeat(wide - width(&classes[i]));
         let bar = "█".repeat((p * BAR as f32).round() as usize);

@@ -178,7 +178,12 @@ fn answer(scene: &Scene) -> String {
         return format!("{}: {}", scene.name, values.join(" "));
     };
     let (classes, likely): (Vec<String>, Vec<f32>) = scene.probabilities.iter().cloned().unzip();
-    format!("{}: {}\n{}", scene.name, classes[best], predict::bars(&classes, &likely).trim_end())
+    format!(
+        "{}: {}\n{}",
+        scene.name,
+        classes[best],
+        predict::bars(&classes, &likely, predict::SHOWN).trim_end()
+    )
 }
 
 fn layers(scene: &Scene, context: &Context) -> String {

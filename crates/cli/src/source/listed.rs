@@ -50,6 +50,9 @@ impl Listed {
                 format!("그림 {n}장을 훑는 중. 에포크마다 {height}x{width} 크기로 다시 읽음"),
             ),
         });
+        if let (Some(channels), false) = (options.channels, stream) {
+            return self.read_at_once([height, width, channels], options.strict, context, &decode);
+        }
         let bar = context.bar(self.paths.len());
         let read: Vec<Result<Looked>> = self
             .paths
@@ -122,7 +125,14 @@ impl Listed {
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train, pictures)?, test_set)? };
-        Ok(Opened { source, files: Some(names), skipped: self.skipped, ct: None, text: None })
+        Ok(Opened {
+            source,
+            files: Some(names),
+            skipped: self.skipped,
+            ct: None,
+            text: None,
+            pretrained: false,
+        })
     }
 }
 

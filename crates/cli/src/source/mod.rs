@@ -1,5 +1,6 @@
 //! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file, a TSV of texts.
 
+mod at_once;
 mod ct;
 mod ct_facts;
 mod folder;
@@ -25,7 +26,7 @@ pub use kind::{ForModel, Kind};
 pub use mnist::{MNIST, test_digits, training_digits};
 pub use name::name;
 pub use opened::Opened;
-pub use options::{ReadOptions, TextOptions};
+pub use options::{Pretrained, ReadOptions, TextOptions};
 use std::path::Path;
 pub use text_facts::TextFacts;
 
@@ -123,6 +124,8 @@ pub struct ForTraining {
     pub test: Later,
     /// For CT: the window that it was seen through.
     pub window: Option<Window>,
+    /// Whether the pictures were read for the pretrained network.
+    pub pretrained: bool,
 }
 
 /// Opens a data set to learn from.
@@ -130,13 +133,14 @@ pub fn open_for_training(data: &str, options: &ReadOptions, context: &Context) -
     if data == MNIST && options.window.is_none() && options.labels.is_none() {
         options.check(data, Kind::Pictures)?;
         let (data, test) = (training_digits(context.threads)?, Box::new(|| test_digits().map(Some)));
-        return Ok(ForTraining { data, held: 0, test, window: None });
+        return Ok(ForTraining { data, held: 0, test, window: None, pretrained: false });
     }
     let opened = open(data, options, context)?;
     let window = opened.window(data, options)?;
+    let pretrained = opened.pretrained;
     let TrainTest { train, validation, test } = opened.source;
     if train.is_empty() {
         bail!("{data}: there is nothing to train on");
     }
-    Ok(ForTraining { data: train, held: validation, test: Box::new(|| Ok(test)), window })
+    Ok(ForTraining { data: train, held: validation, test: Box::new(|| Ok(test)), window, pretrained })
 }

@@ -22,6 +22,8 @@ pub struct Opened {
     pub ct: Option<CtFacts>,
     /// For texts: what the data set holds.
     pub text: Option<TextFacts>,
+    /// Whether they are picture files that were read for the pretrained network.
+    pub pretrained: bool,
 }
 
 impl Opened {
@@ -41,7 +43,7 @@ impl Opened {
 
 impl From<TrainTest> for Opened {
     fn from(source: TrainTest) -> Self {
-        Self { source, files: None, skipped: Vec::new(), ct: None, text: None }
+        Self { source, files: None, skipped: Vec::new(), ct: None, text: None, pretrained: false }
     }
 }
 

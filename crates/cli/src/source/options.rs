@@ -10,7 +10,7 @@ use foveal::train::SavedModel;
 use std::path::Path;
 
 /// How a data set is to be read.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct ReadOptions<'a> {
     /// Height and width that pictures are fitted to; `None`: the pictures decide.
     pub size: Option<[usize; 2]>,
@@ -34,6 +34,21 @@ pub struct ReadOptions<'a> {
     pub text: TextOptions<'a>,
     /// The trained model that the data are read for.
     pub model: Option<ForModel>,
+    /// Whether the pretrained network is to be used if the data are colour pictures with classes: then they are read
+    /// at the size that suits it, unless `size` says otherwise.
+    pub pretrained: Pretrained,
+}
+
+/// When the pretrained network is used.
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pretrained {
+    /// Never.
+    #[default]
+    Never,
+    /// For colour pictures with classes that are not too small.
+    IfSuited,
+    /// For pictures whatever they are, which are all read in colour.
+    Always,
 }
 
 /// How texts are to be read; the training texts decide what is `None`.

@@ -4,10 +4,11 @@ use super::folder::{InFolder, bytes};
 use super::listed::Listed;
 use super::name::name;
 use super::opened::Opened;
-use super::options::ReadOptions;
+use super::options::{Pretrained, ReadOptions};
 use crate::files;
 use crate::output::Context;
-use anyhow::{Result, anyhow};
+use crate::pretrained;
+use anyhow::{Result, bail};
 use foveal::data::stack::{common_size, small};
 use foveal::data::{Part, Targets, folder, picture, table};
 use rayon::prelude::*;
@@ -17,6 +18,9 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Pictures whose headers decide the size.
 const SIZED: usize = 1000;
+/// Pictures that are looked at to see whether there is colour.
+const DECODED: usize = 32;
+
 /// A folder of class folders.
 pub fn from_folder(
     path: &Path,
@@ -82,15 +86,17 @@ fn on_disk(folder: &Path, path: &str) -> PathBuf {
 impl Listed {
     /// Reads every picture at the size of the data set.
     fn read(self, options: &ReadOptions, context: &Context) -> Result<Opened> {
-        let size = match options.size {
-            Some(size) => size,
-            None => self.common_size()?,
-        };
-        self.read_with(size, options, context, Arc::new(move |bytes, name| small(bytes, name, size)))
+        let looked = Looked::at(&self, options)?;
+        let (size, pretrained) = (looked.size, looked.pretrained);
+        let decode = Arc::new(move |bytes: &[u8], name: &str| small(bytes, name, size));
+        // The network takes colours; pictures in grey have three times the same.
+        let channels = if pretrained { Some(3) } else { options.channels };
+        let opened = self.read_with(size, &ReadOptions { channels, ..options.clone() }, context, decode)?;
+        Ok(Opened { pretrained, ..opened })
     }
 
-    /// The size that suits the training pictures, from the headers of some.
-    fn common_size(&self) -> Result<[usize; 2]> {
+    /// Some of the training pictures, or of all where there are none, spread over them.
+    fn some(&self, most: usize) -> Vec<&PathBuf> {
         let train: Vec<&PathBuf> = self
             .paths
             .iter()
@@ -99,13 +105,56 @@ impl Listed {
             .map(|(path, _)| path)
             .collect();
         let of = if train.is_empty() { self.paths.iter().collect() } else { train };
-        let step = of.len().div_ceil(SIZED).max(1);
-        let some: Vec<&PathBuf> = of.into_iter().step_by(step).collect();
+        let step = of.len().div_ceil(most).max(1);
+        of.into_iter().step_by(step).collect()
+    }
+
+    /// Heights and widths from the headers of some pictures.
+    fn sizes(&self) -> Result<Vec<[usize; 2]>> {
+        let some = self.some(SIZED);
         let sizes: Vec<[usize; 2]> =
             some.par_iter().filter_map(|path| picture::size(&bytes(path).ok()?, "").ok()).collect();
-        let first = self.paths.first().map_or(String::new(), |p| format!(", such as {}", p.display()));
-        common_size(&sizes).ok_or_else(|| {
-            anyhow!("{}: none of its pictures can be read{first}; check that they are whole", self.name)
-        })
+        if sizes.is_empty() {
+            let first = self.paths.first().map_or(String::new(), |p| format!(", such as {}", p.display()));
+            bail!("{}: none of its pictures can be read{first}; check that they are whole", self.name);
+        }
+        Ok(sizes)
+    }
+
+    /// Whether one of a few pictures is in colour.
+    fn in_colour(&self) -> bool {
+        let colour = |path: &&PathBuf| {
+            let picture = picture::decode(&bytes(path).ok()?, "").ok()?;
+            (!picture.is_grey()).then_some(())
+        };
+        self.some(DECODED).par_iter().any(|path| colour(path).is_some())
+    }
+}
+
+/// At which size pictures are to be read, and for which kind of model.
+struct Looked {
+    size: [usize; 2],
+    pretrained: bool,
+}
+
+impl Looked {
+    fn at(listed: &Listed, options: &ReadOptions) -> Result<Self> {
+        let classes = matches!(listed.targets, Targets::Classes { .. });
+        if let (Some(size), Pretrained::Never) = (options.size, options.pretrained) {
+            return Ok(Self { size, pretrained: false });
+        }
+        let sizes = listed.sizes()?;
+        let pretrained = match options.pretrained {
+            Pretrained::Never => false,
+            Pretrained::Always => true,
+            Pretrained::IfSuited => {
+                let asked = options.size.is_none_or(|size| pretrained::suits(&[size]));
+                classes && asked && pretrained::suits(&sizes) && listed.in_colour()
+            }
+        };
+        // Small pictures are made larger, too: the network knows things at the size at which it saw them.
+        let own = || pretrained.then_some([pretrained::SIZE; 2]);
+        let size = options.size.or_else(own).or_else(|| common_size(&sizes)).unwrap_or([1, 1]);
+        Ok(Self { size, pretrained })
     }
 }

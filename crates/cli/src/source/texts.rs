@@ -121,7 +121,7 @@ impl Listed {
         let source = TrainTest::new(set(&self.name, &learnt)?, test_set)?;
         let source = TrainTest { validation: learnt.len() - train, ..source };
         let text = Some(TextFacts::new(&source, &vocabulary, shape[0] * shape[1]));
-        Ok(Opened { source, files, skipped: self.skipped, text, ct: None })
+        Ok(Opened { source, files, skipped: self.skipped, text, ct: None, pretrained: false })
     }
 }
 

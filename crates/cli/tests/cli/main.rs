@@ -13,6 +13,7 @@ mod models;
 mod operators;
 mod own_data;
 mod performance;
+mod pretrained;
 #[cfg(unix)]
 mod resume;
 mod show;

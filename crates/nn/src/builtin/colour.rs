@@ -10,23 +10,23 @@ const LONGEST: usize = 56;
 /// Filters of the stem.
 const FILTERS: usize = 16;
 
-const RELU6: LayerKind = LayerKind::Clip(Clip { min: 0.0, max: 6.0 });
+pub(super) const RELU6: LayerKind = LayerKind::Clip(Clip { min: 0.0, max: 6.0 });
 
 /// A convolution's window.
 #[derive(Clone, Copy)]
-struct Window {
-    kernel: usize,
-    stride: usize,
+pub(super) struct Window {
+    pub kernel: usize,
+    pub stride: usize,
     /// Each channel by itself.
-    depthwise: bool,
+    pub depthwise: bool,
 }
 
-fn window(kernel: usize, stride: usize) -> Window {
+pub(super) fn window(kernel: usize, stride: usize) -> Window {
     Window { kernel, stride, depthwise: false }
 }
 
 /// Layers that grow at their end.
-struct Net {
+pub(super) struct Net {
     layers: Vec<LayerSpec>,
     /// Height and width of what the last layer gives, and its channels.
     size: [usize; 2],
@@ -34,7 +34,7 @@ struct Net {
 }
 
 impl Net {
-    fn new([height, width, channels]: [usize; 3]) -> Self {
+    pub fn new([height, width, channels]: [usize; 3]) -> Self {
         Self { layers: Vec::new(), size: [height, width], channels }
     }
 
@@ -42,15 +42,20 @@ impl Net {
         self.size[0].max(self.size[1])
     }
 
+    /// Channels of what the last layer gives.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
     /// Adds a layer after the last one, or after `inputs`; gives its name.
-    fn push(&mut self, name: String, inputs: &[&str], kind: LayerKind) -> String {
+    pub fn push(&mut self, name: String, inputs: &[&str], kind: LayerKind) -> String {
         let inputs = inputs.iter().map(|&i| i.to_owned()).collect();
         self.layers.push(LayerSpec { name: Some(name.clone()), inputs, kind, line: 0 });
         name
     }
 
     /// A convolution and its normalization, which has a bias for both.
-    fn conv(&mut self, name: &str, inputs: &[&str], filters: usize, window: Window) -> String {
+    pub fn conv(&mut self, name: &str, inputs: &[&str], filters: usize, window: Window) -> String {
         self.conv_alone(name, inputs, filters, window);
         self.norm(name)
     }
@@ -114,8 +119,16 @@ impl Net {
     }
 
     /// The mean of each channel, and the outputs.
-    fn head(mut self, outputs: usize) -> Vec<LayerSpec> {
+    fn head(self, outputs: usize) -> Vec<LayerSpec> {
+        self.head_after(outputs, None)
+    }
+
+    /// The mean of each channel, a layer that goes between, and the outputs.
+    pub fn head_after(mut self, outputs: usize, between: Option<LayerKind>) -> Vec<LayerSpec> {
         self.push("mean".into(), &[], LayerKind::GlobalAvgPool(GlobalAvgPool {}));
+        if let Some(kind) = between {
+            self.push(kind.name().into(), &[], kind);
+        }
         self.push(
             "head".into(),
             &[],

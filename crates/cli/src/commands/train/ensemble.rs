@@ -83,8 +83,12 @@ pub fn run(run: &Run, members: u8, spec: &ModelSpec, stop: &Arc<AtomicBool>, tes
     for ((one, own), (args, recipe)) in learnt.iter().zip(&folders).zip(args.iter().zip(&recipes)) {
         let member = Run { args, recipe, ..*run };
         let seconds = one.trained.train_seconds;
-        Finished { judgement: judged.next(), total_seconds: seconds, ..one.finished(&member, own) }
-            .report()?;
+        Finished {
+            judgement: judged.next(),
+            total_seconds: seconds,
+            ..one.finished((member.args, member.context), member.split, own)
+        }
+        .report()?;
     }
     Ok(())
 }

@@ -104,14 +104,16 @@ pub struct Scores {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Kind {
-    Classes { accuracy: f64, macro_f1: f64 },
+    Classes { accuracy: f64, accuracy_interval: [f64; 2], macro_f1: f64 },
     Values { mae: f64, rmse: f64, r2: f64 },
 }
 
 impl Scores {
     pub fn new(judgement: &Judgement<'_>) -> Self {
         let of = match &judgement.scores {
-            Evaluation::Classes(s) => Kind::Classes { accuracy: s.accuracy, macro_f1: s.macro_f1 },
+            Evaluation::Classes(s) => {
+                Kind::Classes { accuracy: s.accuracy, accuracy_interval: s.interval(), macro_f1: s.macro_f1 }
+            }
             Evaluation::Values(s) => Kind::Values { mae: s.mae, rmse: s.rmse, r2: s.r2 },
         };
         let images = judgement.validation.map_or(judgement.data.len(), <[u32]>::len);
@@ -130,10 +132,14 @@ impl Scores {
             _ => context.say("validation", "검증"),
         };
         match self.of {
-            Kind::Classes { accuracy, macro_f1 } => context.language.pick(
-                format!("{part} accuracy {:.2} %, macro F1 {macro_f1:.4} ({images})\n", 100.0 * accuracy),
-                format!("{part} 정확도 {:.2} %, 매크로 F1 {macro_f1:.4} ({images_ko})\n", 100.0 * accuracy),
-            ),
+            Kind::Classes { accuracy, accuracy_interval, macro_f1 } => {
+                let (accuracy, [low, high]) = (100.0 * accuracy, accuracy_interval.map(|v| 100.0 * v));
+                let interval = format!("{low:.1} to {high:.1} %");
+                context.language.pick(
+                    format!("{part} accuracy {accuracy:.2} % (95 % interval {interval}), macro F1 {macro_f1:.4} ({images})\n"),
+                    format!("{part} 정확도 {accuracy:.2} % (95 % 신뢰구간 {low:.1}~{high:.1} %), 매크로 F1 {macro_f1:.4} ({images_ko})\n"),
+                )
+            }
             Kind::Values { mae, rmse, r2 } => context.language.pick(
                 format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images})\n"),
                 format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images_ko})\n"),

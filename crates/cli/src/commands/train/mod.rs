@@ -1,6 +1,8 @@
 //! `foveal train`
 
+mod backbone;
 mod checkpoint;
+mod choice;
 mod ensemble;
 mod events;
 mod finish;
@@ -29,21 +31,29 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let prepared = Prepared::new(args, context)?;
     tell_choices(args, &prepared, context);
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
-    let Prepared { fresh, preprocess, recipe, data, split, test, .. } = prepared;
-    let run = Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe };
+    let Prepared { fresh, preprocess, recipe, data, split, test, pretrained, .. } = prepared;
+    let run =
+        Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe, every: 1 };
     if let Some(members) = args.ensemble {
         return ensemble::run(&run, members, fresh.spec(), &stop, test);
     }
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
-    let learnt = run.train(fresh, &folder, &stop)?;
+    let learnt = match pretrained {
+        true => backbone::train(&run, fresh, &folder, &stop)?,
+        false => run.train(fresh, &folder, &stop)?,
+    };
     let saved = &learnt.saved;
-    let mut run = learnt.finished(&run, &folder);
+    let mut run = learnt.finished((args, context), &split, &folder);
     run.early_end()?;
     let test = test()?;
-    run.judgement = match &test {
-        Some(test) => Some(Judgement::new(saved, test, None, context.threads)?),
-        None if split.validation.is_empty() => None,
-        None => Some(Judgement::new(saved, &data, Some(&split.validation), context.threads)?),
+    // Where there is a test part, what was learnt from is not needed any more, and may be large.
+    let data = test.is_none().then_some(data);
+    run.judgement = match (&test, &data) {
+        (Some(test), _) => Some(Judgement::new(saved, test, None, context.threads)?),
+        (None, Some(data)) if !split.validation.is_empty() => {
+            Some(Judgement::new(saved, data, Some(&split.validation), context.threads)?)
+        }
+        _ => None,
     };
     run.total_seconds = context.started.elapsed().as_secs_f64();
     run.show_result()?;
@@ -56,7 +66,9 @@ fn tell_choices(args: &Train, prepared: &Prepared, context: &Context) {
     if args.data == source::MNIST || args.from.is_some() {
         return;
     }
-    if args.model.is_none() {
+    if prepared.pretrained {
+        backbone::tell(args, &prepared.data, context);
+    } else if args.model.is_none() {
         let parameters: usize = prepared.fresh.params().iter().map(|p| p.values.len()).sum();
         let (name, parameters) = (&prepared.model, count(parameters as u64));
         context.note(&context.language.pick(

@@ -1,9 +1,10 @@
 //! What a run needs before its first step: the data, a model that suits them, a recipe.
 
-use super::{recipe, transfer};
+use super::{choice, recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
+use crate::pretrained;
 use crate::source::{self, ForModel, ForTraining, Kind, Later, MNIST, ReadOptions, TextOptions};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::text::Vocabulary;
@@ -22,6 +23,8 @@ pub struct Prepared {
     pub data: Dataset,
     pub split: Split,
     pub test: Later,
+    /// Whether the model is the pretrained network with a new head.
+    pub pretrained: bool,
 }
 
 impl Prepared {
@@ -36,6 +39,7 @@ impl Prepared {
         let fixed = match named {
             None => None,
             Some(name) if builtin::is_scaled(name) || name == builtin::TEXT.name => None,
+            Some(name) if pretrained::is_named(name) => None,
             Some(name) => Some(model::spec(name)?),
         };
         let shape = fixed.as_ref().map(|spec| spec.input.shape);
@@ -43,6 +47,7 @@ impl Prepared {
         let options = ReadOptions {
             size: given.size.or(shape.map(|[h, w, _]| [h, w])),
             channels: shape.map(|[_, _, c]| c).filter(|c| matches!(c, 1 | 3)),
+            pretrained: choice::wanted(args),
             text: TextOptions {
                 shape,
                 most: fixed.as_ref().and_then(ModelSpec::vocabulary).or(given.text.most),
@@ -50,8 +55,11 @@ impl Prepared {
             },
             ..given
         };
-        let ForTraining { data, held, test, window } =
-            source::open_for_training(&args.data, &options, context)?;
+        let opened = source::open_for_training(&args.data, &options, context)?;
+        if choice::takes(args, &opened)? {
+            return Self::pretrained(args, opened, context);
+        }
+        let ForTraining { data, held, test, window, .. } = opened;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
@@ -78,7 +86,21 @@ impl Prepared {
         recipe.frozen = transfer::frozen(args, &fresh)?;
         let window = window.map(|w| [w.centre(), w.width()]);
         let preprocess = Preprocess { window, ..preprocess(&data, args.data == MNIST) };
-        Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test })
+        Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test, pretrained: false })
+    }
+
+    /// The same for the network that has learnt from photographs: its last layer is new.
+    fn pretrained(args: &Train, opened: ForTraining, context: &Context) -> Result<Self> {
+        let ForTraining { data, held, test, .. } = opened;
+        let [height, width, _] = data.shape();
+        let known = pretrained::imagenet([height, width])?;
+        let split = split(args, &data, held, context.seed)?;
+        let name = builtin::PRETRAINED.name;
+        let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
+        recipe.frozen = transfer::frozen(args, &known.model)?;
+        let fresh = foveal::train::transfer(&known, &data, &split.train, &recipe.frozen, context.seed)?.model;
+        let preprocess = known.preprocess;
+        Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test, pretrained: true })
     }
 
     /// The same for --from: the weights and the preprocessing are those of a trained model.
@@ -100,7 +122,7 @@ impl Prepared {
         };
         source::check(&args.data, &options)?;
         transfer::refuse_other_reading(args, from)?;
-        let ForTraining { data, held, test, window } =
+        let ForTraining { data, held, test, window, .. } =
             source::open_for_training(&args.data, &options, context)?;
         fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;
@@ -110,7 +132,7 @@ impl Prepared {
         let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
         let window = window.map(|w| [w.centre(), w.width()]);
         let preprocess = Preprocess { window, ..from.preprocess.clone() };
-        Ok(Self { model: name, fresh, preprocess, recipe, data, split, test })
+        Ok(Self { model: name, fresh, preprocess, recipe, data, split, test, pretrained: false })
     }
 }
 

@@ -31,12 +31,14 @@ pub struct Progress<'a> {
     /// Steps that were done before the run was resumed.
     before: usize,
     told: Option<Instant>,
+    /// There is a row for each so many epochs, and for the last.
+    every: usize,
 }
 
 impl<'a> Progress<'a> {
-    /// Nothing is shown yet.
-    pub fn new(context: &'a Context) -> Self {
-        Self { context, bar: None, started: Instant::now(), before: 0, told: None }
+    /// Nothing is shown yet. There will be a row for each `every` epochs, and for the last.
+    pub fn new(context: &'a Context, every: usize) -> Self {
+        Self { context, bar: None, started: Instant::now(), before: 0, told: None, every: every.max(1) }
     }
 
     /// Shows an event.
@@ -48,7 +50,9 @@ impl<'a> Progress<'a> {
             Event::Started { images, .. } => self.start(*images),
             Event::Resumed { epoch, batches } => self.before = epoch * batches,
             Event::Batch { .. } => self.batch(event),
-            Event::Epoch(report) => self.line(&row(report)),
+            Event::Epoch(report) if report.epoch % self.every == 0 || report.epoch == report.epochs => {
+                self.line(&row(report));
+            }
             _ => {}
         }
     }

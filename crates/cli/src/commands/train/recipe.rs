@@ -22,6 +22,7 @@ const MAX_TEXT_EPOCHS: usize = 40;
 pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context: &Context) -> Result<Recipe> {
     let mut recipe = match model {
         _ if args.from.is_some() => preset(Recipe::transfer(), args.preset),
+        _ if model == builtin::PRETRAINED.name => pretrained(args.preset),
         // These models have one recipe each, whichever preset is asked for.
         "balanced" => Recipe::balanced(),
         "best" => Recipe::best(),
@@ -31,6 +32,9 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
         recipe.batch_size = size as usize;
     }
     match args.epochs {
+        None if model == builtin::PRETRAINED.name && args.preset == Preset::Fast => {
+            recipe.epochs = head_epochs(split.train.len(), recipe.batch_size);
+        }
         Some(epochs) => recipe.epochs = epochs as usize,
         None if args.from.is_some()
             || matches!(model, "fast" | "balanced" | "best" | "text-cnn")
@@ -72,6 +76,35 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     }
     recipe.balanced_sampling = learning.balanced_sampling;
     Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe })
+}
+
+/// By default only the head of the pretrained network is trained; else what comes before it, too.
+fn pretrained(preset: Preset) -> Recipe {
+    let flip = Augment { flip: true, ..Augment::default() };
+    match preset {
+        Preset::Fast => Recipe::head(),
+        Preset::Balanced => Recipe::tune(),
+        Preset::Best => Recipe { augment: Augment { crop: 0.2, ..flip }, epochs: 20, ..Recipe::tune() },
+    }
+}
+
+/// The recipe of the head alone, before the layers that come before it learn as `recipe` says.
+pub fn head(recipe: &Recipe, images: usize) -> Recipe {
+    let head = Recipe::head();
+    Recipe {
+        epochs: head_epochs(images, head.batch_size),
+        class_weights: recipe.class_weights.clone(),
+        balanced_sampling: recipe.balanced_sampling,
+        seed: recipe.seed,
+        threads: recipe.threads,
+        ..head
+    }
+}
+
+/// A head has learnt after so many steps, or ten times through a large set.
+fn head_epochs(images: usize, batch_size: usize) -> usize {
+    const HEAD_STEPS: usize = 600;
+    HEAD_STEPS.div_ceil(images.div_ceil(batch_size).max(1)).clamp(10, MAX_EPOCHS)
 }
 
 /// Pictures that are seen in many epochs would be learnt by heart. From 7 epochs on they are moved, from 13 on also

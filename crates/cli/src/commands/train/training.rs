@@ -10,7 +10,7 @@ use crate::output::Context;
 use crate::source;
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Split};
-use foveal::nn::Model;
+use foveal::nn::{Model, ModelSpec};
 use foveal::train::{
     Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
 };
@@ -27,7 +27,13 @@ pub struct Run<'a> {
     pub split: &'a Split,
     pub preprocess: &'a Preprocess,
     pub recipe: &'a Recipe,
+    /// The table has a row for each so many epochs, and for the last.
+    pub every: usize,
 }
+
+/// What a training has come to: the outcome, its steps, and the epoch of the checkpoint that is left, or why none could
+/// be written, which ended the training.
+pub type Trained = (Outcome, Steps, Result<Option<usize>>);
 
 /// What a run has learnt, and where it is written.
 pub struct Learnt {
@@ -42,15 +48,20 @@ pub struct Learnt {
 
 impl Learnt {
     /// The run as its end needs it, before anything is judged.
-    pub fn finished<'a>(&'a self, run: &Run<'a>, folder: &'a Folder) -> Finished<'a> {
+    pub fn finished<'a>(
+        &'a self,
+        (args, context): (&'a Train, &'a Context),
+        split: &Split,
+        folder: &'a Folder,
+    ) -> Finished<'a> {
         Finished {
-            args: run.args,
-            context: run.context,
+            args,
+            context,
             folder,
             saved: &self.saved,
             trained: &self.trained,
             steps: &self.steps,
-            images: [run.split.train.len(), run.split.validation.len()],
+            images: [split.train.len(), split.validation.len()],
             at: self.at.clone(),
             kept: self.kept,
             judgement: None,
@@ -63,8 +74,14 @@ impl Run<'_> {
     /// Trains a model from its beginning or from its checkpoint, and writes what it has learnt.
     pub fn train(&self, fresh: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
         folder.sweep();
-        let (trained, steps, kept) = self.learn(fresh, folder, stop)?;
-        let saved = saved(self.args, self.data, self.preprocess.clone(), self.recipe.clone(), &trained);
+        let spec = fresh.spec().clone();
+        let trained = self.learn(fresh, &spec, folder, stop)?;
+        self.write(self.recipe.clone(), trained, folder)
+    }
+
+    /// Writes what was learnt by `recipe`.
+    pub fn write(&self, recipe: Recipe, (trained, steps, kept): Trained, folder: &Folder) -> Result<Learnt> {
+        let saved = saved(self.args, self.data, self.preprocess.clone(), recipe, &trained);
         let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
         let (path, kept) = match (written, kept) {
             (Ok(path), Ok(kept)) => (path, kept),
@@ -74,22 +91,22 @@ impl Run<'_> {
         Ok(Learnt { saved, trained, steps, at: path.display().to_string(), kept })
     }
 
-    /// Trains, from the checkpoint if there is one to go on from. The last value is the epoch of the checkpoint that
-    /// is left, or why none could be written, which ends the training.
-    fn learn(
+    /// Trains, from the checkpoint if there is one to go on from. `fresh` may be a part of a model; `whole` is what the
+    /// run folder says about the model.
+    pub fn learn(
         &self,
         fresh: Model,
+        whole: &ModelSpec,
         folder: &Folder,
         stop: &Arc<AtomicBool>,
-    ) -> Result<(Outcome, Steps, Result<Option<usize>>)> {
-        let Self { args, context, data, split, preprocess, recipe } = *self;
+    ) -> Result<Trained> {
+        let Self { args, context, data, split, preprocess, recipe, .. } = *self;
         let from = checkpoint::last(args, &fresh, folder, context)?;
         if from.is_none() {
-            folder.begin(args, recipe, fresh.spec())?;
+            folder.begin(args, recipe, whole)?;
         }
         let note = from.as_ref().map(|checkpoint| checkpoint::resumed(checkpoint, context));
-        let mut listeners =
-            Listeners::new(args, context, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
+        let mut listeners = Listeners::new(self, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
         let keeper = Keeper::new(folder.path(), from.as_ref().map(Checkpoint::epoch), stop);
         let resume = Resume { from, save: Some(keeper.save()) };
         let mut tell = |event: &Event| {
@@ -147,9 +164,9 @@ struct Listeners<'a> {
 }
 
 impl<'a> Listeners<'a> {
-    fn new(args: &Train, context: &'a Context, folder: &Folder, resumed: bool) -> Result<Self> {
-        let events = args.tensorboard.then(|| EventFile::new(folder.path(), resumed)).transpose()?;
-        Ok(Self { progress: Progress::new(context), steps: Steps::new(), events })
+    fn new(run: &Run<'a>, folder: &Folder, resumed: bool) -> Result<Self> {
+        let events = run.args.tensorboard.then(|| EventFile::new(folder.path(), resumed)).transpose()?;
+        Ok(Self { progress: Progress::new(run.context, run.every), steps: Steps::new(), events })
     }
 
     fn tell(&mut self, event: &Event) {

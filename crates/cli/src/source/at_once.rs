@@ -1,0 +1,73 @@
+//! Pictures of a known number of channels, decoded straight to where they stay: no picture is held twice.
+
+use super::folder::bytes;
+use super::listed::{Decode, Listed};
+use super::opened::{Opened, tell_skipped};
+use crate::output::Context;
+use anyhow::{Result, bail};
+use foveal::data::{Dataset, Part, Samples, TrainTest};
+use rayon::prelude::*;
+
+/// Pixels of pictures one after the other, and the places in the list of those that could be read.
+struct Read {
+    pixels: Vec<u8>,
+    kept: Vec<usize>,
+}
+
+impl Listed {
+    /// Reads every file with `decode` into samples of `shape`, training and validation first, the test part by itself.
+    pub fn read_at_once(
+        mut self,
+        shape: [usize; 3],
+        strict: bool,
+        context: &Context,
+        decode: &Decode,
+    ) -> Result<Opened> {
+        let learnt = self.parts.iter().filter(|part| **part != Part::Test).count();
+        let bar = context.bar(self.paths.len());
+        let mut broken = Vec::new();
+        let mut read = |from: usize, to: usize| -> Result<Read> {
+            let size: usize = shape.iter().product();
+            let mut pixels = vec![0; size * (to - from)];
+            let fill = |(i, place): (usize, &mut [u8])| -> Result<()> {
+                bar.inc(1);
+                let path = &self.paths[from + i];
+                let picture = decode(&bytes(path)?, &path.display().to_string())?;
+                place.copy_from_slice(&picture.into_channels(shape[2]));
+                Ok(())
+            };
+            let done: Vec<Result<()>> = pixels.par_chunks_exact_mut(size).enumerate().map(fill).collect();
+            let mut kept = Vec::with_capacity(done.len());
+            for (i, done) in done.into_iter().enumerate() {
+                match done {
+                    Err(error) if strict => return Err(error),
+                    Err(error) => broken.push(error.to_string()),
+                    Ok(()) => {
+                        pixels.copy_within(i * size..(i + 1) * size, kept.len() * size);
+                        kept.push(from + i);
+                    }
+                }
+            }
+            pixels.truncate(kept.len() * size);
+            Ok(Read { pixels, kept })
+        };
+        let parts = [read(0, learnt)?, read(learnt, self.paths.len())?];
+        bar.finish_and_clear();
+        self.skipped.splice(0..0, broken);
+        tell_skipped(&self.skipped, context);
+        if parts.iter().all(|part| part.kept.is_empty()) {
+            bail!("{}: none of its {} pictures can be read", self.name, self.paths.len());
+        }
+        let files = parts
+            .each_ref()
+            .map(|part| part.kept.iter().map(|&i| self.paths[i].display().to_string()).collect::<Vec<_>>());
+        let validation = parts[0].kept.iter().filter(|&&i| self.parts[i] == Part::Validation).count();
+        let set = |name: &str, part: Read| {
+            Dataset::new(name, shape, Samples::U8(part.pixels), self.targets.select(&part.kept))
+        };
+        let [train, test] = parts;
+        let test = (!test.kept.is_empty()).then(|| set(&format!("{} test", self.name), test)).transpose()?;
+        let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train)?, test)? };
+        Ok(Opened { files: Some(files), skipped: self.skipped, ..Opened::from(source) })
+    }
+}
