@@ -85,7 +85,9 @@ impl Writer<'_> {
         ];
         let mut attributes = texts.map(|(n, v)| (n, Attribute::Text(v.into()))).to_vec();
         let x = self.spatial(layer.inputs[0], name);
-        match (resize.size, resize.scale) {
+        // Between corners only the extents count, and ONNX is clear about these alone.
+        let corners = (coordinates == "align_corners").then_some([layer.shape[0], layer.shape[1]]);
+        match (resize.size.or(corners), resize.scale.filter(|_| corners.is_none())) {
             (Some(_), Some(_)) => {
                 Err(fail("has a size and places by another scale, which ONNX cannot say; give one of them"))
             }
