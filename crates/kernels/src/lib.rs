@@ -16,6 +16,7 @@
 // Register tiles are arrays walked by index, and a kernel's arguments are what it computes with.
 #![allow(clippy::needless_range_loop, clippy::too_many_arguments)]
 
+pub mod aligned;
 pub mod arch;
 pub mod dispatch;
 pub mod geometry;
@@ -26,7 +27,9 @@ pub mod optimizer;
 pub mod peak;
 pub mod simd;
 pub mod team;
+pub mod winograd;
 
+pub use aligned::Aligned;
 pub use dispatch::Isa;
 pub use geometry::{
     Axis, Conv2dGeometry, Conv2dOptions, Conv2dTransposeGeometry, Conv2dTransposeOptions, GeometryError,

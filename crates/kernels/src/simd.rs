@@ -58,6 +58,22 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `p` must be valid for writing `LANES` bytes.
     unsafe fn store_u8(self, p: *mut u8, v: Self::V);
+    /// Turns a square of numbers: number `i` of vector `r`, which stands at `from + r * step`, becomes number `r` of
+    /// vector `i` at `to + i * LANES`. Only the first `rows` vectors are read; the others count as zeros.
+    ///
+    /// # Safety
+    /// `rows <= LANES` vectors may be read, `LANES` vectors in a row written.
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const f32, step: usize, rows: usize, to: *mut f32) {
+        for r in 0..Self::LANES {
+            for i in 0..Self::LANES {
+                // SAFETY: the caller's.
+                unsafe {
+                    *to.add(i * Self::LANES + r) = if r < rows { *from.add(r * step + i) } else { 0.0 }
+                };
+            }
+        }
+    }
     /// `a + b`.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`.

@@ -144,6 +144,37 @@ unsafe impl Simd for Avx2 {
             _mm_storel_epi64(p.cast(), _mm_packus_epi16(i, i));
         }
     }
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const f32, step: usize, rows: usize, to: *mut f32) {
+        // SAFETY: the caller's promises; the shuffles need no more than the CPU's features.
+        unsafe {
+            let mut r = [_mm256_setzero_ps(); 8];
+            for i in 0..8 {
+                if i < rows {
+                    r[i] = _mm256_loadu_ps(from.add(i * step));
+                }
+            }
+            // Pairs, fours, halves: after each round the numbers that belong together stand twice as close.
+            let mut pairs = r;
+            for i in 0..4 {
+                pairs[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                pairs[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+            }
+            let mut fours = pairs;
+            for i in 0..2 {
+                for j in 0..2 {
+                    let (a, b) = (pairs[4 * i + j], pairs[4 * i + j + 2]);
+                    fours[4 * i + 2 * j] = _mm256_shuffle_ps::<0x44>(a, b);
+                    fours[4 * i + 2 * j + 1] = _mm256_shuffle_ps::<0xee>(a, b);
+                }
+            }
+            for i in 0..4 {
+                let (a, b) = (fours[i], fours[i + 4]);
+                _mm256_storeu_ps(to.add(i * 8), _mm256_permute2f128_ps::<0x20>(a, b));
+                _mm256_storeu_ps(to.add((i + 4) * 8), _mm256_permute2f128_ps::<0x31>(a, b));
+            }
+        }
+    }
 }
 
 // SAFETY: `new` checks the CPU.
@@ -222,5 +253,47 @@ unsafe impl Simd for Avx512 {
     unsafe fn store_u8(self, p: *mut u8, v: __m512) {
         // SAFETY: the caller promises room for sixteen bytes at `p`.
         unsafe { _mm_storeu_si128(p.cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))) }
+    }
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const f32, step: usize, rows: usize, to: *mut f32) {
+        // SAFETY: the caller's promises; the shuffles need no more than the CPU's features.
+        unsafe {
+            let mut r = [_mm512_setzero_ps(); 16];
+            for i in 0..16 {
+                if i < rows {
+                    r[i] = _mm512_loadu_ps(from.add(i * step));
+                }
+            }
+            // Pairs, fours, eights, halves: after each round the numbers that belong together stand twice as close.
+            let mut pairs = r;
+            for i in 0..8 {
+                pairs[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                pairs[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+            }
+            let mut fours = pairs;
+            for i in 0..4 {
+                for j in 0..2 {
+                    let (a, b) = (pairs[4 * i + j], pairs[4 * i + j + 2]);
+                    fours[4 * i + 2 * j] = _mm512_shuffle_ps::<0x44>(a, b);
+                    fours[4 * i + 2 * j + 1] = _mm512_shuffle_ps::<0xee>(a, b);
+                }
+            }
+            let mut eights = fours;
+            for i in 0..2 {
+                for j in 0..4 {
+                    let (a, b) = (fours[8 * i + j], fours[8 * i + j + 4]);
+                    eights[8 * i + j] = _mm512_shuffle_f32x4::<0x88>(a, b);
+                    eights[8 * i + j + 4] = _mm512_shuffle_f32x4::<0xdd>(a, b);
+                }
+            }
+            // Quarters 0 and 2 of four rows stand in the first of a pair, 1 and 3 in the second.
+            for j in 0..8 {
+                let (a, b) = (eights[j], eights[j + 8]);
+                let low = _mm512_shuffle_f32x4::<0x88>(a, b);
+                let high = _mm512_shuffle_f32x4::<0xdd>(a, b);
+                _mm512_storeu_ps(to.add(j * 16), low);
+                _mm512_storeu_ps(to.add((j + 8) * 16), high);
+            }
+        }
     }
 }

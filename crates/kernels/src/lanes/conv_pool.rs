@@ -3,8 +3,9 @@
 //!
 //! ReLU may stand before or after the pooling: the largest of cut-off values is the cut-off largest value.
 
-use super::Frame;
 use super::conv::{Correlation, Finish, Run, at_once};
+use super::winograd::{Sink, Winograd, WinogradFilter};
+use super::{Convolution, Frame};
 use crate::dispatch::Isa;
 use crate::geometry::{Conv2dGeometry, Pool2dGeometry};
 use crate::simd::{Kernel, Simd};
@@ -24,13 +25,18 @@ pub struct ConvPool {
     input: Frame,
     output: Frame,
     relu: bool,
-    /// Computes the rows under one row of windows into a strip.
-    strip: Correlation,
-    /// Channels expanded at a time in the backward pass, and their frame and walks.
+    /// Channels expanded at a time in the backward pass, and their frame.
     block: usize,
     expanded: Frame,
-    weights: Correlation,
-    inputs: Vec<Correlation>,
+    way: Way,
+}
+
+#[derive(Clone, Debug)]
+enum Way {
+    /// The rows under one row of windows are computed into a strip; the gradients go block by block.
+    Direct { strip: Correlation, weights: Correlation, inputs: Vec<Correlation> },
+    /// Windows that are tiles: each is pooled as it is made.
+    Winograd { tiles: Winograd, filter: WinogradFilter, inputs: Winograd },
 }
 
 impl ConvPool {
@@ -54,41 +60,61 @@ impl ConvPool {
         relu: bool,
     ) -> Self {
         assert!(Self::fits(pool));
+        let mut expanded = Frame::plain(conv.out_channels, conv.h.output, conv.w.output);
+        expanded.halo = Convolution::halos(conv)[1];
+        let way = if Self::in_tiles(conv, pool) {
+            let made = Frame::plain(conv.out_channels, conv.h.output, conv.w.output);
+            Way::Winograd {
+                tiles: Winograd::forward(conv, input, &made).over([pool.h.output, pool.w.output]),
+                filter: WinogradFilter::new(conv, input, &expanded),
+                inputs: Winograd::backward_input(conv, &expanded, d_input),
+            }
+        } else {
+            expanded.channels = block(isa, conv, &expanded);
+            Self::direct(conv, pool, input, d_input, &expanded)
+        };
+        let block = expanded.channels;
+        Self { conv: *conv, pool: *pool, input: *input, output: *output, relu, block, expanded, way }
+    }
+
+    /// Whether each window is a tile of Winograd's, and that is the faster way.
+    fn in_tiles(conv: &Conv2dGeometry, pool: &Pool2dGeometry) -> bool {
+        Winograd::faster(conv) && [pool.h, pool.w].iter().all(|a| a.kernel == 2 && a.stride == 2)
+    }
+
+    fn direct(
+        conv: &Conv2dGeometry,
+        pool: &Pool2dGeometry,
+        input: &Frame,
+        d_input: &Frame,
+        expanded: &Frame,
+    ) -> Way {
         let height = pool.h.kernel.min(conv.h.output);
         let mut rows = *conv;
         rows.h.output = height;
         let strip_frame = Frame::plain(conv.out_channels, height, conv.w.output);
         // The strip's frame stands for four channels only; the walk's own checks see all of them.
         let strip = Correlation::forward(&rows, input, &strip_frame);
-        let mut expanded = Frame::plain(1, conv.h.output, conv.w.output);
-        expanded.halo = Correlation::backward_halo(conv);
-        let bytes = expanded.plane() * isa.lanes() * 4;
-        let block = if conv.groups > 1 {
-            conv.out_channels
-        } else {
-            let fits =
-                |b: &usize| conv.out_channels.is_multiple_of(*b) && (b * bytes <= BLOCK_BYTES || *b <= 4);
-            (1..=conv.out_channels).rev().find(fits).unwrap_or(1)
-        };
-        expanded.channels = block;
-        let (weights, inputs) = Correlation::block(conv, input, &expanded, d_input, block);
-        Self {
-            conv: *conv,
-            pool: *pool,
-            input: *input,
-            output: *output,
-            relu,
-            strip,
-            block,
-            expanded,
-            weights,
-            inputs,
+        let (weights, inputs) = Correlation::block(conv, input, expanded, d_input, expanded.channels);
+        Way::Direct { strip, weights, inputs }
+    }
+
+    /// The name of the way that was chosen, as plans are told.
+    pub fn name(&self) -> &'static str {
+        match &self.way {
+            Way::Direct { .. } => "lanes::conv_pool",
+            Way::Winograd { .. } => "lanes::winograd",
         }
     }
 
-    /// Vectors of scratch that [`ConvPool::forward`] needs.
-    pub fn strip_vectors(&self) -> usize {
-        4 * self.pool.h.kernel * self.conv.w.output
+    /// Numbers of scratch that a pass needs.
+    pub fn scratch(&self, isa: Isa) -> usize {
+        match &self.way {
+            Way::Direct { .. } => 4 * self.pool.h.kernel * self.conv.w.output * isa.lanes(),
+            Way::Winograd { tiles, filter, inputs } => {
+                tiles.scratch(isa).max(filter.scratch(isa)).max(inputs.scratch(isa))
+            }
+        }
     }
 
     /// Vectors of zeroed memory, the step's own, that [`ConvPool::backward`] needs.
@@ -113,15 +139,23 @@ impl ConvPool {
         bias: Option<&[f32]>,
         output: &mut [f32],
         places: &mut [u8],
-        strip: &mut [f32],
+        scratch: &mut [f32],
     ) {
         let lanes = isa.lanes();
         assert!(input.len() >= self.input.vectors() * lanes);
         assert!(filter.len() >= self.conv.filter_shape().iter().product());
         assert!(bias.is_none_or(|b| b.len() >= self.conv.out_channels));
         assert!(output.len() >= self.output.vectors() * lanes && places.len() >= self.places() * lanes);
-        assert!(strip.len() >= self.strip_vectors() * lanes);
-        isa.run(Forward { plan: self, input, filter, bias, output, places, strip });
+        assert!(scratch.len() >= self.scratch(isa));
+        match &self.way {
+            Way::Direct { strip: walk, .. } => {
+                isa.run(Forward { plan: self, walk, input, filter, bias, output, places, strip: scratch });
+            }
+            Way::Winograd { tiles, .. } => {
+                let sink = Windows { plan: self, walk: tiles, output, places };
+                tiles.run_into(isa, input, filter, bias, sink, scratch);
+            }
+        }
     }
 
     /// From the pooled gradient, adds the gradients of the filter and the bias, and gives the input's if it is
@@ -143,6 +177,7 @@ impl ConvPool {
         d_filter: &mut [f32],
         mut d_bias: Option<&mut [f32]>,
         mut d_input: Option<(&mut [f32], bool)>,
+        scratch: &mut [f32],
     ) {
         let lanes = isa.lanes();
         assert!(d_output.len() >= gradient.vectors() * lanes && places.len() >= self.places() * lanes);
@@ -152,11 +187,23 @@ impl ConvPool {
         for first in (0..self.conv.out_channels).step_by(self.block) {
             let d_bias = d_bias.as_mut().map(|d| &mut d[first..first + self.block]);
             isa.run(Expand { plan: self, first, gradient, d_output, places, expanded, d_bias });
-            self.weights.backward_weights(isa, input, expanded, &self.expanded, &mut d_filter[first..]);
-            if let Some((d_input, accumulate)) = &mut d_input {
-                let finish = if first > 0 || *accumulate { Finish::Accumulate } else { Finish::Store };
-                for walk in &self.inputs {
-                    walk.run(isa, expanded, &filter[first..], None, d_input, finish);
+            let finish =
+                |accumulate| if first > 0 || accumulate { Finish::Accumulate } else { Finish::Store };
+            match &self.way {
+                Way::Direct { weights, inputs, .. } => {
+                    weights.backward_weights(isa, input, expanded, &self.expanded, &mut d_filter[first..]);
+                    if let Some((d_input, accumulate)) = &mut d_input {
+                        for walk in inputs {
+                            walk.run(isa, expanded, &filter[first..], None, d_input, finish(*accumulate));
+                        }
+                    }
+                }
+                // All channels are one block.
+                Way::Winograd { filter: gradient, inputs, .. } => {
+                    gradient.run(isa, input, expanded, d_filter, scratch);
+                    if let Some((d_input, accumulate)) = &mut d_input {
+                        inputs.run(isa, expanded, filter, None, d_input, finish(*accumulate), scratch);
+                    }
                 }
             }
         }
@@ -178,8 +225,87 @@ impl ConvPool {
     }
 }
 
+/// Channels to expand at a time: as many as leave the cache to the rest, all of them where there are groups.
+fn block(isa: Isa, conv: &Conv2dGeometry, expanded: &Frame) -> usize {
+    if conv.groups > 1 {
+        return conv.out_channels;
+    }
+    let bytes = expanded.plane() * isa.lanes() * 4;
+    let fits = |b: &usize| conv.out_channels.is_multiple_of(*b) && (b * bytes <= BLOCK_BYTES || *b <= 4);
+    (1..=conv.out_channels).rev().find(fits).unwrap_or(1)
+}
+
+/// Pools tiles as they are made.
+struct Windows<'a> {
+    plan: &'a ConvPool,
+    walk: &'a Winograd,
+    output: &'a mut [f32],
+    places: &'a mut [u8],
+}
+
+impl Sink for Windows<'_> {
+    #[inline(always)]
+    unsafe fn take<S: Simd>(&mut self, s: S, o: usize, t: usize, y: [[S::V; 2]; 2]) {
+        let plan = self.plan;
+        let [oh, ow] = self.walk.place(t);
+        let (rows, cols) = plan.window(oh, ow);
+        let mut largest = Largest::new(s, y[0][0]);
+        for (a, b) in [(0, 1), (1, 0), (1, 1)] {
+            if a < rows && b < cols {
+                largest.see(s, y[a][b], 2 * a + b);
+            }
+        }
+        let out = &plan.output;
+        let at = o * out.plane() + out.origin() + oh * out.row() + ow;
+        let place = (o * plan.pool.h.output + oh) * plan.pool.w.output + ow;
+        // SAFETY: the walk's tiles are the pooled values, whose slices `forward` has checked.
+        unsafe {
+            let (y, places) = (self.output.as_mut_ptr(), self.places.as_mut_ptr());
+            largest.store(s, plan.relu, y.add(at * S::LANES), places.add(place * S::LANES));
+        }
+    }
+}
+
+/// The largest of a window's values, and its place in the window.
+struct Largest<S: Simd> {
+    value: S::V,
+    place: S::V,
+}
+
+impl<S: Simd> Largest<S> {
+    /// The value at place 0.
+    #[inline(always)]
+    fn new(s: S, value: S::V) -> Self {
+        Self { value, place: s.splat(0.0) }
+    }
+
+    #[inline(always)]
+    fn see(&mut self, s: S, v: S::V, place: usize) {
+        // Larger, or not a number: the loss will be none either, and the run stops.
+        let larger = s.gt(v, self.value);
+        self.place = s.select(larger, s.splat(place as f32), self.place);
+        self.value = s.select(s.eq(v, v), s.select(larger, v, self.value), v);
+    }
+
+    /// # Safety
+    /// A vector may be written at `y`, as many bytes at `places`.
+    #[inline(always)]
+    unsafe fn store(self, s: S, relu: bool, y: *mut f32, places: *mut u8) {
+        let zero = s.splat(0.0);
+        let dead = s.splat(f32::from(DEAD));
+        let place = if relu { s.select(s.gt(self.value, zero), self.place, dead) } else { self.place };
+        let floor = s.splat(if relu { 0.0 } else { f32::NEG_INFINITY });
+        // SAFETY: the caller's.
+        unsafe {
+            s.store(y, s.max(floor, self.value));
+            s.store_u8(places, place);
+        }
+    }
+}
+
 struct Forward<'a> {
     plan: &'a ConvPool,
+    walk: &'a Correlation,
     input: &'a [f32],
     filter: &'a [f32],
     bias: Option<&'a [f32]>,
@@ -220,7 +346,7 @@ impl Forward<'_> {
             let start = oh * plan.pool.h.stride;
             let rows = plan.window(oh, 0).0;
             let mut run = Run {
-                walk: &plan.strip,
+                walk: self.walk,
                 input: self.input,
                 weights: self.filter,
                 bias: self.bias,
@@ -267,35 +393,26 @@ impl Forward<'_> {
         (kh, kw): (usize, usize),
     ) {
         let plan = self.plan;
-        let (cols, kernel, relu) = (plan.conv.w.output, plan.pool.w.kernel, plan.relu);
+        let (cols, kernel) = (plan.conv.w.output, plan.pool.w.kernel);
         let plane = plan.pool.h.kernel.min(plan.conv.h.output) * cols;
         let (out, width) = (&plan.output, plan.pool.w.output);
         let y = (channel * out.plane() + out.origin() + oh * out.row()) * S::LANES;
         let at = (channel * plan.pool.h.output + oh) * width * S::LANES;
         let stride = plan.pool.w.stride;
-        let zero = s.splat(0.0);
-        let floor = s.splat(if relu { 0.0 } else { f32::NEG_INFINITY });
         for ow in range {
             let x = j * plane + ow * stride;
             // SAFETY: the window's cells lie inside the strip, the pooled value inside the output's frame.
             unsafe {
                 let strip = self.strip.as_ptr();
-                let mut best = s.load(strip.add(x * S::LANES));
-                let mut place = zero;
+                let mut largest = Largest::new(s, s.load(strip.add(x * S::LANES)));
                 for a in 0..kh {
                     for b in usize::from(a == 0)..kw {
                         let v = s.load(strip.add((x + a * cols + b) * S::LANES));
-                        // Larger, or not a number: the loss will be none either, and the run stops.
-                        let larger = s.gt(v, best);
-                        place = s.select(larger, s.splat((a * kernel + b) as f32), place);
-                        best = s.select(s.eq(v, v), s.select(larger, v, best), v);
+                        largest.see(s, v, a * kernel + b);
                     }
                 }
-                if relu {
-                    place = s.select(s.gt(best, zero), place, s.splat(f32::from(DEAD)));
-                }
-                s.store(self.output.as_mut_ptr().add(y + ow * S::LANES), s.max(floor, best));
-                s.store_u8(self.places.as_mut_ptr().add(at + ow * S::LANES), place);
+                let to = self.output.as_mut_ptr().add(y + ow * S::LANES);
+                largest.store(s, plan.relu, to, self.places.as_mut_ptr().add(at + ow * S::LANES));
             }
         }
     }

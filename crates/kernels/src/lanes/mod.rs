@@ -9,6 +9,7 @@ pub mod activation;
 pub mod conv;
 pub mod conv_pool;
 pub mod conv_transpose;
+pub mod convolution;
 pub mod dense;
 pub mod elementwise;
 pub mod embedding;
@@ -16,11 +17,14 @@ pub mod image;
 pub mod loss;
 pub mod norm;
 pub mod pool;
+pub mod winograd;
 
 pub use conv::{Correlation, Finish};
 pub use conv_pool::ConvPool;
 pub use conv_transpose::ConvTranspose;
+pub use convolution::Convolution;
 pub use pool::PoolWalk;
+pub use winograd::{Winograd, WinogradFilter};
 
 use crate::geometry::Axis;
 

@@ -2,6 +2,7 @@
 //! channels go by.
 
 use super::walk::{PADDING, Strip, Tap, Walk};
+use crate::aligned::Aligned;
 use crate::dispatch::Isa;
 use crate::simd::{Kernel, Simd};
 use rayon::prelude::*;
@@ -10,8 +11,8 @@ use std::ops::Range;
 /// A filter packed for blocks of made channels: `[group][block][tap][channel][lane of the block]`.
 #[derive(Clone, Debug)]
 pub(super) struct Packed {
-    values: Vec<f32>,
-    biases: Vec<f32>,
+    values: Aligned,
+    biases: Aligned,
     /// Made channels in a block: one vector or two.
     block: usize,
     /// Blocks in a group.
@@ -44,8 +45,8 @@ impl Packed {
         let block = if walk.make > lanes { 2 * lanes } else { lanes };
         let blocks = walk.make.div_ceil(block);
         let size = walk.taps.len() * walk.sum * block;
-        let values = vec![0f32; walk.groups * blocks * size];
-        let biases = vec![0f32; walk.groups * blocks * block];
+        let values = Aligned::zeros(walk.groups * blocks * size);
+        let biases = Aligned::zeros(walk.groups * blocks * block);
         Self { values, biases, block, blocks, size }
     }
 

@@ -5,14 +5,14 @@ use super::options::Options;
 use super::plan::Plan;
 use crate::loss::Loss;
 use crate::steps::{Kept, MOST_LANES, NormState, Scene, move_rows, split};
-use foveal_kernels::Isa;
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::image::{self, Pixels};
 use foveal_kernels::lanes::loss::{Labels, Regression, Sums, regression, softmax_cross_entropy};
+use foveal_kernels::{Aligned, Isa};
 
 /// The arena that a group runs in: the worker's own, or the group's where stages part the batch.
 pub(super) struct Memory {
-    numbers: Vec<f32>,
+    numbers: Aligned,
     bytes: Vec<u8>,
 }
 
@@ -20,7 +20,7 @@ impl Memory {
     fn new(plan: &Plan, needed: bool) -> Self {
         let times = usize::from(needed);
         Self {
-            numbers: vec![0.0; plan.places.arena * times],
+            numbers: Aligned::zeros(plan.places.arena * times),
             bytes: vec![0; plan.places.arena_bytes * times],
         }
     }
@@ -29,7 +29,7 @@ impl Memory {
 /// What one worker has for itself.
 pub(super) struct Worker {
     memory: Memory,
-    scratch: Vec<f32>,
+    scratch: Aligned,
     /// The gradient of the chunk of parameters that it changes.
     pub gradient: Vec<f32>,
 }
@@ -38,7 +38,7 @@ impl Worker {
     pub fn new(plan: &Plan, longest: usize) -> Self {
         Self {
             memory: Memory::new(plan, !plan.staged()),
-            scratch: vec![0.0; plan.places.scratch],
+            scratch: Aligned::zeros(plan.places.scratch),
             gradient: vec![0.0; longest],
         }
     }

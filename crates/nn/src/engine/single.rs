@@ -9,10 +9,10 @@ use crate::loss::Loss;
 use crate::model::Model;
 use crate::spec::LayerKind;
 use crate::steps::single::{SinglePlace, SingleStep, Worker};
-use foveal_kernels::Isa;
 use foveal_kernels::lanes::image::Pixels;
 use foveal_kernels::nhwc::Layout;
 use foveal_kernels::team::Team;
+use foveal_kernels::{Aligned, Isa};
 
 /// A model made ready for single images.
 pub(super) struct Single {
@@ -40,8 +40,8 @@ pub(super) struct Image<'a> {
 
 /// What one worker computes in.
 pub(super) struct Buffers {
-    values: Vec<Vec<f32>>,
-    scratch: Vec<f32>,
+    values: Vec<Aligned>,
+    scratch: Aligned,
 }
 
 struct Step {
@@ -87,8 +87,8 @@ impl Single {
     /// Buffers for a worker: zero, as what lies around images must stay.
     pub fn buffers(&self) -> Buffers {
         Buffers {
-            values: self.sizes.iter().map(|&n| vec![0.0; n]).collect(),
-            scratch: vec![0.0; self.scratch],
+            values: self.sizes.iter().map(|&n| Aligned::zeros(n)).collect(),
+            scratch: Aligned::zeros(self.scratch),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
 use crate::steps::{Conv, Placing, StepKind};
 use crate::{Conv2dOptions, Error};
-use foveal_kernels::lanes::{Correlation, Frame};
+use foveal_kernels::lanes::Convolution;
 use foveal_kernels::nhwc::Prepared;
 use foveal_kernels::{Conv2dGeometry, GeometryError, Padding};
 use ndarray::{Array4, ArrayView4, Ix1, Ix4};
@@ -144,7 +144,7 @@ impl Layer for Conv2d {
 
     fn halos(&self, from: &[Shape]) -> [[usize; 4]; 2] {
         let g = self.checked(from[0]);
-        [Frame::halo_for(&g.h, &g.w), Correlation::backward_halo(&g)]
+        Convolution::halos(&g)
     }
 
     fn single_halo(&self, from: &[Shape]) -> [usize; 4] {

@@ -7,16 +7,14 @@ use super::run::Run;
 use super::scene::{Forward, Scene};
 use super::wires::Wires;
 use foveal_kernels::lanes::elementwise::plane_sums;
-use foveal_kernels::lanes::{ConvPool, Correlation, Finish};
+use foveal_kernels::lanes::{ConvPool, Convolution, Frame};
 use foveal_kernels::{Conv2dGeometry, Pool2dGeometry};
 use std::ops::Range;
 
 /// A convolution.
 #[derive(Clone, Debug)]
 pub struct Conv {
-    forward: Box<Correlation>,
-    /// The input's gradient, one walk for each residue of the stride; none where nobody wants it.
-    backward: Vec<Correlation>,
+    plan: Box<Convolution>,
     filter: Parameter,
     bias: Option<Parameter>,
 }
@@ -24,12 +22,13 @@ pub struct Conv {
 impl Conv {
     pub fn new(place: &mut Placing<'_>, g: &Conv2dGeometry) -> Self {
         let (x, y) = (place.x(), place.out());
-        let backward = match place.training && !x.d.is_empty() {
-            true => Correlation::backward_input(g, &y.gradient, &x.gradient),
-            false => Vec::new(),
-        };
-        let forward = Box::new(Correlation::forward(g, &x.frame, &y.frame));
-        Self { forward, backward, filter: place.params[0], bias: place.params.get(1).copied() }
+        let wanted = (place.training && !x.d.is_empty()).then_some(&x.gradient);
+        // A plan that only predicts has no frame for the gradient: one that will do stands in.
+        let gradient = Frame { halo: Convolution::halos(g)[1], ..y.frame };
+        let gradient = if y.d.is_empty() { &gradient } else { &y.gradient };
+        let plan = Box::new(Convolution::new(place.places.isa, g, &x.frame, &y.frame, gradient, wanted));
+        place.places.scratch_numbers(plan.scratch());
+        Self { plan, filter: place.params[0], bias: place.params.get(1).copied() }
     }
 
     /// The gradients of filter and bias.
@@ -45,29 +44,32 @@ impl Conv {
         }
         let at = scene.gradient(&self.filter).expect("filters are trained");
         let (x, dy) = (&scene.arena[x.at.clone()], &scene.arena[y.d.clone()]);
-        self.forward.backward_weights(isa, x, dy, &y.gradient, &mut scene.kept.gradients[at.start..]);
+        self.plan.backward_filter(x, dy, &mut scene.kept.gradients[at.start..], scene.scratch);
     }
 }
 
 impl Run for Conv {
     const KERNEL: &'static str = "lanes::conv";
 
+    fn kernel(&self) -> &'static str {
+        self.plan.name()
+    }
+
     fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
-        let (isa, bias) = (scene.isa(), self.bias.map(|b| scene.param(b.index)));
+        let bias = self.bias.map(|b| scene.param(b.index));
         let filter = scene.param(self.filter.index);
         let values = &scene.places.values;
         let [x, y] = split(scene.arena, [&values[step.x()].at, &values[step.y].at]);
-        self.forward.run(isa, x, filter, bias, y, Finish::Store);
+        self.plan.forward(x, filter, bias, y, scene.scratch);
     }
 
     fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         self.parameters(scene, step);
         let Some(accumulate) = step.inputs[0].gradient else { return };
-        let (isa, filter) = (scene.isa(), scene.param(self.filter.index));
-        let finish = if accumulate { Finish::Accumulate } else { Finish::Store };
+        let filter = scene.param(self.filter.index);
         let values = &scene.places.values;
         let [dy, dx] = split(scene.arena, [&values[step.y].d, &values[step.x()].d]);
-        self.backward.iter().for_each(|walk| walk.run(isa, dy, filter, None, dx, finish));
+        self.plan.backward_input(dy, filter, dx, accumulate, scene.scratch);
     }
 
     fn gradients(&self, step: &Wires, trained: bool) -> u64 {
@@ -91,7 +93,7 @@ impl ConvPooled {
         let (x, y) = (place.x(), place.out());
         let wanted = !y.d.is_empty();
         let plan = Box::new(ConvPool::new(place.places.isa, g, pool, &x.frame, &x.gradient, &y.frame, relu));
-        place.places.scratch(plan.strip_vectors());
+        place.places.scratch_numbers(plan.scratch(place.places.isa));
         let places = place.places.byte_vectors(plan.places());
         let expanded = if wanted { place.places.numbers(plan.expanded_vectors()) } else { 0..0 };
         Self { plan, filter: place.params[0], bias: place.params.get(1).copied(), places, expanded }
@@ -100,6 +102,10 @@ impl ConvPooled {
 
 impl Run for ConvPooled {
     const KERNEL: &'static str = "lanes::conv_pool";
+
+    fn kernel(&self) -> &'static str {
+        self.plan.name()
+    }
 
     fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, bias) = (scene.isa(), self.bias.map(|b| scene.param(b.index)));
@@ -124,10 +130,34 @@ impl Run for ConvPooled {
         if let Some(accumulate) = step.inputs[0].gradient {
             let [x, dy, e, dx] = split(scene.arena, [&xv.at, &yv.d, &self.expanded, &xv.d]);
             let d_input = Some((dx, accumulate));
-            self.plan.backward(isa, x, filter, &yv.gradient, dy, places, e, d_filter, d_bias, d_input);
+            self.plan.backward(
+                isa,
+                x,
+                filter,
+                &yv.gradient,
+                dy,
+                places,
+                e,
+                d_filter,
+                d_bias,
+                d_input,
+                scene.scratch,
+            );
         } else {
             let [x, dy, e] = split(scene.arena, [&xv.at, &yv.d, &self.expanded]);
-            self.plan.backward(isa, x, filter, &yv.gradient, dy, places, e, d_filter, d_bias, None);
+            self.plan.backward(
+                isa,
+                x,
+                filter,
+                &yv.gradient,
+                dy,
+                places,
+                e,
+                d_filter,
+                d_bias,
+                None,
+                scene.scratch,
+            );
         }
     }
 

@@ -67,7 +67,12 @@ impl Places {
 
     /// Makes sure that a step has scratch of as many vectors.
     pub fn scratch(&mut self, vectors: usize) {
-        self.scratch = self.scratch.max(vectors * self.isa.lanes());
+        self.scratch_numbers(vectors * self.isa.lanes());
+    }
+
+    /// Makes sure that a step has scratch of as many numbers.
+    pub fn scratch_numbers(&mut self, numbers: usize) {
+        self.scratch = self.scratch.max(numbers);
     }
 
     /// A value with a frame; its gradient's halo, if it has a gradient.

@@ -8,6 +8,11 @@ pub trait Run {
     /// The module of `foveal_kernels` that does the work.
     const KERNEL: &'static str;
 
+    /// The same, where the step has a choice.
+    fn kernel(&self) -> &'static str {
+        Self::KERNEL
+    }
+
     /// Computes the output.
     fn forward(&self, scene: &mut Scene<'_>, step: &Wires, mode: Forward);
 

@@ -66,7 +66,7 @@ macro_rules! steps {
             /// The module of `foveal_kernels` that does the work.
             pub fn kernel(&self) -> &'static str {
                 match self {
-                    $(StepKind::$kind(_) => $kind::KERNEL,)*
+                    $(StepKind::$kind(kind) => kind.kernel(),)*
                 }
             }
 
