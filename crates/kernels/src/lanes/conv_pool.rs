@@ -31,6 +31,8 @@ pub struct ConvPool {
     way: Way,
 }
 
+// Plans are few, and boxed where they are kept.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum Way {
     /// The rows under one row of windows are computed into a strip; the gradients go block by block.

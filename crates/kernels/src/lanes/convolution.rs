@@ -14,6 +14,8 @@ pub struct Convolution {
     way: Way,
 }
 
+// Plans are few, and boxed where they are kept.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum Way {
     Direct { forward: Correlation, inputs: Vec<Correlation> },
