@@ -69,7 +69,7 @@ fn known(operator: &str) -> Option<&'static [&'static str]> {
         "ConstantOfShape" => &["value"],
         "HardSwish" | "Mish" | "Softplus" | "Neg" | "Max" | "Min" | "PRelu" | "Add" | "Sub" | "Mul"
         | "Div" | "Sum" | "MatMul" | "Relu" | "Sigmoid" | "Tanh" | "Identity" | "GlobalAveragePool"
-        | "GlobalMaxPool" => &[],
+        | "GlobalMaxPool" | "Abs" | "Mean" => &[],
         _ if operator.starts_with("Reduce") => &["axes", "keepdims", "noop_with_empty_axes"],
         _ => return None,
     })

@@ -38,7 +38,7 @@ fn product(leaves: &[Leaf]) -> usize {
 }
 
 /// Stretches that follow upon each other as one.
-fn merged(leaves: impl IntoIterator<Item = Leaf>) -> Vec<Leaf> {
+pub(crate) fn merged(leaves: impl IntoIterator<Item = Leaf>) -> Vec<Leaf> {
     let mut all: Vec<Leaf> = Vec::new();
     for leaf in leaves.into_iter().filter(|l| l.extent != 1) {
         match all.last_mut() {

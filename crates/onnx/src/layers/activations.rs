@@ -1,6 +1,7 @@
 //! One number to one number.
 
-use super::{Given, Row};
+use super::{Given, Row, affine};
+use crate::activation::Activation;
 use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
@@ -9,6 +10,7 @@ use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row {
     operators: &[
+        "Abs",
         "Celu",
         "Clip",
         "Elu",
@@ -23,6 +25,7 @@ pub(super) const ROW: Row = Row {
         "Softplus",
         "Swish",
         "Tanh",
+        "~LogSigmoid",
     ],
     import: activate,
 };
@@ -30,6 +33,13 @@ pub(super) const ROW: Row = Row {
 fn activate<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
     let x = importer.take(step.input(0)?)?;
     let kind = match step.operator {
+        "Abs" => return Ok(vec![magnitude(importer, x)?]),
+        // -softplus(-x).
+        "~LogSigmoid" => {
+            let turned = affine::all(importer, x, -1.0, 0.0)?;
+            let y = importer.keep(kinds::Softplus {}, turned)?;
+            return Ok(vec![affine::all(importer, y, -1.0, 0.0)?]);
+        }
         "Relu" => LayerKind::Relu(kinds::Relu {}),
         "LeakyRelu" => LayerKind::LeakyRelu(kinds::LeakyRelu { alpha: attributes.float("alpha", 0.01)? }),
         "Sigmoid" => LayerKind::Sigmoid(kinds::Sigmoid {}),
@@ -70,6 +80,11 @@ fn activate<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attri
         },
     };
     Ok(vec![importer.keep(kind, x)?])
+}
+
+/// Numbers without their signs: what is negative is turned.
+pub(super) fn magnitude(importer: &mut Importer, x: Activation) -> Result<Activation, String> {
+    importer.keep(kinds::LeakyRelu { alpha: -1.0 }, x)
 }
 
 /// What a Clip node clips to; infinite where it does not.

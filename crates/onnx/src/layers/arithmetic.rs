@@ -9,8 +9,10 @@ use crate::importer::Importer;
 use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
-pub(super) const ROW: Row =
-    Row { operators: &["Add", "Div", "Max", "Min", "Mul", "Neg", "Pow", "Sub", "Sum"], import: arithmetic };
+pub(super) const ROW: Row = Row {
+    operators: &["Add", "Div", "Max", "Mean", "Min", "Mul", "Neg", "Pow", "Sub", "Sum"],
+    import: arithmetic,
+};
 
 fn arithmetic<'g>(importer: &mut Importer<'g>, step: &Step<'g>, _: &Attributes<'g>) -> Given {
     let names: Vec<&str> = (0..step.inputs.len()).map(|i| step.input(i)).collect::<Result<_, _>>()?;
@@ -22,7 +24,7 @@ fn arithmetic<'g>(importer: &mut Importer<'g>, step: &Step<'g>, _: &Attributes<'
         }
         ("Max" | "Min", [false, true]) => bounded(importer, step.operator, names[0], names[1])?,
         ("Max" | "Min", [true, false]) => bounded(importer, step.operator, names[1], names[0])?,
-        ("Sum" | "Max" | "Min", [false]) => importer.take(names[0])?,
+        ("Mean" | "Sum" | "Max" | "Min", [false]) => importer.take(names[0])?,
         ("Pow", [false, true]) => power(importer, names[0], names[1])?,
         ("Add" | "Sub" | "Mul" | "Div", [false, true]) => {
             constant_operand(importer, step.operator, [names[0], names[1]], false)?
@@ -36,7 +38,10 @@ fn arithmetic<'g>(importer: &mut Importer<'g>, step: &Step<'g>, _: &Attributes<'
                 let other = importer.take(name)?;
                 sum = binary::of_two(importer, of_values(step.operator)?, sum, other)?;
             }
-            sum
+            match step.operator {
+                "Mean" => affine::all(importer, sum, 1.0 / names.len() as f32, 0.0)?,
+                _ => sum,
+            }
         }
         _ => return Err("of these constants and values is not supported".into()),
     };
@@ -46,7 +51,7 @@ fn arithmetic<'g>(importer: &mut Importer<'g>, step: &Step<'g>, _: &Attributes<'
 /// The layer of two values.
 fn of_values(operator: &str) -> Result<LayerKind, String> {
     Ok(match operator {
-        "Add" | "Sum" => kinds::Add {}.into(),
+        "Add" | "Mean" | "Sum" => kinds::Add {}.into(),
         "Sub" => kinds::Subtract {}.into(),
         "Mul" => kinds::Multiply {}.into(),
         "Max" => kinds::Maximum {}.into(),

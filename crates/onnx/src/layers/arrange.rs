@@ -2,10 +2,13 @@
 
 use crate::activation::Activation;
 use crate::importer::Importer;
-use crate::view::{CHANNELS, HEIGHT, Leaf, View, WIDTH};
+use crate::view::{CHANNELS, HEIGHT, Leaf, View, WIDTH, merged};
 use foveal_nn::layers as kinds;
 use foveal_nn::layers::DepthToSpaceOrder as Order;
 use foveal_nn::spec::LayerKind;
+
+/// Parts that a value is cut in; each becomes a layer.
+pub(super) const MOST_PARTS: usize = 64;
 
 /// A row of numbers `[1, 1, c]`, with a flatten layer if it needs one; its order in the graph stays to be minded.
 pub(super) fn flat(importer: &mut Importer, x: Activation) -> Result<Activation, String> {
@@ -45,6 +48,18 @@ pub(super) fn settled(importer: &mut Importer, x: Activation) -> Result<Activati
     }
 }
 
+/// The axes of the output that the axes of the graph become where one of them is to be the channels; nothing if they
+/// are more than it has. Those of extent 1 need no room.
+pub(super) fn with_channels(x: &Activation, along: usize) -> Option<Vec<usize>> {
+    let mut rest = [HEIGHT, WIDTH].into_iter();
+    let place = |(i, extent): (usize, usize)| match extent {
+        _ if i == along => Some(CHANNELS),
+        1 if x.rank() > 4 => Some(CHANNELS),
+        _ => rest.next(),
+    };
+    x.dims().into_iter().enumerate().map(place).collect()
+}
+
 /// A value whose axes in the graph are the axes `target` of a layer's output, with layers that move its numbers if
 /// they are needed.
 pub(super) fn arrange(
@@ -56,7 +71,12 @@ pub(super) fn arrange(
     for (extent, &axis) in x.dims().into_iter().zip(target) {
         shape[axis] *= extent;
     }
-    let view = View::of(target, shape);
+    let mut view = View::of(target, shape);
+    view.dims
+        .iter_mut()
+        .zip(x.dims())
+        .filter(|(_, extent)| *extent == 1)
+        .for_each(|(leaves, _)| leaves.clear());
     if x.shape == shape && x.view == view {
         return Ok(x);
     }
@@ -64,21 +84,60 @@ pub(super) fn arrange(
     for (leaves, &axis) in x.view.dims.iter().zip(target) {
         axes[axis].extend(leaves);
     }
-    let kind = if let Some(order) = transposition(&axes, x.shape) {
+    moved(importer, x, &axes, view)
+}
+
+/// A value that lies as another does, but for its extents of 1.
+pub(super) fn conform(importer: &mut Importer, x: Activation, like: &View) -> Result<Activation, String> {
+    let fail = || format!("{} is not brought to the order of another value", x.told());
+    let dims = x.dims();
+    let wide: Vec<usize> = (0..dims.len()).filter(|&i| dims[i] != 1).collect();
+    let theirs: Vec<Leaf> = wide.iter().flat_map(|&i| &like.dims[i]).copied().collect();
+    let extents: Vec<usize> = theirs.iter().map(|leaf| leaf.extent).collect();
+    let own = x.view.reshaped(&extents).ok_or_else(fail)?.dims;
+    // Each axis has its stretches from the outermost to the innermost.
+    let mut pairs: Vec<(Leaf, Vec<Leaf>)> = theirs.into_iter().zip(own).collect();
+    pairs.sort_by_key(|(leaf, _)| std::cmp::Reverse(leaf.step));
+    let mut axes: [Vec<Leaf>; 3] = Default::default();
+    let mut steps = [1; 3];
+    for (leaf, own) in pairs.into_iter().rev() {
+        if leaf.step != steps[leaf.axis] {
+            return Err(fail());
+        }
+        steps[leaf.axis] *= leaf.extent;
+        axes[leaf.axis].splice(0..0, own);
+    }
+    let dims = (0..dims.len()).map(|i| if dims[i] == 1 { vec![] } else { like.dims[i].clone() });
+    let view = View { dims: dims.collect() };
+    if x.shape == steps && x.view == view {
+        return Ok(x);
+    }
+    moved(importer, x, &axes.map(merged), view)
+}
+
+/// A value whose axes are these stretches of its axes now, with layers that move its numbers.
+fn moved(
+    importer: &mut Importer,
+    x: Activation,
+    axes: &[Vec<Leaf>; 3],
+    view: View,
+) -> Result<Activation, String> {
+    let shape = [0, 1, 2].map(|axis: usize| axes[axis].iter().map(|leaf| leaf.extent).product::<usize>());
+    let kind = if let Some(order) = transposition(axes, x.shape) {
         LayerKind::from(kinds::Transpose { order })
-    } else if let Some(groups) = shuffle(&axes, x.shape) {
+    } else if let Some(groups) = shuffle(axes, x.shape) {
         kinds::ChannelShuffle { groups }.into()
-    } else if let Some((block, order)) = to_space(&axes, x.shape) {
+    } else if let Some((block, order)) = to_space(axes, x.shape) {
         kinds::DepthToSpace { block, order }.into()
-    } else if let Some((block, order)) = to_depth(&axes, x.shape) {
+    } else if let Some((block, order)) = to_depth(axes, x.shape) {
         kinds::SpaceToDepth { block, order }.into()
     } else if shape[..2] == [1, 1] && x.view.in_order(x.shape) {
         kinds::Flatten {}.into()
-    } else if let Some(order) = turned_row(&axes, x.shape) {
-        let turned = order.map(|axis| x.shape[axis]);
-        let y =
-            importer.push(kinds::Transpose { order }, &[x.layer], turned, View::of(&[0, 1, 2], turned))?;
+    } else if let Some(order) = turned_row(axes, x.shape) {
+        let y = transposed(importer, &x, order)?;
         return importer.push(kinds::Flatten {}, &[y.layer], shape, view);
+    } else if let Some((axis, outer)) = cut_row(axes, x.shape) {
+        return Ok(Activation { view, ..cut(importer, x, axis, outer)? });
     } else {
         return Err(format!(
             "the numbers of {} would have to be put in an order that no layer makes",
@@ -86,6 +145,53 @@ pub(super) fn arrange(
         ));
     };
     importer.push(kind, &[x.layer], shape, view)
+}
+
+/// Height, width and channels in another order.
+fn transposed(importer: &mut Importer, x: &Activation, order: [usize; 3]) -> Result<Activation, String> {
+    let shape = order.map(|axis| x.shape[axis]);
+    importer.push(kinds::Transpose { order }, &[x.layer], shape, View::of(&[0, 1, 2], shape))
+}
+
+/// The axes that the outer and the inner stretch of a row `[1, 1, c]` become, and how many cells the outer has.
+fn cut_row(axes: &[Vec<Leaf>; 3], shape: [usize; 3]) -> Option<([usize; 2], usize)> {
+    let all: Vec<(usize, Leaf)> =
+        (0..3).flat_map(|axis| axes[axis].iter().map(move |&l| (axis, l))).collect();
+    let &[(a, first), (b, second)] = &all[..] else { return None };
+    let ([outer, inner], [m, n]) =
+        if first.step > second.step { ([first, second], [a, b]) } else { ([second, first], [b, a]) };
+    let one_row = shape[..2] == [1, 1] && inner.axis == CHANNELS && outer.axis == CHANNELS && m != n;
+    let whole =
+        inner.step == 1 && outer.step == inner.extent && outer.extent * inner.extent == shape[CHANNELS];
+    (one_row && whole && outer.extent.min(inner.extent) <= MOST_PARTS).then_some(([m, n], outer.extent))
+}
+
+/// A row `[1, 1, c]` cut in `count` pieces that lie side by side: `axes` are where the pieces go one after the other,
+/// and where the numbers of one do.
+fn cut(importer: &mut Importer, x: Activation, axes: [usize; 2], count: usize) -> Result<Activation, String> {
+    let (all, each) = (x.shape[CHANNELS], x.shape[CHANNELS] / count);
+    let column = transposed(importer, &x, [CHANNELS, WIDTH, HEIGHT])?;
+    // As few slices as can be: each is one piece, or one number of every piece.
+    let by_piece = count <= each;
+    let (parts, rows) = if by_piece { (count, each) } else { (each, count) };
+    let mut from = Vec::new();
+    for i in 0..parts {
+        let (start, by) = if by_piece { (i * each, 1) } else { (i, each) };
+        let end = if by_piece { start + each } else { all - each + i + 1 };
+        let mut kind = kinds::Slice { rows: Some([start as i64, end as i64]), ..kinds::Slice::default() };
+        kind.steps[HEIGHT] = by as i64;
+        let shape = [rows, 1, 1];
+        from.push(importer.push(kind, &[column.layer], shape, View::of(&[0, 1, 2], shape))?.layer);
+    }
+    let shape = [rows, 1, parts];
+    let y = match from[..] {
+        [one] => Activation { layer: one, shape, ..column },
+        _ => importer.push(kinds::Concat {}, &from, shape, View::of(&[0, 1, 2], shape))?,
+    };
+    let [outer, inner] = if by_piece { [CHANNELS, HEIGHT] } else { [HEIGHT, CHANNELS] };
+    let mut order = [WIDTH; 3];
+    (order[axes[0]], order[axes[1]]) = (outer, inner);
+    if order == [HEIGHT, WIDTH, CHANNELS] { Ok(y) } else { transposed(importer, &y, order) }
 }
 
 /// A value with channels first again, if `before` had them: what came between needed them elsewhere.

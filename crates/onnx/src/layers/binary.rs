@@ -1,6 +1,6 @@
 //! Two values, number by number, one of them spread where its extents are 1.
 
-use super::arrange::arrange;
+use super::arrange::{arrange, conform};
 use crate::activation::Activation;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, HEIGHT, View, WIDTH};
@@ -56,7 +56,14 @@ fn alike(importer: &mut Importer, a: Activation, b: Activation) -> Result<(Activ
     if fits(&a, &b) {
         return Ok((a, b));
     }
-    let larger = if a.size() >= b.size() { &a } else { &b };
+    // The smaller as the larger lies, or both as a picture lies.
+    let turned = a.size() < b.size();
+    let (larger, smaller) = if turned { (&b, &a) } else { (&a, &b) };
+    if let Some(near) =
+        conform(importer, smaller.clone(), &larger.view).ok().filter(|near| fits(near, larger))
+    {
+        return Ok(if turned { (near, b) } else { (a, near) });
+    }
     let usual: &[usize] = match a.rank() {
         2 => &[CHANNELS],
         3 => &[CHANNELS, WIDTH],

@@ -1,25 +1,34 @@
 //! Channels of several values, one after the other.
 
-use super::arrange::{arrange, restored};
+use super::arrange::{arrange, restored, with_channels};
 use super::{Given, Row};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
-use crate::view::{CHANNELS, HEIGHT, View, WIDTH};
+use crate::view::{CHANNELS, Leaf, View};
 use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Concat"], import: concat };
 
 fn concat<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
-    let mut values: Vec<Activation> =
+    let values: Vec<Activation> =
         (0..step.inputs.len()).map(|i| importer.take(step.input(i)?)).collect::<Result<_, _>>()?;
+    let first = values.first().ok_or("it has no inputs")?;
+    let along = first.axis(attributes.int("axis", 1)?)?;
+    Ok(vec![join(importer, values, along)?])
+}
+
+/// Values one after the other along an axis of the graph.
+pub(super) fn join(
+    importer: &mut Importer,
+    mut values: Vec<Activation>,
+    along: usize,
+) -> Result<Activation, String> {
     let first = values.first().cloned().ok_or("it has no inputs")?;
-    let given = attributes.int("axis", 1)?;
-    let along = first.axis(given)?;
     if values.len() == 1 {
-        return Ok(vec![first]);
+        return Ok(first);
     }
     let others = |x: &Activation| {
         let mut dims = x.view.dims.clone();
@@ -43,10 +52,10 @@ fn concat<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     let before = values[0].channels_first();
     let one = others(&values[0]);
     if !values.iter().all(|x| plain(x) && others(x) == one) {
-        let mut places = [HEIGHT, WIDTH].into_iter();
-        let target: Option<Vec<usize>> =
-            (0..first.rank() - 1).map(|i| if i == along { Some(CHANNELS) } else { places.next() }).collect();
-        let target = target.ok_or("values of so many axes are not supported")?;
+        if let Some(y) = stacked(importer, &values, along)? {
+            return Ok(y);
+        }
+        let target = with_channels(&first, along).ok_or("values of so many axes are not supported")?;
         for x in &mut values {
             *x = arrange(importer, x.clone(), &target)?;
         }
@@ -58,5 +67,24 @@ fn concat<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     let mut view = first.view;
     view.dims[along] = View::of(&[CHANNELS], shape).dims.swap_remove(0);
     let y = importer.push(LayerKind::Concat(kinds::Concat {}), &from, shape, view)?;
-    Ok(vec![restored(importer, y, before)?])
+    restored(importer, y, before)
+}
+
+/// Values of more axes than a picture stacked along a new one: it becomes the outer part of the channels.
+fn stacked(
+    importer: &mut Importer,
+    values: &[Activation],
+    along: usize,
+) -> Result<Option<Activation>, String> {
+    let first = &values[0];
+    let alike = |x: &Activation| x.shape == first.shape && x.view == first.view;
+    if first.rank() < 5 || first.dims()[along] != 1 || !values.iter().all(alike) {
+        return Ok(None);
+    }
+    let [h, w, c] = first.shape;
+    let mut view = first.view.clone();
+    view.dims[along] = vec![Leaf { axis: CHANNELS, extent: values.len(), step: c }];
+    let from: Vec<Option<usize>> = values.iter().map(|v| v.layer).collect();
+    let shape = [h, w, c.saturating_mul(values.len())];
+    importer.push(LayerKind::Concat(kinds::Concat {}), &from, shape, view).map(Some)
 }

@@ -2,7 +2,7 @@
 
 use super::arrange::flat;
 use super::norms::as_channels;
-use super::{Given, Row};
+use super::{Given, Row, binary, reduce};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
 use crate::fold::Constant;
@@ -12,11 +12,19 @@ use crate::view::{CHANNELS, View};
 use foveal_nn::Padding;
 use foveal_nn::init::Init;
 use foveal_nn::layers as kinds;
+use foveal_nn::layers::How;
 use foveal_nn::spec::LayerKind;
 
 pub(super) const ROW: Row = Row { operators: &["Gemm", "MatMul"], import: product };
 
 fn product<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
+    if step.operator == "MatMul" {
+        match [0, 1].map(|i| step.input(i).map(|name| importer.is_constant(name))) {
+            [Ok(false), Ok(false)] => return Ok(vec![of_values(importer, step)?]),
+            [Ok(true), Ok(false)] => return Ok(vec![from_the_left(importer, step)?]),
+            _ => {}
+        }
+    }
     let x = importer.take(step.input(0)?)?;
     let weights = importer.constant(step.input(1)?)?;
     let &[rows, columns] = weights.dims() else {
@@ -57,6 +65,43 @@ fn product<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attrib
     Ok(vec![y])
 }
 
+/// The product of two computed values, of which one is a row or a column of numbers: a sum of products.
+fn of_values(importer: &mut Importer, step: &Step) -> Result<Activation, String> {
+    let (a, b) = (importer.take(step.input(0)?)?, importer.take(step.input(1)?)?);
+    let fail = || {
+        let (a, b) = (a.told(), b.told());
+        format!("of two computed values {a} and {b} is not supported, only of one and a constant or a vector")
+    };
+    let last = a.rank() - 1;
+    if a.rank() != b.rank() || last < 2 {
+        return Err(fail());
+    }
+    let (rows, columns) = (a.dims()[last - 2], b.dims()[last - 1]);
+    let mut turn: Vec<usize> = (0..last).collect();
+    turn.swap(last - 2, last - 1);
+    let turned = |x: &Activation| Activation { view: x.view.transposed(&turn), ..x.clone() };
+    // The axis that both have comes to lie at the same place.
+    let (a, b, along) = match (rows, columns) {
+        (_, 1) => (a.clone(), turned(&b), last - 1),
+        (1, _) => (turned(&a), b.clone(), last - 2),
+        _ => return Err(fail()),
+    };
+    let products = binary::of_two(importer, kinds::Multiply {}.into(), a, b)?;
+    reduce::of_axes(importer, products, How::Sum, &[along])
+}
+
+/// A constant matrix times a value: the same weights for every column.
+fn from_the_left<'g>(importer: &mut Importer<'g>, step: &Step<'g>) -> Result<Activation, String> {
+    let (weights, x) = (importer.constant(step.input(0)?)?, importer.take(step.input(1)?)?);
+    let along = x.rank().checked_sub(3);
+    match (weights.dims(), along) {
+        (&[units, inputs], Some(along)) if units > 0 && x.dims()[along] == inputs => {
+            everywhere(importer, x, [inputs, units], (&weights, true), (along, None))
+        }
+        (dims, _) => Err(format!("its matrix {dims:?} does not fit a value of {}", x.told())),
+    }
+}
+
 /// A dense layer with a matrix `[inputs, units]`, or `[units, inputs]` where it is turned.
 fn dense(
     importer: &mut Importer,
@@ -67,7 +112,7 @@ fn dense(
 ) -> Result<Activation, String> {
     let last = x.rank() - 1;
     if last > 1 && x.dims().last() == Some(&inputs) && units > 0 {
-        return everywhere(importer, x, [inputs, units], (weights, turned), bias);
+        return everywhere(importer, x, [inputs, units], (weights, turned), (last - 1, bias));
     }
     if x.rank() != 2 || x.size() != inputs || units == 0 {
         return Err(format!("its matrix [{inputs}, {units}] does not fit a value of {}", x.told()));
@@ -85,18 +130,17 @@ fn dense(
     Ok(y)
 }
 
-/// A matrix product at every place: a convolution of one cell.
+/// A matrix product along one axis of the graph, the same at every place: a convolution of one cell.
 fn everywhere(
     importer: &mut Importer,
     x: Activation,
     [inputs, units]: [usize; 2],
     (weights, turned): (&Constant, bool),
-    bias: Option<Vec<f32>>,
+    (along, bias): (usize, Option<Vec<f32>>),
 ) -> Result<Activation, String> {
-    let last = x.rank() - 2;
-    let x = as_channels(importer, x, last)?;
+    let x = as_channels(importer, x, along)?;
     let places = {
-        let row = View { dims: vec![x.view.dims[last].clone()] };
+        let row = View { dims: vec![x.view.dims[along].clone()] };
         row.places([1, 1, inputs])
     };
     let place = |i: usize| places[i];
@@ -114,7 +158,7 @@ fn everywhere(
     };
     let shape = [x.shape[0], x.shape[1], units];
     let mut view = x.view.clone();
-    view.dims[last] = View::of(&[CHANNELS], shape).dims.concat();
+    view.dims[along] = View::of(&[CHANNELS], shape).dims.concat();
     let y = importer.push(kind, &[x.layer], shape, view)?;
     importer.param("filter", values)?;
     bias.map_or(Ok(()), |bias| importer.param("bias", bias))?;

@@ -1,6 +1,6 @@
 //! Rows of a table by the input's numbers.
 
-use super::{Given, Row};
+use super::Given;
 use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
@@ -9,12 +9,12 @@ use foveal_nn::init::Init;
 use foveal_nn::layers as kinds;
 use foveal_nn::spec::LayerKind;
 
-pub(super) const ROW: Row = Row { operators: &["Gather"], import: gather };
-
-fn gather<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
-    if !importer.is_constant(step.input(0)?) {
-        return Err("only rows of a constant table are looked up".into());
-    }
+/// A constant's rows, chosen by the numbers of the input.
+pub(super) fn embedding<'g>(
+    importer: &mut Importer<'g>,
+    step: &Step<'g>,
+    attributes: &Attributes<'g>,
+) -> Given {
     if attributes.int("axis", 0)? != 0 {
         return Err("only rows of a table (axis 0) are supported".into());
     }

@@ -14,6 +14,7 @@ mod depth;
 mod dropout;
 mod embedding;
 mod expand;
+mod gather;
 mod joined;
 mod norms;
 mod pad;
@@ -56,8 +57,8 @@ static ROWS: &[Row] = &[
     dense::ROW,
     depth::ROW,
     dropout::ROW,
-    embedding::ROW,
     expand::ROW,
+    gather::ROW,
     joined::ROW,
     norms::ROW,
     pad::ROW,

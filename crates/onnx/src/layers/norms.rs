@@ -1,12 +1,12 @@
 //! Normalizations of one image: of layers, groups, instances, neighbours and lengths.
 
-use super::arrange::{arrange, picture, restored};
+use super::arrange::{arrange, picture, restored, with_channels};
 use super::{Given, Row, affine};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
 use crate::graph::Step;
 use crate::importer::Importer;
-use crate::view::{CHANNELS, HEIGHT, WIDTH};
+use crate::view::CHANNELS;
 use foveal_nn::layers as kinds;
 
 pub(super) const ROW: Row = Row {
@@ -53,10 +53,8 @@ pub(super) fn as_channels(importer: &mut Importer, x: Activation, axis: usize) -
     if x.view.cover([axis], CHANNELS, x.shape) {
         return Ok(x);
     }
-    let mut rest = [HEIGHT, WIDTH].into_iter();
-    let target: Option<Vec<usize>> =
-        (0..x.rank() - 1).map(|i| if i == axis { Some(CHANNELS) } else { rest.next() }).collect();
-    arrange(importer, x, &target.ok_or("values of so many axes are not supported")?)
+    let target = with_channels(&x, axis).ok_or("values of so many axes are not supported")?;
+    arrange(importer, x, &target)
 }
 
 /// The numbers along one axis of the graph scaled to length 1.

@@ -1,6 +1,6 @@
 //! Parts of a value.
 
-use super::arrange::settled;
+use super::arrange::{MOST_PARTS, settled};
 use super::{Given, Row};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
@@ -90,6 +90,40 @@ pub(super) fn part(
     let view = axes.iter().map(|axis| axis.map_or(vec![], |axis| View::of(&[axis], shape).dims.concat()));
     let view = View { dims: view.collect() };
     importer.push(kind, &[x.layer], shape, view)
+}
+
+/// The cells along an axis of the graph that is a part of an axis of the output, its outer or its inner one; each a
+/// value whose extent there is 1.
+pub(super) fn cells(importer: &mut Importer, x: &Activation, axis: usize) -> Result<Vec<Activation>, String> {
+    let fail = || format!("axis {} of {} would be cut in parts that no layer takes", axis + 1, x.told());
+    let [leaf] = x.view.dims[axis][..] else { return Err(fail()) };
+    let (whole, n) = (x.shape[leaf.axis], leaf.extent);
+    let outer = n * leaf.step == whole;
+    if !(outer || leaf.step == 1) || n > MOST_PARTS {
+        return Err(fail());
+    }
+    let mut shape = x.shape;
+    shape[leaf.axis] = whole / n;
+    let mut view = x.view.clone();
+    view.dims[axis].clear();
+    if !outer {
+        // What lay around the cells moves together.
+        let around = view.dims.iter_mut().flatten().filter(|l| l.axis == leaf.axis);
+        around.for_each(|l| l.step /= n);
+    }
+    let mut all = Vec::new();
+    for i in 0..n {
+        let (range, by) = match outer {
+            true => ([i * leaf.step, (i + 1) * leaf.step], 1),
+            false => ([i, whole - n + i + 1], n),
+        };
+        let mut kind = kinds::Slice::default();
+        let range = Some(range.map(|at| at as i64));
+        [&mut kind.rows, &mut kind.columns, &mut kind.channels][leaf.axis].clone_from(&range);
+        kind.steps[leaf.axis] = by as i64;
+        all.push(importer.push(kind, &[x.layer], shape, view.clone())?);
+    }
+    Ok(all)
 }
 
 fn split<'g>(

@@ -2,6 +2,7 @@
 
 mod gelu;
 mod length;
+mod log_sigmoid;
 mod normalize;
 mod strided;
 
@@ -22,8 +23,14 @@ pub(crate) fn joined<'g>(
     output: &'g str,
 ) -> Vec<Step<'g>> {
     let look = Look::new(&steps, constants);
-    let known: [Ending; 5] =
-        [gelu::ending_with, length::ending_with, strided::ending_with, normalize::layer, normalize::response];
+    let known: [Ending; 6] = [
+        gelu::ending_with,
+        length::ending_with,
+        log_sigmoid::ending_with,
+        strided::ending_with,
+        normalize::layer,
+        normalize::response,
+    ];
     let found: Vec<Option<Step<'g>>> =
         steps.iter().map(|step| known.iter().find_map(|ending| ending(&look, step))).collect();
     if found.iter().all(Option::is_none) {
