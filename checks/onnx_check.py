@@ -18,10 +18,10 @@ import onnx
 import onnxruntime as ort
 
 FOVEAL, WORK = sys.argv[1], Path(sys.argv[2])
-OPERATORS = set("""Add AveragePool BatchNormalization Celu Clip Concat Conv ConvTranspose DepthToSpace Div Elu Expand Flatten
-Gelu Gemm GlobalAveragePool GlobalMaxPool GroupNormalization HardSigmoid HardSwish InstanceNormalization LRN LayerNormalization
-LeakyRelu LogSoftmax LpNormalization MatMul Max MaxPool Min Mish Mul Neg PRelu Pad Pow ReduceMax ReduceMean ReduceSum Relu
-Reshape Resize Selu Sigmoid Slice Softmax Softplus SpaceToDepth Split Squeeze Sub Sum Tanh Transpose Unsqueeze Upsample""".split())
+OPERATORS = set("""Abs Add AveragePool BatchNormalization Celu Clip Concat Conv ConvTranspose DepthToSpace Div Elu Expand Flatten
+Gather Gelu Gemm GlobalAveragePool GlobalMaxPool GroupNormalization HardSigmoid HardSwish InstanceNormalization LRN LayerNormalization
+LeakyRelu LogSoftmax LpNormalization MatMul Max MaxPool Mean Min Mish Mul Neg PRelu Pad Pow ReduceL1 ReduceMax ReduceMean ReduceMin ReduceSum
+ReduceSumSquare Relu Reshape Resize Selu Sigmoid Slice Softmax Softplus SpaceToDepth Split Squeeze Sub Sum Tanh Transpose Unsqueeze Upsample""".split())
 # Models that do not take raw pixels.
 OTHERS = {"english", "korean", "phantoms"}
 SIDE = 96

@@ -108,6 +108,24 @@ fn floats_and_channels_first_keep_the_answers() {
 }
 
 #[test]
+fn a_size_without_the_batch_is_written_for_operator_sets_that_know_it() {
+    // `axes` of Resize is known since operator set 18.
+    let opset = |options: &str| {
+        let layers = format!("layer = [ {{ kind = \"resize\", method = \"bilinear\", {options} }} ]");
+        let before = saved(&format!("input = {{ shape = [4, 6, 3] }}\n{layers}"), &[]);
+        let bytes = export(&before).unwrap();
+        let raw: Vec<f32> = (0..4 * 6 * 3).map(|i| ((i * 37) % 256) as f32).collect();
+        near(&outputs(&before, &raw), &outputs(&import(&bytes, "resize").unwrap(), &raw), 1e-5);
+        let file = foveal_onnx::proto::Model::read(&bytes).unwrap();
+        let axes = |n: &foveal_onnx::proto::Node| n.attributes.iter().any(|(name, _)| name == "axes");
+        (file.opsets[0].1, file.graph.nodes.iter().any(axes))
+    };
+    assert_eq!(opset("scale = [2.0, 2.0]"), (17, false));
+    assert_eq!(opset("scale = [2.0, 2.0], coordinates = \"align_corners\""), (20, true));
+    assert_eq!(opset("size = [5, 9]"), (20, true));
+}
+
+#[test]
 fn every_built_in_model_survives_its_file() {
     for builtin in builtin::ALL.iter().chain(&builtin::SCALED) {
         let spec = builtin::fitted(builtin.name, [28, 28, 1], 10).unwrap();
@@ -207,6 +225,22 @@ fn newer_layers_of_pytorchs_networks() {
         "matrix_of_places",
         "mean_beyond",
         "flat_join"
+    ));
+}
+
+#[test]
+fn chosen_cells_groups_of_channels_and_products_of_values() {
+    answer_alike(parts!(
+        "colours",
+        "colour_by_colour",
+        "places",
+        "magnitudes",
+        "sums",
+        "maxout",
+        "selected",
+        "weighed",
+        "context",
+        "left"
     ));
 }
 
@@ -324,6 +358,7 @@ fn broken_files_are_refused_or_read() {
     files.extend(parts!("gate", "gate_of_places", "shuffle", "split", "activations").map(|p| p.1.to_vec()));
     files.extend(parts!("normalizations", "pads", "resize", "transposed", "depth").map(|p| p.1.to_vec()));
     files.extend(parts!("mean_beyond", "flat_join", "length", "matrix_of_places").map(|p| p.1.to_vec()));
+    files.extend(parts!("places", "maxout", "selected", "weighed", "context", "left").map(|p| p.1.to_vec()));
     let (mut state, mut read) = (1u64, 0);
     let mut random = |n: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

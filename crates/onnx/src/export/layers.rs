@@ -3,7 +3,7 @@
 use super::{Attributes, Place, Writer, moves};
 use crate::Error;
 use crate::proto::{Attribute, Tensor};
-use foveal_nn::layers::PadMode;
+use foveal_nn::layers::{Coordinates, PadMode};
 use foveal_nn::model::Node as Layer;
 use foveal_nn::spec::LayerKind;
 
@@ -12,7 +12,8 @@ pub(super) fn needs_newer(kind: &LayerKind) -> bool {
     match kind {
         LayerKind::Gelu(_) => true,
         LayerKind::Pad(pad) => pad.mode == PadMode::Wrap,
-        LayerKind::Resize(resize) => resize.size.is_some(),
+        // A size without the batch's extent; between corners it is always written.
+        LayerKind::Resize(r) => r.size.is_some() || r.coordinates == Some(Coordinates::AlignCorners),
         _ => false,
     }
 }
