@@ -29,10 +29,10 @@ def calm():
 def sane(net, x):
     """Weights and statistics none of which is 0 or 1, and under which values neither die nor explode.
 
-    Factors stay near those that the net begins with. Where these are 0 (the last normalization of a residual branch,
-    layer scale), they become 0.1 to 0.3, as small as training leaves them: with factors near 1 each block would double
-    what it adds to, and a deep net let a rounding of its weights alone move the answer by 1e-5, ten times as far as in
-    trained nets.
+    Factors stay near those that the net begins with. Where these are 0 (the last normalization or convolution of a
+    residual branch, layer scale), they become 0.1 to 0.3, as small as training leaves them: with factors near 1 each
+    block would double what it adds to, and a deep net let a rounding of its weights alone move the answer by 1e-5, ten
+    times as far as in trained nets.
     """
     generator = torch.Generator().manual_seed(1)
     uniform = lambda shape, low, high: torch.empty(shape).uniform_(low, high, generator=generator)
@@ -49,7 +49,7 @@ def sane(net, x):
             elif vector:
                 p.mul_(uniform(p.shape, 0.7, 1.3))
             elif p.std() < 1e-4:
-                p.copy_(normal(p.shape, 0.05))
+                p.copy_(normal(p.shape, 0.2 / p[0].numel() ** 0.5))
             else:
                 p.mul_(uniform(p.shape, 0.9, 1.1))
         norms = [m for m in net.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]

@@ -245,6 +245,11 @@ fn chosen_cells_groups_of_channels_and_products_of_values() {
 }
 
 #[test]
+fn rows_that_become_maps_and_repetitions() {
+    answer_alike(parts!("row_to_map", "row_to_last", "row_to_places", "twice", "tiled", "repeated_row"));
+}
+
+#[test]
 fn a_model_of_ct_keeps_its_window_in_the_graph() {
     let mut before = saved(ZOO, &["a", "b", "c"]);
     for window in [[40.0, 400.0], [-600.0, 1500.0], [0.1, 333.3]] {
@@ -359,6 +364,9 @@ fn broken_files_are_refused_or_read() {
     files.extend(parts!("normalizations", "pads", "resize", "transposed", "depth").map(|p| p.1.to_vec()));
     files.extend(parts!("mean_beyond", "flat_join", "length", "matrix_of_places").map(|p| p.1.to_vec()));
     files.extend(parts!("places", "maxout", "selected", "weighed", "context", "left").map(|p| p.1.to_vec()));
+    files.extend(
+        parts!("row_to_map", "row_to_places", "twice", "tiled", "repeated_row").map(|p| p.1.to_vec()),
+    );
     let (mut state, mut read) = (1u64, 0);
     let mut random = |n: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

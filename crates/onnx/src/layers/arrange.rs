@@ -1,5 +1,6 @@
 //! Numbers put in the order that a layer needs.
 
+use super::cut;
 use crate::activation::Activation;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, HEIGHT, Leaf, View, WIDTH, merged};
@@ -136,8 +137,8 @@ fn moved(
     } else if let Some(order) = turned_row(axes, x.shape) {
         let y = transposed(importer, &x, order)?;
         return importer.push(kinds::Flatten {}, &[y.layer], shape, view);
-    } else if let Some((axis, outer)) = cut_row(axes, x.shape) {
-        return Ok(Activation { view, ..cut(importer, x, axis, outer)? });
+    } else if let Some(y) = cut::row(importer, &x, axes)? {
+        return Ok(Activation { view, ..y });
     } else {
         return Err(format!(
             "the numbers of {} would have to be put in an order that no layer makes",
@@ -148,50 +149,13 @@ fn moved(
 }
 
 /// Height, width and channels in another order.
-fn transposed(importer: &mut Importer, x: &Activation, order: [usize; 3]) -> Result<Activation, String> {
+pub(super) fn transposed(
+    importer: &mut Importer,
+    x: &Activation,
+    order: [usize; 3],
+) -> Result<Activation, String> {
     let shape = order.map(|axis| x.shape[axis]);
     importer.push(kinds::Transpose { order }, &[x.layer], shape, View::of(&[0, 1, 2], shape))
-}
-
-/// The axes that the outer and the inner stretch of a row `[1, 1, c]` become, and how many cells the outer has.
-fn cut_row(axes: &[Vec<Leaf>; 3], shape: [usize; 3]) -> Option<([usize; 2], usize)> {
-    let all: Vec<(usize, Leaf)> =
-        (0..3).flat_map(|axis| axes[axis].iter().map(move |&l| (axis, l))).collect();
-    let &[(a, first), (b, second)] = &all[..] else { return None };
-    let ([outer, inner], [m, n]) =
-        if first.step > second.step { ([first, second], [a, b]) } else { ([second, first], [b, a]) };
-    let one_row = shape[..2] == [1, 1] && inner.axis == CHANNELS && outer.axis == CHANNELS && m != n;
-    let whole =
-        inner.step == 1 && outer.step == inner.extent && outer.extent * inner.extent == shape[CHANNELS];
-    (one_row && whole && outer.extent.min(inner.extent) <= MOST_PARTS).then_some(([m, n], outer.extent))
-}
-
-/// A row `[1, 1, c]` cut in `count` pieces that lie side by side: `axes` are where the pieces go one after the other,
-/// and where the numbers of one do.
-fn cut(importer: &mut Importer, x: Activation, axes: [usize; 2], count: usize) -> Result<Activation, String> {
-    let (all, each) = (x.shape[CHANNELS], x.shape[CHANNELS] / count);
-    let column = transposed(importer, &x, [CHANNELS, WIDTH, HEIGHT])?;
-    // As few slices as can be: each is one piece, or one number of every piece.
-    let by_piece = count <= each;
-    let (parts, rows) = if by_piece { (count, each) } else { (each, count) };
-    let mut from = Vec::new();
-    for i in 0..parts {
-        let (start, by) = if by_piece { (i * each, 1) } else { (i, each) };
-        let end = if by_piece { start + each } else { all - each + i + 1 };
-        let mut kind = kinds::Slice { rows: Some([start as i64, end as i64]), ..kinds::Slice::default() };
-        kind.steps[HEIGHT] = by as i64;
-        let shape = [rows, 1, 1];
-        from.push(importer.push(kind, &[column.layer], shape, View::of(&[0, 1, 2], shape))?.layer);
-    }
-    let shape = [rows, 1, parts];
-    let y = match from[..] {
-        [one] => Activation { layer: one, shape, ..column },
-        _ => importer.push(kinds::Concat {}, &from, shape, View::of(&[0, 1, 2], shape))?,
-    };
-    let [outer, inner] = if by_piece { [CHANNELS, HEIGHT] } else { [HEIGHT, CHANNELS] };
-    let mut order = [WIDTH; 3];
-    (order[axes[0]], order[axes[1]]) = (outer, inner);
-    if order == [HEIGHT, WIDTH, CHANNELS] { Ok(y) } else { transposed(importer, &y, order) }
 }
 
 /// A value with channels first again, if `before` had them: what came between needed them elsewhere.

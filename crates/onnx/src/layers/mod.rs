@@ -9,6 +9,7 @@ mod binary;
 mod concat;
 mod conv;
 mod conv_transpose;
+mod cut;
 mod dense;
 mod depth;
 mod dropout;

@@ -47,8 +47,9 @@ fn slice<'g>(
     let mut dims = vec![None; x.rank() - 1];
     for (axis, range) in (Slices { starts, ends, axes, steps: by }).of(x.rank())? {
         let Some(axis) = axis.checked_sub(1) else {
-            // All of the batch stays.
-            if range[0] == 0 && range[1] >= importer.batch && range[2] == 1 {
+            // All of the batch stays; the largest number of 32 bits is as good as any end.
+            let end = importer.batch.min(i32::MAX.into());
+            if range[0] == 0 && range[1] >= end && range[2] == 1 {
                 continue;
             }
             return Err("a part of the batch is not supported".into());
