@@ -131,7 +131,8 @@ impl First {
                 continue;
             }
             match step.operator {
-                "Cast" | "Identity" | "Mul" | "Add" | "Sub" | "Div" => {
+                // These do not say which axis is which.
+                "Cast" | "Clip" | "Identity" | "Mul" | "Add" | "Sub" | "Div" | "Pad" | "Relu" | "Slice" => {
                     at = step.outputs.first().copied().unwrap_or_default();
                 }
                 "Transpose" => {

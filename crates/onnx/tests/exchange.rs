@@ -250,6 +250,20 @@ fn rows_that_become_maps_and_repetitions() {
 }
 
 #[test]
+fn flips_powers_and_joined_places() {
+    answer_alike(parts!(
+        "flipped",
+        "cube",
+        "over_length",
+        "joined_places",
+        "turned_places",
+        "softmax_of_places",
+        "mixed_places",
+        "channels_last"
+    ));
+}
+
+#[test]
 fn a_model_of_ct_keeps_its_window_in_the_graph() {
     let mut before = saved(ZOO, &["a", "b", "c"]);
     for window in [[40.0, 400.0], [-600.0, 1500.0], [0.1, 333.3]] {
@@ -367,6 +381,7 @@ fn broken_files_are_refused_or_read() {
     files.extend(
         parts!("row_to_map", "row_to_places", "twice", "tiled", "repeated_row").map(|p| p.1.to_vec()),
     );
+    files.extend(parts!("flipped", "cube", "turned_places", "mixed_places").map(|p| p.1.to_vec()));
     let (mut state, mut read) = (1u64, 0);
     let mut random = |n: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -447,6 +462,24 @@ fn all_nodes_that_cannot_be_taken_are_named_at_once() {
     let Error::Nodes(found) = import(&bytes, "several").unwrap_err() else { panic!("it is imported") };
     let told: Vec<(&str, bool)> = found.iter().map(|o| (o.operator.as_str(), o.unknown)).collect();
     assert_eq!(told, [("Cosh", true), ("Sinh", true), ("Pow", false)]);
+}
+
+#[test]
+fn products_powers_and_places_that_no_layer_makes_are_refused_by_name() {
+    let refused =
+        |nodes: &[(&str, &[&str], &str)]| import(&graph_of(nodes), "refused").unwrap_err().to_string();
+    let error = refused(&[("Relu", &["x"], "a"), ("MatMul", &["a", "x"], "y")]);
+    assert!(error.contains("to_y") && error.contains("(MatMul)"), "{error}");
+    assert!(error.contains("[n, 2] and [n, 2] is not supported"), "{error}");
+    for (operator, said) in [
+        ("Pow", "must be one number"),
+        ("Gather", "axis 0 of [n, 2] is the batch"),
+        ("Tile", "of type 1"),
+        ("Expand", "of type 1"),
+    ] {
+        let error = refused(&[("Relu", &["x"], "a"), (operator, &["a", "w"], "y")]);
+        assert!(error.contains(&format!("({operator})")) && error.contains(said), "{error}");
+    }
 }
 
 /// A folder with one file in it.

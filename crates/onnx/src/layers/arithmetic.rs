@@ -72,18 +72,27 @@ fn bounded(importer: &mut Importer, operator: &str, x: &str, bound: &str) -> Res
     importer.keep(clip, x)
 }
 
-/// A square, as a product.
+/// The highest power that is written as products.
+const MOST_FACTORS: f32 = 8.0;
+
+/// A whole power, as products.
 fn power(importer: &mut Importer, x: &str, exponent: &str) -> Result<Activation, String> {
     let exponent = importer.constant(exponent)?;
-    let is_two = match exponent.has_floats() {
-        true => exponent.one_float()? == 2.0,
-        false => exponent.ints()? == [2],
+    let wanted = match exponent.has_floats() {
+        true => exponent.one_float()?,
+        false => match exponent.ints()?[..] {
+            [one] => one as f32,
+            _ => return Err("with an exponent for each number is not supported, only one for all".into()),
+        },
     };
-    if !is_two {
-        return Err("with other exponents than 2 is not supported".into());
+    if wanted.fract() != 0.0 || !(1.0..=MOST_FACTORS).contains(&wanted) {
+        return Err(format!("to {wanted} is not supported, only to whole numbers from 1 to {MOST_FACTORS}"));
     }
     let x = importer.take(x)?;
-    binary::of_two(importer, kinds::Multiply {}.into(), x.clone(), x)
+    let factor = Activation { shared: true, ..x.clone() };
+    (1..wanted as usize).try_fold(x, |product, _| {
+        binary::of_two(importer, kinds::Multiply {}.into(), product, factor.clone())
+    })
 }
 
 fn constant_operand(

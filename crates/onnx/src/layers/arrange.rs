@@ -139,6 +139,8 @@ fn moved(
         return importer.push(kinds::Flatten {}, &[y.layer], shape, view);
     } else if let Some(y) = cut::row(importer, &x, axes)? {
         return Ok(Activation { view, ..y });
+    } else if let Some(y) = by_a_row(importer, &x, axes)? {
+        return Ok(Activation { view, ..y });
     } else {
         return Err(format!(
             "the numbers of {} would have to be put in an order that no layer makes",
@@ -146,6 +148,36 @@ fn moved(
         ));
     };
     importer.push(kind, &[x.layer], shape, view)
+}
+
+/// A map made a row that is cut anew, so that its axes are joined and parted otherwise; nothing if no order of them
+/// serves.
+fn by_a_row(
+    importer: &mut Importer,
+    x: &Activation,
+    axes: &[Vec<Leaf>; 3],
+) -> Result<Option<Activation>, String> {
+    if x.shape[..2] == [1, 1] {
+        return Ok(None);
+    }
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for order in orders {
+        // From a cell to the next along each axis, in the row.
+        let mut times = [1; 3];
+        times[order[1]] = x.shape[order[2]];
+        times[order[0]] = x.shape[order[1]] * x.shape[order[2]];
+        let flat = |l: &Leaf| Leaf { axis: CHANNELS, step: l.step * times[l.axis], ..*l };
+        let cells = [0, 1, 2].map(|axis: usize| merged(axes[axis].iter().map(flat)));
+        let shape = [1, 1, x.size()];
+        if !cut::serves(&cells, shape) {
+            continue;
+        }
+        let turned = if order == [0, 1, 2] { x.clone() } else { transposed(importer, x, order)? };
+        let view = View::of(&[CHANNELS], shape);
+        let row = importer.push(kinds::Flatten {}, &[turned.layer], shape, view)?;
+        return cut::row(importer, &row, &cells);
+    }
+    Ok(None)
 }
 
 /// Height, width and channels in another order.

@@ -13,15 +13,31 @@ pub(super) fn row(
     x: &Activation,
     axes: &[Vec<Leaf>; 3],
 ) -> Result<Option<Activation>, String> {
-    let Some(stretches) = stretches(axes, x.shape) else { return Ok(None) };
-    match stretches[..] {
-        [(m, outer), (n, inner)] if outer.min(inner) <= MOST_PARTS => {
-            in_two(importer, x, [m, n], outer).map(Some)
+    if !serves(axes, x.shape) {
+        return Ok(None);
+    }
+    match stretches(axes, x.shape).as_deref() {
+        Some(&[(CHANNELS, _)]) => Ok(Some(x.clone())),
+        Some(&[(axis, _)]) => {
+            let mut order = [HEIGHT, WIDTH, CHANNELS];
+            order.swap(axis, CHANNELS);
+            transposed(importer, x, order).map(Some)
         }
-        [(a, outer), (b, middle), (c, inner)] if outer * middle <= MOST_PARTS => {
+        Some(&[(m, outer), (n, _)]) => in_two(importer, x, [m, n], outer).map(Some),
+        Some(&[(a, outer), (b, middle), (c, inner)]) => {
             in_three(importer, x, [a, b, c], [outer, middle, inner]).map(Some)
         }
         _ => Ok(None),
+    }
+}
+
+/// Whether a row of this shape can be cut so.
+pub(super) fn serves(axes: &[Vec<Leaf>; 3], shape: [usize; 3]) -> bool {
+    match stretches(axes, shape).as_deref() {
+        Some(&[_]) => true,
+        Some(&[(_, outer), (_, inner)]) => outer.min(inner) <= MOST_PARTS,
+        Some(&[(_, outer), (_, middle), _]) => outer * middle <= MOST_PARTS,
+        _ => false,
     }
 }
 

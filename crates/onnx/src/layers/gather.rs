@@ -40,7 +40,7 @@ fn gather<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
 }
 
 /// The cells of a value at these places of one axis of the graph, in their order.
-fn chosen(
+pub(super) fn chosen(
     importer: &mut Importer,
     x: Activation,
     axis: usize,

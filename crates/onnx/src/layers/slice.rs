@@ -1,6 +1,7 @@
 //! Parts of a value.
 
 use super::arrange::{MOST_PARTS, settled};
+use super::gather::chosen;
 use super::{Given, Row};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
@@ -36,7 +37,7 @@ fn ints<'g>(
 
 fn slice<'g>(
     importer: &mut Importer<'g>,
-    x: Activation,
+    mut x: Activation,
     step: &Step<'g>,
     attributes: &Attributes<'g>,
 ) -> Given {
@@ -54,12 +55,15 @@ fn slice<'g>(
             }
             return Err("a part of the batch is not supported".into());
         };
-        if range[2] < 0 {
-            return Err(format!("by steps of {} is not supported, only forward", range[2]));
-        }
         let (start, count) = sliced(x.dims()[axis], range)?;
         if count == 0 {
             return Err(format!("axis {} of {} from {start} on leaves nothing", axis + 1, x.told()));
+        }
+        if range[2] < 0 {
+            let by = usize::try_from(range[2].unsigned_abs()).unwrap_or(usize::MAX);
+            let places: Vec<usize> = (0..count).map(|i| start - i * by).collect();
+            x = chosen(importer, x, axis, &places)?;
+            continue;
         }
         dims[axis] = Some((start, count, range[2]));
     }

@@ -11,7 +11,8 @@ pub(super) fn ending_with<'g>(look: &Look<'_, 'g>, last: &Step<'g>) -> Option<St
         Some(spread) => spread.inputs.first()?,
         None => divisor,
     };
-    let (norm, epsilon) = at_least(look, divisor)?;
+    // Without a bound zeros would be no numbers; they stay zeros.
+    let (norm, epsilon) = at_least(look, divisor).unwrap_or((divisor, 1e-12));
     let norm = look.made_by(norm, "ReduceL2").filter(|norm| norm.inputs.first() == Some(&x))?;
     let attributes = Attributes::new(norm.node).ok()?;
     let axes = match norm.optional(1) {
