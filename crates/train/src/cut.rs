@@ -4,11 +4,10 @@ use crate::evaluate::samples_fit;
 use crate::examples::outputs;
 use crate::{Error, Preprocess};
 use foveal_data::{Dataset, Samples};
-use foveal_nn::engine::{Engine, Options};
+use foveal_nn::engine::Engine;
 use foveal_nn::layers::Flatten;
-use foveal_nn::optim::Optimizer;
 use foveal_nn::spec::{InputSpec, LayerSpec};
-use foveal_nn::{Isa, Model, ModelSpec};
+use foveal_nn::{Model, ModelSpec};
 
 /// After so many pictures, which go through the body together, it is told how far it is.
 const TOLD: usize = 64;
@@ -66,19 +65,7 @@ impl Cut {
         tell: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Dataset>, Error> {
         samples_fit(&self.body, data)?;
-        let mut engine = Engine::new(
-            &self.body,
-            preprocess.options(Options {
-                batch_size: TOLD,
-                threads,
-                loss: None,
-                optimizer: Optimizer::default(),
-                seed: 0,
-                scale: Vec::new(),
-                shift: Vec::new(),
-                isa: Isa::best(),
-            }),
-        )?;
+        let mut engine = Engine::new(&self.body, preprocess.predicting(TOLD, threads))?;
         let mut all = Vec::with_capacity(data.len() * self.body.outputs());
         for first in (0..data.len()).step_by(TOLD) {
             let count = TOLD.min(data.len() - first);

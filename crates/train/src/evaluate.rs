@@ -1,10 +1,9 @@
 use crate::examples::outputs;
 use crate::{Error, Preprocess};
 use foveal_data::{Dataset, Targets};
-use foveal_nn::engine::{Engine, Options};
+use foveal_nn::Model;
+use foveal_nn::engine::Engine;
 use foveal_nn::loss::{Loss, Regression};
-use foveal_nn::optim::Optimizer;
-use foveal_nn::{Isa, Model};
 
 /// How well a model does on a data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,17 +132,7 @@ pub fn predict(
     threads: usize,
 ) -> Result<Vec<f32>, Error> {
     samples_fit(model, data)?;
-    let options = preprocess.options(Options {
-        batch_size: 256,
-        threads,
-        loss: None,
-        optimizer: Optimizer::default(),
-        seed: 0,
-        scale: Vec::new(),
-        shift: Vec::new(),
-        isa: Isa::best(),
-    });
-    let mut engine = Engine::new(model, options)?;
+    let mut engine = Engine::new(model, preprocess.predicting(256, threads))?;
     let outputs = match indices {
         Some(indices) => outputs(&mut engine, data, indices.len(), |i| indices[i] as usize),
         None => outputs(&mut engine, data, data.len(), |i| i),

@@ -1,6 +1,8 @@
 use foveal_data::text::Vocabulary;
 use foveal_data::{Dataset, Error, Picture, Window};
+use foveal_nn::Isa;
 use foveal_nn::engine::Options;
+use foveal_nn::optim::Optimizer;
 use serde::{Deserialize, Serialize};
 
 /// How a picture of another size is fitted to the input of a model.
@@ -80,6 +82,20 @@ impl Preprocess {
     /// Sample `i` of a data set as the first layer sees it, row-major.
     pub fn sample(&self, data: &Dataset, i: usize) -> Vec<f32> {
         self.apply(&data.sample(i).numbers())
+    }
+
+    /// Options of an engine that predicts, on the best instruction set.
+    pub(crate) fn predicting(&self, batch_size: usize, threads: usize) -> Options {
+        self.options(Options {
+            batch_size,
+            threads,
+            loss: None,
+            optimizer: Optimizer::default(),
+            seed: 0,
+            scale: Vec::new(),
+            shift: Vec::new(),
+            isa: Isa::best(),
+        })
     }
 
     pub(crate) fn options(&self, options: Options) -> Options {

@@ -105,18 +105,13 @@ impl<'a> Found<'a> {
 
 /// Writes a row for each input: its name, its class, and the probability of every class.
 fn write_csv(path: &Path, found: &[Found], classes: &[String], context: &Context) -> Result<()> {
-    let cell = |text: &str| match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
-    };
-    let mut text = String::from("input,class");
-    classes.iter().for_each(|class| text += &format!(",{}", cell(class)));
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(["input", "class"].into_iter().chain(classes.iter().map(String::as_str)))?;
     for one in found {
-        text += &format!("\n{},{}", cell(one.input), cell(one.class));
-        one.probabilities.iter().for_each(|p| text += &format!(",{}", p.0));
+        let numbers: Vec<String> = one.probabilities.iter().map(|p| p.0.to_string()).collect();
+        table.write_record([one.input, one.class].into_iter().chain(numbers.iter().map(String::as_str)))?;
     }
-    text.push('\n');
-    files::write(path, text.as_bytes())?;
+    files::write(path, &table.into_inner()?)?;
     context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
     Ok(())
 }

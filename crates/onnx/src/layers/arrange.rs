@@ -1,15 +1,12 @@
 //! Numbers put in the order that a layer needs.
 
-use super::cut;
+use super::cut::{self, transposed};
 use crate::activation::Activation;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, HEIGHT, Leaf, View, WIDTH, merged};
 use foveal_nn::layers as kinds;
 use foveal_nn::layers::DepthToSpaceOrder as Order;
 use foveal_nn::spec::LayerKind;
-
-/// Parts that a value is cut in; each becomes a layer.
-pub(super) const MOST_PARTS: usize = 64;
 
 /// A row of numbers `[1, 1, c]`, with a flatten layer if it needs one; its order in the graph stays to be minded.
 pub(super) fn flat(importer: &mut Importer, x: Activation) -> Result<Activation, String> {
@@ -178,16 +175,6 @@ fn by_a_row(
         return cut::row(importer, &row, &cells);
     }
     Ok(None)
-}
-
-/// Height, width and channels in another order.
-pub(super) fn transposed(
-    importer: &mut Importer,
-    x: &Activation,
-    order: [usize; 3],
-) -> Result<Activation, String> {
-    let shape = order.map(|axis| x.shape[axis]);
-    importer.push(kinds::Transpose { order }, &[x.layer], shape, View::of(&[0, 1, 2], shape))
 }
 
 /// A value with channels first again, if `before` had them: what came between needed them elsewhere.

@@ -1,10 +1,22 @@
 //! A row of numbers cut in pieces that become rows, columns or channels (`x.view(-1, 16, 4, 5)` after a dense layer).
 
-use super::arrange::{MOST_PARTS, transposed};
 use crate::activation::Activation;
 use crate::importer::Importer;
 use crate::view::{CHANNELS, HEIGHT, Leaf, View, WIDTH};
 use foveal_nn::layers as kinds;
+
+/// Parts that a value is cut in; each becomes a layer.
+pub(super) const MOST_PARTS: usize = 64;
+
+/// Height, width and channels in another order.
+pub(super) fn transposed(
+    importer: &mut Importer,
+    x: &Activation,
+    order: [usize; 3],
+) -> Result<Activation, String> {
+    let shape = order.map(|axis| x.shape[axis]);
+    importer.push(kinds::Transpose { order }, &[x.layer], shape, View::of(&[0, 1, 2], shape))
+}
 
 /// A row `[1, 1, c]` whose stretches become these axes; nothing if they are not one after the other, each an axis, or
 /// if it would take too many layers.

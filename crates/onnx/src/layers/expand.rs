@@ -1,8 +1,9 @@
 //! A value repeated along axes of extent 1, or joined with itself.
 
-use super::arrange::{MOST_PARTS, arrange, picture};
+use super::arrange::{arrange, picture};
 use super::concat::join;
 use super::conv::channels_first;
+use super::cut::MOST_PARTS;
 use super::{Given, Row};
 use crate::activation::Activation;
 use crate::attributes::Attributes;
