@@ -19,12 +19,66 @@ pub enum Error {
         /// The problem, with shapes.
         problem: String,
     },
-    /// A model file cannot be read.
-    #[error("model: {0}")]
-    Spec(String),
-    /// A training run cannot be made as asked.
+    /// A model file cannot be read: TOML that is none, an unknown kind or field, a value of the wrong type.
+    #[error("model: {}{problem}", line.map(|line| format!("line {line}: ")).unwrap_or_default())]
+    File {
+        /// The line, from 1, where one is to blame.
+        line: Option<usize>,
+        /// The layer, the field and what is wrong with it.
+        problem: String,
+    },
+    /// The input of a model is empty, or too large for its memory to be counted.
+    #[error("model: input shape {shape:?} is empty or too large")]
+    InputShape {
+        /// Height, width and channels as asked for.
+        shape: [usize; 3],
+    },
+    /// A model without layers.
+    #[error("model: there is no layer")]
+    NoLayers,
+    /// A layer that no other reads and that is not the last.
+    #[error("model: the output of `{layer}` goes nowhere")]
+    Unread {
+        /// The layer's name.
+        layer: String,
+    },
+    /// Inputs of another shape than the model's.
+    #[error("model: the model takes inputs [n, {}, {}, {}], not {found:?}", wanted[0], wanted[1], wanted[2])]
+    Inputs {
+        /// Height, width and channels that the model takes.
+        wanted: [usize; 3],
+        /// The shape given.
+        found: Vec<usize>,
+    },
+    /// No layer of this name has parameters, or there is none of this name.
+    #[error("training: there is no layer `{layer}` to freeze; those with parameters are {}", known.join(", "))]
+    NoSuchLayer {
+        /// The name asked for.
+        layer: String,
+        /// The layers with parameters.
+        known: Vec<String>,
+    },
+    /// An option of an engine is out of range.
+    #[error("training: {option} must be {allowed}, got {value}")]
+    Option {
+        /// The option, in words.
+        option: &'static str,
+        /// What is allowed, in words.
+        allowed: String,
+        /// The value given.
+        value: String,
+    },
+    /// The model cannot be trained: its output has height or width, or nothing is left to train.
     #[error("training: {0}")]
-    Training(String),
+    Untrainable(String),
+    /// The state of another model, or of another layout.
+    #[error("training: the state has {found} numbers, the model needs {wanted}")]
+    State {
+        /// Numbers that the engine holds.
+        wanted: usize,
+        /// Numbers given.
+        found: usize,
+    },
 }
 
 impl Error {

@@ -124,10 +124,7 @@ impl Model {
     pub fn activations(&self, x: ArrayView4<f32>) -> Result<Vec<Array4<f32>>, Error> {
         let [h, w, c] = self.input_shape();
         if x.shape()[1..] != [h, w, c] {
-            return Err(Error::Spec(format!(
-                "the model takes inputs [n, {h}, {w}, {c}], not {:?}",
-                x.shape()
-            )));
+            return Err(Error::Inputs { wanted: [h, w, c], found: x.shape().to_vec() });
         }
         let mut values = vec![ops::rows(x).into_owned()];
         for node in &self.nodes {

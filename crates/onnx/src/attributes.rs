@@ -8,35 +8,40 @@ pub(crate) struct Attributes<'g> {
     node: &'g Node<'g>,
 }
 
-/// The attributes that each operator may have; those that change nothing are among them.
-fn known(operator: &str) -> Option<&'static [&'static str]> {
-    Some(match operator {
-        "Conv" => &["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"],
-        "MaxPool" => {
-            &["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"]
-        }
-        "AveragePool" => {
-            &["auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"]
-        }
-        "BatchNormalization" => &["epsilon", "momentum", "spatial", "training_mode"],
-        "Gemm" => &["alpha", "beta", "transA", "transB"],
-        "LeakyRelu" | "Elu" | "Celu" | "Swish" => &["alpha"],
-        "Selu" => &["alpha", "gamma"],
-        "Gelu" => &["approximate"],
-        "Clip" => &["min", "max"],
-        "Concat" | "Softmax" | "LogSoftmax" | "Flatten" | "Gather" => &["axis"],
-        "Dropout" => &["ratio", "seed"],
-        "Reshape" => &["allowzero"],
-        "Transpose" => &["perm"],
-        "Pad" => &["mode", "pads", "value"],
-        "Cast" => &["to", "saturate", "round_mode"],
-        "Squeeze" | "Unsqueeze" => &["axes"],
-        "HardSigmoid" => &["alpha", "beta"],
-        "Shape" => &["start", "end"],
-        "Slice" => &["starts", "ends", "axes"],
-        "Split" => &["axis", "split", "num_outputs"],
-        "Mod" => &["fmod"],
-        "Resize" => &[
+/// Operators, and the attributes that they may have; those that change nothing are among them.
+type Known = (&'static [&'static str], &'static [&'static str]);
+
+const KNOWN: &[Known] = &[
+    (&["Conv"], &["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"]),
+    (
+        &["MaxPool"],
+        &["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"],
+    ),
+    (
+        &["AveragePool"],
+        &["auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"],
+    ),
+    (&["BatchNormalization"], &["epsilon", "momentum", "spatial", "training_mode"]),
+    (&["Gemm"], &["alpha", "beta", "transA", "transB"]),
+    (&["LeakyRelu", "Elu", "Celu", "Swish"], &["alpha"]),
+    (&["Selu"], &["alpha", "gamma"]),
+    (&["Gelu"], &["approximate"]),
+    (&["Clip"], &["min", "max"]),
+    (&["Concat", "Softmax", "LogSoftmax", "Flatten", "Gather"], &["axis"]),
+    (&["Dropout"], &["ratio", "seed"]),
+    (&["Reshape"], &["allowzero"]),
+    (&["Transpose"], &["perm"]),
+    (&["Pad"], &["mode", "pads", "value"]),
+    (&["Cast"], &["to", "saturate", "round_mode"]),
+    (&["Squeeze", "Unsqueeze"], &["axes"]),
+    (&["HardSigmoid"], &["alpha", "beta"]),
+    (&["Shape"], &["start", "end"]),
+    (&["Slice"], &["starts", "ends", "axes"]),
+    (&["Split"], &["axis", "split", "num_outputs"]),
+    (&["Mod"], &["fmod"]),
+    (
+        &["Resize"],
+        &[
             "antialias",
             "axes",
             "coordinate_transformation_mode",
@@ -47,8 +52,11 @@ fn known(operator: &str) -> Option<&'static [&'static str]> {
             "mode",
             "nearest_mode",
         ],
-        "Upsample" => &["mode", "scales"],
-        "ConvTranspose" => &[
+    ),
+    (&["Upsample"], &["mode", "scales"]),
+    (
+        &["ConvTranspose"],
+        &[
             "auto_pad",
             "dilations",
             "group",
@@ -58,21 +66,27 @@ fn known(operator: &str) -> Option<&'static [&'static str]> {
             "pads",
             "strides",
         ],
-        "LayerNormalization" => &["axis", "epsilon", "stash_type"],
-        "GroupNormalization" => &["epsilon", "num_groups", "stash_type"],
-        "InstanceNormalization" => &["epsilon"],
-        "LRN" => &["alpha", "beta", "bias", "size"],
-        "LpNormalization" => &["axis", "p"],
-        "DepthToSpace" => &["blocksize", "mode"],
-        "SpaceToDepth" => &["blocksize"],
-        "Constant" => &["value", "value_float", "value_floats", "value_int", "value_ints"],
-        "ConstantOfShape" => &["value"],
-        "HardSwish" | "Mish" | "Softplus" | "Neg" | "Max" | "Min" | "PRelu" | "Add" | "Sub" | "Mul"
-        | "Div" | "Sum" | "MatMul" | "Relu" | "Sigmoid" | "Tanh" | "Identity" | "GlobalAveragePool"
-        | "GlobalMaxPool" | "Abs" | "Mean" => &[],
-        _ if operator.starts_with("Reduce") => &["axes", "keepdims", "noop_with_empty_axes"],
-        _ => return None,
-    })
+    ),
+    (&["LayerNormalization"], &["axis", "epsilon", "stash_type"]),
+    (&["GroupNormalization"], &["epsilon", "num_groups", "stash_type"]),
+    (&["InstanceNormalization"], &["epsilon"]),
+    (&["LRN"], &["alpha", "beta", "bias", "size"]),
+    (&["LpNormalization"], &["axis", "p"]),
+    (&["DepthToSpace"], &["blocksize", "mode"]),
+    (&["SpaceToDepth"], &["blocksize"]),
+    (&["Constant"], &["value", "value_float", "value_floats", "value_int", "value_ints"]),
+    (&["ConstantOfShape"], &["value"]),
+    (&["HardSwish", "Mish", "Softplus", "Neg", "Max", "Min", "PRelu", "Add", "Sub", "Mul", "Div"], &[]),
+    (&["Sum", "MatMul", "Relu", "Sigmoid", "Tanh", "Identity", "Abs", "Mean"], &[]),
+    (&["GlobalAveragePool", "GlobalMaxPool"], &[]),
+];
+
+/// The attributes that `operator` may have; nothing for an operator that is not listed, whose reader looks itself.
+fn known(operator: &str) -> Option<&'static [&'static str]> {
+    if operator.starts_with("Reduce") {
+        return Some(&["axes", "keepdims", "noop_with_empty_axes"]);
+    }
+    KNOWN.iter().find(|(operators, _)| operators.contains(&operator)).map(|&(_, attributes)| attributes)
 }
 
 impl<'g> Attributes<'g> {

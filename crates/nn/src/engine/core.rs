@@ -136,10 +136,7 @@ impl Engine {
         let wanted = self.values.len();
         for numbers in [&state.values, &state.moments[0], &state.moments[1]] {
             if numbers.len() != wanted {
-                let got = numbers.len();
-                return Err(Error::Training(format!(
-                    "the state has {got} numbers, the model needs {wanted}"
-                )));
+                return Err(Error::State { wanted, found: numbers.len() });
             }
         }
         self.changed();

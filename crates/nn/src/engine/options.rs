@@ -31,30 +31,34 @@ impl Options {
     /// Checks the options against `model`.
     pub(super) fn check(&self, model: &Model) -> Result<(), Error> {
         let channels = model.input_shape()[2];
-        let fail = |problem: String| Err(Error::Training(problem));
+        let wrong = |option, allowed: &str, value: String| {
+            Err(Error::Option { option, allowed: allowed.to_owned(), value })
+        };
         if self.batch_size == 0 {
-            return fail("the batch size must be at least 1".into());
+            return wrong("the batch size", "at least 1", "0".into());
         }
-        if self.scale.len() != channels || self.shift.len() != channels {
-            let (a, b) = (self.scale.len(), self.shift.len());
-            return fail(format!("{channels} channel(s) need as many scales and shifts, got {a} and {b}"));
+        for (option, given) in [("the scales", self.scale.len()), ("the shifts", self.shift.len())] {
+            if given != channels {
+                return wrong(option, &format!("as many as the {channels} channel(s)"), given.to_string());
+            }
         }
-        if let Some(Loss::Huber { delta }) = self.loss
-            && !(delta > 0.0 && delta.is_finite())
-        {
-            return fail(format!("Huber's delta must be above 0, got {delta}"));
+        match self.loss {
+            Some(Loss::Huber { delta }) if !(delta > 0.0 && delta.is_finite()) => {
+                return wrong("Huber's delta", "above 0", delta.to_string());
+            }
+            Some(Loss::CrossEntropy { label_smoothing }) if !(0.0..=1.0).contains(&label_smoothing) => {
+                return wrong("label smoothing", "from 0 to 1", label_smoothing.to_string());
+            }
+            _ => {}
         }
         let shape = model.output_shape();
         if shape[..2] != [1, 1] {
-            return fail(format!("the output {shape:?} is not flat: end the model with one row of numbers"));
+            let problem = format!("the output {shape:?} is not flat: end the model with one row of numbers");
+            return Err(Error::Untrainable(problem));
         }
         if self.loss.is_some() && model.params().iter().all(|p| !p.trainable) {
-            return fail("nothing is left to train: the model has no parameters, or all are frozen".into());
-        }
-        if let Some(Loss::CrossEntropy { label_smoothing }) = self.loss
-            && !(0.0..=1.0).contains(&label_smoothing)
-        {
-            return fail(format!("label smoothing must be from 0 to 1, got {label_smoothing}"));
+            let problem = "nothing is left to train: the model has no parameters, or all are frozen";
+            return Err(Error::Untrainable(problem.into()));
         }
         Ok(())
     }

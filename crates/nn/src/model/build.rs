@@ -52,10 +52,10 @@ fn build(spec: &ModelSpec, source: Source<'_>) -> Result<Model, Error> {
     let shape @ [h, w, c] = spec.input.shape;
     let bytes = shape.iter().try_fold(4u64, |a, &v| a.checked_mul(v as u64));
     if [h, w, c].contains(&0) || bytes.is_none_or(|bytes| bytes > MAX_ARRAY_BYTES) {
-        return Err(Error::Spec(format!("input shape {shape:?} is empty or too large")));
+        return Err(Error::InputShape { shape });
     }
     if spec.layers.is_empty() {
-        return Err(Error::Spec("there is no layer".into()));
+        return Err(Error::NoLayers);
     }
     let mut build = Build {
         model: Model { spec: spec.clone(), nodes: Vec::new(), params: Vec::new() },
@@ -72,7 +72,7 @@ fn build(spec: &ModelSpec, source: Source<'_>) -> Result<Model, Error> {
     let mut used = vec![false; build.shapes.len()];
     build.model.nodes.iter().for_each(|n| n.inputs.iter().for_each(|&i| used[i] = true));
     if let Some(i) = used[..used.len() - 1].iter().position(|u| !u) {
-        return Err(Error::Spec(format!("the output of `{}` goes nowhere", build.names[i])));
+        return Err(Error::Unread { layer: build.names[i].clone() });
     }
     Ok(build.model)
 }

@@ -14,11 +14,8 @@ impl Model {
     pub fn freeze<S: AsRef<str>>(&mut self, layers: &[S]) -> Result<(), Error> {
         for name in layers.iter().map(AsRef::as_ref) {
             let Some(node) = self.nodes.iter().find(|n| n.name == name) else {
-                let all = self.nodes.iter().filter(|n| !n.params.is_empty()).map(|n| n.name.as_str());
-                let all = all.collect::<Vec<_>>().join(", ");
-                return Err(Error::Training(format!(
-                    "there is no layer `{name}` to freeze; those with parameters are {all}"
-                )));
+                let known = self.nodes.iter().filter(|n| !n.params.is_empty()).map(|n| n.name.clone());
+                return Err(Error::NoSuchLayer { layer: name.to_owned(), known: known.collect() });
             };
             node.params.iter().for_each(|&p| self.params[p].trainable = false);
         }

@@ -26,8 +26,8 @@ impl ModelSpec {
     /// other is checked by [`crate::Model::new`].
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let raw: Raw = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(String::new(), |s| format!("line {}: ", line_of(text, s.start)));
-            Error::Spec(format!("{line}{}", whole(e.message())))
+            let line = e.span().map(|s| line_of(text, s.start));
+            Error::File { line, problem: whole(e.message()) }
         })?;
         let layers = raw.layer.into_iter().map(|table| {
             let line = line_of(text, table.span().start);
@@ -86,12 +86,13 @@ struct Fields {
 impl Fields {
     /// An error of `field`, at its line, or of the layer.
     fn fail(&self, field: Option<&str>, problem: &str) -> Error {
-        let (kind, line) = (&self.kind, self.line);
+        let kind = &self.kind;
         let of = if kind.is_empty() { "layer".to_owned() } else { format!("layer of kind `{kind}`") };
-        Error::Spec(match field.and_then(|f| self.lines.get(f).map(|at| (f, at))) {
-            Some((field, at)) => format!("line {at}: {of}: `{field}`: {problem}"),
-            None => format!("line {line}: {of}: {problem}"),
-        })
+        let (line, problem) = match field.and_then(|f| self.lines.get(f).map(|at| (f, at))) {
+            Some((field, &at)) => (at, format!("{of}: `{field}`: {problem}")),
+            None => (self.line, format!("{of}: {problem}")),
+        };
+        Error::File { line: Some(line), problem }
     }
 }
 

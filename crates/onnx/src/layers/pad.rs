@@ -14,8 +14,21 @@ use foveal_nn::layers::PadMode;
 
 pub(super) const ROW: Row = Row { operators: &["Pad"], import: pad };
 
-fn pad<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
-    let x = importer.take(step.input(0)?)?;
+/// What a node asks for.
+struct Wanted {
+    mode: PadMode,
+    value: f32,
+    /// What is put before each axis, then what is put after each.
+    pads: Vec<i64>,
+    axes: Vec<i64>,
+}
+
+fn wanted<'g>(
+    importer: &mut Importer<'g>,
+    step: &Step<'g>,
+    attributes: &Attributes<'g>,
+    rank: usize,
+) -> Result<Wanted, String> {
     let mode = match attributes.text("mode", "constant")? {
         "constant" => PadMode::Constant,
         "reflect" => PadMode::Reflect,
@@ -33,8 +46,14 @@ fn pad<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes
     };
     let axes = match step.optional(3) {
         Some(name) => importer.constant(name)?.ints()?,
-        None => (0..x.rank() as i64).collect(),
+        None => (0..rank as i64).collect(),
     };
+    Ok(Wanted { mode, value, pads, axes })
+}
+
+fn pad<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attributes<'g>) -> Given {
+    let x = importer.take(step.input(0)?)?;
+    let Wanted { mode, value, pads, axes } = wanted(importer, step, attributes, x.rank())?;
     if pads.len() != 2 * axes.len() {
         return Err(format!("pads = {pads:?} do not fit {}", x.told()));
     }

@@ -66,6 +66,39 @@ fn resize<'g>(importer: &mut Importer<'g>, step: &Step<'g>, attributes: &Attribu
     Ok(vec![importer.push(kind, &[x.layer], shape, view)?])
 }
 
+/// The axes that the numbers of a resize are for, in the node's order, counted with the batch.
+struct Axes {
+    axes: Vec<usize>,
+    /// Whether the activation has one place axis rather than height and width.
+    line: bool,
+}
+
+impl Axes {
+    fn new(x: &Activation, attributes: &Attributes<'_>) -> Result<Self, String> {
+        let rank = x.rank() as i64;
+        let all: Vec<i64> = (0..rank).collect();
+        let given = attributes.ints("axes")?.unwrap_or(&all);
+        let axes = given.iter().map(|&a| if a < 0 { a + rank } else { a });
+        let axes = axes.map(|a| usize::try_from(a).map_err(|_| format!("axes = {given:?} do not fit")));
+        Ok(Self { axes: axes.collect::<Result<_, _>>()?, line: x.line() })
+    }
+
+    /// Which of the numbers are for height (0) and width (1).
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        let places = if self.line { 1..2 } else { 0..2 };
+        places.filter_map(|place| {
+            let wanted = if self.line { 2 } else { 2 + place };
+            Some((place, self.axes.iter().position(|&a| a == wanted)?))
+        })
+    }
+
+    /// Whether there is a number for each axis, and those for the batch and the channels are `old`.
+    fn only_places(&self, numbers: &[f64], old: [f64; 2]) -> bool {
+        let stays = |(&a, &v): (&usize, &f64)| old.get(a).is_none_or(|&old| v == old);
+        numbers.len() == self.axes.len() && self.axes.iter().zip(numbers).all(stays)
+    }
+}
+
 /// The new height and width, and the scales if these are given.
 fn extents<'g>(
     importer: &mut Importer<'g>,
@@ -74,62 +107,39 @@ fn extents<'g>(
     attributes: &Attributes<'g>,
     newer: bool,
 ) -> Result<([usize; 2], Option<[f32; 2]>), String> {
-    // Which axes the numbers are for, after the batch; all of them if it is not said.
-    let given = attributes.ints("axes")?.map(<[i64]>::to_vec);
-    let all: Vec<i64> = (0..x.rank() as i64).collect();
-    let axes = given.unwrap_or(all);
-    let place = |axis: usize| -> Option<usize> {
-        let rank = x.rank() as i64;
-        let wanted = if x.line() { 2 } else { 2 + axis as i64 };
-        axes.iter().position(|&a| (if a < 0 { a + rank } else { a }) == wanted)
-    };
-    let stays = |numbers: &[f64], old: &[f64]| {
-        axes.iter().zip(numbers).all(|(&a, &v)| {
-            let a = if a < 0 { a + x.rank() as i64 } else { a };
-            a >= 2 || old.get(a as usize).is_some_and(|&old| v == old)
-        })
-    };
-    let lines = if x.line() { 1..2 } else { 0..2 };
-    let sizes = if newer { step.optional(3) } else { None };
-    if let Some(name) = sizes {
+    let axes = Axes::new(x, attributes)?;
+    let [h, w, channels] = x.shape;
+    if let Some(name) = if newer { step.optional(3) } else { None } {
         if attributes.text("keep_aspect_ratio_policy", "stretch")? != "stretch" {
             return Err("keep_aspect_ratio_policy is not supported, only stretch".into());
         }
         let numbers = importer.constant(name)?.ints()?;
-        let old = [importer.batch as f64, x.shape[2] as f64];
-        if numbers.len() != axes.len() || !stays(&numbers.iter().map(|&v| v as f64).collect::<Vec<_>>(), &old)
-        {
+        let floats: Vec<f64> = numbers.iter().map(|&v| v as f64).collect();
+        if !axes.only_places(&floats, [importer.batch as f64, channels as f64]) {
             return Err(format!("sizes of {numbers:?} are not supported, only of height and width"));
         }
-        let mut size = [x.shape[0], x.shape[1]];
-        for axis in lines {
-            if let Some(at) = place(axis) {
-                size[axis] =
-                    usize::try_from(numbers[at]).ok().filter(|&v| v > 0).ok_or("a size is below 1")?;
-            }
+        let mut size = [h, w];
+        for (place, at) in axes.places() {
+            size[place] = usize::try_from(numbers[at]).ok().filter(|&v| v > 0).ok_or("a size is below 1")?;
         }
         return Ok((size, None));
     }
-    let at = if newer { 2 } else { 1 };
-    let numbers = match step.optional(at) {
+    let numbers = match step.optional(if newer { 2 } else { 1 }) {
         Some(name) => importer.constant(name)?.to_floats()?,
         None => attributes.floats("scales")?.ok_or("its scales or sizes are missing")?.to_vec(),
     };
-    if numbers.len() != axes.len()
-        || !stays(&numbers.iter().map(|&v| v.into()).collect::<Vec<_>>(), &[1.0; 2])
-    {
+    let floats: Vec<f64> = numbers.iter().map(|&v| v.into()).collect();
+    if !axes.only_places(&floats, [1.0; 2]) {
         return Err(format!("scales of {numbers:?} are not supported, only of height and width"));
     }
-    let (mut size, mut scale) = ([x.shape[0], x.shape[1]], [1.0; 2]);
-    for axis in lines {
-        if let Some(at) = place(axis) {
-            scale[axis] = numbers[at];
-            let extent = (f64::from(scale[axis]) * size[axis] as f64).floor();
-            if !(1.0..1e9).contains(&extent) {
-                return Err(format!("a scale of {} is not supported", scale[axis]));
-            }
-            size[axis] = extent as usize;
+    let (mut size, mut scale) = ([h, w], [1.0; 2]);
+    for (place, at) in axes.places() {
+        scale[place] = numbers[at];
+        let extent = (floats[at] * size[place] as f64).floor();
+        if !(1.0..1e9).contains(&extent) {
+            return Err(format!("a scale of {} is not supported", numbers[at]));
         }
+        size[place] = extent as usize;
     }
     Ok((size, Some(scale)))
 }
