@@ -26,7 +26,7 @@ macro_rules! activations {
 
         impl Activation {
             #[inline(always)]
-            fn value<S: Simd>(self, s: S, x: S::V) -> S::V {
+            pub(crate) fn value<S: Simd>(self, s: S, x: S::V) -> S::V {
                 match self {
                     $(Activation::$name $(($($number),+))? => {
                         let ($s, $x) = (s, x);

@@ -1,5 +1,6 @@
 //! Depthwise convolution, one filter for each channel: a vector holds neighbouring channels of one position.
 
+use super::finish::Finish;
 use super::gather::{Output, Table};
 use super::walk::{PADDING, Walk};
 use crate::dispatch::Isa;
@@ -22,11 +23,12 @@ pub(super) fn gather(isa: Isa, walk: &Walk, x: &[f32], filter: &[f32], bias: Opt
     let zeros = vec![0f32; walk.from.channels];
     let bias = bias.unwrap_or(&zeros);
     let output = Output(y.as_mut_ptr());
-    let floor = f32::NEG_INFINITY;
+    let (plus, finish) = (None, Finish::NONE);
     let task = |i: usize| {
         let n = CHUNK.min(positions - i * CHUNK);
         let table = Table::new(walk, i * CHUNK, n);
-        isa.run(Gather { walk, x, filter, bias, zeros: &zeros, table: &table, at: 0..n, output, floor });
+        let (zeros, table) = (&zeros, &table);
+        isa.run(Gather { walk, x, filter, bias, zeros, table, at: 0..n, output, plus, finish });
     };
     (0..positions.div_ceil(CHUNK)).into_par_iter().for_each(task);
 }
@@ -41,8 +43,9 @@ pub(super) struct Gather<'a> {
     pub table: &'a Table,
     pub at: Range<usize>,
     pub output: Output,
-    /// Smaller sums become this.
-    pub floor: f32,
+    /// What is added to the sums, where they are stored.
+    pub plus: Option<&'a [f32]>,
+    pub finish: Finish,
 }
 
 impl Kernel for Gather<'_> {
@@ -53,7 +56,11 @@ impl Kernel for Gather<'_> {
         let channels = self.walk.from.channels;
         let mut p = self.at.start;
         while p < self.at.end {
-            let wide = self.at.end - p >= 4;
+            let wide = match self.at.end - p {
+                8.. => 8,
+                4.. => 4,
+                _ => 1,
+            };
             let mut c = 0;
             while c < channels {
                 let left = (channels - c).min(S::LANES);
@@ -61,17 +68,18 @@ impl Kernel for Gather<'_> {
                 // the last vector is masked.
                 unsafe {
                     match (wide, left == S::LANES, self.table.inside) {
-                        (true, true, true) => self.tile::<S, 4, true, true>(s, p, c, left),
-                        (true, true, false) => self.tile::<S, 4, true, false>(s, p, c, left),
-                        (true, false, true) => self.tile::<S, 4, false, true>(s, p, c, left),
-                        (true, false, false) => self.tile::<S, 4, false, false>(s, p, c, left),
-                        (false, _, true) => self.tile::<S, 1, false, true>(s, p, c, left),
-                        (false, _, false) => self.tile::<S, 1, false, false>(s, p, c, left),
+                        (8, true, true) => self.tile::<S, 8, true, true>(s, p, c, left),
+                        (8, false, true) => self.tile::<S, 8, false, true>(s, p, c, left),
+                        (8, _, false) => self.tile::<S, 8, false, false>(s, p, c, left),
+                        (4, _, true) => self.tile::<S, 4, false, true>(s, p, c, left),
+                        (4, _, false) => self.tile::<S, 4, false, false>(s, p, c, left),
+                        (_, _, true) => self.tile::<S, 1, false, true>(s, p, c, left),
+                        (_, _, false) => self.tile::<S, 1, false, false>(s, p, c, left),
                     }
                 }
                 c += left;
             }
-            p += if wide { 4 } else { 1 };
+            p += wide;
         }
     }
 }
@@ -91,24 +99,34 @@ impl Gather<'_> {
         unsafe {
             let load = |p: *const f32| if FULL { s.load(p) } else { s.load_first(p, left) };
             let mut acc = [load(self.bias.as_ptr().add(c)); P];
+            let mut rows = [self.x.as_ptr(); P];
+            if INSIDE {
+                for i in 0..P {
+                    rows[i] = rows[i].add(*table.from.get_unchecked(p + i) as usize + c);
+                }
+            }
             for (t, tap) in self.walk.taps.iter().enumerate() {
                 let w = load(self.filter.as_ptr().add(tap.filter * channels + c));
+                let offset = if INSIDE { *table.offsets.get_unchecked(t) } else { c };
                 for i in 0..P {
                     let x = if INSIDE {
-                        let from = *table.from.get_unchecked(p + i) as usize;
-                        self.x.as_ptr().add(from + *table.offsets.get_unchecked(t))
+                        rows[i]
                     } else {
                         match *table.from.get_unchecked(t * n + p + i) {
                             PADDING => self.zeros.as_ptr(),
                             from => self.x.as_ptr().add(from as usize),
                         }
                     };
-                    acc[i] = s.mul_add(load(x.add(c)), w, acc[i]);
+                    acc[i] = s.mul_add(load(x.add(offset)), w, acc[i]);
                 }
             }
             for i in 0..P {
-                let y = self.output.first().add(*table.to.get_unchecked(p + i) + c);
-                let sum = s.max(s.splat(self.floor), acc[i]);
+                let to = *table.to.get_unchecked(p + i) + c;
+                let y = self.output.first().add(to);
+                if let Some(plus) = self.plus {
+                    acc[i] = s.add(acc[i], load(plus.as_ptr().add(to)));
+                }
+                let sum = self.finish.clamp(s, acc[i]);
                 if FULL { s.store(y, sum) } else { s.store_first(y, sum, left) }
             }
         }

@@ -1,6 +1,7 @@
 //! The gathering product: a tile of positions by a tile of made channels stays in registers while taps and
 //! channels go by.
 
+use super::finish::{Finish, larger};
 use super::walk::{PADDING, Strip, Tap, Walk};
 use crate::aligned::Aligned;
 use crate::dispatch::Isa;
@@ -171,8 +172,19 @@ pub(super) fn gather(isa: Isa, mut walk: Walk, x: &[f32], packed: &Packed, y: &m
     let small = positions * walk.taps.len() * walk.stretch() * walk.make * walk.groups < 1 << 15;
     let run = |walk: &Walk, x: &[f32], output, first: usize, n: usize, blocks| {
         let table = Table::new(walk, first, n);
-        let finish = Finish { floor: f32::NEG_INFINITY, pool: false };
-        isa.run(Chunk { walk, x, packed, zeros: &zeros, table: &table, at: 0..n, output, blocks, finish });
+        let (plus, finish) = (None, Finish::NONE);
+        isa.run(Chunk {
+            walk,
+            x,
+            packed,
+            zeros: &zeros,
+            table: &table,
+            at: 0..n,
+            output,
+            blocks,
+            plus,
+            finish,
+        });
     };
     let each = |tasks: usize, task: &(dyn Fn(usize) + Sync)| match small {
         true => (0..tasks).for_each(task),
@@ -223,15 +235,6 @@ impl Table {
     }
 }
 
-/// What is done with a sum before it is stored.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Finish {
-    /// Smaller sums become this: 0 for ReLU, minus infinity for nothing.
-    pub floor: f32,
-    /// Four positions in a row make one output, the largest of them.
-    pub pool: bool,
-}
-
 /// Some positions by some blocks.
 pub(super) struct Chunk<'a> {
     pub walk: &'a Walk,
@@ -243,6 +246,8 @@ pub(super) struct Chunk<'a> {
     pub at: Range<usize>,
     pub output: Output,
     pub blocks: Range<usize>,
+    /// What is added to the sums, where they are stored.
+    pub plus: Option<&'a [f32]>,
     pub finish: Finish,
 }
 
@@ -374,13 +379,7 @@ impl Chunk<'_> {
                 }
             }
             ahead.start = next;
-            let floor = s.splat(self.finish.floor);
-            for i in 0..P {
-                for v in 0..NV {
-                    acc[i][v] = s.max(floor, acc[i][v]);
-                }
-            }
-            self.store::<S, P, NV>(s, b, p, &acc);
+            self.store::<S, P, NV>(s, b, p, &mut acc);
         }
     }
 
@@ -391,7 +390,7 @@ impl Chunk<'_> {
         s: S,
         b: usize,
         p: usize,
-        acc: &[[S::V; NV]; P],
+        acc: &mut [[S::V; NV]; P],
     ) {
         let (group, first) = (b / self.packed.blocks, b % self.packed.blocks * self.packed.block);
         let left = self.walk.make - first;
@@ -401,6 +400,20 @@ impl Chunk<'_> {
         }
         // SAFETY: as the caller; channels past the last are not touched.
         unsafe {
+            if let Some(plus) = self.plus {
+                let plus = plus.as_ptr().add(group * self.walk.make + first);
+                for i in 0..P {
+                    let plus = plus.add(*self.table.to.get_unchecked(p + i));
+                    for v in 0..NV {
+                        acc[i][v] = s.add(acc[i][v], s.load_first(plus.add(v * S::LANES), count[v]));
+                    }
+                }
+            }
+            for i in 0..P {
+                for v in 0..NV {
+                    acc[i][v] = self.finish.clamp(s, acc[i][v]);
+                }
+            }
             let y = self.output.first().add(group * self.walk.make + first);
             if self.finish.pool {
                 for i in 0..P / 4 {
@@ -428,10 +441,4 @@ impl Chunk<'_> {
             }
         }
     }
-}
-
-/// The larger of both; not-a-number if either is.
-#[inline(always)]
-fn larger<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
-    s.select(s.eq(a, a), s.max(a, b), a)
 }

@@ -10,13 +10,16 @@
 mod conv;
 mod depthwise;
 mod filter;
+mod finish;
 mod gather;
 pub mod pool;
 mod prepared;
 mod prepared_transpose;
 mod walk;
+mod winograd;
 
 pub use conv::{conv2d, conv2d_backward_input, conv2d_transpose};
 pub use filter::conv2d_backward_filter;
+pub use finish::After;
 pub use prepared::{Layout, Prepared, dense};
 pub use prepared_transpose::PreparedTranspose;

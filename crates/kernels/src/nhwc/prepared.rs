@@ -3,10 +3,13 @@
 
 use super::conv::{forward, forward_places, product};
 use super::depthwise;
-use super::gather::{Chunk, Finish, Output, Packed, Table};
+use super::finish::{After, Finish};
+use super::gather::{Chunk, Output, Packed, Table};
 use super::walk::{Plane, Walk};
+use super::winograd::Winograd;
 use crate::dispatch::Isa;
 use crate::geometry::{Conv2dGeometry, Pool2dGeometry};
+use crate::lanes::elementwise::Activation;
 use crate::simd::{Kernel, Simd};
 use crate::team::Team;
 use std::ops::Range;
@@ -47,26 +50,46 @@ impl Layout {
     }
 }
 
-/// A convolution of one image, with bias, ReLU and 2x2 max pooling if they follow.
+/// A convolution of one image, with bias and what follows it.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     isa: Isa,
     geometry: Conv2dGeometry,
-    walk: Walk,
-    packed: Packed,
-    table: Table,
-    zeros: Vec<f32>,
     finish: Finish,
+    /// Applied to what has been stored.
+    function: Option<Activation>,
+    add: bool,
     from: Layout,
     to: Layout,
-    /// The filter and the bias of a depthwise convolution, as they are.
-    depthwise: Option<[Vec<f32>; 2]>,
+    way: Way,
+}
+
+/// How a convolution of one image is computed.
+#[derive(Clone, Debug)]
+enum Way {
+    Gather {
+        walk: Walk,
+        packed: Packed,
+        table: Table,
+        zeros: Vec<f32>,
+    },
+    /// The filter and the bias as they are.
+    Depthwise {
+        walk: Walk,
+        filter: Vec<f32>,
+        bias: Vec<f32>,
+        table: Table,
+        zeros: Vec<f32>,
+    },
+    Winograd(Winograd),
 }
 
 impl Prepared {
     /// The zeros that `geometry` needs around its input, if a table of places would not serve better.
     pub fn halo(geometry: &Conv2dGeometry) -> [usize; 4] {
-        forward(geometry).halo().unwrap_or_default()
+        let walk = forward(geometry);
+        let halo = if depthwise::fits(geometry) { walk.reach() } else { walk.halo() };
+        halo.filter(|_| !Winograd::faster(geometry)).unwrap_or_default()
     }
 
     /// Whether `pool` can be part of `geometry`, which it follows: 2x2 windows side by side, all full.
@@ -81,30 +104,43 @@ impl Prepared {
     ///
     /// # Panics
     /// When the batch is not 1, a layout's shape is not the geometry's (the pool's), `from` has a halo other
-    /// than none or [`Prepared::halo`], or the pool does not fit (see [`Prepared::pools`]).
-    pub fn new(
-        isa: Isa,
-        geometry: &Conv2dGeometry,
-        relu: bool,
-        pool: Option<&Pool2dGeometry>,
-        from: Layout,
-        to: Layout,
-    ) -> Self {
-        let g = geometry;
+    /// than none or [`Prepared::halo`], or what comes after does not fit (see [`After`], [`Prepared::pools`]).
+    pub fn new(isa: Isa, geometry: &Conv2dGeometry, after: &After, from: Layout, to: Layout) -> Self {
+        let (g, pool) = (geometry, after.pool.as_ref());
         assert!(g.batch == 1 && from.shape == [g.h.input, g.w.input, g.in_channels]);
-        let mut walk = forward(g);
-        let packed = Packed::blank(isa, &walk);
-        let laid_out = from.halo == Self::halo(g) && walk.merge().is_some();
-        assert!(laid_out || from.halo == [0; 4], "a halo that the convolution asks for");
         let shape = pool.map_or([g.h.output, g.w.output], |p| [p.h.output, p.w.output]);
         assert_eq!(to.shape, [shape[0], shape[1], g.out_channels]);
         assert!(pool.is_none_or(|p| Self::pools(g, p) && [p.h.input, p.w.input] == [g.h.output, g.w.output]));
-        let table = table(&walk, pool.is_some(), &to);
+        assert!(from.halo == Self::halo(g) || from.halo == [0; 4], "a halo that the convolution asks for");
+        let (finish, function) = Finish::of(after);
+        let way = Self::way(isa, g, (finish, function), [from, to]);
+        Self { isa, geometry: *g, finish, function, add: after.add, from, to, way }
+    }
+
+    fn way(
+        isa: Isa,
+        g: &Conv2dGeometry,
+        (finish, function): (Finish, Option<Activation>),
+        [from, to]: [Layout; 2],
+    ) -> Way {
+        if Winograd::faster(g) {
+            return Way::Winograd(Winograd::new(isa, g, (finish, function), [from, to]));
+        }
+        let mut walk = forward(g);
+        if depthwise::fits(g) {
+            let first = [from.halo[0], from.halo[2]];
+            let plain = (walk.to, [0, 0]);
+            let walk = walk.within((from.plane(), first), plain);
+            let (table, zeros) = (table(&walk, false, &to), vec![0.0; walk.from.channels]);
+            let (filter, bias) = (vec![0.0; product(g.filter_shape())], vec![0.0; g.out_channels]);
+            return Way::Depthwise { walk, filter, bias, table, zeros };
+        }
+        let packed = Packed::blank(isa, &walk);
+        let laid_out = from.halo == Self::halo(g) && walk.merge().is_some();
+        assert!(laid_out || from.halo == [0; 4], "a halo that the convolution asks for");
+        let table = table(&walk, finish.pool, &to);
         let zeros = vec![0.0; walk.from.channels.max(walk.stretch())];
-        let finish = Finish { floor: if relu { 0.0 } else { f32::NEG_INFINITY }, pool: pool.is_some() };
-        let depthwise =
-            depthwise::fits(g).then(|| [vec![0.0; product(g.filter_shape())], vec![0.0; g.out_channels]]);
-        Self { isa, geometry: *g, walk, packed, table, zeros, finish, from, to, depthwise }
+        Way::Gather { walk, packed, table, zeros }
     }
 
     /// Takes over a filter `[kh, kw, c / groups, o]` and a bias `[o]`.
@@ -114,46 +150,135 @@ impl Prepared {
     pub fn load(&mut self, filter: &[f32], bias: Option<&[f32]>) {
         let g = &self.geometry;
         assert!(filter.len() == product(g.filter_shape()) && bias.is_none_or(|b| b.len() == g.out_channels));
-        if let Some([f, b]) = &mut self.depthwise {
-            f.copy_from_slice(filter);
-            match bias {
-                Some(bias) => b.copy_from_slice(bias),
-                None => b.fill(0.0),
+        match &mut self.way {
+            Way::Winograd(winograd) => winograd.load(self.isa, filter, bias),
+            Way::Gather { packed, .. } => packed.fill(&forward(g), filter, &forward_places(g), bias),
+            Way::Depthwise { filter: f, bias: b, .. } => {
+                f.copy_from_slice(filter);
+                match bias {
+                    Some(bias) => b.copy_from_slice(bias),
+                    None => b.fill(0.0),
+                }
             }
-            return;
         }
-        self.packed.fill(&forward(g), filter, &forward_places(g), bias);
     }
 
-    /// Runs it on `x`, laid out as was said; only the image's own numbers of `y` are written. The workers
-    /// of `team` share a large one.
+    /// Numbers of scratch that each worker needs.
+    pub fn scratch(&self) -> usize {
+        match &self.way {
+            Way::Winograd(winograd) => winograd.scratch(),
+            Way::Gather { .. } | Way::Depthwise { .. } => 0,
+        }
+    }
+
+    /// The module that does the work.
+    pub fn kernel(&self) -> &'static str {
+        match &self.way {
+            Way::Winograd(_) => "nhwc::winograd",
+            Way::Gather { .. } => "nhwc::prepared",
+            Way::Depthwise { .. } => "nhwc::depthwise",
+        }
+    }
+
+    /// Runs it on `x`, laid out as was said; only the image's own numbers of `y` are written. `plus` is what is added,
+    /// if something is; it lies as `y` does. The workers of `team` share a large one; each of them takes
+    /// [`Prepared::scratch`] numbers of `scratch`.
     ///
     /// # Panics
-    /// When a slice is shorter than its layout.
-    pub fn run(&self, team: Option<&mut Team>, x: &[f32], y: &mut [f32]) {
+    /// When a slice is shorter than its layout, or too short for the team.
+    pub fn run(
+        &self,
+        team: Option<&mut Team>,
+        x: &[f32],
+        plus: Option<&[f32]>,
+        scratch: &mut [f32],
+        y: &mut [f32],
+    ) {
         assert!(x.len() >= self.from.numbers() && y.len() >= self.to.numbers());
-        let positions = self.table.to.len();
-        let output = Output(y.as_mut_ptr());
-        let Some(team) = team.filter(|t| t.threads() > 1 && self.geometry.flops() >= LARGE) else {
-            return self.part(x, output, 0..positions);
+        assert!(plus.is_some() == self.add && plus.is_none_or(|plus| plus.len() >= self.to.numbers()));
+        let (output, each) = (Output(y.as_mut_ptr()), self.scratch());
+        let team = team.filter(|t| t.threads() > 1 && self.geometry.flops() >= LARGE);
+        let parts = team.as_ref().map_or(1, |team| team.threads());
+        assert!(scratch.len() >= parts * each, "scratch for each worker");
+        let scratch = Output(scratch.as_mut_ptr());
+        let part = |i: usize| {
+            // SAFETY: a stretch of the scratch for each part.
+            let scratch = unsafe { std::slice::from_raw_parts_mut(scratch.first().add(i * each), each) };
+            self.part([i, parts], x, plus, scratch, output);
         };
-        // A piece for each worker, of whole tiles.
-        let piece = positions.div_ceil(team.threads()).next_multiple_of(12);
-        let at = |i: usize| (i * piece).min(positions);
-        team.run(&|i| self.part(x, output, at(i)..at(i + 1)));
+        match team {
+            Some(team) => team.run(&part),
+            None => part(0),
+        }
     }
 
-    fn part(&self, x: &[f32], output: Output, at: Range<usize>) {
-        let Self { walk, packed, zeros, table, finish, .. } = self;
-        if let Some([filter, bias]) = &self.depthwise {
-            let floor = finish.floor;
-            self.isa.run(depthwise::Gather { walk, x, filter, bias, zeros, table, at, output, floor });
-        } else {
-            let blocks = 0..packed.count();
-            self.isa.run(Chunk { walk, x, packed, zeros, table, at, output, blocks, finish: *finish });
+    fn part(
+        &self,
+        [part, parts]: [usize; 2],
+        x: &[f32],
+        plus: Option<&[f32]>,
+        scratch: &mut [f32],
+        output: Output,
+    ) {
+        let Self { isa, finish, .. } = *self;
+        match &self.way {
+            Way::Winograd(winograd) => winograd.run(isa, [part, parts], x, plus, scratch, output),
+            Way::Depthwise { walk, filter, bias, table, zeros } => {
+                self.pieces(table, [part, parts], output, |at| {
+                    isa.run(depthwise::Gather {
+                        walk,
+                        x,
+                        filter,
+                        bias,
+                        zeros,
+                        table,
+                        at,
+                        output,
+                        plus,
+                        finish,
+                    });
+                });
+            }
+            Way::Gather { walk, packed, table, zeros } => {
+                self.pieces(table, [part, parts], output, |at| {
+                    let blocks = 0..packed.count();
+                    isa.run(Chunk { walk, x, packed, zeros, table, at, output, blocks, plus, finish });
+                });
+            }
+        }
+    }
+
+    /// Calls `run` for the positions of a part: all at once, or where a function follows, as many as stay in the
+    /// cache until it is applied.
+    fn pieces(&self, table: &Table, [part, parts]: [usize; 2], output: Output, run: impl Fn(Range<usize>)) {
+        let positions = table.to.len();
+        let piece = positions.div_ceil(parts).next_multiple_of(12);
+        let mut at = (part * piece).min(positions);
+        let end = ((part + 1) * piece).min(positions);
+        let channels = self.geometry.out_channels;
+        let step = match self.function {
+            Some(_) => ((CACHED / channels) / 24 * 24).max(24),
+            None => piece,
+        };
+        while at < end {
+            let next = (at + step).min(end);
+            run(at..next);
+            if let Some(function) = self.function {
+                for rows in table.to[at..next].chunk_by(|a, b| a + channels == *b) {
+                    // SAFETY: positions of this part, which lie side by side in the output.
+                    let numbers = unsafe {
+                        std::slice::from_raw_parts_mut(output.first().add(rows[0]), rows.len() * channels)
+                    };
+                    function.forward_in_place(self.isa, numbers);
+                }
+            }
+            at = next;
         }
     }
 }
+
+/// Numbers that stay in a second-level cache beside what is read meanwhile.
+const CACHED: usize = 1 << 16;
 
 /// Operations from which on a layer of one image is shared by the workers.
 pub(super) const LARGE: u64 = 8 << 20;

@@ -2,7 +2,8 @@
 
 use super::conv::{backward, backward_places, product};
 use super::depthwise;
-use super::gather::{Chunk, Finish, Output, Packed, Table};
+use super::finish::Finish;
+use super::gather::{Chunk, Output, Packed, Table};
 use super::prepared::{LARGE, Layout};
 use super::walk::{Plane, Walk};
 use crate::dispatch::Isa;
@@ -111,12 +112,13 @@ impl PreparedTranspose {
     }
 
     fn positions(&self, part: &Part, x: &[f32], output: Output, at: Range<usize>) {
-        let (Part { walk, packed, table }, zeros, floor) = (part, &self.zeros, self.floor);
+        let (Part { walk, packed, table }, zeros) = (part, &self.zeros);
+        let (plus, finish) = (None, Finish { floor: self.floor, ..Finish::NONE });
         if let Some([filter, bias]) = &self.depthwise {
-            self.isa.run(depthwise::Gather { walk, x, filter, bias, zeros, table, at, output, floor });
+            self.isa.run(depthwise::Gather { walk, x, filter, bias, zeros, table, at, output, plus, finish });
         } else {
-            let (blocks, finish) = (0..packed.count(), Finish { floor, pool: false });
-            self.isa.run(Chunk { walk, x, packed, zeros, table, at, output, blocks, finish });
+            let blocks = 0..packed.count();
+            self.isa.run(Chunk { walk, x, packed, zeros, table, at, output, blocks, plus, finish });
         }
     }
 }

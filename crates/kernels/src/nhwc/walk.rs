@@ -72,7 +72,16 @@ impl Walk {
     /// as one, where channels are so few that this pays.
     pub fn halo(&self) -> Option<[usize; 4]> {
         let run = self.side_by_side();
-        if self.groups > 1 || run == 1 || run * self.sum > LONGEST_RUN || self.positions() == 0 {
+        if self.groups > 1 || run == 1 || run * self.sum > LONGEST_RUN {
+            return None;
+        }
+        self.reach()
+    }
+
+    /// The zeros that have to stand around `from` (above, below, left, right) for every tap to find a number, if they
+    /// are not out of proportion.
+    pub fn reach(&self) -> Option<[usize; 4]> {
+        if self.positions() == 0 {
             return None;
         }
         let halo = |count: usize, step: usize, size: usize, d: fn(&Tap) -> isize| {

@@ -15,6 +15,7 @@ mod nhwc;
 mod norm;
 mod optimizer;
 mod pool;
+mod prepared;
 mod winograd;
 
 use foveal_kernels::Isa;

@@ -1,7 +1,7 @@
 //! From a model to steps over an arena, images side by side.
 
 use super::frozen;
-use super::fusions::{self, Fused, Plans};
+use super::fusions::{self, ConvReluPool, Fused, Plans};
 use super::graph::Graph;
 use crate::layers::{ParamRole, Pass, Passage, Shape};
 use crate::loss::Loss;
@@ -27,7 +27,7 @@ enum Lowered {
     /// A step, with an output of its own or over its input.
     Step { in_place: bool },
     /// The first node of a step that does several.
-    Fused(Fused),
+    Fused(Box<Fused<ConvReluPool>>),
     /// It is part of an earlier step.
     Taken,
     /// Its output is its input.
@@ -167,9 +167,9 @@ impl Lowering<'_> {
             if all[i].is_some() {
                 continue;
             }
-            if let Some(fused) = fusions::find(self.model, &self.graph, i, Plans::SideBySide) {
+            if let Some(fused) = fusions::side_by_side(self.model, &self.graph, i) {
                 fused.nodes[1..].iter().for_each(|&taken| all[taken] = Some(Lowered::Taken));
-                all[i] = Some(Lowered::Fused(fused));
+                all[i] = Some(Lowered::Fused(Box::new(fused)));
                 continue;
             }
             let passage = node.kind.layer().passage(&pass(self.model, i, loss, Plans::SideBySide));
@@ -224,7 +224,7 @@ impl Lowering<'_> {
     }
 
     /// Adds the step of node `i`, or of the nodes that it is fused with, and places its output.
-    fn step(&mut self, i: usize, fused: Option<&Fused>, in_place: bool, frames: &[Frame]) {
+    fn step(&mut self, i: usize, fused: Option<&Fused<ConvReluPool>>, in_place: bool, frames: &[Frame]) {
         let node = &self.model.nodes()[i];
         let inputs: Vec<usize> =
             node.inputs.iter().map(|&v| self.slot[v].expect("inputs come first")).collect();

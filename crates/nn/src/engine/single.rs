@@ -18,12 +18,14 @@ use foveal_kernels::{Aligned, Isa};
 pub(super) struct Single {
     isa: Isa,
     steps: Vec<Step>,
-    /// For each model value, the buffer that holds it.
-    slots: Vec<usize>,
+    /// For each model value, the one that stands for it: itself, or where a layer does nothing, its input.
+    stands: Vec<usize>,
     /// How each model value lies in its buffer.
     layouts: Vec<Layout>,
-    /// Numbers in each buffer.
+    /// Numbers in each buffer. Values that are never needed at once share one.
     sizes: Vec<usize>,
+    /// The buffers of the input and of the output.
+    ends: [usize; 2],
     /// Numbers of scratch that a step may need.
     scratch: usize,
     /// The parameters have changed since they were taken over.
@@ -48,9 +50,19 @@ struct Step {
     /// The model's nodes that it does at once.
     nodes: Vec<usize>,
     kind: SingleStep,
-    /// Buffers.
+    /// Model values.
     inputs: Vec<usize>,
-    y: usize,
+    output: usize,
+    /// Their buffers, and how many numbers of them the values take.
+    from: Vec<Part>,
+    to: Part,
+}
+
+/// The first numbers of a buffer.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    buffer: usize,
+    numbers: usize,
 }
 
 impl Single {
@@ -61,34 +73,72 @@ impl Single {
         let mut single = Self {
             isa,
             steps: Vec::new(),
-            slots: vec![0; values],
+            stands: (0..values).collect(),
             layouts: (0..values).map(|v| Layout::plain(model.value_shape(v))).collect(),
             sizes: Vec::new(),
+            ends: [0; 2],
             scratch: 0,
             stale: true,
         };
         single.layouts[0] = layout_for_reader(model, &graph, 0);
-        single.slots[0] = single.buffer(0);
         let mut done = vec![false; model.nodes().len()];
         for i in 0..done.len() {
             if !done[i] {
                 single.lower(model, &graph, i, loss).into_iter().for_each(|node| done[node] = true);
             }
         }
+        single.place();
         single
     }
 
-    /// A buffer for value `v`.
-    fn buffer(&mut self, v: usize) -> usize {
-        self.sizes.push(self.layouts[v].numbers());
+    /// Gives every value a buffer, in the order of the steps: one whose value is no longer needed, if there is one.
+    fn place(&mut self) {
+        let output = self.stands[self.stands.len() - 1];
+        let mut readers = vec![0; self.stands.len()];
+        self.steps.iter().for_each(|step| step.inputs.iter().for_each(|&v| readers[v] += 1));
+        readers[output] += 1;
+        let mut buffers = vec![usize::MAX; self.stands.len()];
+        let mut free = Vec::new();
+        buffers[0] = self.buffer(0, &mut free);
+        for i in 0..self.steps.len() {
+            let y = self.steps[i].output;
+            buffers[y] = self.buffer(y, &mut free);
+            for &v in &self.steps[i].inputs {
+                readers[v] -= 1;
+                // What lies around an image must stay zero: such a buffer is for this value alone.
+                if readers[v] == 0 && self.layouts[v].halo == [0; 4] {
+                    free.push(buffers[v]);
+                }
+            }
+            let part = |v: usize| Part { buffer: buffers[v], numbers: self.layouts[v].numbers() };
+            let step = &mut self.steps[i];
+            step.from = step.inputs.iter().map(|&v| part(v)).collect();
+            step.to = part(y);
+        }
+        self.ends = [buffers[0], buffers[output]];
+    }
+
+    /// A buffer for value `v`: the smallest free one that is large enough, or the largest, which grows.
+    fn buffer(&mut self, v: usize, free: &mut Vec<usize>) -> usize {
+        let numbers = self.layouts[v].numbers();
+        if self.layouts[v].halo == [0; 4] {
+            let enough = free.iter().filter(|&&b| self.sizes[b] >= numbers).min_by_key(|&&b| self.sizes[b]);
+            let found = enough.or_else(|| free.iter().max_by_key(|&&b| self.sizes[b])).copied();
+            if let Some(buffer) = found {
+                free.retain(|&b| b != buffer);
+                self.sizes[buffer] = self.sizes[buffer].max(numbers);
+                return buffer;
+            }
+        }
+        self.sizes.push(numbers);
         self.sizes.len() - 1
     }
 
-    /// Buffers for a worker: zero, as what lies around images must stay.
-    pub fn buffers(&self) -> Buffers {
+    /// Buffers for a worker, with scratch for `workers`: zero, as what lies around images must stay.
+    pub fn buffers(&self, workers: usize) -> Buffers {
         Buffers {
             values: self.sizes.iter().map(|&n| Aligned::zeros(n)).collect(),
-            scratch: Aligned::zeros(self.scratch),
+            scratch: Aligned::zeros(self.scratch * workers),
         }
     }
 
@@ -97,17 +147,21 @@ impl Single {
         let node = &model.nodes()[i];
         let layer = node.kind.layer();
         if layer.passage(&pass(model, i, loss, Plans::Single)) == Passage::Same {
-            self.slots[i + 1] = self.slots[node.inputs[0]];
+            self.stands[i + 1] = self.stands[node.inputs[0]];
             return vec![i];
         }
-        let fused = fusions::find(model, graph, i, Plans::Single);
+        let fused = fusions::single(model, graph, i);
         let nodes = fused.as_ref().map_or(vec![i], |fused| fused.nodes.clone());
         let value = nodes.last().map_or(i, |&last| last) + 1;
         // Convolutions can store with zeros around; other steps write plain maps.
-        if matches!(node.kind, LayerKind::Conv2d(_)) {
+        let plus = fused.as_ref().and_then(|fused| fused.pattern.plus());
+        if matches!(node.kind, LayerKind::Conv2d(_)) && plus.is_none() {
             self.layouts[value] = layout_for_reader(model, graph, value);
         }
-        let from: Vec<Layout> = node.inputs.iter().map(|&v| self.layouts[v]).collect();
+        // A flat row has a shape of its own, and the numbers of the maps that stand for it.
+        let inputs = || node.inputs.iter().copied().chain(plus);
+        let from: Vec<Layout> = inputs().map(|v| self.layouts[v]).collect();
+        let inputs = inputs().map(|v| self.stands[v]).collect();
         let params = parameters(model, node);
         let place =
             SinglePlace { isa: self.isa, inputs: &from, output: self.layouts[value], params: &params };
@@ -116,9 +170,8 @@ impl Single {
             None => layer.single(&place),
         };
         self.scratch = self.scratch.max(kind.scratch());
-        self.slots[value] = self.buffer(value);
-        let inputs = node.inputs.iter().map(|&v| self.slots[v]).collect();
-        self.steps.push(Step { nodes: nodes.clone(), kind, inputs, y: self.slots[value] });
+        let (from, to) = (Vec::new(), Part::default());
+        self.steps.push(Step { nodes: nodes.clone(), kind, inputs, output: value, from, to });
         nodes
     }
 
@@ -140,19 +193,18 @@ impl Single {
         mut lap: impl FnMut(usize),
     ) {
         let Buffers { values, scratch } = buffers;
-        let first = self.slots[0];
+        let [first, last] = self.ends;
         place(image.pixels, &self.layouts[0], image.scale, image.shift, &mut values[first]);
         lap(0);
         for (i, step) in self.steps.iter().enumerate() {
-            let mut y = std::mem::take(&mut values[step.y]);
-            let x = |k: usize| &values[step.inputs[k]][..];
+            let mut y = std::mem::take(&mut values[step.to.buffer]);
+            let x = |k: usize| &values[step.from[k].buffer][..step.from[k].numbers];
             let worker = Worker { isa: self.isa, team: team.as_deref_mut(), scratch };
-            step.kind.run(worker, &x, step.inputs.len(), &param, &mut y);
-            values[step.y] = y;
+            step.kind.run(worker, &x, step.from.len(), &param, &mut y[..step.to.numbers]);
+            values[step.to.buffer] = y;
             lap(i + 1);
         }
-        let last = *self.slots.last().expect("the input at least");
-        out.copy_from_slice(&values[last]);
+        out.copy_from_slice(&values[last][..out.len()]);
         lap(self.steps.len() + 1);
     }
 
@@ -164,8 +216,8 @@ impl Single {
                 nodes: step.nodes.clone(),
                 kernel: step.kind.kernel(),
                 layout: extents(&self.layouts[value]),
-                read: step.inputs.iter().map(|&slot| self.sizes[slot]).sum(),
-                written: self.sizes[step.y],
+                read: step.from.iter().map(|part| part.numbers).sum(),
+                written: step.to.numbers,
             }
         };
         self.steps.iter().map(told).collect()

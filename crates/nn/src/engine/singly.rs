@@ -19,7 +19,9 @@ pub(super) struct Singly {
 impl Singly {
     pub fn new(model: &Model, options: &Options, team: &Team) -> Self {
         let net = Single::new(model, options.isa, options.loss);
-        let buffers = (0..team.threads()).map(|_| net.buffers()).collect();
+        // The first worker's are for an image that all share, too.
+        let buffers =
+            (0..team.threads()).map(|i| net.buffers(if i == 0 { team.threads() } else { 1 })).collect();
         Self { net, buffers, bounds: Vec::new() }
     }
 }

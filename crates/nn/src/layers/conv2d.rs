@@ -6,7 +6,7 @@ use crate::steps::single::{SinglePlace, SingleStep};
 use crate::steps::{Conv, Placing, StepKind};
 use crate::{Conv2dOptions, Error};
 use foveal_kernels::lanes::Convolution;
-use foveal_kernels::nhwc::Prepared;
+use foveal_kernels::nhwc::{After, Prepared};
 use foveal_kernels::{Conv2dGeometry, GeometryError, Padding};
 use ndarray::{Array4, ArrayView4, Ix1, Ix4};
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,7 @@ impl Layer for Conv2d {
     }
 
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {
-        place.conv(&self.checked(place.shape()), false, None)
+        place.conv(&self.checked(place.shape()), None, &After::default())
     }
 
     fn role(&self) -> Role {

@@ -4,17 +4,19 @@ use super::places::Parameter;
 use foveal_kernels::grid::{Grid, Op, Planned};
 use foveal_kernels::lanes::elementwise::{Activation, add_assign};
 use foveal_kernels::lanes::embedding::row;
-use foveal_kernels::nhwc::{self, Layout, Prepared, PreparedTranspose, pool};
+use foveal_kernels::nhwc::{self, After, Layout, Prepared, PreparedTranspose, pool};
 use foveal_kernels::team::Team;
 use foveal_kernels::{Conv2dGeometry, Conv2dTransposeGeometry, Isa, Pool2dGeometry};
 
 /// How a step with one image computes.
 pub enum SingleStep {
-    /// A convolution, with ReLU and pooling if they follow.
+    /// A convolution with what follows it; the parameters and epsilon of a batch normalization that is folded into
+    /// filter and bias.
     Conv {
         prepared: Box<Prepared>,
         filter: usize,
         bias: Option<usize>,
+        norm: Option<([usize; 4], f32)>,
     },
     /// A transposed convolution.
     ConvTransposed {
@@ -93,9 +95,10 @@ impl SinglePlace<'_> {
         self.params.get(k).map(|p| p.index)
     }
 
-    pub fn conv(&self, g: &Conv2dGeometry, relu: bool, pool: Option<&Pool2dGeometry>) -> SingleStep {
-        let prepared = Box::new(Prepared::new(self.isa, g, relu, pool, self.inputs[0], self.output));
-        SingleStep::Conv { prepared, filter: self.param(0), bias: self.optional(1) }
+    /// A convolution, what follows it, and the batch normalization (its parameters and epsilon) between them.
+    pub fn conv(&self, g: &Conv2dGeometry, norm: Option<([usize; 4], f32)>, after: &After) -> SingleStep {
+        let prepared = Box::new(Prepared::new(self.isa, g, after, self.inputs[0], self.output));
+        SingleStep::Conv { prepared, filter: self.param(0), bias: self.optional(1), norm }
     }
 
     pub fn conv_transposed(&self, g: &Conv2dTransposeGeometry) -> SingleStep {
@@ -124,17 +127,22 @@ impl SingleStep {
     /// Takes over the parameters; `param(i)` gives those of parameter `i`.
     pub fn load<'a>(&mut self, param: &impl Fn(usize) -> &'a [f32]) {
         match self {
-            SingleStep::Conv { prepared, filter, bias } => prepared.load(param(*filter), bias.map(param)),
+            SingleStep::Conv { prepared, filter, bias, norm } => {
+                let (filter, bias) = (param(*filter), bias.map(param));
+                match norm {
+                    None => prepared.load(filter, bias),
+                    Some((params, epsilon)) => {
+                        let (filter, bias) = folded(filter, bias, &affine(params.map(param), *epsilon));
+                        prepared.load(&filter, Some(&bias));
+                    }
+                }
+            }
             SingleStep::ConvTransposed { prepared, filter, bias } => {
                 prepared.load(param(*filter), bias.map(param))
             }
             SingleStep::Norm { params, scale, shift, epsilon } => {
-                let p = params.map(param);
-                for c in 0..scale.len() {
-                    let inverse = 1.0 / (f64::from(p[3][c]) + f64::from(*epsilon)).sqrt();
-                    let k = f64::from(p[0][c]) * inverse;
-                    scale[c] = k as f32;
-                    shift[c] = (f64::from(p[1][c]) - f64::from(p[2][c]) * k) as f32;
+                for (c, [k, add]) in affine(params.map(param), *epsilon).into_iter().enumerate() {
+                    (scale[c], shift[c]) = (k as f32, add as f32);
                 }
             }
             SingleStep::Dense { .. }
@@ -152,7 +160,16 @@ impl SingleStep {
     pub fn scratch(&self) -> usize {
         match self {
             SingleStep::Grid { planned, .. } => planned.scratch(),
-            _ => 0,
+            SingleStep::Conv { prepared, .. } => prepared.scratch(),
+            SingleStep::ConvTransposed { .. }
+            | SingleStep::Dense { .. }
+            | SingleStep::Function(_)
+            | SingleStep::Embedding { .. }
+            | SingleStep::MaxPool(_)
+            | SingleStep::AvgPool(_)
+            | SingleStep::Norm { .. }
+            | SingleStep::Add
+            | SingleStep::Concat(_) => 0,
         }
     }
 
@@ -166,7 +183,9 @@ impl SingleStep {
         y: &mut [f32],
     ) {
         match self {
-            SingleStep::Conv { prepared, .. } => prepared.run(team, x(0), y),
+            SingleStep::Conv { prepared, .. } => {
+                prepared.run(team, x(0), (inputs > 1).then(|| x(1)), scratch, y);
+            }
             SingleStep::ConvTransposed { prepared, .. } => prepared.run(team, x(0), y),
             SingleStep::Dense { weights, bias, relu } => {
                 nhwc::dense(isa, x(0), param(*weights), bias.map(param), *relu, y);
@@ -197,7 +216,7 @@ impl SingleStep {
     /// The module of `foveal_kernels` that does the work.
     pub fn kernel(&self) -> &'static str {
         match self {
-            SingleStep::Conv { .. } => "nhwc::prepared",
+            SingleStep::Conv { prepared, .. } => prepared.kernel(),
             SingleStep::ConvTransposed { .. } => "nhwc::transpose",
             SingleStep::Dense { .. } => "nhwc::dense",
             SingleStep::Function(_) => "lanes::elementwise",
@@ -207,6 +226,28 @@ impl SingleStep {
             SingleStep::Norm { .. } | SingleStep::Add | SingleStep::Concat(_) => "-",
         }
     }
+}
+
+/// What batch normalization does to each channel at inference: the factor, and what is added. The parameters are
+/// factors, offsets, means and variances.
+fn affine([gamma, beta, mean, variance]: [&[f32]; 4], epsilon: f32) -> Vec<[f64; 2]> {
+    let numbers = gamma.iter().zip(beta).zip(mean.iter().zip(variance));
+    let of = |((gamma, beta), (mean, variance)): ((&f32, &f32), (&f32, &f32))| {
+        let k = f64::from(*gamma) / (f64::from(*variance) + f64::from(epsilon)).sqrt();
+        [k, f64::from(*beta) - f64::from(*mean) * k]
+    };
+    numbers.map(of).collect()
+}
+
+/// Filter and bias of a convolution that does what this one and `affine` after it do.
+fn folded(filter: &[f32], bias: Option<&[f32]>, affine: &[[f64; 2]]) -> (Vec<f32>, Vec<f32>) {
+    let filter = filter.chunks_exact(affine.len());
+    let filter = filter.flat_map(|row| row.iter().zip(affine).map(|(w, [k, _])| (f64::from(*w) * k) as f32));
+    let bias = affine.iter().enumerate().map(|(o, [k, add])| {
+        let bias = bias.map_or(0.0, |bias| f64::from(bias[o]));
+        (bias * k + add) as f32
+    });
+    (filter.collect(), bias.collect())
 }
 
 fn normalize(scale: &[f32], shift: &[f32], x: &[f32], y: &mut [f32]) {
