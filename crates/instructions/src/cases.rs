@@ -76,7 +76,7 @@ fn max_pool() -> Box<dyn FnMut()> {
     let options = Pool2dOptions { ksize: [2, 2], strides: [2, 2], padding: Padding::Valid };
     let g = Pool2dGeometry::new("max_pool", &[2, 28, 28, 32], &options).expect("a pooling");
     let (x, mut y) = (numbers(g.input_shape()), numbers(g.output_shape()));
-    Box::new(move || nhwc::pool::max_pool(&g, &x, &mut y))
+    Box::new(move || nhwc::pool::max_pool(Isa::best(), &g, &x, &mut y))
 }
 
 fn engine(name: &str, batch_size: usize, training: bool) -> Engine {

@@ -1,7 +1,8 @@
-//! Direct convolution against Winograd's transforms on lanes, one thread: the table of docs/performance.md behind
-//! `Winograd::faster`. `cargo run --release -p foveal-kernels --example winograd`; `FOVEAL_ISA=avx2` for a narrower set.
+//! Direct convolution against Winograd's transforms, images in lanes and one image with channels in lanes, one thread:
+//! the tables of docs/performance.md behind `Winograd::faster`. `cargo run --release -p foveal-kernels --example winograd`; `FOVEAL_ISA=avx2` for a narrower set.
 
 use foveal_kernels::lanes::{Correlation, Finish, Frame, Winograd, WinogradFilter};
+use foveal_kernels::nhwc::{After, Layout, Prepared};
 use foveal_kernels::{Aligned, Conv2dGeometry, Conv2dOptions, Isa, Padding};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,19 @@ const SHAPES: [[usize; 3]; 8] = [
     [8, 256, 256],
 ];
 
+/// The same for one image.
+const SINGLE: [[usize; 3]; 9] = [
+    [112, 16, 16],
+    [112, 32, 32],
+    [56, 32, 64],
+    [56, 64, 64],
+    [28, 64, 128],
+    [28, 128, 128],
+    [14, 128, 128],
+    [14, 256, 256],
+    [7, 512, 512],
+];
+
 /// How long each side of a pair is repeated; the fastest run counts.
 const LONG: Duration = Duration::from_millis(300);
 
@@ -24,11 +38,41 @@ fn main() {
     let isa = Isa::best();
     println!("{}; effective GFLOP/s, times direct, difference relative to the largest number", isa.name());
     for [size, c, o] in SHAPES {
-        let options = Conv2dOptions { padding: Padding::Same, ..Conv2dOptions::default() };
-        let g = Conv2dGeometry::new("conv2d", &[1, size, size, c], &[3, 3, c, o], &options)
-            .expect("the shapes fit");
+        let g = geometry([size, c, o]);
         println!("{c:4} -> {o:<4} {size}x{size}: {}", passes(isa, &g).join(" | "));
     }
+    println!("one image, channels side by side");
+    for [size, c, o] in SINGLE {
+        let g = geometry([size, c, o]);
+        println!("{c:4} -> {o:<4} {size}x{size}: {}", single(isa, &g));
+    }
+}
+
+/// One image, both ways.
+fn single(isa: Isa, g: &Conv2dGeometry) -> String {
+    let from = Layout::plain([g.h.input, g.w.input, g.in_channels]);
+    let to = Layout::plain([g.h.output, g.w.output, g.out_channels]);
+    let mut random = Random(1);
+    let x: Vec<f32> = (0..from.numbers()).map(|_| random.next()).collect();
+    let filter: Vec<f32> = (0..9 * g.in_channels * g.out_channels).map(|_| random.next()).collect();
+    let after = After::default();
+    let mut ways = [Prepared::without_transforms, Prepared::new].map(|way| way(isa, g, &after, from, to));
+    ways.iter_mut().for_each(|way| way.load(&filter, None));
+    let mut scratch = Aligned::zeros(ways[1].scratch());
+    let [direct, tiles] = &ways;
+    let row = compare(
+        g.flops() as f64,
+        to.numbers(),
+        |y| direct.run(None, &x, None, &mut [], y),
+        |y| tiles.run(None, &x, None, &mut scratch, y),
+    );
+    format!("{row} {}", tiles.kernel())
+}
+
+/// A convolution of one image that keeps its size.
+fn geometry([size, c, o]: [usize; 3]) -> Conv2dGeometry {
+    let options = Conv2dOptions { padding: Padding::Same, ..Conv2dOptions::default() };
+    Conv2dGeometry::new("conv2d", &[1, size, size, c], &[3, 3, c, o], &options).expect("the shapes fit")
 }
 
 /// The three passes, each both ways.

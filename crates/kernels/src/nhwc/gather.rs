@@ -135,6 +135,10 @@ unsafe impl Sync for Output {}
 // SAFETY: as above.
 unsafe impl Send for Output {}
 
+/// Numbers of a filter that are asked for before they are needed: 4 KiB, since what the CPU fetches ahead by itself
+/// ends with a page.
+const AHEAD: usize = 1024;
+
 /// How many positions, and which blocks, a task takes.
 struct Split {
     chunk: usize,
@@ -340,6 +344,9 @@ impl Chunk<'_> {
             let mut f = packed.values.as_ptr().add(b * packed.size);
             let mut next = ahead.start;
             let step = if ahead.start < ahead.end { 16 } else { 0 };
+            // The block's filter comes from afar at its first tile, and only then.
+            let (mut later, width_ahead) =
+                if p == self.at.start { (f.wrapping_add(AHEAD), width) } else { (f, 0) };
             let mut rows = [self.zeros.as_ptr(); P];
             if INSIDE {
                 for i in 0..P {
@@ -364,6 +371,10 @@ impl Chunk<'_> {
                     if NV == 2 {
                         s.prefetch(next);
                         next = next.wrapping_add(step);
+                        for v in 0..NV {
+                            s.prefetch(later.wrapping_add(v * S::LANES));
+                        }
+                        later = later.wrapping_add(width_ahead);
                     }
                     let mut w = [s.splat(0.0); NV];
                     for v in 0..NV {

@@ -1,10 +1,15 @@
-//! Pooling on NHWC arrays, in safe code: the channels' loop is the compiler's to vectorize.
+//! Pooling on NHWC arrays: a vector holds neighbouring channels of one window.
 //!
 //! Cells outside the image never take part: for max pooling they are minus infinity, for average pooling
 //! they are not counted.
 
 use super::conv::product;
+use super::finish::larger;
+use super::gather::Output;
+use crate::dispatch::Isa;
 use crate::geometry::{Axis, Pool2dGeometry};
+use crate::simd::{Kernel, Simd};
+use crate::team::Team;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -21,69 +26,160 @@ fn windows(a: &Axis, i: usize) -> Range<usize> {
     first..(p / a.stride + 1).min(a.output)
 }
 
-/// The largest of each window; the first of equals in row-major order counts, not-a-number spreads.
+/// The largest of each window; not-a-number spreads.
 ///
 /// # Panics
 /// When a slice's length is not its shape's product.
-pub fn max_pool(g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
-    each_output(g, x, y, |g, image, oh, ow, out| {
-        out.fill(f32::NEG_INFINITY);
-        for h in cells(&g.h, oh) {
-            for w in cells(&g.w, ow) {
-                let at = (h * g.w.input + w) * g.channels;
-                for (out, &x) in out.iter_mut().zip(&image[at..at + g.channels]) {
-                    if x > *out || x.is_nan() {
-                        *out = if out.is_nan() { *out } else { x };
-                    }
-                }
-            }
-        }
-    });
+pub fn max_pool(isa: Isa, g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
+    each_row(g, x, y, |rows, y| isa.run(Rows { g, x, y, rows, what: Pool::Max }));
 }
 
 /// The mean of each window's cells inside the image.
 ///
 /// # Panics
 /// When a slice's length is not its shape's product.
-pub fn avg_pool(g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
-    each_output(g, x, y, |g, image, oh, ow, out| {
-        out.fill(0.0);
-        let (rows, cols) = (cells(&g.h, oh), cells(&g.w, ow));
-        let count = (rows.len() * cols.len()) as f32;
-        for h in rows {
-            for w in cols.clone() {
-                let at = (h * g.w.input + w) * g.channels;
-                for (out, &x) in out.iter_mut().zip(&image[at..at + g.channels]) {
-                    *out += x;
-                }
-            }
-        }
-        out.iter_mut().for_each(|v| *v /= count);
+pub fn avg_pool(isa: Isa, g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
+    each_row(g, x, y, |rows, y| isa.run(Rows { g, x, y, rows, what: Pool::Mean }));
+}
+
+/// Which number of a window counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// The largest.
+    Max,
+    /// The mean.
+    Mean,
+}
+
+/// [`max_pool`] or [`avg_pool`] of one image, whose rows the workers of `team` share.
+///
+/// # Panics
+/// When a slice's length is not its shape's product.
+pub fn of_one_image(
+    isa: Isa,
+    what: Pool,
+    g: &Pool2dGeometry,
+    team: Option<&mut Team>,
+    x: &[f32],
+    y: &mut [f32],
+) {
+    assert!(g.batch == 1 && x.len() == product(g.input_shape()) && y.len() == product(g.output_shape()));
+    let row = g.w.output * g.channels;
+    let Some(team) = team.filter(|team| team.threads() > 1 && large(g)) else {
+        return isa.run(Rows { g, x, y, rows: 0..g.h.output, what });
+    };
+    let (parts, output) = (team.threads(), Output(y.as_mut_ptr()));
+    team.run(&|i| {
+        let rows = g.h.output * i / parts..g.h.output * (i + 1) / parts;
+        // SAFETY: rows of the output that are this worker's alone.
+        let y =
+            unsafe { std::slice::from_raw_parts_mut(output.first().add(rows.start * row), rows.len() * row) };
+        isa.run(Rows { g, x, y, rows, what });
     });
 }
 
-/// Calls `f` with each output row of channels, and the input image it comes from; rows run in parallel.
-fn each_output(
-    g: &Pool2dGeometry,
-    x: &[f32],
-    y: &mut [f32],
-    f: impl Fn(&Pool2dGeometry, &[f32], usize, usize, &mut [f32]) + Sync,
-) {
+/// Whether there is enough to do for several workers.
+fn large(g: &Pool2dGeometry) -> bool {
+    product(g.output_shape()) * g.h.kernel * g.w.kernel >= 1 << 15
+}
+
+/// Calls `f` with rows of outputs; many rows run in parallel.
+fn each_row(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], f: impl Fn(Range<usize>, &mut [f32]) + Sync) {
     assert_eq!(x.len(), product(g.input_shape()));
     assert_eq!(y.len(), product(g.output_shape()));
-    let image = g.h.input * g.w.input * g.channels;
-    let row = |(row, y): (usize, &mut [f32])| {
-        let (n, oh) = (row / g.h.output, row % g.h.output);
-        let image = &x[n * image..(n + 1) * image];
-        for (ow, out) in y.chunks_exact_mut(g.channels).enumerate() {
-            f(g, image, oh, ow, out);
-        }
-    };
-    let rows = g.w.output * g.channels;
-    if y.len() * g.h.kernel * g.w.kernel < 1 << 15 {
-        y.chunks_mut(rows).enumerate().for_each(row);
+    let row = g.w.output * g.channels;
+    if y.is_empty() {
+        return;
+    }
+    if large(g) {
+        y.par_chunks_mut(row).enumerate().for_each(|(i, y)| f(i..i + 1, y));
     } else {
-        y.par_chunks_mut(rows).enumerate().for_each(row);
+        f(0..y.len() / row, y);
+    }
+}
+
+/// Some rows of outputs, counted over all images.
+struct Rows<'a> {
+    g: &'a Pool2dGeometry,
+    x: &'a [f32],
+    y: &'a mut [f32],
+    rows: Range<usize>,
+    what: Pool,
+}
+
+impl Kernel for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let (g, channels) = (self.g, self.g.channels);
+        let outputs = std::mem::take(&mut self.y).chunks_exact_mut(channels);
+        let cells_of = self.rows.clone().flat_map(|row| (0..g.w.output).map(move |ow| (row, ow)));
+        for (out, (row, ow)) in outputs.zip(cells_of) {
+            let image = row / g.h.output * g.h.input * g.w.input * channels;
+            let (rows, cols) = (cells(&g.h, row % g.h.output), cells(&g.w, ow));
+            let mut c = 0;
+            while c < channels {
+                let left = channels - c;
+                // SAFETY: the windows' cells lie inside the image; the last vector is cut.
+                unsafe {
+                    c += match left / S::LANES {
+                        4.. => {
+                            self.vectors::<S, 4>(s, image + c, (&rows, &cols), 4 * S::LANES, &mut out[c..])
+                        }
+                        _ => self.vectors::<S, 1>(
+                            s,
+                            image + c,
+                            (&rows, &cols),
+                            left.min(S::LANES),
+                            &mut out[c..],
+                        ),
+                    };
+                }
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// `count` channels, in `NV` vectors of which the last may be cut, of one window.
+    #[inline(always)]
+    unsafe fn vectors<S: Simd, const NV: usize>(
+        &self,
+        s: S,
+        first: usize,
+        (rows, cols): (&Range<usize>, &Range<usize>),
+        count: usize,
+        out: &mut [f32],
+    ) -> usize {
+        let last = count - (NV - 1) * S::LANES;
+        let begin = if self.what == Pool::Max { f32::NEG_INFINITY } else { 0.0 };
+        let mut acc = [s.splat(begin); NV];
+        // SAFETY: the caller's.
+        unsafe {
+            for h in rows.clone() {
+                for w in cols.clone() {
+                    let x = self.x.as_ptr().add(first + (h * self.g.w.input + w) * self.g.channels);
+                    for v in 0..NV {
+                        let x = x.add(v * S::LANES);
+                        let x = if v + 1 < NV { s.load(x) } else { s.load_first(x, last) };
+                        acc[v] = match self.what {
+                            Pool::Max => larger(s, acc[v], x),
+                            Pool::Mean => s.add(acc[v], x),
+                        };
+                    }
+                }
+            }
+            let number = (rows.len() * cols.len()) as f32;
+            for v in 0..NV {
+                if self.what == Pool::Mean {
+                    acc[v] = s.div(acc[v], s.splat(number));
+                }
+                let n = if v + 1 < NV { S::LANES } else { last };
+                s.store_first(out.as_mut_ptr().add(v * S::LANES), acc[v], n);
+            }
+        }
+        count
     }
 }
 

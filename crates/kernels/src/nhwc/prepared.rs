@@ -113,19 +113,23 @@ impl Prepared {
         assert!(pool.is_none_or(|p| Self::pools(g, p) && [p.h.input, p.w.input] == [g.h.output, g.w.output]));
         assert!(from.halo == Self::halo(g) || from.halo == [0; 4], "a halo that the convolution asks for");
         let (finish, function) = Finish::of(after);
-        let way = Self::way(isa, g, (finish, function), [from, to]);
+        let way = match Winograd::faster(g) {
+            true => Way::Winograd(Winograd::new(isa, g, (finish, function), [from, to])),
+            false => Self::direct(isa, g, finish, [from, to]),
+        };
         Self { isa, geometry: *g, finish, function, add: after.add, from, to, way }
     }
 
-    fn way(
-        isa: Isa,
-        g: &Conv2dGeometry,
-        (finish, function): (Finish, Option<Activation>),
-        [from, to]: [Layout; 2],
-    ) -> Way {
-        if Winograd::faster(g) {
-            return Way::Winograd(Winograd::new(isa, g, (finish, function), [from, to]));
-        }
+    /// [`Prepared::new`] without Winograd's transforms, to measure what they bring. Layouts must be plain.
+    ///
+    /// # Panics
+    /// As [`Prepared::new`].
+    pub fn without_transforms(isa: Isa, g: &Conv2dGeometry, after: &After, from: Layout, to: Layout) -> Self {
+        let prepared = Self::new(isa, g, after, from, to);
+        Self { way: Self::direct(isa, g, prepared.finish, [from, to]), ..prepared }
+    }
+
+    fn direct(isa: Isa, g: &Conv2dGeometry, finish: Finish, [from, to]: [Layout; 2]) -> Way {
         let mut walk = forward(g);
         if depthwise::fits(g) {
             let first = [from.halo[0], from.halo[2]];
@@ -136,7 +140,7 @@ impl Prepared {
             return Way::Depthwise { walk, filter, bias, table, zeros };
         }
         let packed = Packed::blank(isa, &walk);
-        let laid_out = from.halo == Self::halo(g) && walk.merge().is_some();
+        let laid_out = walk.halo().is_some_and(|halo| from.halo == halo) && walk.merge().is_some();
         assert!(laid_out || from.halo == [0; 4], "a halo that the convolution asks for");
         let table = table(&walk, finish.pool, &to);
         let zeros = vec![0.0; walk.from.channels.max(walk.stretch())];
@@ -240,8 +244,14 @@ impl Prepared {
                 });
             }
             Way::Gather { walk, packed, table, zeros } => {
-                self.pieces(table, [part, parts], output, |at| {
-                    let blocks = 0..packed.count();
+                // Few positions are not worth dividing: each worker reads a part of the filter instead.
+                let (all, few) = (packed.count(), table.to.len() < FEW * parts && self.function.is_none());
+                let (share, blocks) = match few {
+                    true => ([0, 1], all * part / parts..all * (part + 1) / parts),
+                    false => ([part, parts], 0..all),
+                };
+                self.pieces(table, share, output, |at| {
+                    let blocks = blocks.clone();
                     isa.run(Chunk { walk, x, packed, zeros, table, at, output, blocks, plus, finish });
                 });
             }
@@ -276,6 +286,9 @@ impl Prepared {
         }
     }
 }
+
+/// Positions of an image below which each worker takes all of them.
+const FEW: usize = 96;
 
 /// Numbers that stay in a second-level cache beside what is read meanwhile.
 const CACHED: usize = 1 << 16;

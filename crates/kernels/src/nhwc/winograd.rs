@@ -14,11 +14,12 @@ use crate::winograd::product::Product;
 use crate::winograd::{CELLS, transform};
 use std::ops::Range;
 
-/// Numbers of a block's transformed inputs, some 512 KiB: half of a second-level cache.
-const BLOCK: usize = 1 << 17;
+/// The most numbers of a block's transformed inputs, 1 MiB: each is read once for every panel, the transformed filters
+/// once for every block.
+const BLOCK: usize = 1 << 18;
 
 /// Channels from which on, summed over and made, the transforms cost less than they save.
-const CHANNELS: usize = 32;
+const CHANNELS: usize = 64;
 
 /// Tiles from which on the transformed filters, nearly twice as many numbers as the filters, are read often enough.
 const TILES: usize = 32;
@@ -73,12 +74,15 @@ impl Winograd {
         let padded = sum.next_multiple_of(lanes);
         let panel = if make > lanes { 2 * lanes } else { lanes };
         let panels = make.div_ceil(panel);
-        let block = (BLOCK / (CELLS * padded)).clamp(12, 96) / 12 * 12;
+        let tiles = [g.h.output.div_ceil(2), g.w.output.div_ceil(2)];
+        let all = tiles[0] * tiles[1];
+        // As even as can be.
+        let block = all.div_ceil((all * CELLS * padded).div_ceil(BLOCK));
         Self {
             sum,
             padded,
             make,
-            tiles: [g.h.output.div_ceil(2), g.w.output.div_ceil(2)],
+            tiles,
             before: [g.h.before, g.w.before],
             block,
             panel,

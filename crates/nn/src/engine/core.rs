@@ -17,10 +17,12 @@ pub struct Engine {
     pub(super) plan: Plan,
     pub(super) options: Options,
     pub(super) team: Team,
+    /// What images side by side are computed in: there from the start if the engine trains, else made when many images
+    /// are predicted for the first time.
     pub(super) workers: Vec<Worker>,
     pub(super) groups: Vec<Group>,
     pub(super) norms: Vec<NormState>,
-    /// All parameters in the plan's layout, and the optimizer's two moments.
+    /// All parameters in the plan's layout, and the optimizer's two moments if the engine trains.
     pub(super) values: Vec<f32>,
     pub(super) moments: [Vec<f32>; 2],
     pub(super) updates: Updates,
@@ -40,21 +42,19 @@ impl Engine {
         options.check(model)?;
         let plan = Plan::new(model, options.isa, options.loss);
         let team = Team::new(options.threads.max(1));
-        let count = options.batch_size.div_ceil(options.isa.lanes());
         let updates = Updates::new(model, &plan);
-        let workers = (0..team.threads()).map(|_| Worker::new(&plan, updates.longest())).collect();
-        let groups = (0..count).map(|_| Group::new(&plan, options.isa.lanes())).collect();
+        let moments = if options.loss.is_some() { plan.places.parameters } else { 0 };
         let norms = plan.places.norms.iter().map(|n| NormState::new(n.channels)).collect();
         let wide = wide(model, options.isa);
         let mut engine = Self {
             model: model.clone(),
             values: vec![0.0; plan.places.parameters],
-            moments: [vec![0.0; plan.places.parameters], vec![0.0; plan.places.parameters]],
+            moments: [vec![0.0; moments], vec![0.0; moments]],
             plan,
             options,
             team,
-            workers,
-            groups,
+            workers: Vec::new(),
+            groups: Vec::new(),
             norms,
             updates,
             steps: 0,
@@ -62,7 +62,20 @@ impl Engine {
             single: None,
         };
         engine.set_params(model);
+        if engine.options.loss.is_some() {
+            engine.side_by_side();
+        }
         Ok(engine)
+    }
+
+    /// Makes what images side by side are computed in, if it is not there yet.
+    pub(super) fn side_by_side(&mut self) {
+        if self.groups.is_empty() {
+            let Self { plan, options, team, updates, .. } = self;
+            let count = options.batch_size.div_ceil(options.isa.lanes());
+            self.workers = (0..team.threads()).map(|_| Worker::new(plan, updates.longest())).collect();
+            self.groups = (0..count).map(|_| Group::new(plan, options.isa.lanes())).collect();
+        }
     }
 
     /// The plan.
@@ -133,10 +146,11 @@ impl Engine {
     /// # Errors
     /// When the state has not as many numbers as this engine.
     pub fn restore(&mut self, state: &State) -> Result<(), Error> {
-        let wanted = self.values.len();
-        for numbers in [&state.values, &state.moments[0], &state.moments[1]] {
-            if numbers.len() != wanted {
-                return Err(Error::State { wanted, found: numbers.len() });
+        let [first, second] = &self.moments;
+        let pairs = [(&self.values, &state.values), (first, &state.moments[0]), (second, &state.moments[1])];
+        for (own, given) in pairs {
+            if own.len() != given.len() {
+                return Err(Error::State { wanted: own.len(), found: given.len() });
             }
         }
         self.changed();

@@ -39,6 +39,7 @@ impl Engine {
         if single::one_at_a_time(count, self.options.isa, self.wide) {
             return self.predict_singly(pixels, outputs);
         }
+        self.side_by_side();
         self.moving_statistics();
         let chunk = self.groups.len() * lanes;
         for (b, out) in outputs.chunks_mut((chunk * width).max(1)).enumerate() {

@@ -90,6 +90,7 @@ impl Engine {
             if one_at_a_time(self.options.batch_size, self.options.isa, self.wide) {
                 return self.single_laps(example);
             }
+            self.side_by_side();
             self.moving_statistics();
         }
         self.changed();

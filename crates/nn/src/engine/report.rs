@@ -134,7 +134,8 @@ impl Describing<'_> {
     /// Bytes of everything an engine holds.
     fn memory(&self) -> usize {
         let (plan, groups) = (self.plan, self.groups());
-        let numbers = 3 * plan.places.parameters
+        let copies = if self.options.loss.is_some() { 3 } else { 1 };
+        let numbers = copies * plan.places.parameters
             + groups * (plan.places.gradient_numbers + plan.places.saved)
             + self.threads * plan.places.scratch;
         self.arenas().saturating_mul(plan.group_bytes()).saturating_add(numbers.saturating_mul(4))
@@ -182,10 +183,9 @@ impl Describing<'_> {
                 .collect(),
             arena_bytes,
             arenas: self.threads,
-            // Filters are kept a second time, as the kernels want them.
-            memory_bytes: self
-                .memory()
-                .saturating_add(self.threads * arena_bytes + 4 * self.plan.places.parameters),
+            // Filters are kept a second time, as the kernels want them; the scratch of all for an image that they share.
+            memory_bytes: self.threads * (arena_bytes + 4 * single.scratch())
+                + 8 * self.plan.places.parameters,
         }
     }
 

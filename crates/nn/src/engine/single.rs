@@ -228,9 +228,14 @@ impl Single {
         extents(&self.layouts[0])
     }
 
-    /// Numbers in a worker's buffers.
+    /// Numbers in a worker's buffers, and of scratch.
     pub fn numbers(&self) -> usize {
         self.sizes.iter().sum::<usize>() + self.scratch
+    }
+
+    /// Numbers of scratch.
+    pub fn scratch(&self) -> usize {
+        self.scratch
     }
 }
 

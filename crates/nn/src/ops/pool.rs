@@ -1,7 +1,7 @@
 use super::views::{expect, rows, slice};
 use crate::Error;
 use foveal_kernels::nhwc::pool;
-use foveal_kernels::{Padding, Pool2dGeometry, Pool2dOptions};
+use foveal_kernels::{Isa, Padding, Pool2dGeometry, Pool2dOptions};
 use ndarray::{Array4, ArrayView4};
 
 /// The largest of each window: `x` `[n, h, w, c]`, result `[n, oh, ow, c]`, as TensorFlow's `tf.nn.max_pool`.
@@ -91,12 +91,12 @@ fn forward(
     name: &'static str,
     x: ArrayView4<f32>,
     options: &Pool2dOptions,
-    kernel: fn(&Pool2dGeometry, &[f32], &mut [f32]),
+    kernel: fn(Isa, &Pool2dGeometry, &[f32], &mut [f32]),
 ) -> Result<Array4<f32>, Error> {
     let g = Pool2dGeometry::new(name, x.shape(), options)?;
     let x = rows(x);
     let mut y = Array4::zeros(g.output_shape());
-    kernel(&g, slice(&x), y.as_slice_mut().expect("new"));
+    kernel(Isa::best(), &g, slice(&x), y.as_slice_mut().expect("new"));
     Ok(y)
 }
 

@@ -4,7 +4,10 @@ use super::places::Parameter;
 use foveal_kernels::grid::{Grid, Op, Planned};
 use foveal_kernels::lanes::elementwise::{Activation, add_assign};
 use foveal_kernels::lanes::embedding::row;
-use foveal_kernels::nhwc::{self, After, Layout, Prepared, PreparedTranspose, pool};
+use foveal_kernels::nhwc::{
+    self, After, Layout, Prepared, PreparedTranspose,
+    pool::{self, Pool},
+};
 use foveal_kernels::team::Team;
 use foveal_kernels::{Conv2dGeometry, Conv2dTransposeGeometry, Isa, Pool2dGeometry};
 
@@ -197,8 +200,8 @@ impl SingleStep {
                     y.copy_from_slice(&table[row(*id, *rows) * size..][..*size]);
                 }
             }
-            SingleStep::MaxPool(g) => pool::max_pool(g, x(0), y),
-            SingleStep::AvgPool(g) => pool::avg_pool(g, x(0), y),
+            SingleStep::MaxPool(g) => pool::of_one_image(isa, Pool::Max, g, team, x(0), y),
+            SingleStep::AvgPool(g) => pool::of_one_image(isa, Pool::Mean, g, team, x(0), y),
             SingleStep::Norm { scale, shift, .. } => normalize(scale, shift, x(0), y),
             SingleStep::Add => {
                 y.copy_from_slice(x(0));
