@@ -258,17 +258,20 @@ impl Prepared {
         }
     }
 
-    /// Calls `run` for the positions of a part: all at once, or where a function follows, as many as stay in the
-    /// cache until it is applied.
+    /// Calls `run` for the positions of a part, and applies the function that follows: as many positions at once as
+    /// stay in the cache while block after block of filters is applied to them.
     fn pieces(&self, table: &Table, [part, parts]: [usize; 2], output: Output, run: impl Fn(Range<usize>)) {
         let positions = table.to.len();
         let piece = positions.div_ceil(parts).next_multiple_of(12);
         let mut at = (part * piece).min(positions);
         let end = ((part + 1) * piece).min(positions);
-        let channels = self.geometry.out_channels;
-        let step = match self.function {
-            Some(_) => ((CACHED / channels) / 24 * 24).max(24),
-            None => piece,
+        let g = &self.geometry;
+        let channels = g.out_channels;
+        // A large filter is read once for all positions rather than again for each piece.
+        let small = product(g.filter_shape()) <= FILTER;
+        let step = match small || self.function.is_some() {
+            true => (CACHED / (channels + g.in_channels) / 24 * 24).max(24),
+            false => piece,
         };
         while at < end {
             let next = (at + step).min(end);
@@ -290,11 +293,13 @@ impl Prepared {
 /// Positions of an image below which each worker takes all of them.
 const FEW: usize = 96;
 
-/// Numbers that stay in a second-level cache beside what is read meanwhile.
+/// Numbers of a piece's inputs and outputs, 256 KiB: they stay in a second-level cache beside a filter of `FILTER`
+/// numbers.
 const CACHED: usize = 1 << 16;
+const FILTER: usize = 3 << 15;
 
 /// Operations from which on a layer of one image is shared by the workers.
-pub(super) const LARGE: u64 = 8 << 20;
+pub(super) const LARGE: u64 = 1 << 20;
 
 /// The places of all positions; with pooling, window by window.
 fn table(walk: &Walk, pool: bool, to: &Layout) -> Table {
@@ -321,11 +326,20 @@ fn table(walk: &Walk, pool: bool, to: &Layout) -> Table {
     table
 }
 
-/// A dense layer of one image, `y = x weights + bias`, with ReLU if it follows: `weights` `[inputs][units]`.
+/// A dense layer of one image, `y = x weights + bias`, with ReLU if it follows: `weights` `[inputs][units]`. The
+/// workers of `team` share a large one.
 ///
 /// # Panics
 /// When a slice's length does not fit the others.
-pub fn dense(isa: Isa, x: &[f32], weights: &[f32], bias: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+pub fn dense(
+    isa: Isa,
+    team: Option<&mut Team>,
+    x: &[f32],
+    weights: &[f32],
+    bias: Option<&[f32]>,
+    relu: bool,
+    y: &mut [f32],
+) {
     assert_eq!(weights.len(), x.len() * y.len());
     assert!(bias.is_none_or(|b| b.len() == y.len()));
     if let Some(bias) = bias {
@@ -333,27 +347,41 @@ pub fn dense(isa: Isa, x: &[f32], weights: &[f32], bias: Option<&[f32]>, relu: b
     } else {
         y.fill(0.0);
     }
-    isa.run(Dense { x, weights, floor: if relu { 0.0 } else { f32::NEG_INFINITY }, y });
+    let (floor, units) = (if relu { 0.0 } else { f32::NEG_INFINITY }, y.len());
+    let y = Output(y.as_mut_ptr());
+    match team.filter(|team| team.threads() > 1 && 2 * weights.len() as u64 >= LARGE) {
+        None => isa.run(Dense { x, weights, floor, y, units, at: 0..units }),
+        Some(team) => {
+            // A piece for each worker, of whole tiles: how many sums take turns, and so the bits, depends on these.
+            let piece = units.div_ceil(team.threads()).next_multiple_of(8 * isa.lanes());
+            team.run(&|i| {
+                let at = (i * piece).min(units)..((i + 1) * piece).min(units);
+                isa.run(Dense { x, weights, floor, y, units, at });
+            });
+        }
+    }
 }
 
 struct Dense<'a> {
     x: &'a [f32],
     weights: &'a [f32],
     floor: f32,
-    y: &'a mut [f32],
+    y: Output,
+    units: usize,
+    /// The units to make.
+    at: Range<usize>,
 }
 
 impl Kernel for Dense<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        let units = self.y.len();
-        let mut u = 0;
-        while u < units {
+    fn run<S: Simd>(self, s: S) {
+        let Range { start: mut u, end } = self.at.clone();
+        while u < end {
             // SAFETY: the units stay inside `y` and the weights' rows; the last vector is masked.
             unsafe {
-                u += match (units - u).div_ceil(S::LANES) {
+                u += match (end - u).div_ceil(S::LANES) {
                     8.. => self.units::<S, 8, 1>(s, u),
                     4.. => self.units::<S, 4, 2>(s, u),
                     2.. => self.units::<S, 2, 4>(s, u),
@@ -367,9 +395,9 @@ impl Kernel for Dense<'_> {
 impl Dense<'_> {
     /// `NV` vectors of units, with `K` sums for each that take turns at the inputs.
     #[inline(always)]
-    unsafe fn units<S: Simd, const NV: usize, const K: usize>(&mut self, s: S, u: usize) -> usize {
-        let units = self.y.len();
-        let last = (units - u - (NV - 1) * S::LANES).min(S::LANES);
+    unsafe fn units<S: Simd, const NV: usize, const K: usize>(&self, s: S, u: usize) -> usize {
+        let (units, y) = (self.units, self.y.first());
+        let last = (self.at.end - u - (NV - 1) * S::LANES).min(S::LANES);
         let mut acc = [[s.splat(0.0); NV]; K];
         // SAFETY: as the caller.
         unsafe {
@@ -378,7 +406,7 @@ impl Dense<'_> {
                 if v + 1 < NV { s.load(p) } else { s.load_first(p, last) }
             };
             for v in 0..NV {
-                acc[0][v] = load(self.y.as_ptr().add(u), v);
+                acc[0][v] = load(y.add(u).cast_const(), v);
             }
             let mut w = self.weights.as_ptr().add(u);
             for x in self.x.chunks_exact(K) {
@@ -401,7 +429,7 @@ impl Dense<'_> {
                 for k in 1..K {
                     sum = s.add(sum, acc[k][v]);
                 }
-                let y = self.y.as_mut_ptr().add(u + v * S::LANES);
+                let y = y.add(u + v * S::LANES);
                 let n = if v + 1 < NV { S::LANES } else { last };
                 s.store_first(y, s.max(s.splat(self.floor), sum), n);
             }

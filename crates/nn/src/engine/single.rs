@@ -314,6 +314,15 @@ fn adjust(values: impl Iterator<Item = f32>, scale: &[f32], shift: &[f32], out: 
     if let (&[scale], &[shift]) = (scale, shift) {
         return out.iter_mut().zip(values).for_each(|(out, v)| *out = v * scale + shift);
     }
+    if let (Ok(scale), Ok(shift)) = (<[f32; 3]>::try_from(scale), <[f32; 3]>::try_from(shift)) {
+        // Colour, without a turn of the cycle for every number.
+        let mut values = values;
+        return out.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| {
+            for (c, out) in pixel.iter_mut().enumerate() {
+                *out = values.next().unwrap_or(0.0) * scale[c] + shift[c];
+            }
+        });
+    }
     let channels = scale.iter().zip(shift).cycle();
     for ((out, v), (scale, shift)) in out.iter_mut().zip(values).zip(channels) {
         *out = v * scale + shift;

@@ -191,7 +191,7 @@ impl SingleStep {
             }
             SingleStep::ConvTransposed { prepared, .. } => prepared.run(team, x(0), y),
             SingleStep::Dense { weights, bias, relu } => {
-                nhwc::dense(isa, x(0), param(*weights), bias.map(param), *relu, y);
+                nhwc::dense(isa, team, x(0), param(*weights), bias.map(param), *relu, y);
             }
             SingleStep::Function(f) => f.forward(isa, x(0), y),
             SingleStep::Embedding { table, extents: [rows, size] } => {
