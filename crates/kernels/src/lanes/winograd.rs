@@ -239,6 +239,7 @@ impl<K: Sink> Kernel for Run<'_, K> {
                             vectors: n,
                             depth: w.sum,
                             accumulate: false,
+                            ahead: false,
                         };
                         product.run(s);
                     }
@@ -410,6 +411,7 @@ impl Kernel for FilterRun<'_> {
                         vectors,
                         depth: n * S::LANES,
                         accumulate,
+                        ahead: false,
                     };
                     product.run(s);
                 }

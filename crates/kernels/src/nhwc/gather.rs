@@ -278,27 +278,43 @@ impl Kernel for Chunk<'_> {
     }
 }
 
+/// Numbers that are asked for before they are needed, and how many for each number summed over.
+struct Ahead {
+    next: *const f32,
+    end: *const f32,
+    step: usize,
+}
+
 impl Chunk<'_> {
-    /// What the next positions will read that these do not: as much as they step on, after the last place read.
+    /// What is asked for ahead of its use while block `b` is applied: at the first block what the next positions will
+    /// read that these do not, as much as they step on, after the last place read; at others the next block's filter.
     #[inline(always)]
-    fn ahead(&self) -> Range<*const f32> {
+    fn ahead(&self, b: usize) -> Ahead {
         let (table, n) = (self.table, self.table.to.len());
+        if b != self.blocks.start {
+            let values = self.packed.values.as_ptr();
+            let next =
+                if b + 1 < self.blocks.end { (b + 1) * self.packed.size } else { self.packed.values.len() };
+            let end = (next + self.packed.size).min(self.packed.values.len());
+            // Tiles have twelve positions, most of them, and read a row of the block for each of its channels.
+            let step = self.packed.block.div_ceil((self.at.len() / 12).max(1));
+            return Ahead { next: values.wrapping_add(next), end: values.wrapping_add(end), step };
+        }
         let x = self.x.as_ptr();
         let last = table.from.iter().rev().take(n).find(|&&p| p != PADDING);
-        let Some(&last) = last.filter(|_| self.walk.run == 1) else { return x..x };
+        let Some(&last) = last.filter(|_| self.walk.run == 1) else {
+            return Ahead { next: x, end: x, step: 0 };
+        };
         let (step, from) = (self.walk.from_step, &self.walk.from);
         let rows = n.div_ceil(self.walk.cols) * step[0];
-        let first = x.wrapping_add(last as usize + table.offsets.last().unwrap_or(&0));
-        first..first.wrapping_add(rows * from.width * from.channels)
+        let next = x.wrapping_add(last as usize + table.offsets.last().unwrap_or(&0));
+        Ahead { next, end: next.wrapping_add(rows * from.width * from.channels), step: 16 }
     }
 
     #[inline(always)]
     unsafe fn positions<S: Simd, const P: usize, const NV: usize, const INSIDE: bool>(&self, s: S, b: usize) {
         let mut p = self.at.start;
-        let mut ahead = self.ahead();
-        if b != self.blocks.start {
-            ahead.start = ahead.end;
-        }
+        let mut ahead = self.ahead(b);
         while p < self.at.end {
             // SAFETY: as the caller; the positions stay inside the table.
             unsafe {
@@ -327,7 +343,7 @@ impl Chunk<'_> {
         s: S,
         b: usize,
         p: usize,
-        ahead: &mut Range<*const f32>,
+        ahead: &mut Ahead,
     ) {
         let (walk, packed, n) = (self.walk, self.packed, self.table.to.len());
         let width = NV * S::LANES;
@@ -342,8 +358,8 @@ impl Chunk<'_> {
             }
             let mut acc = [bias; P];
             let mut f = packed.values.as_ptr().add(b * packed.size);
-            let mut next = ahead.start;
-            let step = if ahead.start < ahead.end { 16 } else { 0 };
+            let mut next = ahead.next;
+            let step = if ahead.next < ahead.end { ahead.step } else { 0 };
             // The block's filter comes from afar at its first tile, and only then.
             let (mut later, width_ahead) =
                 if p == self.at.start { (f.wrapping_add(AHEAD), width) } else { (f, 0) };
@@ -389,7 +405,7 @@ impl Chunk<'_> {
                     f = f.add(width);
                 }
             }
-            ahead.start = next;
+            ahead.next = next;
             self.store::<S, P, NV>(s, b, p, &mut acc);
         }
     }

@@ -272,6 +272,7 @@ impl Part<'_> {
                     vectors: all.panel / S::LANES,
                     depth: all.sum,
                     accumulate: false,
+                    ahead: true,
                 };
                 product.run(s);
             }

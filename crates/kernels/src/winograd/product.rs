@@ -28,6 +28,22 @@ pub struct Product {
     pub depth: usize,
     /// The sums are added to what stands there.
     pub accumulate: bool,
+    /// What follows `b` is the next product's and comes from afar: it is asked for meanwhile.
+    pub ahead: bool,
+}
+
+/// Where the next product's rows are asked for, and how many numbers for each row of this one.
+struct Ahead {
+    next: *const f32,
+    step: usize,
+}
+
+impl Ahead {
+    fn of(product: &Product) -> Self {
+        // A dozen rows share a pass over `b`.
+        let step = product.b_depth.div_ceil((product.rows / 12).max(1));
+        Self { next: product.b.wrapping_add(product.depth * product.b_depth), step }
+    }
 }
 
 impl Product {
@@ -38,17 +54,18 @@ impl Product {
     #[inline(always)]
     pub unsafe fn run<S: Simd>(self, s: S) {
         let mut v = 0;
+        let mut ahead = Ahead::of(&self);
         while v < self.vectors {
             // SAFETY: the vectors and rows taken lie inside those of `self`.
             unsafe {
                 v += match (self.vectors - v, S::REGISTERS < 32) {
-                    (1, true) => self.columns::<S, 6, 1>(s, v),
-                    (_, true) => self.columns::<S, 6, 2>(s, v),
-                    (1, _) => self.columns::<S, 12, 1>(s, v),
-                    (2, _) => self.columns::<S, 12, 2>(s, v),
-                    (3 | 5, _) => self.columns::<S, 8, 3>(s, v),
-                    (6 | 12, _) => self.columns::<S, 4, 6>(s, v),
-                    _ => self.columns::<S, 6, 4>(s, v),
+                    (1, true) => self.columns::<S, 6, 1>(s, v, &mut ahead),
+                    (_, true) => self.columns::<S, 6, 2>(s, v, &mut ahead),
+                    (1, _) => self.columns::<S, 12, 1>(s, v, &mut ahead),
+                    (2, _) => self.columns::<S, 12, 2>(s, v, &mut ahead),
+                    (3 | 5, _) => self.columns::<S, 8, 3>(s, v, &mut ahead),
+                    (6 | 12, _) => self.columns::<S, 4, 6>(s, v, &mut ahead),
+                    _ => self.columns::<S, 6, 4>(s, v, &mut ahead),
                 }
             }
         }
@@ -56,20 +73,25 @@ impl Product {
 
     /// All rows of `NV` vectors from `v` on; gives `NV`.
     #[inline(always)]
-    unsafe fn columns<S: Simd, const MR: usize, const NV: usize>(self, s: S, v: usize) -> usize {
+    unsafe fn columns<S: Simd, const MR: usize, const NV: usize>(
+        self,
+        s: S,
+        v: usize,
+        ahead: &mut Ahead,
+    ) -> usize {
         let mut row = 0;
         // SAFETY: as the caller.
         unsafe {
             while row + MR <= self.rows {
-                self.tile::<S, MR, NV>(s, row, v);
+                self.tile::<S, MR, NV>(s, row, v, ahead);
                 row += MR;
             }
             while row + 4 <= self.rows {
-                self.tile::<S, 4, NV>(s, row, v);
+                self.tile::<S, 4, NV>(s, row, v, ahead);
                 row += 4;
             }
             while row < self.rows {
-                self.tile::<S, 1, NV>(s, row, v);
+                self.tile::<S, 1, NV>(s, row, v, ahead);
                 row += 1;
             }
         }
@@ -77,7 +99,13 @@ impl Product {
     }
 
     #[inline(always)]
-    unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(self, s: S, row: usize, v: usize) {
+    unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
+        self,
+        s: S,
+        row: usize,
+        v: usize,
+        ahead: &mut Ahead,
+    ) {
         let mut acc = [[s.splat(0.0); NV]; MR];
         // SAFETY: as the caller.
         unsafe {
@@ -92,6 +120,10 @@ impl Product {
             let mut a = self.a.add(row * self.a_row);
             let mut b = self.b.add(v * S::LANES);
             for _ in 0..self.depth {
+                if self.ahead {
+                    s.prefetch(ahead.next);
+                    ahead.next = ahead.next.wrapping_add(ahead.step);
+                }
                 let mut row = [s.splat(0.0); NV];
                 for n in 0..NV {
                     row[n] = s.load(b.add(n * S::LANES));
