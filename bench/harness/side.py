@@ -63,6 +63,9 @@ class Sides:
     def onnx(self):
         return self._peer("onnx_peer")
 
+    def network(self, threads):
+        return self._peer("network_peer", str(threads))
+
     def close(self):
         for side in self.started.values():
             side.close()

@@ -9,6 +9,7 @@
 //! - `conv PASS SHAPE SECONDS`: a public operator on all threads; `im2col PASS SHAPE SECONDS`: the same
 //!   through im2col and a product of the `gemm` crate, checked against the operator;
 //! - `latency BATCH SECONDS`: inference of `bench/models/latency.toml` on one thread;
+//! - `network FILE THREADS BATCH SECONDS`: inference of an ONNX file;
 //! - `load PORT PATH BODY CONNECTIONS SECONDS`: requests to a server on this machine, `foveal serve` or a peer.
 //!
 //! PASS is `forward`, `input` or `filter`; SHAPE is `images,side,channels,kernel,stride,filters`.
@@ -19,6 +20,7 @@ mod im2col;
 mod latency;
 mod load;
 mod measure;
+mod network;
 mod train;
 
 use foveal_kernels::peak::fma_gflops;
@@ -32,6 +34,7 @@ use std::io::{BufRead, Write};
 struct State {
     digits: Option<foveal_data::Dataset>,
     conv: Option<case::Case>,
+    network: network::Made,
 }
 
 fn answer(words: &[&str], state: &mut State) -> Answer {
@@ -49,6 +52,9 @@ fn answer(words: &[&str], state: &mut State) -> Answer {
         }
         ["load", port, path, body, connections, seconds] => {
             load::run(number(port)?, path, body, number(connections)?, number(seconds)?)
+        }
+        ["network", path, threads, batch, seconds] => {
+            network::run(path, number(threads)?, number(batch)?, number(seconds)?, &mut state.network)
         }
         ["latency", batch, seconds] => latency::run(number(batch)?, number(seconds)?),
         _ => Err(format!("no such request: {}", words.join(" "))),
