@@ -20,7 +20,7 @@ pub struct Engine {
     pub(super) workers: Vec<Worker>,
     pub(super) groups: Vec<Group>,
     pub(super) norms: Vec<NormState>,
-    /// All parameters in the plan's layout, and the optimizer's two moments.
+    /// All parameters in the plan's layout, and the optimizer's two moments of those that it changes.
     pub(super) values: Vec<f32>,
     pub(super) moments: [Vec<f32>; 2],
     pub(super) updates: Updates,
@@ -49,7 +49,7 @@ impl Engine {
         let mut engine = Self {
             model: model.clone(),
             values: vec![0.0; plan.places.parameters],
-            moments: [vec![0.0; plan.places.parameters], vec![0.0; plan.places.parameters]],
+            moments: [vec![0.0; plan.places.optimized], vec![0.0; plan.places.optimized]],
             plan,
             options,
             team,
@@ -114,18 +114,18 @@ impl Engine {
 
     /// All numbers that training changes, in the plan's layout.
     pub fn values(&self) -> &[f32] {
-        &self.values
+        &self.values[..self.plan.places.changing]
     }
 
     /// All numbers that training changes, to be overwritten with [`Engine::values`] of before.
     pub fn values_mut(&mut self) -> &mut [f32] {
         self.changed();
-        &mut self.values
+        &mut self.values[..self.plan.places.changing]
     }
 
     /// All that the next steps depend on.
     pub fn state(&self) -> State {
-        State { steps: self.steps, values: self.values.clone(), moments: self.moments.clone() }
+        State { steps: self.steps, values: self.values().to_vec(), moments: self.moments.clone() }
     }
 
     /// Goes on from where another engine of the same model was.
@@ -133,8 +133,10 @@ impl Engine {
     /// # Errors
     /// When the state has not as many numbers as this engine.
     pub fn restore(&mut self, state: &State) -> Result<(), Error> {
-        let wanted = self.values.len();
-        for numbers in [&state.values, &state.moments[0], &state.moments[1]] {
+        let (changing, optimized) = (self.values().len(), self.moments[0].len());
+        let given =
+            [(&state.values, changing), (&state.moments[0], optimized), (&state.moments[1], optimized)];
+        for (numbers, wanted) in given {
             if numbers.len() != wanted {
                 let got = numbers.len();
                 return Err(Error::Training(format!(
@@ -144,7 +146,7 @@ impl Engine {
         }
         self.changed();
         self.steps = state.steps;
-        self.values.copy_from_slice(&state.values);
+        self.values[..changing].copy_from_slice(&state.values);
         for (own, given) in self.moments.iter_mut().zip(&state.moments) {
             own.copy_from_slice(given);
         }

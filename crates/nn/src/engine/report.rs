@@ -134,7 +134,8 @@ impl Describing<'_> {
     /// Bytes of everything an engine holds.
     fn memory(&self) -> usize {
         let (plan, groups) = (self.plan, self.groups());
-        let numbers = 3 * plan.places.parameters
+        let numbers = plan.places.parameters
+            + 2 * plan.places.optimized
             + groups * (plan.places.gradient_numbers + plan.places.saved)
             + self.threads * plan.places.scratch;
         self.arenas().saturating_mul(plan.group_bytes()).saturating_add(numbers.saturating_mul(4))
