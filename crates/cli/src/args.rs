@@ -11,11 +11,11 @@ use crate::graphics::Protocol;
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{Data, Reading, ShowData};
-pub use exchange::{Export, Import, Layout, Pixels};
+pub use exchange::{Export, Import, Layout, Pixels, Pixelwise};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
 pub use serve::Serve;
 use std::path::PathBuf;
-pub use train::{LossName, Preset, Train};
+pub use train::{Fit, Keep, LossName, Preset, Train};
 
 /// See, train and ship convolutional networks, with TensorFlow's exact operators, on this machine alone.
 #[derive(Parser, Debug)]
@@ -179,9 +179,22 @@ epoch's checkpoint.safetensors, from which --resume goes on.
     Train(Train),
     /// Score a model on the test part of a data set
     #[command(after_help = "\
-Example:
-  foveal eval runs/lab mnist")]
+Accuracy comes with its 95 % interval (Wilson) and with that of always answering the most frequent
+class; AUC and average precision (AP) are of each class against the rest. --json has the points of
+the curves, for up to 20 classes.
+
+Examples:
+  foveal eval runs/lab mnist
+  foveal eval runs/pets holiday/ --mistakes wrong")]
     Eval(Eval),
+    /// Two runs side by side: figures, recipes, and which is better on the samples that both were judged by
+    #[command(after_help = "\
+Which is better is told by an exact test on the samples that only one of them gets right (McNemar;
+for values: on which of them one comes nearer). It needs runs that were judged by the same samples.
+
+Example:
+  foveal compare runs/lab runs/best")]
+    Compare(Compare),
     /// What a model makes of pictures, arrays or texts
     #[command(after_help = "\
 An INPUT is a picture (PNG, JPEG, BMP, WebP, TIFF), a DICOM slice, a folder of them, a .npy
@@ -219,7 +232,10 @@ beside the model, as PyTorch writes them.
 Examples:
   foveal import net.onnx net.safetensors
   foveal import net.onnx net.safetensors --classes cat,dog
-  foveal import net.onnx net.safetensors --input-size 224 --output logits")]
+  foveal import net.onnx net.safetensors --input-size 224 --output logits
+  foveal import resnet.onnx resnet.safetensors --preprocess imagenet --softmax --classes @classes.txt
+
+How pixels are prepared travels with the model: to predict, serve, show, the page and export.")]
     Import(Import),
     /// The page and a prediction API on this machine
     #[command(after_help = serve::EXAMPLES)]
@@ -316,6 +332,23 @@ pub struct Eval {
     /// For DICOM slices: the table of their targets, as for train
     #[arg(long, value_name = "LABELS.csv")]
     pub labels: Option<PathBuf>,
+    /// Count an answer as right if the true class is among the K likeliest [default: 5 where there are more than 5]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub top_k: Option<u16>,
+    /// Write what the model gets wrong there: mistakes.csv, and the surest of them as mistakes.png
+    #[arg(long, value_name = "DIR")]
+    pub mistakes: Option<PathBuf>,
+}
+
+/// `foveal compare`
+#[derive(Args, Debug)]
+pub struct Compare {
+    /// A run folder
+    #[arg(value_name = "RUN")]
+    pub first: PathBuf,
+    /// Another run folder
+    #[arg(value_name = "RUN")]
+    pub second: PathBuf,
 }
 
 /// `foveal predict`

@@ -11,7 +11,9 @@ mod language;
 mod machine;
 mod onnx_file;
 mod output;
+mod predictions;
 mod pretrained;
+mod sheet;
 mod source;
 mod table;
 

@@ -84,6 +84,7 @@ pub fn imagenet([height, width]: [usize; 2]) -> Result<SavedModel> {
             recipe: Recipe::default(),
             epochs: 0,
             validation_accuracy: None,
+            ..Training::default()
         },
     })
 }

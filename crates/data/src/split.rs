@@ -26,13 +26,26 @@ pub enum Part {
 }
 
 impl Part {
-    /// The part that a folder or a cell is named after, in any case: `train`, `training`, `val`,
-    /// `valid`, `validation`, `test`, `testing`.
+    /// The part that a folder or a cell is named after, in any case: `train`, `training`, `trn`; `val`, `valid`,
+    /// `validation`, `validate`, `dev`, `development`; `test`, `testing`, `tst`, `eval`, `evaluation`, `holdout`; also
+    /// with `set`, `data` or `images` behind it, as in `Training Set`, `test_data`, `devset`.
+    ///
+    /// ```
+    /// use foveal_data::Part;
+    ///
+    /// assert_eq!(Part::named("Training Set"), Some(Part::Train));
+    /// assert_eq!(Part::named("dev"), Some(Part::Validation));
+    /// assert_eq!(Part::named("hold-out"), Some(Part::Test));
+    /// assert_eq!(Part::named("invalid"), None);
+    /// ```
     pub fn named(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "train" | "training" => Some(Part::Train),
-            "val" | "valid" | "validation" => Some(Part::Validation),
-            "test" | "testing" => Some(Part::Test),
+        let letters: String = name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).collect();
+        let letters = letters.to_lowercase();
+        let stem = ["set", "data", "images"].iter().find_map(|end| letters.strip_suffix(end));
+        match stem.unwrap_or(&letters) {
+            "train" | "training" | "trn" => Some(Part::Train),
+            "val" | "valid" | "validation" | "validate" | "dev" | "development" => Some(Part::Validation),
+            "test" | "testing" | "tst" | "eval" | "evaluation" | "holdout" => Some(Part::Test),
             _ => None,
         }
     }

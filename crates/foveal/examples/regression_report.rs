@@ -79,6 +79,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         recipe,
         epochs: outcome.history.len(),
         validation_accuracy: None,
+        ..Training::default()
     };
     let saved = SavedModel { model: outcome.model.clone(), preprocess, classes: Vec::new(), training };
     // The first 1200 are those it was trained on.

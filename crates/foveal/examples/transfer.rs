@@ -55,6 +55,7 @@ pub fn accuracies(each: usize) -> Result<[f64; 3], Box<dyn Error>> {
         recipe: Recipe::fast(),
         epochs: 2,
         validation_accuracy: None,
+        ..Training::default()
     };
     let classes = low.classes().unwrap_or_default().to_vec();
     let known =

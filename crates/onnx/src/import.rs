@@ -338,6 +338,7 @@ fn finish(
         recipe: Recipe::default(),
         epochs: 0,
         validation_accuracy: None,
+        ..Training::default()
     });
     let layers = layers.into_iter().map(|l| l.spec).collect();
     let spec = ModelSpec { input: InputSpec { shape: input }, layers };

@@ -54,6 +54,7 @@ fn saved(toml: &str, classes: &[&str]) -> SavedModel {
         recipe: Recipe { threads: 0, ..Recipe::default() },
         epochs: 2,
         validation_accuracy: None,
+        ..Training::default()
     };
     SavedModel { model, preprocess, classes: classes.iter().map(|&c| c.to_owned()).collect(), training }
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// The metadata key under which a checkpoint holds everything but the numbers.
 pub(crate) const KEY: &str = "foveal_checkpoint";
 /// The version of the metadata and of the arrays.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// So many numbers describe an epoch in `history`.
 const ROW: usize = 8;
 /// The arrays, in the order of their checksum.
@@ -18,8 +18,8 @@ const ARRAYS: [&str; 6] = ["values", "moment_1", "moment_2", "best", "sum", "his
 /// A run as it is after one of its epochs. From here it goes on to the same result, bit for bit, as if it had never
 /// stopped.
 ///
-/// As bytes it is a `.safetensors` file with the arrays `values`, `moment_1`, `moment_2` (parameters and the
-/// optimizer's moments), `best` (the best epoch's parameters, if the run keeps them), `sum` (of the last steps'
+/// As bytes it is a `.safetensors` file with the arrays `values`, `moment_1`, `moment_2` (parameters that are not frozen
+/// and the optimizer's moments), `best` (the best epoch's parameters, if the run keeps them), `sum` (of the last steps'
 /// parameters, if the run averages them), `history` (a row of figures for each epoch) and `checksum`. The metadata
 /// hold the identity of the run, with its recipe and seed. Shuffles, dropout and the learning rate follow from seed and
 /// step, so they need not be stored.
@@ -185,7 +185,8 @@ impl Checkpoint {
         let n = self.state.values.len();
         let lengths = [self.state.moments[0].len(), self.state.moments[1].len()];
         let optional = [self.best.len(), self.sum.len()];
-        if lengths.iter().any(|&l| l != n) || optional.iter().any(|&l| l != n && l != 0) {
+        // Statistics of normalizations have no moments.
+        if lengths[0] != lengths[1] || lengths[0] > n || optional.iter().any(|&l| l != n && l != 0) {
             return Err(format!("its arrays do not belong together: {n}, {lengths:?}, {optional:?} numbers"));
         }
         if self.history.is_empty() || self.history.len() > self.epochs {

@@ -59,6 +59,12 @@ pub enum Error {
         /// What they are needed for.
         purpose: &'static str,
     },
+    /// Targets that are no classes where classes are needed.
+    #[error("{data}: its targets are values; classes are needed here")]
+    NoClasses {
+        /// Name of the data set.
+        data: String,
+    },
     /// Outputs that are not a row for each image.
     #[error("{data}: {images} images and {outputs} outputs each are not {found} numbers")]
     Predictions {

@@ -1,9 +1,10 @@
 use crate::examples::outputs;
-use crate::{Error, Preprocess};
+use crate::{Error, Preprocess, Recipe, Reliability};
 use foveal_data::{Dataset, Targets};
 use foveal_nn::Model;
 use foveal_nn::engine::Engine;
 use foveal_nn::loss::{Loss, Regression};
+use std::borrow::Cow;
 
 /// How well a model does on a data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,12 +29,21 @@ pub struct ClassScores {
     pub per_class: Vec<PerClass>,
     /// Counts of images: row the true class, column the predicted one.
     pub confusion: Vec<Vec<u64>>,
+    /// Images by the place of their true class among the classes as the model ranks them, the likeliest first.
+    pub ranks: Vec<u64>,
+    /// Whether probabilities are what they say.
+    pub reliability: Reliability,
 }
 
 impl ClassScores {
     /// Images that were judged.
     pub fn images(&self) -> u64 {
         self.confusion.iter().flatten().sum()
+    }
+
+    /// Share of images whose true class is among the `k` likeliest.
+    pub fn top_k(&self, k: usize) -> f64 {
+        self.ranks.iter().take(k).sum::<u64>() as f64 / self.images().max(1) as f64
     }
 
     /// Wilson's interval for the accuracy: where it lies with a probability of 95 % if these images are a random
@@ -50,7 +60,7 @@ impl ClassScores {
 }
 
 /// Wilson's 95 % interval of a share that was seen in `n` trials; 0 to 1 without any.
-fn wilson(share: f64, n: f64) -> [f64; 2] {
+pub fn wilson(share: f64, n: f64) -> [f64; 2] {
     const Z: f64 = 1.959_963_984_540_054;
     if n == 0.0 {
         return [0.0, 1.0];
@@ -183,22 +193,23 @@ pub fn judge(
             found: outputs.len(),
         });
     }
-    let logits: Vec<f32>;
-    let outputs = if model.ends_in_softmax() {
-        // The softmax of the logarithms of probabilities is these probabilities again.
-        logits = outputs.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect();
-        &logits
-    } else {
-        outputs
-    };
     Ok(match data.targets() {
         Targets::Classes { labels, names } => {
-            Evaluation::Classes(class_scores(outputs, labels, names, indices))
+            Evaluation::Classes(class_scores(&logits(model, outputs), labels, names, indices))
         }
         Targets::Values { values, names } => {
             Evaluation::Values(value_scores(outputs, values, names.len(), indices))
         }
     })
+}
+
+/// The outputs of a classifier as logits.
+pub(crate) fn logits<'a>(model: &Model, outputs: &'a [f32]) -> Cow<'a, [f32]> {
+    if !model.ends_in_softmax() {
+        return Cow::Borrowed(outputs);
+    }
+    // The softmax of the logarithms of probabilities is these probabilities again.
+    Cow::Owned(outputs.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect())
 }
 
 /// Outputs as probabilities, row by row, whether the model ends in softmax or not.
@@ -210,7 +221,7 @@ pub fn probabilities(model: &Model, outputs: &[f32]) -> Vec<f32> {
     p
 }
 
-fn softmax(row: &mut [f32]) {
+pub(crate) fn softmax(row: &mut [f32]) {
     let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     row.iter_mut().for_each(|v| *v = (*v - top).exp());
     let total: f32 = row.iter().sum();
@@ -222,32 +233,47 @@ fn top(row: &[f32]) -> usize {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
 }
 
-fn cross_entropy(row: &[f32], label: usize) -> f64 {
-    let top = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    row.iter().map(|&v| (f64::from(v) - top).exp()).sum::<f64>().ln() + top - f64::from(row[label])
+/// The place of a class among all by their numbers; the first of equals comes first.
+fn rank(row: &[f32], label: usize) -> usize {
+    let own = row[label];
+    row.iter().enumerate().filter(|&(i, &v)| v > own || v == own && i < label).count()
 }
 
-/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy. `scaled` are the target
-/// values of the data set in the units of the outputs, if these differ from the data's own.
+fn cross_entropy(row: &[f32], label: usize) -> f64 {
+    log_sum(row) - f64::from(row[label])
+}
+
+/// The logarithm of the sum of exponentials.
+fn log_sum(row: &[f32]) -> f64 {
+    let top = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    row.iter().map(|&v| (f64::from(v) - top).exp()).sum::<f64>().ln() + top
+}
+
+/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy. Classes count in the loss as
+/// the recipe says. `scaled` are the target values of the data set in the units of the outputs, if these differ from
+/// the data's own.
 pub(crate) fn score(
     outputs: &[f32],
     data: &Dataset,
     scaled: Option<&[f32]>,
     indices: &[u32],
-    loss: Loss,
+    recipe: &Recipe,
 ) -> (f64, Option<f64>) {
     let n = indices.len() as f64;
     let width = outputs.len() / indices.len();
     let rows = outputs.chunks_exact(width).zip(indices);
-    match (data.targets(), loss) {
+    match (data.targets(), recipe.loss) {
         (Targets::Classes { labels, .. }, _) => {
-            let (mut sum, mut correct) = (0.0, 0usize);
+            let (mut sum, mut total, mut correct) = (0.0, 0.0, 0usize);
             for (row, &i) in rows {
                 let label = labels[i as usize] as usize;
-                sum += cross_entropy(row, label);
+                let weight = recipe.class_weights.as_ref().map_or(1.0, |weights| f64::from(weights[label]));
+                sum += weight * cross_entropy(row, label);
+                total += weight;
                 correct += usize::from(top(row) == label);
             }
-            (sum / n, Some(correct as f64 / n))
+            // Where none of the classes counts, there is nothing to be wrong about.
+            (if total > 0.0 { sum / total } else { 0.0 }, Some(correct as f64 / n))
         }
         (Targets::Values { values, .. }, loss) => {
             let values = scaled.unwrap_or(values);
@@ -267,12 +293,16 @@ pub(crate) fn score(
 fn class_scores(outputs: &[f32], labels: &[u32], names: &[String], indices: &[u32]) -> ClassScores {
     let k = names.len();
     let mut confusion = vec![vec![0u64; k]; k];
-    let mut loss = 0.0;
-    for (row, &i) in outputs.chunks_exact(k).zip(indices) {
-        let label = labels[i as usize] as usize;
-        confusion[label][top(row)] += 1;
-        loss += cross_entropy(row, label);
-    }
+    let (mut loss, mut ranks) = (0.0, vec![0u64; k]);
+    let answers = outputs.chunks_exact(k).zip(indices).map(|(row, &i)| {
+        let (label, said) = (labels[i as usize] as usize, top(row));
+        let total = log_sum(row);
+        confusion[label][said] += 1;
+        loss += total - f64::from(row[label]);
+        ranks[rank(row, label)] += 1;
+        ((f64::from(row[said]) - total).exp(), said == label)
+    });
+    let reliability = Reliability::of(answers);
     let share = |a: u64, b: u64| if b == 0 { 0.0 } else { a as f64 / b as f64 };
     let per_class: Vec<PerClass> = (0..k)
         .map(|c| {
@@ -292,6 +322,8 @@ fn class_scores(outputs: &[f32], labels: &[u32], names: &[String], indices: &[u3
         macro_f1: per_class.iter().map(|c| c.f1).sum::<f64>() / k.max(1) as f64,
         per_class,
         confusion,
+        ranks,
+        reliability,
     }
 }
 

@@ -32,11 +32,11 @@ pub enum Event {
         batches: usize,
         /// Images a second since the epoch began.
         images_per_second: f64,
-        /// Mean loss of the epoch so far.
+        /// Mean loss of the epoch so far, without label smoothing.
         loss: f64,
         /// Accuracy of the epoch so far, on the images as they were when trained on; `None` for regressions.
         accuracy: Option<f64>,
-        /// Mean loss of this step's images.
+        /// Mean loss of this step's images, without label smoothing.
         step_loss: f64,
         /// Accuracy of this step's images; `None` for regressions.
         step_accuracy: Option<f64>,
@@ -57,11 +57,12 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Epochs planned.
     pub epochs: usize,
-    /// Mean loss over the epoch's images, as they were when trained on.
+    /// Mean loss over the epoch's images, as they were when trained on. Like the validation loss it is without label
+    /// smoothing, so that the two can be compared.
     pub train_loss: f64,
     /// Accuracy over the epoch's images, as they were when trained on; `None` for regressions.
     pub train_accuracy: Option<f64>,
-    /// Mean loss over the validation images at the epoch's end.
+    /// Mean loss over the validation images at the epoch's end; classes count as in training.
     pub validation_loss: Option<f64>,
     /// Accuracy over the validation images at the epoch's end; `None` for regressions.
     pub validation_accuracy: Option<f64>,
@@ -78,7 +79,7 @@ pub struct EpochReport {
 pub enum Status {
     /// All epochs are done.
     Finished,
-    /// The validation score did not get better any more.
+    /// The validation loss did not get better any more.
     EarlyStopped,
     /// The caller asked to stop.
     Interrupted,
@@ -101,6 +102,8 @@ pub struct Outcome {
     pub history: Vec<EpochReport>,
     /// How the run ended.
     pub status: Status,
+    /// The epoch at whose end the weights to keep were as they are; `None` where a run was stopped within an epoch.
+    pub epoch: Option<usize>,
     /// Seconds in training steps, without validation, reading and writing.
     pub train_seconds: f64,
     /// Images a second in training steps.

@@ -110,7 +110,8 @@ struct Run<'a> {
 
 /// The best epoch so far; its weights if they are to be kept.
 struct Best {
-    score: f64,
+    /// Loss and accuracy on the validation samples.
+    score: (f64, Option<f64>),
     epoch: usize,
     weights: Vec<f32>,
 }
@@ -124,22 +125,27 @@ impl Run<'_> {
         }
         (self.on_event)(&Event::Started { epochs, batches, images });
         let status = self.epochs()?;
-        match (&self.best, status) {
-            (Some(best), _) if self.recipe.keep_best => {
-                self.trainer.engine.values_mut().copy_from_slice(&best.weights);
-            }
-            (_, Status::NonFinite { .. }) => self.trainer.engine.values_mut().copy_from_slice(&self.good),
-            _ => {}
+        let last = Some(self.history.len()).filter(|epoch| *epoch > 0);
+        let (epoch, weights) = match (&self.best, status) {
+            (Some(best), _) if self.recipe.keep_best => (Some(best.epoch), Some(&best.weights)),
+            (_, Status::NonFinite { .. }) => (last, Some(&self.good)),
+            (_, Status::Interrupted) => (None, None),
+            _ => (last, None),
+        };
+        if let Some(weights) = weights {
+            self.trainer.engine.values_mut().copy_from_slice(weights);
         }
-        // If the weights kept are those of the last epoch, its scores need not be computed again.
-        let last =
-            self.history.last().and_then(|e| e.validation_loss.map(|loss| (loss, e.validation_accuracy)));
-        let kept = last.filter(|_| self.good == self.trainer.engine.values()).or_else(|| self.validate());
+        // The figures are those of the epoch whose weights are kept.
+        let kept = match epoch.map(|epoch| &self.history[epoch - 1]) {
+            Some(report) => report.validation_loss.map(|loss| (loss, report.validation_accuracy)),
+            None => self.validate(),
+        };
         (self.on_event)(&Event::Finished(status));
         Ok(Outcome {
             model: self.trainer.model(),
             history: self.history,
             status,
+            epoch,
             train_seconds: self.seconds,
             images_per_second: self.images as f64 / self.seconds.max(1e-9),
             validation_accuracy: kept.and_then(|s| s.1),
@@ -181,10 +187,14 @@ impl Run<'_> {
         Ok(Status::Finished)
     }
 
-    /// Whether an epoch is the best so far: of higher accuracy, or lower loss for a regression.
+    /// Whether an epoch is the best so far: of lower validation loss, or of higher accuracy where losses are equal.
     fn judge(&mut self, report: &EpochReport) -> bool {
-        let score = report.validation_loss.map(|loss| report.validation_accuracy.unwrap_or(-loss));
-        let Some(score) = score.filter(|s| self.best.as_ref().is_none_or(|b| *s > b.score)) else {
+        let loss = report.validation_loss.filter(|loss| loss.is_finite());
+        let score = loss.map(|loss| (loss, report.validation_accuracy));
+        let better = |(loss, accuracy): (f64, Option<f64>), best: &Best| {
+            loss < best.score.0 || loss == best.score.0 && accuracy > best.score.1
+        };
+        let Some(score) = score.filter(|s| self.best.as_ref().is_none_or(|b| better(*s, b))) else {
             return false;
         };
         let weights = self.best.take().map(|b| b.weights).unwrap_or_default();
@@ -254,7 +264,7 @@ impl Run<'_> {
                 self.count(start, seen);
                 return Err(Status::NonFinite { epoch, batch: b + 1 });
             }
-            loss += report.loss * report.count as f64;
+            loss += report.plain * report.count as f64;
             correct += report.correct;
             seen += report.count;
             self.average(step, total);
@@ -266,7 +276,7 @@ impl Run<'_> {
                 images_per_second: seen as f64 / start.elapsed().as_secs_f64().max(1e-9),
                 loss: loss / seen as f64,
                 accuracy: classes.then_some(correct as f64 / seen as f64),
-                step_loss: report.loss,
+                step_loss: report.plain,
                 step_accuracy: classes.then_some(report.correct as f64 / report.count.max(1) as f64),
                 lr,
             });
@@ -324,6 +334,6 @@ impl Run<'_> {
         let data = self.data;
         let outputs = outputs(&mut self.trainer.engine, data, indices.len(), |i| indices[i] as usize);
         let scaled = self.trainer.units.as_ref().map(|units| &units.values[..]);
-        Some(score(&outputs, data, scaled, indices, self.recipe.loss))
+        Some(score(&outputs, data, scaled, indices, self.recipe))
     }
 }

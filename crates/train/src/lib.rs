@@ -5,6 +5,7 @@
 //! and [`Checkpoint`] take and give bytes.
 
 mod augmented;
+mod calibration;
 mod checkpoint;
 mod cut;
 mod ensemble;
@@ -14,8 +15,11 @@ mod event;
 mod examples;
 mod fit;
 mod identity;
+mod paired;
 mod preprocess;
+mod ranking;
 mod recipe;
+mod reliability;
 mod saved;
 mod steps;
 pub mod tensorboard;
@@ -23,16 +27,22 @@ mod trainer;
 mod transfer;
 mod units;
 
+pub use calibration::{Temperature, at_temperature};
 pub use checkpoint::{Checkpoint, Maker};
 pub use cut::Cut;
 pub use ensemble::combine;
 pub use error::Error;
-pub use evaluate::{ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities};
+pub use evaluate::{
+    ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities, wilson,
+};
 pub use event::{EpochReport, Event, Outcome, Status};
 pub use fit::{Resume, Save, fit, fit_resumable};
 pub use foveal_data::Window;
+pub use paired::sign_test;
 pub use preprocess::{PictureFit, Preprocess};
+pub use ranking::{Ranking, thinned};
 pub use recipe::Recipe;
+pub use reliability::{Bin, Reliability};
 pub use saved::{SavedModel, Training};
 pub use steps::{StepOutcome, Steps};
-pub use transfer::{Freeze, Transfer, transfer};
+pub use transfer::{Freeze, Transfer, resized, transfer};

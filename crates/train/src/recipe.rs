@@ -20,10 +20,11 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// The loss.
     pub loss: Loss,
-    /// Stops after this many epochs without a better validation score.
+    /// Stops after this many epochs without a lower validation loss.
     #[serde(default)]
     pub patience: Option<usize>,
-    /// Ends with the weights of the best epoch on the validation images, not the last epoch's.
+    /// Ends with the weights of the epoch with the lowest validation loss (of equal ones with the highest accuracy),
+    /// not the last epoch's.
     #[serde(default)]
     pub keep_best: bool,
     /// Ends with the mean of the weights over this share of the run's last steps; 0 for the last weights.

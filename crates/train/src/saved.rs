@@ -26,7 +26,7 @@ pub struct SavedModel {
 }
 
 /// How a model was trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     /// The name of the model's spec.
     pub model: String,
@@ -38,6 +38,13 @@ pub struct Training {
     pub epochs: usize,
     /// Accuracy on the validation images.
     pub validation_accuracy: Option<f64>,
+    /// The epoch that the weights are of, where the best one was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<usize>,
+    /// The temperature by which the logits were divided after the training, where one was fitted: see
+    /// [`crate::Temperature`]. The weights hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f32>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -52,7 +52,7 @@ pub struct StepOutcome {
     pub epoch: usize,
     /// The step in the epoch, from 1 on.
     pub batch: usize,
-    /// Mean loss of the step's images.
+    /// Mean loss of the step's images, without label smoothing.
     pub loss: f64,
     /// Images whose likeliest class was the right one; 0 for a regression.
     pub correct: usize,
@@ -110,7 +110,7 @@ impl Steps {
         if b + 1 == self.per_epoch {
             self.good = self.trainer.engine.state();
         }
-        let (loss, correct, images) = (report.loss, report.correct, report.count);
+        let (loss, correct, images) = (report.plain, report.correct, report.count);
         Ok(Some(StepOutcome { epoch, batch: b + 1, loss, correct, images, lr }))
     }
 

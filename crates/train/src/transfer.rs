@@ -115,6 +115,27 @@ pub fn transfer(
     Ok(Transfer { model, new_head: None })
 }
 
+/// `model` for pictures of another `size`, height and width, with the same parameters.
+///
+/// # Errors
+/// When a parameter would have another shape: the model does not end in a pooling over the whole picture.
+pub fn resized(model: &Model, [height, width]: [usize; 2]) -> Result<Model, Error> {
+    let mut spec = model.spec().clone();
+    spec.input.shape = [height, width, model.input_shape()[2]];
+    let own = |name: &str, shape: &[usize]| {
+        let param = model.param(name).ok_or_else(|| format!("there is no `{name}`"))?;
+        if param.shape != shape {
+            let (own, size) = (&param.shape, format!("{height}x{width}"));
+            return Err(format!(
+                "`{name}` is {own:?} and would be {shape:?} with pictures of {size}: only a model that ends in a \
+                 pooling over the whole picture takes other sizes"
+            ));
+        }
+        Ok(param.values.clone())
+    };
+    Ok(Model::with_params(&spec, own)?)
+}
+
 fn new_head(model: &Model, outputs: usize, frozen: &[String], seed: u64) -> Result<Transfer, Error> {
     let head = model.head().ok_or_else(|| no_head(model))?;
     let mut spec = model.spec().clone();

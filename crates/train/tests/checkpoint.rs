@@ -88,6 +88,7 @@ fn recipes() -> Vec<Recipe> {
         recipe(Optimizer::default(), true, 0.5, Some(2)),
         recipe(sgd, false, 0.6, None),
         recipe(sgd, true, 0.0, Some(1)),
+        Recipe { lr: 3.0, ..recipe(Optimizer::default(), true, 0.0, Some(1)) },
         Recipe {
             augment: "digits,flip,cutout=2,contrast=0.2,mixup=0.4".parse().unwrap(),
             ..recipe(sgd, false, 0.3, None)

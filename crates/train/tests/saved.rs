@@ -40,6 +40,7 @@ fn saved() -> SavedModel {
             recipe,
             epochs: 4,
             validation_accuracy: Some(0.987),
+            ..Training::default()
         },
     }
 }

@@ -66,6 +66,7 @@ fn saved(model: Model, data: &Dataset) -> SavedModel {
             recipe: recipe(&[]),
             epochs: 4,
             validation_accuracy: None,
+            ..Training::default()
         },
     }
 }

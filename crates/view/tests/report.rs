@@ -58,6 +58,7 @@ fn run(data: Dataset, model: Model, loss: Loss) -> Run {
         recipe,
         epochs: 2,
         validation_accuracy: outcome.validation_accuracy,
+        ..Training::default()
     };
     let classes = data.classes().unwrap_or_default().to_vec();
     let saved = SavedModel { model: outcome.model.clone(), preprocess, classes, training };
@@ -103,7 +104,11 @@ fn whole(html: &str) -> String {
             (html.matches(&format!("<{tag}")).count(), html.matches(&format!("</{tag}>")).count());
         assert_eq!(begun, ended, "<{tag}>");
     }
-    assert!(!html.contains("<b onload") && !html.contains("NaN") && !html.contains("{{"));
+    // Pictures in base64 may hold any letters.
+    let mut parts = html.split("base64,");
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    parts.for_each(|part| written += part.split_once(['"', ')']).map_or("", |rest| rest.1));
+    assert!(!written.contains("<b onload") && !written.contains("NaN") && !written.contains("{{"));
     for reach in ["http:", "https:", "src=\"/", "href=", "url(/", "@import", "@font-face"] {
         assert!(!html.contains(reach), "{reach}");
     }

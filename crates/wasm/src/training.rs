@@ -147,6 +147,7 @@ impl Training {
                 recipe: self.steps.recipe().clone(),
                 epochs: self.steps.done() / self.steps.per_epoch().max(1),
                 validation_accuracy: self.accuracy,
+                ..foveal::train::Training::default()
             },
         }
     }

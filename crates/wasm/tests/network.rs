@@ -15,6 +15,7 @@ fn saved(spec: &ModelSpec, fit: PictureFit) -> SavedModel {
         recipe: Recipe::fast(),
         epochs: 0,
         validation_accuracy: None,
+        ..Training::default()
     };
     let preprocess = Preprocess::unit(model.input_shape()[2], fit);
     SavedModel { model, preprocess, classes, training }

@@ -88,7 +88,6 @@ impl Train {
             Self { from: None, .. } => Ok(()),
             Self { model: Some(_), .. } => Err("--model"),
             Self { ensemble: Some(_), .. } => Err("--ensemble"),
-            Self { reading, .. } if reading.image_size.is_some() => Err("--image-size"),
             _ => Ok(()),
         }
     }
@@ -99,7 +98,7 @@ impl Train {
     }
 }
 
-/// The loss, how much classes count, and augmentation.
+/// The loss, how much classes count, augmentation, and how a training ends.
 #[derive(Args, Debug, Clone)]
 pub struct Learning {
     /// cross-entropy for classes; mse or huber for values [default: by the targets]. Values count in
@@ -116,6 +115,36 @@ pub struct Learning {
     /// (digits, photos), or none [default: the preset's]
     #[arg(long, value_name = "WHAT")]
     pub augment: Option<Augment>,
+    /// Stop after N epochs without a lower validation loss; 0 never [default: a quarter of the epochs where they are 25
+    /// or more]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub patience: Option<u32>,
+    /// Fit a temperature on the validation samples, so that probabilities are what they say, and keep it in the last
+    /// layer: fit or off [default: fit; off for mnist]
+    #[arg(long, value_name = "fit|off", value_enum, hide_possible_values = true)]
+    pub temperature: Option<Fit>,
+    /// The weights to end with: of the epoch with the lowest validation loss, or of the last step [default: best; of
+    /// mnist's few epochs last]
+    #[arg(long, value_name = "best|last", value_enum, hide_possible_values = true)]
+    pub keep: Option<Keep>,
+}
+
+/// Whether something is fitted.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// It is
+    Fit,
+    /// It is not
+    Off,
+}
+
+/// The weights to end with.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Of the epoch with the lowest validation loss
+    Best,
+    /// Of the last step
+    Last,
 }
 
 /// A loss by name.

@@ -87,6 +87,16 @@ pub fn positive(text: &str) -> Result<f32, String> {
     }
 }
 
+/// Numbers with commas between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numbers(pub Vec<f32>);
+
+pub fn decimals(text: &str) -> Result<Numbers, String> {
+    let one = |part: &str| part.trim().parse::<f32>().ok().filter(|v| v.is_finite());
+    let all: Option<Vec<f32>> = text.split(',').map(one).collect();
+    all.map(Numbers).ok_or_else(|| "it must be numbers with commas between them".into())
+}
+
 /// Height and width of pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size(pub [usize; 2]);

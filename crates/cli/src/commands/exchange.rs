@@ -1,8 +1,9 @@
 //! `foveal export`, `foveal import`
 
 use super::model;
+use super::pixels;
 use crate::args::values::Size;
-use crate::args::{Export, Import, Layout, Pixels};
+use crate::args::{Export, Import, Layout, Pixels, Pixelwise};
 use crate::files;
 use crate::onnx_file;
 use crate::output::{Context, count};
@@ -31,15 +32,37 @@ pub fn import(args: &Import, context: &Context) -> Result<()> {
     for (note, count) in &notes {
         context.note(&said(*note, *count, context));
     }
-    if let Some(classes) = &args.classes {
+    if let Some(classes) = args.classes.as_deref().map(named).transpose()? {
         if classes.len() != saved.model.outputs() {
             let (given, outputs) = (classes.len(), saved.model.outputs());
             bail!("--classes names {given} classes, but the model has {outputs} outputs");
         }
-        saved.classes.clone_from(classes);
+        saved.classes = classes;
+    } else if args.softmax && saved.classes.is_empty() {
+        saved.classes = (0..saved.model.outputs()).map(|i| i.to_string()).collect();
+    }
+    pixels::prepare(args, &mut saved)?;
+    if pixels::raw(&saved) && args.preprocess != Some(Pixelwise::Raw) {
+        context.note(context.say(
+            "pixels go in raw, 0 to 255: the graph does not scale them; --preprocess imagenet, unit or signed does",
+            "그래프에 픽셀 정규화가 없어 0~255 값이 그대로 들어갑니다. --preprocess imagenet, unit, signed로 바꿀 수 있습니다",
+        ));
     }
     files::write(&args.output, &saved.to_bytes()?)?;
     tell(&args.output, &saved, context)
+}
+
+/// The names that `--classes` gives, or those in the file that it names.
+fn named(given: &[String]) -> Result<Vec<String>> {
+    let [one] = given else { return Ok(given.to_vec()) };
+    let Some(path) = one.strip_prefix('@') else { return Ok(given.to_vec()) };
+    let text = files::read_text(Path::new(path))?;
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim_end);
+    let names: Vec<String> = lines.map(str::to_owned).collect();
+    if let Some(empty) = names.iter().position(String::is_empty) {
+        bail!("{path}: line {} is empty; write the name of a class on each line", empty + 1);
+    }
+    Ok(names)
 }
 
 /// What became something else on the way.
@@ -69,6 +92,6 @@ fn tell(output: &Path, saved: &SavedModel, context: &Context) -> Result<()> {
     let (file, numbers, outputs) = (output.display(), count(parameters as u64), saved.model.outputs());
     let english =
         format!("{file}: input {shape:?}, {layers} layers, {numbers} parameters, {outputs} outputs\n");
-    let korean = format!("{file}: 입력 {shape:?}, 층 {layers}개, 매개변수 {numbers}개, 출력 {outputs}개\n");
+    let korean = format!("{file}: 입력 {shape:?}, 층 {layers}개, 파라미터 {numbers}개, 출력 {outputs}개\n");
     context.print(context.say(&english, &korean))
 }

@@ -1,6 +1,7 @@
 //! One module for each command.
 
 mod bench;
+mod compare;
 mod completions;
 mod conv2d;
 mod data;
@@ -10,6 +11,7 @@ mod explain;
 mod input;
 mod lab;
 mod model;
+mod pixels;
 mod plan;
 mod pool;
 mod predict;
@@ -35,6 +37,7 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Lab(args) => lab::run(args, context),
         Command::Train(args) => train::run(args, context),
         Command::Eval(args) => eval::run(args, context),
+        Command::Compare(args) => compare::run(args, context),
         Command::Predict(args) => predict::run(args, context),
         Command::Export(args) => exchange::export(args, context),
         Command::Import(args) => exchange::import(args, context),

@@ -126,6 +126,8 @@ pub struct ForTraining {
     pub window: Option<Window>,
     /// Whether the pictures were read for the pretrained network.
     pub pretrained: bool,
+    /// The file of each sample, of the training part and of the test part, where samples are files.
+    pub files: Option<[Vec<String>; 2]>,
 }
 
 /// Opens a data set to learn from.
@@ -133,14 +135,14 @@ pub fn open_for_training(data: &str, options: &ReadOptions, context: &Context) -
     if data == MNIST && options.window.is_none() && options.labels.is_none() {
         options.check(data, Kind::Pictures)?;
         let (data, test) = (training_digits(context.threads)?, Box::new(|| test_digits().map(Some)));
-        return Ok(ForTraining { data, held: 0, test, window: None, pretrained: false });
+        return Ok(ForTraining { data, held: 0, test, window: None, pretrained: false, files: None });
     }
     let opened = open(data, options, context)?;
     let window = opened.window(data, options)?;
-    let pretrained = opened.pretrained;
+    let (pretrained, files) = (opened.pretrained, opened.files);
     let TrainTest { train, validation, test } = opened.source;
     if train.is_empty() {
         bail!("{data}: there is nothing to train on");
     }
-    Ok(ForTraining { data: train, held: validation, test: Box::new(|| Ok(test)), window, pretrained })
+    Ok(ForTraining { data: train, held: validation, test: Box::new(|| Ok(test)), window, pretrained, files })
 }

@@ -34,6 +34,7 @@ fn model(bench: &Bench, name: &str, toml: &str, preprocess: Preprocess) {
         recipe: Recipe::default(),
         epochs: 1,
         validation_accuracy: None,
+        ..Training::default()
     };
     let model = Model::new(&ModelSpec::from_toml(toml).unwrap(), 1).unwrap();
     let saved = SavedModel { model, preprocess, classes: vec!["a".into(), "b".into()], training };

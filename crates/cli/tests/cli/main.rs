@@ -15,6 +15,7 @@ mod own_data;
 mod performance;
 mod pretrained;
 #[cfg(unix)]
+mod results;
 mod resume;
 mod show;
 mod streams;

@@ -2,6 +2,9 @@
 
 use crate::harness::Bench;
 use image::{ImageBuffer, Rgb};
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
 
 /// A picture made by whole numbers, as crates/backbone/reference.py makes it.
 fn made(k: usize) -> impl Iterator<Item = f32> {
@@ -148,6 +151,53 @@ fn it_is_left_out_where_it_does_not_suit_and_refused_where_it_cannot_be() {
         bench.run(&format!("{TRAIN} -q {options}")).refused(&[words]);
     }
     bench.run("train mnist --model pretrained -q").refused(&["mnist", "picture files"]);
-    let both = bench.run("train textures --from run --image-size 32");
-    assert_eq!(both.code, Some(2), "{}", both.told());
+}
+
+/// Kills the training once `ready` says so, then lets it go on; the model must be that of a run that never stopped.
+fn killed(bench: &Bench, options: &str, whole: &[u8], ready: &dyn Fn() -> bool) {
+    let _ = std::fs::remove_dir_all(bench.path("run"));
+    let mut child = bench.command(&format!("{TRAIN} -q {options}")).stdout(Stdio::null()).spawn().unwrap();
+    while child.try_wait().unwrap().is_none() && !ready() {
+        sleep(Duration::from_millis(2));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    let run = bench.run(&format!("{TRAIN} {options} --resume")).good();
+    assert!(
+        std::fs::read(bench.path("run/model.safetensors")).unwrap() == whole,
+        "{options}: {}",
+        run.told()
+    );
+}
+
+#[test]
+fn a_run_that_is_killed_during_features_the_head_or_fine_tuning_goes_on_to_the_same_bytes() {
+    let bench = Bench::new();
+    textures(&bench, "textures", 32);
+    for options in ["--validation 6", "--validation 6 --preset balanced --epochs 4"] {
+        bench.run(&format!("{TRAIN} -q {options}")).good();
+        let whole = std::fs::read(bench.path("run/model.safetensors")).unwrap();
+        // While features are computed there is an empty run folder; then its configuration, then a checkpoint.
+        for file in ["run", "run/config.toml", "run/checkpoint.safetensors"] {
+            killed(&bench, options, &whole, &|| bench.path(file).exists());
+        }
+    }
+}
+
+#[test]
+fn pictures_of_another_size_go_into_a_model_that_pools_all_of_them() {
+    let bench = Bench::new();
+    textures(&bench, "textures", 16);
+    bench.run(&format!("{TRAIN} -q --epochs 2")).good();
+    let more = "train textures --from run --freeze all-but-head --no-report --epochs 1 --json";
+    bench.run(&format!("{more} --image-size 32 --out small")).good();
+    assert!(bench.run("summary small").good().stdout.contains("32"), "another size");
+    // What is frozen is not in the checkpoint: of 3.4 million numbers the last layer's 2,562 alone are.
+    let size = |name: &str| std::fs::metadata(bench.path(name)).unwrap().len();
+    let (kept, model) = (size("small/checkpoint.safetensors"), size("small/model.safetensors"));
+    assert!(kept < model / 50, "{kept} bytes of checkpoint beside a model of {model}");
+    bench.run("train textures --model stack --image-size 24 --epochs 1 --no-report --out flat -q").good();
+    let refused = bench.run("train textures --from flat --image-size 40 -q --out none");
+    refused.refused(&["--image-size 40x40", "dense_1.weights", "pooling over the whole picture"]);
+    assert!(!bench.path("none").exists());
 }

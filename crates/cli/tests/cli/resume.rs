@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// Long enough to be killed in the middle.
-const LONG: &str = "train set --model net.toml --epochs 250 --batch-size 20 --lr 0.01 --augment shift=1,mixup=0.4 --no-report -q";
+const LONG: &str = "train set --model net.toml --epochs 250 --batch-size 20 --lr 0.01 --augment shift=1,mixup=0.4 --no-report -q --patience 0";
 /// How long to wait for a checkpoint.
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -251,7 +251,7 @@ fn an_interrupted_training_keeps_what_was_learnt() {
     let mut child = bench.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut err = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    for _ in 0..3 {
+    for _ in 0..4 {
         line.clear();
         err.read_line(&mut line).unwrap();
     }

@@ -66,6 +66,7 @@ fn write(bench: &Bench, name: &str, model: Model, preprocess: Preprocess, classe
             recipe: Recipe::default(),
             epochs: 0,
             validation_accuracy: None,
+            ..Training::default()
         },
     };
     bench.file(&format!("{name}.safetensors"), saved.to_bytes().unwrap());

@@ -8,6 +8,8 @@ use crate::simd::{Kernel, Simd, exp};
 pub struct Sums {
     /// Sum of weight times loss over the images.
     pub loss: f64,
+    /// The same without label smoothing: what a loss on images that are not trained on can be compared with.
+    pub plain: f64,
     /// Images whose largest output is the right class.
     pub correct: usize,
 }
@@ -123,8 +125,9 @@ impl Kernel for CrossEntropy<'_> {
             }
             let likely =
                 f64::from(1.0 - self.smoothing) * at + f64::from(self.smoothing) * f64::from(mean[l]);
-            let loss = if bad { f64::NAN } else { f64::from(norm[l]).ln() - likely };
-            sums.loss += f64::from(weight) * loss;
+            let norm = if bad { f64::NAN } else { f64::from(norm[l]).ln() };
+            sums.loss += f64::from(weight) * (norm - likely);
+            sums.plain += f64::from(weight) * (norm - at);
             sums.correct += usize::from(best == label && !bad);
         }
         sums
@@ -181,5 +184,6 @@ pub fn regression(
             d_outputs[at] = slope * weight * scale;
         }
     }
+    sums.plain = sums.loss;
     sums
 }

@@ -68,13 +68,14 @@ fn cross_entropy() {
                 (0..n).map(|_| if mixed { 0.5 + random.int(0, 8) as f32 / 16.0 } else { 1.0 }).collect();
             let wide = logits.mapv(f64::from);
             let s = f64::from(smoothing);
-            let (mut want, mut gradient) = (0.0, Array2::zeros((n, classes)));
+            let (mut want, mut plain, mut gradient) = (0.0, 0.0, Array2::zeros((n, classes)));
             for i in 0..n {
                 let row = wide.slice_axis(Axis(0), (i..i + 1).into()).to_owned();
                 let parts = [(labels[i], f64::from(share[i])), (second[i], 1.0 - f64::from(share[i]))];
                 for (label, part) in parts {
                     let part = part * f64::from(weights[i] / total);
                     want += part * loss::softmax_cross_entropy(&row, &[label], s, None);
+                    plain += part * loss::softmax_cross_entropy(&row, &[label], 0.0, None);
                     let slope = loss::softmax_cross_entropy_gradient(&row, &[label], s, None);
                     gradient.row_mut(i).scaled_add(part, &slope.row(0));
                 }
@@ -93,7 +94,8 @@ fn cross_entropy() {
             let names = Labels { first: &first, second: &second, share: &all_shares };
             let sums = softmax_cross_entropy(isa, &z, names, &all_weights, smoothing, 1.0 / total, &mut d);
             let case = (n, classes, smoothing, large);
-            worst[0].check(&case, &[(sums.loss / f64::from(total)) as f32], &[want]);
+            let mean = |sum: f64| (sum / f64::from(total)) as f32;
+            worst[0].check(&case, &[mean(sums.loss), mean(sums.plain)], &[want, plain]);
             let found = Array2::from_shape_fn((n, classes), |(n, c)| d[c * lanes + n]);
             worst[1].check(&case, &found, &gradient);
             assert!(d.chunks_exact(lanes).all(|v| v[n..].iter().all(|&v| v == 0.0)), "{case:?}");

@@ -45,6 +45,7 @@ impl Engine {
         let mut report = StepReport { count, ..Default::default() };
         for group in &self.groups[..groups] {
             report.loss += group.judged.sums.loss * f64::from(scale);
+            report.plain += group.judged.sums.plain * f64::from(scale);
             report.correct += group.judged.sums.correct;
         }
         self.changed();

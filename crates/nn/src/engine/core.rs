@@ -22,7 +22,7 @@ pub struct Engine {
     pub(super) workers: Vec<Worker>,
     pub(super) groups: Vec<Group>,
     pub(super) norms: Vec<NormState>,
-    /// All parameters in the plan's layout, and the optimizer's two moments if the engine trains.
+    /// All parameters in the plan's layout, and if the engine trains, the optimizer's two moments of those that it changes.
     pub(super) values: Vec<f32>,
     pub(super) moments: [Vec<f32>; 2],
     pub(super) updates: Updates,
@@ -43,7 +43,7 @@ impl Engine {
         let plan = Plan::new(model, options.isa, options.loss);
         let team = Team::new(options.threads.max(1));
         let updates = Updates::new(model, &plan);
-        let moments = if options.loss.is_some() { plan.places.parameters } else { 0 };
+        let moments = if options.loss.is_some() { plan.places.optimized } else { 0 };
         let norms = plan.places.norms.iter().map(|n| NormState::new(n.channels)).collect();
         let wide = wide(model, options.isa);
         let mut engine = Self {
@@ -127,18 +127,18 @@ impl Engine {
 
     /// All numbers that training changes, in the plan's layout.
     pub fn values(&self) -> &[f32] {
-        &self.values
+        &self.values[..self.plan.places.changing]
     }
 
     /// All numbers that training changes, to be overwritten with [`Engine::values`] of before.
     pub fn values_mut(&mut self) -> &mut [f32] {
         self.changed();
-        &mut self.values
+        &mut self.values[..self.plan.places.changing]
     }
 
     /// All that the next steps depend on.
     pub fn state(&self) -> State {
-        State { steps: self.steps, values: self.values.clone(), moments: self.moments.clone() }
+        State { steps: self.steps, values: self.values().to_vec(), moments: self.moments.clone() }
     }
 
     /// Goes on from where another engine of the same model was.
@@ -146,16 +146,17 @@ impl Engine {
     /// # Errors
     /// When the state has not as many numbers as this engine.
     pub fn restore(&mut self, state: &State) -> Result<(), Error> {
-        let [first, second] = &self.moments;
-        let pairs = [(&self.values, &state.values), (first, &state.moments[0]), (second, &state.moments[1])];
-        for (own, given) in pairs {
-            if own.len() != given.len() {
-                return Err(Error::State { wanted: own.len(), found: given.len() });
+        let (changing, optimized) = (self.values().len(), self.moments[0].len());
+        let given =
+            [(&state.values, changing), (&state.moments[0], optimized), (&state.moments[1], optimized)];
+        for (numbers, wanted) in given {
+            if numbers.len() != wanted {
+                return Err(Error::State { wanted, found: numbers.len() });
             }
         }
         self.changed();
         self.steps = state.steps;
-        self.values.copy_from_slice(&state.values);
+        self.values[..changing].copy_from_slice(&state.values);
         for (own, given) in self.moments.iter_mut().zip(&state.moments) {
             own.copy_from_slice(given);
         }

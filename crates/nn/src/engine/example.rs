@@ -34,6 +34,8 @@ pub enum Target<'a> {
 pub struct StepReport {
     /// The weighted mean loss.
     pub loss: f64,
+    /// The same without label smoothing.
+    pub plain: f64,
     /// Images whose largest output was the right class.
     pub correct: usize,
     /// Images in the batch.

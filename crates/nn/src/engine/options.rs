@@ -70,8 +70,8 @@ impl Options {
 pub struct State {
     /// Training steps done.
     pub steps: u64,
-    /// All parameters, in the plan's layout.
+    /// All numbers that training changes, in the plan's layout; frozen ones are not among them.
     pub values: Vec<f32>,
-    /// The optimizer's two moments of each.
+    /// The optimizer's two moments of each that it changes.
     pub moments: [Vec<f32>; 2],
 }

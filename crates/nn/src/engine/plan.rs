@@ -88,12 +88,23 @@ pub(super) fn pass(model: &Model, node: usize, loss: Option<Loss>, plans: Plans)
 /// Places of parameters and of gradients.
 fn layout(model: &Model, isa: Isa, wanted: &[bool]) -> Places {
     let mut offsets = vec![0; model.params().len()];
-    let mut at = 0;
-    for trainable in [true, false] {
-        for (offset, p) in offsets.iter_mut().zip(model.params()).filter(|(_, p)| p.trainable == trainable) {
+    // First what the optimizer changes, then the statistics that steps change, then what stays as it is.
+    let mut turns = vec![2; offsets.len()];
+    for node in model.nodes() {
+        let trained = frozen::trained(model, node);
+        node.params.iter().for_each(|&p| {
+            turns[p] = if model.params()[p].trainable { 0 } else { 2 - usize::from(trained) };
+        });
+    }
+    let (mut at, mut ends) = (0, [0; 3]);
+    for (turn, end) in ends.iter_mut().enumerate() {
+        for ((offset, p), _) in
+            offsets.iter_mut().zip(model.params()).zip(&turns).filter(|(_, own)| **own == turn)
+        {
             *offset = at;
             at += p.values.len();
         }
+        *end = at;
     }
     let mut gradients = vec![None; offsets.len()];
     let mut numbers = 0;
@@ -119,6 +130,8 @@ fn layout(model: &Model, isa: Isa, wanted: &[bool]) -> Places {
         gradients,
         trained: model.params().iter().map(|p| p.trainable).collect(),
         parameters: at,
+        optimized: ends[0],
+        changing: ends[1],
         gradient_numbers: numbers,
         arena: 0,
         arena_bytes: 0,

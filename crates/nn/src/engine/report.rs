@@ -134,8 +134,9 @@ impl Describing<'_> {
     /// Bytes of everything an engine holds.
     fn memory(&self) -> usize {
         let (plan, groups) = (self.plan, self.groups());
-        let copies = if self.options.loss.is_some() { 3 } else { 1 };
-        let numbers = copies * plan.places.parameters
+        let moments = if self.options.loss.is_some() { 2 * plan.places.optimized } else { 0 };
+        let numbers = plan.places.parameters
+            + moments
             + groups * (plan.places.gradient_numbers + plan.places.saved)
             + self.threads * plan.places.scratch;
         self.arenas().saturating_mul(plan.group_bytes()).saturating_add(numbers.saturating_mul(4))

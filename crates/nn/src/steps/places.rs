@@ -10,7 +10,8 @@ pub struct Places {
     pub isa: Isa,
     pub values: Vec<Value>,
     pub norms: Vec<Norm>,
-    /// Where each parameter of the model lies among all numbers; trainable ones come first.
+    /// Where each parameter of the model lies among all numbers: first those that are trained, then the statistics of
+    /// normalizations that are not frozen, then what training leaves as it is.
     pub offsets: Vec<usize>,
     /// Where each parameter's gradient lies among a group's; dense weights and what is frozen have none there, but for
     /// a frozen convolution that gradients go through.
@@ -19,6 +20,9 @@ pub struct Places {
     pub trained: Vec<bool>,
     /// Numbers in all parameters.
     pub parameters: usize,
+    /// Numbers that the optimizer changes, and all that training changes: they stand first.
+    pub optimized: usize,
+    pub changing: usize,
     /// Numbers in a group's gradients.
     pub gradient_numbers: usize,
     /// Numbers, and bytes, in which a group goes through the net.

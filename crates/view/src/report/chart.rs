@@ -71,6 +71,8 @@ pub(super) struct Chart {
     /// Where the y axis begins; lines that are below come in from there. Without, it begins at the least number.
     pub from: Option<f64>,
     pub lines: Vec<Line>,
+    /// An upright line at an epoch, and what it says.
+    pub mark: Option<(f64, Text)>,
 }
 
 /// An axis: what it goes from and to, and its ticks.
@@ -103,16 +105,16 @@ impl Axis {
     }
 }
 
-fn px(x: &Axis, v: f64) -> f64 {
+pub(super) fn px(x: &Axis, v: f64) -> f64 {
     LEFT + x.share(v) * (WIDTH - LEFT - RIGHT)
 }
 
-fn py(y: &Axis, v: f64) -> f64 {
+pub(super) fn py(y: &Axis, v: f64) -> f64 {
     HEIGHT - BOTTOM - y.share(v) * (HEIGHT - TOP - BOTTOM)
 }
 
 /// The grid, the ticks and the names of the axes.
-fn frame(w: &mut Writer, x: &Axis, y: &Axis, unit: Unit, names: (&Text, Option<&Text>)) {
+pub(super) fn frame(w: &mut Writer, x: &Axis, y: &Axis, unit: Unit, names: (&Text, Option<&Text>)) {
     let base = HEIGHT - BOTTOM;
     for &v in &y.ticks {
         let at = py(y, v);
@@ -176,6 +178,17 @@ impl Chart {
             "<div class=\"plot\"{label}><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" aria-hidden=\"true\">"
         ));
         frame(w, &x, &y, self.unit, (&self.x, None));
+        if let Some((at, text)) = self.mark.as_ref().filter(|mark| mark.0 <= end) {
+            let (at, right) = (px(&x, *at), x.share(*at) > 0.5);
+            w.raw(format!("<path class=\"best\" d=\"M{at:.1} {TOP}V{}\"/>", HEIGHT - BOTTOM));
+            let (side, anchor) = if right { (-5.0, "end") } else { (5.0, "start") };
+            let place = format!(
+                " class=\"best-name\" x=\"{:.1}\" y=\"{}\" text-anchor=\"{anchor}\"",
+                at + side,
+                TOP + 10.0
+            );
+            w.text("text", &place, text);
+        }
         for line in &self.lines {
             self.line(w, line, &x, &y);
         }
@@ -296,7 +309,8 @@ impl Scatter {
     }
 }
 
-fn begin(w: &mut Writer, title: &Text) {
+/// Begins a figure with its title.
+pub(super) fn begin(w: &mut Writer, title: &Text) {
     w.raw("<figure class=\"chart\"><figcaption>");
     w.text("h3", "", title);
     let label = w.label("aria-label", title);
@@ -358,6 +372,7 @@ mod tests {
             keep: 0.0,
             from: None,
             lines: vec![line],
+            mark: Some((1.0, t("best", "최고"))),
         };
         let mut w = Writer::new(super::super::Language::English);
         chart.draw(&mut w);

@@ -5,7 +5,7 @@ use super::chart::json;
 use super::sheets::{SIDE, Sheets};
 use crate::text::{Text, Writer, count, escape, percent, t};
 use foveal_nn::Model;
-use foveal_train::{ClassScores, probabilities};
+use foveal_train::{ClassScores, Ranking, probabilities};
 
 /// Classes that a matrix is drawn for, at most; more are a list of the pairs that are taken for each other.
 const MATRIX: usize = 40;
@@ -55,6 +55,11 @@ impl Answers {
     /// The images in the order of the sheets, as indices into the data set.
     pub fn places(&self) -> Vec<u32> {
         self.order.iter().map(|&i| self.index[i as usize]).collect()
+    }
+
+    /// For each class, how well its probability tells it from the others.
+    pub fn rankings(&self) -> Vec<Option<Ranking>> {
+        Ranking::each(&self.likely, &self.truth, self.names.len())
     }
 
     fn row(&self, judged: usize) -> &[f32] {
@@ -218,7 +223,7 @@ fn pairs(w: &mut Writer, scores: &ClassScores, answers: &Answers) {
         " class=\"note\"",
         &t(
             format!("{k} classes are too many for a matrix: the pairs most often confused."),
-            format!("분류가 {k}개라 행렬로 그리기에는 많아, 가장 자주 헷갈리는 짝을 보입니다."),
+            format!("클래스가 {k}개라 행렬로 그리기에는 많아, 가장 자주 헷갈리는 짝을 보입니다."),
         ),
     );
     w.raw("<ul class=\"pairs\">");
@@ -239,11 +244,11 @@ fn per_class(w: &mut Writer, scores: &ClassScores) {
         "<div class=\"scroll{}\" tabindex=\"0\" role=\"region\"",
         if k > 20 { " tall" } else { "" }
     ));
-    let label = w.label("aria-label", &t("Scores of each class", "분류마다의 점수"));
+    let label = w.label("aria-label", &t("Scores of each class", "클래스별 점수"));
     w.raw(label);
     w.raw("><table class=\"scores\"><thead><tr>");
     for (name, class) in [
-        (t("class", "분류"), ""),
+        (t("class", "클래스"), ""),
         (t("precision", "정밀도"), " class=\"r\""),
         (t("recall", "재현율"), " class=\"r\""),
         (t("F1", "F1"), " class=\"r\""),
@@ -276,7 +281,7 @@ pub(super) fn worst(w: &mut Writer, answers: &Answers, sheets: &Sheets) {
     let title = w.samples(t("The worst mistakes", "가장 크게 틀린 이미지"));
     let about = w.samples(t(
         "Wrong answers that the model is surest of, with its most likely classes.",
-        "모델이 가장 자신 있게 틀린 이미지와, 모델이 가장 그럴듯하게 본 분류입니다.",
+        "모델이 가장 자신 있게 틀린 이미지와, 모델이 가장 그럴듯하게 본 클래스입니다.",
     ));
     w.section("worst", &title, &about);
     let shown = answers.mistakes.min(WORST).min(sheets.held);

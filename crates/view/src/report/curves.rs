@@ -99,27 +99,39 @@ fn mean(a: Step, b: Step) -> Step {
 }
 
 /// The three charts.
-pub(super) fn draw(w: &mut Writer, history: &[EpochReport], steps: &Steps) {
+pub(super) fn draw(w: &mut Writer, history: &[EpochReport], steps: &Steps, best: Option<usize>) {
     w.section("curves", &t("How it learnt", "학습 과정"), &t(
-        "Training figures are of images as they were trained on; validation figures are of images held back, at the end of each epoch.",
-        "훈련 값은 훈련에 쓰인 그때의 이미지로, 검증 값은 따로 떼어 둔 이미지로 에포크가 끝날 때마다 잰 것입니다.",
+        "Training figures are of images as they were trained on; validation figures are of images held back, at the end of each epoch. Both losses are without label smoothing.",
+        "훈련 값은 훈련에 쓰인 그때의 이미지로, 검증 값은 따로 떼어 둔 이미지로 에포크가 끝날 때마다 잰 것입니다. 두 손실 모두 레이블 스무딩을 뺀 값입니다.",
     ));
     w.raw("<div class=\"charts\">");
     let epoch = t("epoch", "에포크");
+    let mark = best.map(|best| {
+        (best as f64, t(format!("weights of epoch {best}"), format!("{best}에포크의 가중치를 남김")))
+    });
     let loss = lines(history, steps, |s| Some(s.loss), |e| Some(e.train_loss), |e| e.validation_loss);
     let title = t("Loss", "손실");
-    Chart { title, x: epoch.clone(), unit: Unit::Number, keep: 0.0, from: None, lines: loss }.draw(w);
+    let chart = |title, unit, keep, from, lines, mark| Chart {
+        title,
+        x: epoch.clone(),
+        unit,
+        keep,
+        from,
+        lines,
+        mark,
+    };
+    chart(title, Unit::Number, 0.0, None, loss, mark.clone()).draw(w);
     let accuracy = lines(history, steps, |s| s.accuracy, |e| e.train_accuracy, |e| e.validation_accuracy);
     if accuracy.iter().any(|l| !l.points.is_empty()) {
         let title = t("Accuracy", "정확도");
         let from = Some(begin(&accuracy));
-        Chart { title, x: epoch.clone(), unit: Unit::Percent, keep: 1.0, from, lines: accuracy }.draw(w);
+        chart(title, Unit::Percent, 1.0, from, accuracy, mark).draw(w);
     }
     let by_epoch = history.iter().map(|e| (e.epoch as f64, f64::from(e.lr))).collect();
     let points = if steps.whole { steps.series(|s| Some(s.lr))[1].clone() } else { by_epoch };
     let rate = Line { name: t("learning rate", "학습률"), class: "rate", style: Style::Line, points };
     let title = t("Learning rate", "학습률");
-    Chart { title, x: epoch, unit: Unit::Number, keep: 0.0, from: None, lines: vec![rate] }.draw(w);
+    chart(title, Unit::Number, 0.0, None, vec![rate], None).draw(w);
     w.raw("</div></section>");
 }
 

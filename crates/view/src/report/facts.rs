@@ -42,12 +42,12 @@ fn notice(status: Status) -> Option<Text> {
     Some(match status {
         Status::Finished => return None,
         Status::EarlyStopped => t(
-            "Training stopped early: the validation score had not got better for a while.",
-            "한동안 검증 점수가 나아지지 않아 훈련을 일찍 멈췄습니다.",
+            "Training stopped early: the validation loss had got no lower for a while.",
+            "한동안 검증 손실이 낮아지지 않아 훈련을 일찍 멈췄습니다.",
         ),
         Status::Interrupted => t(
             "Training was interrupted; the model has not been tested.",
-            "훈련이 중단되었습니다. 모델은 아직 시험하지 않았습니다.",
+            "훈련이 중단되었습니다. 모델은 아직 테스트하지 않았습니다.",
         ),
         Status::NonFinite { epoch, batch } => t(
             format!(
@@ -75,6 +75,14 @@ fn score(w: &mut Writer, report: &Report) {
         format!("{} {}, 이미지 {images}장", part.ko, name.ko),
     ));
     w.text("p", "", &about);
+    if let Evaluation::Classes(scores) = judged.scores {
+        let ([low, high], most) = (scores.interval().map(percent), percent(scores.majority()));
+        let about = t(
+            format!("95 % interval {low} to {high}; always the most frequent class: {most}"),
+            format!("95 % 신뢰구간 {low}~{high}. 가장 많은 클래스만 답하면 {most}"),
+        );
+        w.text("p", "", &about);
+    }
     w.raw("</div>");
 }
 
@@ -82,6 +90,9 @@ fn first(report: &Report) -> Vec<Fact> {
     let mut facts = Vec::new();
     match report.judged.as_ref().map(|j| j.scores) {
         Some(Evaluation::Classes(scores)) => {
+            if scores.per_class.len() > 5 {
+                facts.push((t("top-5 accuracy", "top-5 정확도"), percent(scores.top_k(5))));
+            }
             facts.push((t("macro F1", "매크로 F1"), format!("{:.4}", scores.macro_f1)));
             facts.push((t("loss", "손실"), format!("{:.4}", scores.loss)));
         }
@@ -97,7 +108,7 @@ fn first(report: &Report) -> Vec<Fact> {
         facts.push((t("validation loss", "검증 손실"), number(loss)));
     }
     let parameters: usize = report.saved.model.params().iter().map(|p| p.values.len()).sum();
-    facts.push((t("parameters", "매개변수"), count(parameters as u64)));
+    facts.push((t("parameters", "파라미터"), count(parameters as u64)));
     facts.push((t("training time, s", "훈련 시간(초)"), format!("{:.2}", report.outcome.train_seconds)));
     facts.push((t("images a second", "초당 이미지"), count(report.outcome.images_per_second as u64)));
     facts
@@ -163,10 +174,16 @@ fn recipe(report: &Report) -> Vec<(Text, Text)> {
         (t("seed", "시드"), same(recipe.seed.to_string())),
     ];
     if let Some(patience) = recipe.patience {
-        facts.push((t("patience, epochs", "참는 에포크"), same(patience.to_string())));
+        facts.push((t("patience, epochs", "조기 종료까지 기다리는 에포크"), same(patience.to_string())));
     }
     let kept = if recipe.keep_best {
-        t("of the best epoch", "가장 나은 에포크의 것")
+        match report.saved.training.best_epoch {
+            Some(epoch) => t(
+                format!("of epoch {epoch}, the lowest validation loss"),
+                format!("검증 손실이 가장 낮은 {epoch}에포크의 것"),
+            ),
+            None => t("of the epoch with the lowest validation loss", "검증 손실이 가장 낮은 에포크의 것"),
+        }
     } else if recipe.average > 0.0 {
         let share = format!("{:.0} %", 100.0 * recipe.average);
         t(format!("mean over the last {share}"), format!("마지막 {share}의 평균"))
@@ -248,7 +265,7 @@ fn data(report: &Report) -> Vec<(Text, Text)> {
     ];
     if let Some(judged) = report.judged.as_ref().filter(|j| j.part == Part::Test) {
         let n = judged.indices.map_or(judged.data.len(), <[u32]>::len);
-        facts.push((t("test images, read once", "시험 이미지, 한 번만 읽음"), same(count(n as u64))));
+        facts.push((t("test images, read once", "테스트 이미지, 한 번만 읽음"), same(count(n as u64))));
     }
     let shape = report.saved.model.input_shape().map(|v| v.to_string()).join("\u{d7}");
     facts.push((t("input", "입력"), same(shape)));

@@ -9,6 +9,7 @@ mod curves;
 mod facts;
 mod inside;
 mod parts;
+mod ranking;
 mod sheets;
 mod texts;
 mod values;
@@ -37,7 +38,7 @@ pub enum Part {
 impl Part {
     fn name(self) -> Text {
         match self {
-            Part::Test => t("test", "시험"),
+            Part::Test => t("test", "테스트"),
             Part::Validation => t("validation", "검증"),
         }
     }
@@ -107,7 +108,7 @@ impl Report<'_> {
         let mut w = Writer::new(self.language);
         w.texts = self.saved.model.vocabulary().is_some();
         facts::head(&mut w, self);
-        curves::draw(&mut w, &self.outcome.history, self.steps);
+        curves::draw(&mut w, &self.outcome.history, self.steps, self.saved.training.best_epoch);
         parts::draw(&mut w, &self.saved.model);
         let (css, data) = self.judgement(&mut w);
         facts::run(&mut w, self);
@@ -139,6 +140,7 @@ impl Report<'_> {
         {
             let sheets = Sheets::new(judged.data, &answers.places(), threads);
             classes::draw(w, scores, &answers, &sheets);
+            ranking::draw(w, scores, &answers, self.saved.training.temperature);
             classes::worst(w, &answers, &sheets);
             inside::draw(w, self.saved, judged, &answers.samples(), Some(&answers));
             return (sheets.css(), answers.data(&sheets, &judged.part.name()));

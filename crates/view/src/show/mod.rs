@@ -147,6 +147,7 @@ mod tests {
                 recipe: Recipe::fast(),
                 epochs: 0,
                 validation_accuracy: None,
+                ..Training::default()
             },
         }
     }

@@ -5,6 +5,7 @@ use crate::array_text::{number, shape};
 use crate::commands::show::Kind;
 use crate::files;
 use crate::output::{Context, count};
+use crate::sheet::{self, Picture};
 use crate::source::{self, ReadOptions};
 use crate::table::{Side, table};
 use anyhow::{Result, bail};
@@ -12,7 +13,6 @@ use foveal::data::augment::{Augment, Key, Scratch};
 use foveal::data::shuffle::epoch_order;
 use foveal::data::{Dataset, Sample};
 use foveal::view::{ColorMap, Panel, Scale, subplots};
-use ndarray::Array2;
 use serde_json::json;
 
 /// How many samples a sheet shows, without augmentation and with it.
@@ -20,8 +20,6 @@ const SAMPLES: usize = 40;
 const AUGMENTED: usize = 10;
 /// Panels in a row; with augmentation these are the sample and one variant for each epoch.
 const COLUMNS: usize = 8;
-/// The longest side of a panel in the units of a figure.
-const SIDE: usize = 112;
 
 /// Shows or writes the sheet.
 pub fn run(args: &ShowData, context: &Context) -> Result<()> {
@@ -48,10 +46,9 @@ pub fn run(args: &ShowData, context: &Context) -> Result<()> {
         Some(augment) => format!("{name}: {augment}"),
         None => name,
     };
-    let [height, width, _] = data.shape();
     let figure = subplots(panels, title, ColorMap::Gray, Scale::Shared)
         .columns(COLUMNS)
-        .cell((SIDE / height.max(width)).max(1) as i32)
+        .cell(sheet::cell(data.shape()))
         .language(context.language.into())
         .bare()
         .compact();
@@ -97,10 +94,7 @@ fn title(data: &Dataset, i: usize) -> String {
 fn panels(data: &Dataset, chosen: &[usize], augment: Option<Augment>, context: &Context) -> Vec<Panel> {
     let mut panels = Vec::new();
     for &i in chosen {
-        let own = match data.sample(i) {
-            Sample::U8(pixels) => Picture::U8(pixels.to_vec()),
-            Sample::F32(pixels) => Picture::F32(pixels.to_vec()),
-        };
+        let own = Picture::of(data, i);
         let range = own.range();
         panels.push(Panel::picture(title(data, i), own.colors(data.shape(), range)));
         for epoch in (1..COLUMNS as u64).take_while(|_| augment.is_some()) {
@@ -141,38 +135,6 @@ fn variant(
         _ => unreachable!("the samples of a data set are of one kind"),
     };
     (picture, (share < 1.0).then_some((other, share)))
-}
-
-enum Picture {
-    U8(Vec<u8>),
-    F32(Vec<f32>),
-}
-
-impl Picture {
-    /// The numbers that are drawn as black and as white: 0 and 255 for bytes, else the least and the greatest.
-    fn range(&self) -> [f32; 2] {
-        let Self::F32(values) = self else { return [0.0, 255.0] };
-        let finite = values.iter().copied().filter(|v| v.is_finite());
-        let [low, high] = finite.fold([f32::MAX, f32::MIN], |[a, b], v| [a.min(v), b.max(v)]);
-        if low < high { [low, high] } else { [low - 1.0, low + 1.0] }
-    }
-
-    fn at(&self, i: usize) -> f32 {
-        match self {
-            Self::U8(v) => f32::from(v[i]),
-            Self::F32(v) => v[i],
-        }
-    }
-
-    /// Three channels are red, green and blue; of any other number the first is drawn in grey.
-    fn colors(&self, [height, width, channels]: [usize; 3], [low, high]: [f32; 2]) -> Array2<[u8; 3]> {
-        let tone = |v: f32| ((v - low) / (high - low) * 255.0 + 0.5) as u8;
-        Array2::from_shape_fn((height, width), |(y, x)| {
-            let at = (y * width + x) * channels;
-            let channel = |c: usize| tone(self.at(at + if channels == 3 { c } else { 0 }));
-            [channel(0), channel(1), channel(2)]
-        })
-    }
 }
 
 fn listed(data: &Dataset, chosen: &[usize], context: &Context) -> String {

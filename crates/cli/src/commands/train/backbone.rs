@@ -28,27 +28,67 @@ const ROWS: usize = 10;
 pub fn train(run: &Run, fresh: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
     folder.sweep();
     let preset = run.args.preset;
-    let cut = Cut::new(&fresh, builtin::FEATURES)?;
-    let features = features(run, &cut, stop)?;
+    let (cut, maps, features) = match Blocks::new(run, &fresh)? {
+        // What the first blocks say goes on to the last layer: no picture goes through them twice.
+        Some(blocks) => {
+            let maps = features(run, &blocks.cut, stop)?;
+            let numbers = blocks.numbers();
+            let cut = Cut::new(&blocks.cut.tail, builtin::FEATURES)?;
+            let last =
+                cut.features(&numbers, &maps, run.context.threads, &mut |_| !stop.load(Ordering::Relaxed))?;
+            (cut, Some(maps), last.ok_or_else(|| interrupted(run.context))?)
+        }
+        None => {
+            let cut = Cut::new(&fresh, builtin::FEATURES)?;
+            let all = features(run, &cut, stop)?;
+            (cut, None, all)
+        }
+    };
     let on = On { run, data: &features, preprocess: &Preprocess::numbers(cut.tail.input_shape()[2]) };
     let (decay, chosen) = on.choose(&cut.tail, stop)?;
     if preset == Preset::Fast {
         let recipe = with_decay(run.recipe, decay);
         let every = recipe.epochs.div_ceil(ROWS);
         let head = Run { data: on.data, preprocess: on.preprocess, recipe: &recipe, every, ..*run };
-        let (mut trained, steps, kept) = head.learn(cut.tail, fresh.spec(), folder, stop)?;
-        trained.model = Cut::joined(fresh, &trained.model);
-        let recipe = Recipe { frozen: Freeze::AllButHead.layers(&trained.model)?, ..recipe };
-        return run.write(recipe, (trained, steps, kept), folder);
+        let mut trained = head.learn(cut.tail, fresh.spec(), folder, stop)?;
+        let model = Cut::joined(fresh, &trained.outcome.model);
+        let recipe = Recipe { frozen: Freeze::AllButHead.layers(&model)?, ..recipe };
+        trained.outcome.model = model;
+        return run.write(recipe, trained, folder);
     }
     drop(features);
     let known = Cut::joined(fresh, &chosen.model);
     tell_head(&chosen, run.context);
-    tune(run, known, folder, stop)
+    tune(run, known, maps, folder, stop)
 }
 
-/// Trains the last blocks further, or with `best` all of them.
-fn tune(run: &Run, known: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Result<Learnt> {
+/// The model in two: the first blocks, which stay as they are, and those that are trained on their maps.
+struct Blocks {
+    cut: Cut,
+}
+
+impl Blocks {
+    /// `None` where all is trained, or the maps are too large to be kept.
+    fn new(run: &Run, model: &Model) -> Result<Option<Self>> {
+        let cut = Cut::new(model, BORDER)?;
+        let bytes = (4 * cut.body.outputs()).saturating_mul(run.data.len());
+        Ok((run.args.preset == Preset::Balanced && bytes <= MOST_KEPT).then_some(Self { cut }))
+    }
+
+    fn numbers(&self) -> Preprocess {
+        Preprocess::numbers(self.cut.tail.input_shape()[2])
+    }
+}
+
+/// Trains the last blocks further, on the `maps` of those before them where there are some, or with `best` all of
+/// them.
+fn tune(
+    run: &Run,
+    known: Model,
+    maps: Option<Dataset>,
+    folder: &Folder,
+    stop: &Arc<AtomicBool>,
+) -> Result<Learnt> {
     let norms = |model: &Model| -> Vec<String> {
         let nodes = model.nodes().iter().filter(|n| n.kind.name() == "batch_norm");
         nodes.map(|n| n.name.clone()).collect()
@@ -56,8 +96,7 @@ fn tune(run: &Run, known: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Res
     // Small sets would spoil what normalizes: it stays as it is.
     let mut recipe = run.recipe.clone();
     let cut = Cut::new(&known, BORDER)?;
-    let bytes = 4 * cut.body.outputs() * run.data.len();
-    if run.args.preset == Preset::Best || bytes > MOST_KEPT {
+    let Some(data) = maps else {
         let body: Vec<String> =
             cut.body.nodes().iter().filter(|n| !n.params.is_empty()).map(|n| n.name.clone()).collect();
         let blocks = if run.args.preset == Preset::Best { Vec::new() } else { body };
@@ -69,17 +108,16 @@ fn tune(run: &Run, known: Model, folder: &Folder, stop: &Arc<AtomicBool>) -> Res
         let spec = known.spec().clone();
         let trained = whole.learn(known, &spec, folder, stop)?;
         return run.write(recipe, trained, folder);
-    }
-    let data = features(run, &cut, stop)?;
+    };
     let frozen = [&recipe.frozen[..], &norms(&cut.tail)].concat();
     let tail_recipe = Recipe { frozen, ..recipe };
     let preprocess = Preprocess::numbers(cut.tail.input_shape()[2]);
     let tail = Run { data: &data, preprocess: &preprocess, recipe: &tail_recipe, ..*run };
-    let (mut trained, steps, kept) = tail.learn(cut.tail, known.spec(), folder, stop)?;
-    trained.model = Cut::joined(known, &trained.model);
+    let mut trained = tail.learn(cut.tail, known.spec(), folder, stop)?;
+    trained.outcome.model = Cut::joined(known, &trained.outcome.model);
     let body = cut.body.nodes().iter().filter(|n| !n.params.is_empty()).map(|n| n.name.clone());
     let frozen = tail_recipe.frozen.iter().cloned().chain(body).collect();
-    run.write(Recipe { frozen, ..tail_recipe }, (trained, steps, kept), folder)
+    run.write(Recipe { frozen, ..tail_recipe }, trained, folder)
 }
 
 /// What the body of `cut` says about every picture.
@@ -97,13 +135,16 @@ fn features(run: &Run, cut: &Cut, stop: &AtomicBool) -> Result<Dataset> {
     };
     let features = cut.features(run.preprocess, data, context.threads, &mut tell)?;
     bar.finish_and_clear();
-    features.ok_or_else(|| {
-        context.note(context.say(
-            "interrupted before anything was learnt; the same command begins again",
-            "아무것도 배우기 전에 중단됨. 같은 명령으로 처음부터 다시 시작합니다",
-        ));
-        Interrupted.into()
-    })
+    features.ok_or_else(|| interrupted(context))
+}
+
+/// Says that nothing is left of a run that was stopped.
+fn interrupted(context: &Context) -> anyhow::Error {
+    context.note(context.say(
+        "interrupted before anything was learnt; the same command begins again",
+        "아무것도 배우기 전에 중단됨. 같은 명령으로 처음부터 다시 시작합니다",
+    ));
+    Interrupted.into()
 }
 
 /// Features to train a head on.

@@ -44,7 +44,13 @@ struct Member<'a> {
 }
 
 /// Trains the members one after the other, then judges each and all together.
-pub fn run(run: &Run, members: u8, spec: &ModelSpec, stop: &Arc<AtomicBool>, test: Later) -> Result<()> {
+pub fn run(
+    run: &Run,
+    members: u8,
+    spec: &ModelSpec,
+    stop: &Arc<AtomicBool>,
+    (test, files): (Later, Option<[Vec<String>; 2]>),
+) -> Result<()> {
     let folder = Folder::new(run.args.out.as_deref(), &source::name(&run.args.data))?;
     free(folder.path(), members)?;
     files::remove(&folder.path().join(ENSEMBLE))?;
@@ -77,6 +83,7 @@ pub fn run(run: &Run, members: u8, spec: &ModelSpec, stop: &Arc<AtomicBool>, tes
         }
     };
     let judged = learnt.iter().map(judge).collect::<Result<Option<Vec<_>>>>()?;
+    let judged = judged.map(|all| all.into_iter().map(|j| j.named(files.clone())).collect::<Vec<_>>());
     let together = judged.as_deref().map(|all| Judgement::together(&learnt[0].saved, all)).transpose()?;
     show(run, folder.path(), &learnt, judged.as_deref(), together.as_ref())?;
     let mut judged = judged.into_iter().flatten();

@@ -1,14 +1,16 @@
 //! The end of a run: its result, its report, and what to do next.
 
-use super::folder::{self, Folder};
+use super::card::Card;
+use super::folder::{self, CARD, Folder};
 use crate::args::Train;
 use crate::exit::Interrupted;
 use crate::machine;
 use crate::output::{Context, count};
+use crate::predictions;
 use crate::source;
 use anyhow::{Result, bail};
 use foveal::data::Dataset;
-use foveal::train::{Evaluation, Outcome, SavedModel, Status, combine};
+use foveal::train::{Evaluation, Outcome, SavedModel, Status, Temperature, combine};
 use foveal::view::report::{Judged, Language, Part, Report, Steps};
 use serde::Serialize;
 
@@ -19,6 +21,8 @@ pub struct Judgement<'a> {
     validation: Option<&'a [u32]>,
     outputs: Vec<f32>,
     scores: Evaluation,
+    /// The file of each sample that was judged, where samples are files.
+    files: Option<Vec<String>>,
 }
 
 impl<'a> Judgement<'a> {
@@ -32,7 +36,26 @@ impl<'a> Judgement<'a> {
         let (model, preprocess) = (&saved.model, &saved.preprocess);
         let outputs = foveal::train::predict(model, preprocess, data, validation, threads)?;
         let scores = foveal::train::judge(model, data, validation, &outputs)?;
-        Ok(Self { data, validation, outputs, scores })
+        Ok(Self { data, validation, outputs, scores, files: None })
+    }
+
+    /// With the files of the training part and of the test part, where samples are files.
+    pub fn named(self, files: Option<[Vec<String>; 2]>) -> Self {
+        let files = files.map(|[train, test]| match self.validation {
+            Some(indices) => indices.iter().map(|&i| train[i as usize].clone()).collect(),
+            None => test,
+        });
+        Self { files, ..self }
+    }
+
+    /// How many samples were judged.
+    pub fn samples(&self) -> usize {
+        self.validation.map_or(self.data.len(), <[u32]>::len)
+    }
+
+    /// The name of the part that was judged.
+    pub fn part(&self) -> &'static str {
+        if self.validation.is_some() { "validation" } else { "test" }
     }
 
     /// The judgement of several models together, on the same images.
@@ -41,7 +64,14 @@ impl<'a> Judgement<'a> {
         let all: Vec<Vec<f32>> = members.iter().map(|m| m.outputs.clone()).collect();
         let outputs = combine(&saved.model, &all, !saved.classes.is_empty());
         let scores = foveal::train::judge(&saved.model, data, validation, &outputs)?;
-        Ok(Self { data, validation, outputs, scores })
+        Ok(Self { data, validation, outputs, scores, files: members[0].files.clone() })
+    }
+
+    /// What the model says about every sample.
+    fn table(&self, saved: &SavedModel) -> Result<String> {
+        let (part, files) = (self.part(), self.files.as_deref());
+        let (data, indices, outputs) = (self.data, self.validation, &self.outputs[..]);
+        predictions::table(saved, &predictions::Judged { part, data, indices, outputs, files })
     }
 
     /// The accuracy on the test part, if that was judged.
@@ -67,6 +97,8 @@ pub struct Finished<'a> {
     pub at: String,
     /// The epoch of the checkpoint, if there is one.
     pub kept: Option<usize>,
+    /// The temperature that the last layer has been divided by.
+    pub temperature: Option<Temperature>,
     pub judgement: Option<Judgement<'a>>,
     /// Seconds from the program's start to the result.
     pub total_seconds: f64,
@@ -78,6 +110,9 @@ struct Json<'a> {
     model: &'a str,
     parameters: usize,
     epochs: usize,
+    /// The epoch whose weights are kept, where the best one's are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best_epoch: Option<usize>,
     seed: u64,
     threads: usize,
     train_seconds: f64,
@@ -85,6 +120,9 @@ struct Json<'a> {
     images_per_second: f64,
     validation_accuracy: Option<f64>,
     test_accuracy: Option<f64>,
+    /// The temperature that the last layer has been divided by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scores: Option<Scores>,
     model_path: &'a str,
@@ -104,21 +142,40 @@ pub struct Scores {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Kind {
-    Classes { accuracy: f64, accuracy_interval: [f64; 2], macro_f1: f64 },
-    Values { mae: f64, rmse: f64, r2: f64 },
+    Classes {
+        accuracy: f64,
+        accuracy_interval: [f64; 2],
+        majority: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        top_5: Option<f64>,
+        macro_f1: f64,
+        calibration_error: f64,
+    },
+    Values {
+        mae: f64,
+        rmse: f64,
+        r2: f64,
+    },
 }
 
 impl Scores {
     pub fn new(judgement: &Judgement<'_>) -> Self {
         let of = match &judgement.scores {
             Evaluation::Classes(s) => {
-                Kind::Classes { accuracy: s.accuracy, accuracy_interval: s.interval(), macro_f1: s.macro_f1 }
+                let top_5 = (s.per_class.len() > 5).then(|| s.top_k(5));
+                Kind::Classes {
+                    accuracy: s.accuracy,
+                    accuracy_interval: s.interval(),
+                    majority: s.majority(),
+                    top_5,
+                    macro_f1: s.macro_f1,
+                    calibration_error: s.reliability.error(),
+                }
             }
             Evaluation::Values(s) => Kind::Values { mae: s.mae, rmse: s.rmse, r2: s.r2 },
         };
-        let images = judgement.validation.map_or(judgement.data.len(), <[u32]>::len);
-        let texts = judgement.data.vocabulary().is_some();
-        Self { part: if judgement.validation.is_some() { "validation" } else { "test" }, images, texts, of }
+        let (part, images) = (judgement.part(), judgement.samples());
+        Self { part, images, texts: judgement.data.vocabulary().is_some(), of }
     }
 
     pub fn text(&self, context: &Context) -> String {
@@ -128,16 +185,18 @@ impl Scores {
             false => (format!("{n} images"), format!("이미지 {n}장")),
         };
         let part = match self.part {
-            "test" => context.say("test", "시험"),
+            "test" => context.say("test", "테스트"),
             _ => context.say("validation", "검증"),
         };
         match self.of {
-            Kind::Classes { accuracy, accuracy_interval, macro_f1 } => {
+            Kind::Classes { accuracy, accuracy_interval, majority, top_5, macro_f1, .. } => {
                 let (accuracy, [low, high]) = (100.0 * accuracy, accuracy_interval.map(|v| 100.0 * v));
-                let interval = format!("{low:.1} to {high:.1} %");
+                let most = 100.0 * majority;
+                let five = top_5.map(|share| 100.0 * share);
+                let five_en = five.map_or(String::new(), |v| format!(", top-5 {v:.2} %"));
                 context.language.pick(
-                    format!("{part} accuracy {accuracy:.2} % (95 % interval {interval}), macro F1 {macro_f1:.4} ({images})\n"),
-                    format!("{part} 정확도 {accuracy:.2} % (95 % 신뢰구간 {low:.1}~{high:.1} %), 매크로 F1 {macro_f1:.4} ({images_ko})\n"),
+                    format!("{part} accuracy {accuracy:.2} % (95 % interval {low:.1} to {high:.1} %; always the most frequent class {most:.2} %){five_en}, macro F1 {macro_f1:.4} ({images})\n"),
+                    format!("{part} 정확도 {accuracy:.2} % (95 % 신뢰구간 {low:.1}~{high:.1} %. 가장 많은 클래스만 답하면 {most:.2} %){five_en}, 매크로 F1 {macro_f1:.4} ({images_ko})\n"),
                 )
             }
             Kind::Values { mae, rmse, r2 } => context.language.pick(
@@ -153,12 +212,16 @@ impl Finished<'_> {
     /// the program.
     pub fn early_end(&self) -> Result<()> {
         let (context, at) = (self.context, &self.at);
+        self.tell_best();
+        self.tell_temperature();
         match self.trained.status {
             Status::Finished => Ok(()),
             Status::EarlyStopped => {
-                let text =
-                    context.say("stopped early: no better for a while", "일찍 멈춤: 한동안 나아지지 않음");
-                context.note(text);
+                let patience = self.saved.training.recipe.patience.unwrap_or_default();
+                context.note(&context.language.pick(
+                    format!("stopped early: the validation loss got no lower for {patience} epochs"),
+                    format!("일찍 멈춤: 검증 손실이 {patience}에포크 동안 낮아지지 않음"),
+                ));
                 Ok(())
             }
             Status::Interrupted => {
@@ -185,6 +248,34 @@ impl Finished<'_> {
         }
     }
 
+    /// Says of which epoch the weights are, if not of the last one.
+    fn tell_best(&self) {
+        let epochs = self.trained.history.len();
+        let Some(epoch) = self.saved.training.best_epoch.filter(|epoch| *epoch < epochs) else { return };
+        self.context.note(&self.context.language.pick(
+            format!("the weights are those of epoch {epoch}, of the lowest validation loss (--keep last keeps the last)"),
+            format!("검증 손실이 가장 낮은 {epoch}에포크의 가중치를 남깁니다(--keep last면 마지막 가중치)"),
+        ));
+    }
+
+    /// Says by which temperature the last layer was divided, and what that changes.
+    fn tell_temperature(&self) {
+        let (Some(t), [_, n]) = (self.temperature, self.images) else { return };
+        let [before, after] = t.error.map(|e| 100.0 * e);
+        self.context.note(&self.context.language.pick(
+            format!(
+                "temperature {:.2}, fitted on {n} validation samples, is in the last layer: calibration error \
+                 {before:.1} -> {after:.1} % (--temperature off)",
+                t.value
+            ),
+            format!(
+                "검증 표본 {n}개로 맞춘 온도 {:.2}를 마지막 층에 넣음: 보정 오차 {before:.1} -> {after:.1} % \
+                 (--temperature off면 넣지 않음)",
+                t.value
+            ),
+        ));
+    }
+
     /// Prints the result. The report is drawn after that, so that its time counts nowhere.
     pub fn show_result(&self) -> Result<()> {
         let context = self.context;
@@ -195,6 +286,7 @@ impl Finished<'_> {
                 model: self.args.model(),
                 parameters: self.saved.model.params().iter().map(|p| p.values.len()).sum(),
                 epochs: self.trained.history.len(),
+                best_epoch: self.saved.training.best_epoch,
                 seed: context.seed,
                 threads: context.threads,
                 train_seconds: self.trained.train_seconds,
@@ -202,6 +294,7 @@ impl Finished<'_> {
                 images_per_second: self.trained.images_per_second,
                 validation_accuracy: self.trained.validation_accuracy,
                 test_accuracy,
+                temperature: self.temperature.map(|t| t.value),
                 scores: self.judgement.as_ref().map(Scores::new),
                 model_path: &self.at,
             });
@@ -215,8 +308,18 @@ impl Finished<'_> {
         context.print(&text)
     }
 
-    /// Writes the report, unless --no-report is given.
+    /// Writes the model card, every prediction, and the report, unless --no-report is given.
     pub fn report(&self) -> Result<()> {
+        let card = Card {
+            saved: self.saved,
+            images: self.images,
+            judged: self.judgement.as_ref().map(|j| (j.part(), &j.scores)),
+            temperature: self.temperature,
+        };
+        self.folder.write_text(CARD, &card.text(self.context))?;
+        if let Some(judgement) = &self.judgement {
+            self.folder.write_text(predictions::FILE, &judgement.table(self.saved)?)?;
+        }
         if self.args.no_report {
             return Ok(());
         }

@@ -1,8 +1,10 @@
-//! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`, `report.html`, `checkpoint.safetensors`.
+//! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`, `predictions.csv`, `model-card.md`,
+//! `report.html`, `checkpoint.safetensors`.
 
 use crate::args::Train;
 use crate::commands::model::SAVED;
 use crate::files;
+use crate::predictions;
 use anyhow::{Context as _, Result};
 use foveal::nn::ModelSpec;
 use foveal::train::{EpochReport, Recipe, SavedModel};
@@ -15,6 +17,8 @@ pub const CHECKPOINT: &str = "checkpoint.safetensors";
 const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.csv";
 const REPORT: &str = "report.html";
+/// The name of the model card in a run folder.
+pub const CARD: &str = "model-card.md";
 
 /// The folder of a run.
 pub struct Folder {
@@ -52,7 +56,7 @@ impl Folder {
 
     /// Removes half-written files of an earlier run that was killed.
     pub fn sweep(&self) {
-        const OURS: [&str; 5] = [CHECKPOINT, CONFIG, METRICS, REPORT, SAVED];
+        const OURS: [&str; 7] = [CHECKPOINT, CONFIG, METRICS, REPORT, CARD, predictions::FILE, SAVED];
         for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let name = entry.file_name();
             if OURS.iter().any(|file| files::is_half_written(&name.to_string_lossy(), file)) {
@@ -115,11 +119,14 @@ impl Folder {
         files::write(&self.path.join(METRICS), text.as_bytes())
     }
 
-    /// Writes the report, and gives its path.
-    pub fn write_report(&self, html: &str) -> Result<PathBuf> {
-        let path = self.path.join(REPORT);
-        files::write(&path, html.as_bytes())?;
-        Ok(path)
+    /// Writes the report.
+    pub fn write_report(&self, html: &str) -> Result<()> {
+        self.write_text(REPORT, html)
+    }
+
+    /// Writes a file of text.
+    pub fn write_text(&self, name: &str, text: &str) -> Result<()> {
+        files::write(&self.path.join(name), text.as_bytes())
     }
 
     /// Writes the model, and gives its path.

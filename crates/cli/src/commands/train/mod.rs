@@ -1,6 +1,7 @@
 //! `foveal train`
 
 mod backbone;
+mod card;
 mod checkpoint;
 mod choice;
 mod ensemble;
@@ -31,11 +32,11 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let prepared = Prepared::new(args, context)?;
     tell_choices(args, &prepared, context);
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
-    let Prepared { fresh, preprocess, recipe, data, split, test, pretrained, .. } = prepared;
+    let Prepared { fresh, preprocess, recipe, data, split, test, pretrained, files, .. } = prepared;
     let run =
         Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe, every: 1 };
     if let Some(members) = args.ensemble {
-        return ensemble::run(&run, members, fresh.spec(), &stop, test);
+        return ensemble::run(&run, members, fresh.spec(), &stop, (test, files));
     }
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
     let learnt = match pretrained {
@@ -55,6 +56,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
         }
         _ => None,
     };
+    run.judgement = run.judgement.map(|judgement| judgement.named(files));
     run.total_seconds = context.started.elapsed().as_secs_f64();
     run.show_result()?;
     run.report()?;

@@ -25,6 +25,8 @@ pub struct Prepared {
     pub test: Later,
     /// Whether the model is the pretrained network with a new head.
     pub pretrained: bool,
+    /// The file of each sample, of the training part and of the test part, where samples are files.
+    pub files: Option<[Vec<String>; 2]>,
 }
 
 impl Prepared {
@@ -32,7 +34,7 @@ impl Prepared {
     pub fn new(args: &Train, context: &Context) -> Result<Self> {
         let from = args.from.as_deref().map(transfer::saved).transpose()?;
         if let Some(from) = from {
-            return Self::transferred(args, &from, context);
+            return Self::transferred(args, &transfer::fitted(args, from, context)?, context);
         }
         let named = args.model.as_deref();
         // A model of a fixed shape says what size the pictures must have.
@@ -59,7 +61,7 @@ impl Prepared {
         if choice::takes(args, &opened)? {
             return Self::pretrained(args, opened, context);
         }
-        let ForTraining { data, held, test, window, .. } = opened;
+        let ForTraining { data, held, test, window, files, .. } = opened;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
@@ -86,12 +88,13 @@ impl Prepared {
         recipe.frozen = transfer::frozen(args, &fresh)?;
         let window = window.map(|w| [w.centre(), w.width()]);
         let preprocess = Preprocess { window, ..preprocess(&data, args.data == MNIST) };
-        Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test, pretrained: false })
+        let (model, pretrained) = (name.to_owned(), false);
+        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
     }
 
     /// The same for the network that has learnt from photographs: its last layer is new.
     fn pretrained(args: &Train, opened: ForTraining, context: &Context) -> Result<Self> {
-        let ForTraining { data, held, test, .. } = opened;
+        let ForTraining { data, held, test, files, .. } = opened;
         let [height, width, _] = data.shape();
         let known = pretrained::imagenet([height, width])?;
         let split = split(args, &data, held, context.seed)?;
@@ -100,7 +103,8 @@ impl Prepared {
         recipe.frozen = transfer::frozen(args, &known.model)?;
         let fresh = foveal::train::transfer(&known, &data, &split.train, &recipe.frozen, context.seed)?.model;
         let preprocess = known.preprocess;
-        Ok(Self { model: name.to_owned(), fresh, preprocess, recipe, data, split, test, pretrained: true })
+        let (model, pretrained) = (name.to_owned(), true);
+        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
     }
 
     /// The same for --from: the weights and the preprocessing are those of a trained model.
@@ -122,7 +126,7 @@ impl Prepared {
         };
         source::check(&args.data, &options)?;
         transfer::refuse_other_reading(args, from)?;
-        let ForTraining { data, held, test, window, .. } =
+        let ForTraining { data, held, test, window, files, .. } =
             source::open_for_training(&args.data, &options, context)?;
         fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;
@@ -132,7 +136,8 @@ impl Prepared {
         let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
         let window = window.map(|w| [w.centre(), w.width()]);
         let preprocess = Preprocess { window, ..from.preprocess.clone() };
-        Ok(Self { model: name, fresh, preprocess, recipe, data, split, test, pretrained: false })
+        let (model, pretrained) = (name, false);
+        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
     }
 }
 

@@ -33,12 +33,15 @@ pub struct Progress<'a> {
     told: Option<Instant>,
     /// There is a row for each so many epochs, and for the last.
     every: usize,
+    /// The training may end after so many epochs without a lower validation loss.
+    patience: Option<usize>,
 }
 
 impl<'a> Progress<'a> {
     /// Nothing is shown yet. There will be a row for each `every` epochs, and for the last.
-    pub fn new(context: &'a Context, every: usize) -> Self {
-        Self { context, bar: None, started: Instant::now(), before: 0, told: None, every: every.max(1) }
+    pub fn new(context: &'a Context, every: usize, patience: Option<usize>) -> Self {
+        let (started, every) = (Instant::now(), every.max(1));
+        Self { context, bar: None, started, before: 0, told: None, every, patience }
     }
 
     /// Shows an event.
@@ -47,7 +50,7 @@ impl<'a> Progress<'a> {
             return;
         }
         match event {
-            Event::Started { images, .. } => self.start(*images),
+            Event::Started { images, epochs, .. } => self.start(*images, *epochs),
             Event::Resumed { epoch, batches } => self.before = epoch * batches,
             Event::Batch { .. } => self.batch(event),
             Event::Epoch(report) if report.epoch % self.every == 0 || report.epoch == report.epochs => {
@@ -57,12 +60,18 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn start(&mut self, images: [usize; 2]) {
+    fn start(&mut self, images: [usize; 2], epochs: usize) {
         let [train, validation] = images.map(|n| count(n as u64));
         self.line(&self.context.language.pick(
             format!("training on {train} images, validation on {validation}"),
             format!("훈련 이미지 {train}장, 검증 이미지 {validation}장"),
         ));
+        if let Some(patience) = self.patience {
+            self.line(&self.context.language.pick(
+                format!("at most {epochs} epochs; it ends after {patience} without a lower validation loss (--patience)"),
+                format!("최대 {epochs}에포크. 검증 손실이 {patience}에포크 동안 낮아지지 않으면 끝냅니다(--patience)"),
+            ));
+        }
         let titles = TABLE.map(|(english, korean, _)| self.context.say(english, korean).to_owned());
         self.line(&aligned(&titles));
         self.started = Instant::now();
@@ -82,7 +91,8 @@ impl<'a> Progress<'a> {
         }
         self.told = Some(Instant::now());
         let columns = usize::from(Term::stderr().size().1);
-        if let Some(line) = live(event, self.before, self.started.elapsed(), columns, self.context) {
+        let (most, elapsed) = (self.patience.is_some(), self.started.elapsed());
+        if let Some(line) = live(event, most, self.before, elapsed, columns, self.context) {
             bar.set_message(line);
         }
     }
@@ -103,10 +113,11 @@ impl Drop for Progress<'_> {
     }
 }
 
-/// The live line, in at most `columns`: what matters least is left out where the terminal is narrow. `elapsed` is
-/// the time since the first `before` steps were done.
+/// The live line, in at most `columns`: what matters least is left out where the terminal is narrow. With `most` the
+/// epochs planned are those at most. `elapsed` is the time since the first `before` steps were done.
 fn live(
     event: &Event,
+    most: bool,
     before: usize,
     elapsed: Duration,
     columns: usize,
@@ -120,12 +131,22 @@ fn live(
         elapsed.as_secs_f64() / done.saturating_sub(before).max(1) as f64 * (total - done.min(total)) as f64;
     let (rate, left) = (count(*images_per_second as u64), duration(left, context));
     let pick = |english: String, korean: String| context.language.pick(english, korean);
+    let (of, left) = match most {
+        true => (
+            pick(format!("epoch {epoch} of at most {epochs}"), format!("에포크 {epoch} (최대 {epochs})")),
+            pick(format!("at most {left} left"), format!("남은 시간 최대 {left}")),
+        ),
+        false => (
+            format!("{} {epoch}/{epochs}", context.say("epoch", "에포크")),
+            pick(format!("ETA {left}"), format!("남은 시간 {left}")),
+        ),
+    };
     // Each piece of the line; those with higher numbers are left out first, those with 0 never.
     let mut pieces = vec![
-        (0, format!("{} {epoch}/{epochs}", context.say("epoch", "에포크"))),
+        (0, of),
         (2, format!("{} {batch}/{batches}", context.say("batch", "배치"))),
         (3, pick(format!("{rate} images/s"), format!("이미지 {rate}장/s"))),
-        (1, pick(format!("ETA {left}"), format!("남은 시간 {left}"))),
+        (1, left),
         (0, format!("{} {loss:.4}", context.say("loss", "손실"))),
     ];
     if let Some(accuracy) = accuracy {
@@ -222,20 +243,22 @@ mod tests {
     #[test]
     fn the_live_line_says_all_and_fits() {
         let english = context(Language::English);
-        let line = |columns| live(&event(50), 0, Duration::from_secs(75), columns, &english).unwrap();
+        let line = |columns| live(&event(50), false, 0, Duration::from_secs(75), columns, &english).unwrap();
         assert_eq!(
             line(120),
             "epoch 2/3  ████████████░░░░░░░░░░░░  batch 50/100  45,678 images/s  ETA 1 min 15 s  loss 0.1235  accuracy 98.76 %"
         );
         assert_eq!(line(50), "epoch 2/3  loss 0.1235  accuracy 98.76 %");
+        let most = live(&event(50), true, 0, Duration::from_secs(75), 100, &english).unwrap();
+        assert_eq!(most, "epoch 2 of at most 3  at most 1 min 15 s left  loss 0.1235  accuracy 98.76 %");
         let korean = context(Language::Korean);
         for columns in 20..140 {
             for (context, least) in [(&english, 44), (&korean, 44)] {
-                let text = live(&event(77), 0, Duration::from_secs(9000), columns, context).unwrap();
+                let text = live(&event(77), false, 0, Duration::from_secs(9000), columns, context).unwrap();
                 assert!(width(&text) < columns.max(least), "{columns}: {text}");
             }
         }
-        let text = live(&event(77), 0, Duration::from_secs(9000), 130, &korean).unwrap();
+        let text = live(&event(77), false, 0, Duration::from_secs(9000), 130, &korean).unwrap();
         assert!(!text.contains(|c: char| c.is_ascii_alphabetic() && c != 's'), "{text}");
         assert!(text.contains("남은 시간 1시간 44분"), "{text}");
     }

@@ -1,7 +1,8 @@
 //! How to train, from the command line.
 
-use crate::args::{LossName, Preset, Train};
+use crate::args::{Keep, LossName, Preset, Train};
 use crate::output::Context;
+use crate::source::MNIST;
 use anyhow::{Result, bail};
 use foveal::data::{Augment, Dataset, Split};
 use foveal::nn::builtin;
@@ -17,6 +18,11 @@ const MAX_EPOCHS: usize = 200;
 
 /// The same limit for texts, which a model learns by heart sooner.
 const MAX_TEXT_EPOCHS: usize = 40;
+
+/// So many epochs and more end early where the validation loss gets no lower.
+const MANY: usize = 25;
+/// For so many epochs at least it is waited. A rate that rises first, then falls, makes the loss wait too.
+const PATIENCE: usize = 10;
 
 /// The recipe that the options ask for.
 pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context: &Context) -> Result<Recipe> {
@@ -61,6 +67,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
         "vgg-small" | "vgg" => moved(recipe.augment, recipe.epochs, data.shape()),
         _ => recipe.augment,
     });
+    let mut recipe = ending(args, recipe, split)?;
     let learning = &args.learning;
     let Some(labels) = data.labels() else {
         if learning.class_weights || learning.balanced_sampling {
@@ -78,6 +85,37 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe })
 }
 
+/// How a training ends, one rule for all kinds of data: with the weights of the epoch with the lowest validation loss,
+/// and early where there are many epochs. The recipes for MNIST go through few, at a rate that falls to 0, and end with
+/// the last weights.
+fn ending(args: &Train, recipe: Recipe, split: &Split) -> Result<Recipe> {
+    let learning = &args.learning;
+    if split.validation.is_empty() {
+        if let Some(n) = learning.patience.filter(|n| *n > 0) {
+            bail!(
+                "--patience {n}: there are no validation samples to judge epochs by; leave one of the two out"
+            );
+        }
+        if learning.keep == Some(Keep::Best) {
+            bail!(
+                "--keep best: there are no validation samples to judge epochs by; leave one of the two out"
+            );
+        }
+        return Ok(Recipe { keep_best: false, patience: None, ..recipe });
+    }
+    let many = recipe.epochs >= MANY;
+    let tuned = args.data == MNIST && !many;
+    let keep_best = match learning.keep {
+        Some(keep) => keep == Keep::Best,
+        None => recipe.keep_best || !tuned,
+    };
+    let patience = match learning.patience {
+        Some(n) => Some(n as usize).filter(|n| *n > 0),
+        None => many.then(|| (recipe.epochs / 4).max(PATIENCE)),
+    };
+    Ok(Recipe { keep_best, patience, ..recipe })
+}
+
 /// By default only the head of the pretrained network is trained; else what comes before it, too.
 fn pretrained(preset: Preset) -> Recipe {
     let flip = Augment { flip: true, ..Augment::default() };
@@ -91,8 +129,11 @@ fn pretrained(preset: Preset) -> Recipe {
 /// The recipe of the head alone, before the layers that come before it learn as `recipe` says.
 pub fn head(recipe: &Recipe, images: usize) -> Recipe {
     let head = Recipe::head();
+    let epochs = head_epochs(images, head.batch_size);
     Recipe {
-        epochs: head_epochs(images, head.batch_size),
+        epochs,
+        keep_best: recipe.keep_best,
+        patience: (recipe.keep_best && epochs >= MANY).then(|| (epochs / 4).max(PATIENCE)),
         class_weights: recipe.class_weights.clone(),
         balanced_sampling: recipe.balanced_sampling,
         seed: recipe.seed,

@@ -5,14 +5,15 @@ use super::events::EventFile;
 use super::finish::Finished;
 use super::folder::Folder;
 use super::progress::Progress;
-use crate::args::Train;
+use crate::args::{Fit, Train};
 use crate::output::Context;
-use crate::source;
+use crate::source::{self, MNIST};
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Split};
 use foveal::nn::{Model, ModelSpec};
 use foveal::train::{
-    Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Training, fit_resumable,
+    Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Status, Temperature, Training,
+    fit_resumable, predict,
 };
 use foveal::view::report::Steps;
 use std::sync::Arc;
@@ -31,9 +32,15 @@ pub struct Run<'a> {
     pub every: usize,
 }
 
-/// What a training has come to: the outcome, its steps, and the epoch of the checkpoint that is left, or why none could
-/// be written, which ended the training.
-pub type Trained = (Outcome, Steps, Result<Option<usize>>);
+/// What a training has come to.
+pub struct Trained {
+    pub outcome: Outcome,
+    steps: Steps,
+    /// The epoch of the checkpoint that is left, or why none could be written, which ended the training.
+    kept: Result<Option<usize>>,
+    /// The temperature that the last layer has been divided by.
+    temperature: Option<Temperature>,
+}
 
 /// What a run has learnt, and where it is written.
 pub struct Learnt {
@@ -44,6 +51,7 @@ pub struct Learnt {
     pub at: String,
     /// The epoch of the checkpoint, if there is one.
     kept: Option<usize>,
+    temperature: Option<Temperature>,
 }
 
 impl Learnt {
@@ -64,6 +72,7 @@ impl Learnt {
             images: [split.train.len(), split.validation.len()],
             at: self.at.clone(),
             kept: self.kept,
+            temperature: self.temperature,
             judgement: None,
             total_seconds: 0.0,
         }
@@ -80,15 +89,34 @@ impl Run<'_> {
     }
 
     /// Writes what was learnt by `recipe`.
-    pub fn write(&self, recipe: Recipe, (trained, steps, kept): Trained, folder: &Folder) -> Result<Learnt> {
-        let saved = saved(self.args, self.data, self.preprocess.clone(), recipe, &trained);
+    pub fn write(&self, recipe: Recipe, trained: Trained, folder: &Folder) -> Result<Learnt> {
+        let Trained { outcome: trained, steps, kept, temperature } = trained;
+        let mut saved = saved(self.args, self.data, self.preprocess.clone(), recipe, &trained);
+        saved.training.temperature = temperature.map(|t| t.value);
         let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
         let (path, kept) = match (written, kept) {
             (Ok(path), Ok(kept)) => (path, kept),
             (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.display()),
             (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
         };
-        Ok(Learnt { saved, trained, steps, at: path.display().to_string(), kept })
+        Ok(Learnt { saved, trained, steps, at: path.display().to_string(), kept, temperature })
+    }
+
+    /// Fits a temperature to what was learnt, on the validation samples, and puts it into the last layer. `None` where
+    /// it is not wanted or cannot be: there are no classes, no validation samples, or no dense layer at the end.
+    fn calibrate(&self, outcome: &mut Outcome) -> Result<Option<Temperature>> {
+        let Self { args, context, data, split, preprocess, .. } = *self;
+        let wanted = args.learning.temperature.map_or(args.data != MNIST, |fit| fit == Fit::Fit);
+        let ended = matches!(outcome.status, Status::Finished | Status::EarlyStopped);
+        let indices = &split.validation[..];
+        if !wanted || !ended || data.classes().is_none() || indices.is_empty() {
+            return Ok(None);
+        }
+        let outputs = predict(&outcome.model, preprocess, data, Some(indices), context.threads)?;
+        let found = Temperature::fit(&outcome.model, data, indices, &outputs)?;
+        let Some(model) = found.apply(outcome.model.clone()) else { return Ok(None) };
+        outcome.model = model;
+        Ok(Some(found))
     }
 
     /// Trains, from the checkpoint if there is one to go on from. `fresh` may be a part of a model; `whole` is what the
@@ -119,12 +147,13 @@ impl Run<'_> {
         let (steps, events) = listeners.end();
         let kept = keeper.finish();
         match trained {
-            Ok(trained) => {
+            Ok(mut outcome) => {
                 // Where a checkpoint could not be written, the caller reports that instead.
                 events
                     .map_or(Ok(()), EventFile::finish)
                     .or_else(|e| if kept.is_err() { Ok(()) } else { Err(e) })?;
-                Ok((trained, steps, kept))
+                let temperature = self.calibrate(&mut outcome)?;
+                Ok(Trained { outcome, steps, kept, temperature })
             }
             Err(error) => {
                 events.into_iter().for_each(EventFile::abandon);
@@ -149,9 +178,11 @@ fn saved(
         training: Training {
             model: args.model().to_owned(),
             dataset: source::name(&args.data),
+            best_epoch: trained.epoch.filter(|_| recipe.keep_best),
             recipe,
             epochs: trained.history.len(),
             validation_accuracy: trained.validation_accuracy,
+            ..Training::default()
         },
     }
 }
@@ -166,7 +197,11 @@ struct Listeners<'a> {
 impl<'a> Listeners<'a> {
     fn new(run: &Run<'a>, folder: &Folder, resumed: bool) -> Result<Self> {
         let events = run.args.tensorboard.then(|| EventFile::new(folder.path(), resumed)).transpose()?;
-        Ok(Self { progress: Progress::new(run.context, run.every), steps: Steps::new(), events })
+        Ok(Self {
+            progress: Progress::new(run.context, run.every, run.recipe.patience),
+            steps: Steps::new(),
+            events,
+        })
     }
 
     fn tell(&mut self, event: &Event) {

@@ -1,7 +1,8 @@
 //! `--from` and `--freeze`: training that begins with another model's weights.
 
 use crate::args::Train;
-use crate::commands::model;
+use crate::args::values::Size;
+use crate::commands::{model, pixels};
 use crate::onnx_file;
 use crate::output::Context;
 use anyhow::{Context as _, Result, bail};
@@ -9,7 +10,7 @@ use foveal::data::text::Tokens;
 use foveal::data::{Dataset, Split};
 use foveal::nn::Model;
 use foveal::onnx::ImportOptions;
-use foveal::train::{Recipe, SavedModel, transfer};
+use foveal::train::{Recipe, SavedModel, resized, transfer};
 use std::fs;
 use std::path::Path;
 
@@ -19,6 +20,23 @@ pub fn saved(path: &Path) -> Result<SavedModel> {
         return Ok(onnx_file::read(path, &ImportOptions::default())?.saved);
     }
     model::saved(path)
+}
+
+/// The model to begin with, at the size that --image-size asks for. Says where pixels go in as they are.
+pub fn fitted(args: &Train, from: SavedModel, context: &Context) -> Result<SavedModel> {
+    if pixels::raw(&from) {
+        context.note(context.say(
+            "the model that --from names takes raw pixels, 0 to 255; if it learnt from scaled ones, import it with \
+             --preprocess",
+            "--from 모델은 0~255 픽셀을 그대로 받습니다. 정규화한 픽셀로 학습한 모델이면 --preprocess를 주어 가져오세요",
+        ));
+    }
+    let Some(Size(size)) = args.reading.image_size.filter(|_| from.model.vocabulary().is_none()) else {
+        return Ok(from);
+    };
+    let model =
+        resized(&from.model, size).with_context(|| format!("--image-size {}x{}", size[0], size[1]))?;
+    Ok(SavedModel { model, ..from })
 }
 
 /// Refuses options by which the data would be read in another way than the model to begin with needs, and a model of

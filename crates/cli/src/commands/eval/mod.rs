@@ -1,0 +1,80 @@
+//! `foveal eval`
+
+mod mistakes;
+mod report;
+mod samples;
+
+use super::model;
+use crate::args::Eval;
+use crate::output::Context;
+use anyhow::{Result, bail};
+use foveal::data::Dataset;
+use foveal::train::{Evaluation, Ranking, SavedModel, at_temperature, judge, probabilities};
+use report::ClassReport;
+use samples::Test;
+use serde::Serialize;
+
+/// Scores a model on the test part of a data set.
+pub fn run(args: &Eval, context: &Context) -> Result<()> {
+    let members = model::members(&args.model)?;
+    let saved = &members[0];
+    let test = Test::open(args, saved, context)?;
+    let data = &test.data;
+    fits(saved, data, &args.data)?;
+    let outputs = model::outputs(&members, data, context.threads)?;
+    let scores = match judge(&saved.model, data, None, &outputs)? {
+        Evaluation::Classes(scores) => scores,
+        Evaluation::Values(_) if args.mistakes.is_some() => {
+            bail!("--mistakes: the model gives values, of which none is right or wrong; leave it out")
+        }
+        Evaluation::Values(s) if context.json => {
+            return context.print_json(&Values { loss: s.loss, mae: s.mae, rmse: s.rmse, r2: s.r2 });
+        }
+        Evaluation::Values(s) => {
+            return context.print(&format!("MAE {:.4}\nRMSE {:.4}\nR² {:.4}\n", s.mae, s.rmse, s.r2));
+        }
+    };
+    let likely = probabilities(&saved.model, &outputs);
+    let labels = data.labels().unwrap_or_default();
+    // An ensemble's members have temperatures of their own.
+    let temperature = saved.training.temperature.filter(|_| members.len() == 1);
+    let before = temperature.map(|t| -> Result<f64> {
+        let plain = at_temperature(&saved.model, &outputs, 1.0 / t);
+        match judge(&saved.model, data, None, &plain)? {
+            Evaluation::Classes(scores) => Ok(scores.reliability.error()),
+            Evaluation::Values(_) => Ok(0.0),
+        }
+    });
+    let report = ClassReport {
+        rankings: Ranking::each(&likely, labels, scores.per_class.len()),
+        scores,
+        top: args.top_k.map(usize::from),
+        temperature: temperature.zip(before.transpose()?),
+    };
+    if let Some(folder) = &args.mistakes {
+        mistakes::write(folder, &test, &likely, context)?;
+    }
+    if context.json { context.print_json(&report.json()) } else { context.print(&report.text(data, context)) }
+}
+
+/// Refuses samples of another shape than the model's; those of an .npz or IDX file are not resized.
+fn fits(saved: &SavedModel, test: &Dataset, data: &str) -> Result<()> {
+    let (shape, wanted) = (test.shape(), saved.model.input_shape());
+    if shape != wanted {
+        bail!("{data}: its samples are {shape:?} (height, width, channels), the model takes {wanted:?}");
+    }
+    if saved.model.vocabulary().is_some() && saved.preprocess.text.is_none() {
+        bail!(
+            "{data}: the model is for texts and has no vocabulary to read them by; it takes only .npy arrays"
+        );
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Values {
+    loss: f64,
+    mae: f64,
+    rmse: f64,
+    r2: f64,
+}
