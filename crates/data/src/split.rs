@@ -27,12 +27,12 @@ pub enum Part {
 
 impl Part {
     /// The part that a folder or a cell is named after, in any case: `train`, `training`, `val`,
-    /// `valid`, `validation`, `test`, `testing`.
+    /// `valid`, `validation`, `dev`, `test`, `testing`, `eval`.
     pub fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "train" | "training" => Some(Part::Train),
-            "val" | "valid" | "validation" => Some(Part::Validation),
-            "test" | "testing" => Some(Part::Test),
+            "val" | "valid" | "validation" | "validate" | "dev" | "development" => Some(Part::Validation),
+            "test" | "testing" | "eval" | "evaluation" => Some(Part::Test),
             _ => None,
         }
     }

@@ -14,8 +14,12 @@ use serde::Serialize;
 pub fn run(args: &Eval, context: &Context) -> Result<()> {
     let members = model::members(&args.model)?;
     let saved = &members[0];
-    let options =
-        ReadOptions { labels: args.labels.as_deref(), ..ReadOptions::for_model(saved, args.strict) };
+    let options = ReadOptions {
+        labels: args.labels.as_deref(),
+        layout: args.layout.map(Into::into),
+        scale: args.scale,
+        ..ReadOptions::for_model(saved, args.strict).with_tables(&args.tables)
+    };
     let test = match args.data.as_str() {
         source::MNIST => {
             options.check(source::MNIST, Kind::Pictures)?;
@@ -26,6 +30,7 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
             if opened.ct.is_none() && args.labels.is_some() {
                 bail!("{data}: --labels is for folders of DICOM slices; leave it out");
             }
+            source::tell(&opened.told, context);
             whole(opened.source, context)
         }
     };

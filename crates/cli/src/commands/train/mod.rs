@@ -8,6 +8,7 @@ mod events;
 mod finish;
 mod folder;
 mod prepare;
+mod preprocessing;
 mod progress;
 mod recipe;
 mod training;
