@@ -10,12 +10,12 @@ pub mod values;
 use crate::graphics::Protocol;
 use crate::language::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use data::{Data, Reading, ShowData};
+pub use data::{Data, Reading, ShowData, Tables};
 pub use exchange::{Export, Import, Layout, Pixels, Pixelwise};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
 pub use serve::Serve;
 use std::path::PathBuf;
-pub use train::{Fit, Keep, LossName, Preset, Train};
+pub use train::{Fit, Keep, LossName, Preset, Train, YesNo};
 
 /// See, train and ship convolutional networks, with TensorFlow's exact operators, on this machine alone.
 #[derive(Parser, Debug)]
@@ -150,10 +150,11 @@ Examples:
   foveal train reviews.tsv --tokens words
 
 A folder holds one folder of pictures for each class, or train, val and test with class folders
-in each. A .csv table has rows of path,target (paths from its own folder; a column headed split
-may hold train, val or test). Words and whole numbers are classes; other numbers, and several
-columns, are values to learn (regression); --task overrules that. A .npz has x_train, y_train, x_test and
-y_test. A .tsv has lines of label<TAB>text in UTF-8; its first line may name the columns, of which
+in each. A .csv table has rows of path,target; a heading may name the columns, and one headed
+split may hold train, val or test (--images, --path-column, --target say otherwise). Words, numbers
+that count up from 0 or 1 and one-hot columns are classes; other numbers, and several columns, are
+values to learn (regression). What was told is said; --task overrules it. A .npz has x_train,
+y_train, x_test and y_test. A .tsv has lines of label<TAB>text in UTF-8; its first line may name the columns, of which
 one headed split may hold train, val or test. A folder may hold train.tsv, val.tsv and test.tsv.
 
 CT is a folder of DICOM slices, in class folders or with --labels. Slices are seen through --window,
@@ -326,9 +327,17 @@ pub struct Eval {
     /// of texts
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// Refuse a broken picture instead of skipping it
+    /// Refuse a broken picture or row instead of leaving it out
     #[arg(long)]
     pub strict: bool,
+    /// The order of the axes of arrays: channels last or first [default: told by the extents]
+    #[arg(long, value_name = "nhwc|nchw", value_enum, hide_possible_values = true)]
+    pub layout: Option<data::AxesName>,
+    /// What black and white are in arrays: bytes, unit, signed, 16-bit or other [default: told by the numbers]
+    #[arg(long, value_name = "SCALE", value_parser = values::scale)]
+    pub scale: Option<foveal::data::Scale>,
+    #[command(flatten)]
+    pub tables: data::Tables,
     /// For DICOM slices: the table of their targets, as for train
     #[arg(long, value_name = "LABELS.csv")]
     pub labels: Option<PathBuf>,

@@ -73,9 +73,7 @@ pub fn imagenet([height, width]: [usize; 2]) -> Result<SavedModel> {
         preprocess: Preprocess {
             scale: vec![SCALE; 3],
             shift: vec![SHIFT; 3],
-            fit: PictureFit::Resize,
-            window: None,
-            text: None,
+            ..Preprocess::unit(3, PictureFit::Resize)
         },
         classes: foveal_backbone::classes().map(str::to_owned).collect(),
         training: Training {

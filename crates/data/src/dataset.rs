@@ -48,8 +48,8 @@ pub enum Targets {
     },
     /// One or more numbers a sample (regression).
     Values {
-        /// `n * names.len()` numbers, sample by sample.
-        values: Vec<f32>,
+        /// `n * names.len()` numbers, sample by sample; in `f64`, since years and prices may be large and differ little.
+        values: Vec<f64>,
         /// What each number is.
         names: Vec<String>,
     },
@@ -301,7 +301,7 @@ impl Dataset {
     }
 
     /// The target values of sample `i`; `None` for a classification and past the end.
-    pub fn values(&self, i: usize) -> Option<&[f32]> {
+    pub fn values(&self, i: usize) -> Option<&[f64]> {
         match &self.targets {
             Targets::Classes { .. } => None,
             Targets::Values { values, names } => values.chunks_exact(names.len()).nth(i),

@@ -130,6 +130,76 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// Text in another encoding than UTF-8.
+    #[error("{file}: line {line} is not UTF-8 but {encoding}, as it seems; convert it: {command}")]
+    Encoding {
+        /// Where the bytes come from.
+        file: String,
+        /// The first line that is not UTF-8.
+        line: usize,
+        /// The likeliest encoding, as iconv calls it.
+        encoding: &'static str,
+        /// The command that converts the file.
+        command: String,
+    },
+    /// A column that is asked for and not there.
+    #[error("{file}: has no column {column:?}; its columns are {columns}")]
+    Column {
+        /// The table.
+        file: String,
+        /// The column.
+        column: String,
+        /// The columns there are.
+        columns: String,
+    },
+    /// Cells that are no finite numbers, in a column of numbers.
+    #[error(
+        "{name}: {count} of the {of} targets in {column:?} are no finite numbers: {rows}; correct them, empty the \
+         cells or take the rows out, or say that they are classes (--task classification)"
+    )]
+    Cells {
+        /// The table.
+        name: String,
+        /// The column's heading.
+        column: String,
+        /// How many cells.
+        count: usize,
+        /// Of how many.
+        of: usize,
+        /// The first of them, with their rows.
+        rows: String,
+    },
+    /// Several labels a sample.
+    #[error(
+        "{name}: these are {labels} labels of which a sample may have several or none (multi-label): {sample}, and a \
+         class needs exactly one; learn one label at a time (--target COLUMN), or its 0 and 1 as numbers \
+         (--task regression)"
+    )]
+    MultiLabel {
+        /// The table.
+        name: String,
+        /// How many labels there are.
+        labels: usize,
+        /// A sample that has not exactly one.
+        sample: String,
+    },
+    /// A picture for a model whose raw numbers are on a scale of their own.
+    #[error(
+        "the model learnt from numbers of which nobody knows what white is (scale other), so it cannot take a picture; \
+         give it an array of such numbers, or train with --scale bytes, unit, signed or 16-bit"
+    )]
+    Scale,
+    /// Parts of a data set on two scales.
+    #[error(
+        "{name}: its numbers are on two scales: {problem}; save both on one, or say which it is (--scale bytes, unit, \
+         signed, 16-bit or other)"
+    )]
+    Mixture {
+        /// Name of the data set.
+        name: String,
+        /// The ranges that differ.
+        problem: String,
+    },
     /// An argument out of its range.
     #[error("{argument} is {value}; it must be {allowed}")]
     Argument {

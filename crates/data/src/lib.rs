@@ -13,12 +13,14 @@
 //! | [`picture`] | PNG, JPEG, BMP, WebP, TIFF | [`Picture`], then the input of a model |
 //! | [`folder`] | paths of class folders | [`folder::Layout`]: parts and classes |
 //! | [`table`] | CSV of paths and targets | [`table::Table`] |
+//! | [`targets`] | columns of targets | classes or values |
 //! | `dicom` (feature) | CT slices as DICOM files | Hounsfield units, series, samples |
-//! | [`tsv`] | TSV of labels and texts | [`tsv::Texts`] |
+//! | [`tsv`], [`text_table`] | TSV, CSV of labels and texts | [`tsv::Texts`] |
 //! | [`text`] | texts | tokens, a vocabulary, [`Dataset`] |
 //! | [`stack`] | pictures of any size | samples of one size |
 //! | [`stored`] | samples larger than memory | samples read ahead of their use |
 //! | [`split`] | the size of a training set | indices for training and validation |
+//! | [`groups`] | groups of samples | parts and folds that keep them together |
 //! | [`shuffle`] | indices, a seed, an epoch | the order of that epoch |
 //!
 //! Samples are images of height x width x channels (NHWC), targets are classes or values.
@@ -29,20 +31,28 @@ pub mod dataset;
 #[cfg(feature = "dicom")]
 pub mod dicom;
 mod digit;
+mod encoding;
 mod error;
+mod fit;
 pub mod folder;
+pub mod groups;
 pub mod idx;
 pub mod near;
 pub mod npy;
 pub mod npz;
+pub mod number;
 pub mod picture;
 mod resample;
+mod rows;
+pub mod scale;
 pub mod shuffle;
 pub mod split;
 pub mod stack;
 pub mod stored;
 pub mod table;
+pub mod targets;
 pub mod text;
+pub mod text_table;
 pub mod tsv;
 mod window;
 
@@ -51,6 +61,7 @@ pub use check::{Fault, Report, duplicates_between};
 pub use dataset::{Dataset, Sample, Samples, Targets, TrainTest};
 pub use error::Error;
 pub use picture::Picture;
+pub use scale::Scale;
 pub use split::{Part, Split};
 pub use stored::{Load, Stored};
 pub use window::Window;

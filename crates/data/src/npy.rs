@@ -48,6 +48,16 @@ pub enum Array {
     F32(ArrayD<f32>),
 }
 
+impl Array {
+    /// The length of each axis.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Array::U8(array) => array.shape(),
+            Array::F32(array) => array.shape(),
+        }
+    }
+}
+
 /// As [`read_npy`], but leaves unsigned bytes as bytes.
 ///
 /// # Errors
@@ -58,6 +68,17 @@ pub fn read_npy_any(bytes: &[u8], source: &str) -> Result<Array, Error> {
         (Kind::Unsigned, 1) => Ok(Array::U8(array(body.to_vec(), &header, source)?)),
         _ => Ok(Array::F32(array(header.number.read_all(body), &header, source)?)),
     }
+}
+
+/// As [`read_npy`], but as `f64`, which loses no digits but of integers beyond 2^53.
+///
+/// # Errors
+/// As [`read_npy`].
+pub fn read_npy_f64(bytes: &[u8], source: &str) -> Result<ArrayD<f64>, Error> {
+    let (header, body) = open(bytes, source)?;
+    let number = header.number;
+    let values = body.chunks_exact(number.size).map(|bytes| number.read_f64(bytes)).collect();
+    array(values, &header, source)
 }
 
 /// The header, and the bytes of exactly the numbers that it declares.
@@ -202,11 +223,29 @@ impl Number {
         body.chunks_exact(self.size).map(|bytes| self.read(bytes)).collect()
     }
 
-    /// One number of `self.size` bytes, at most 8.
-    fn read(self, bytes: &[u8]) -> f32 {
+    /// The bits of one number of `self.size` bytes, at most 8.
+    fn bits(self, bytes: &[u8]) -> u64 {
         let push = |bits: u64, &byte: &u8| bits << 8 | u64::from(byte);
-        let bits =
-            if self.big_endian { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) };
+        if self.big_endian { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) }
+    }
+
+    /// One number as `f64`.
+    fn read_f64(self, bytes: &[u8]) -> f64 {
+        let bits = self.bits(bytes);
+        match (self.kind, self.size) {
+            (Kind::Unsigned, _) => bits as f64,
+            (Kind::Signed, size) => {
+                let unused = 64 - 8 * size as u32;
+                ((bits << unused) as i64 >> unused) as f64
+            }
+            (Kind::Float, 8) => f64::from_bits(bits),
+            _ => f64::from(self.read(bytes)),
+        }
+    }
+
+    /// One number.
+    fn read(self, bytes: &[u8]) -> f32 {
+        let bits = self.bits(bytes);
         match (self.kind, self.size) {
             (Kind::Bool, _) => f32::from(u8::from(bits != 0)),
             (Kind::Unsigned, _) => bits as f32,

@@ -2,11 +2,12 @@
 
 use std::io::{Cursor, Read};
 
-use ndarray::{ArrayD, Axis};
+use ndarray::{ArrayD, Axis, IxDyn};
 use zip::ZipArchive;
 
-use crate::npy::{Array, read_npy_any};
-use crate::table::{Task, targets};
+use crate::npy::{Array, read_npy_any, read_npy_f64};
+use crate::number::Decimal;
+use crate::targets::{Columns, How, Task, Told, read};
 use crate::{Dataset, Error, Samples, Targets, TrainTest};
 
 /// The most bytes that one array may unpack to.
@@ -16,25 +17,52 @@ const MAX_RATIO: u64 = 1032;
 /// The most arrays in a file; no data set has so many.
 const MAX_MEMBERS: usize = 1024;
 
+/// The order of an image's axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Channels last: [n, height, width, channels].
+    Nhwc,
+    /// Channels first: [n, channels, height, width].
+    Nchw,
+}
+
+/// How a `.npz` file is to be read; by default it says so itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Classes or values.
+    pub task: Option<Task>,
+    /// The classes of a model, in its order.
+    pub known: Option<&'a [String]>,
+    /// The order of the axes.
+    pub layout: Option<Layout>,
+}
+
+/// A data set of arrays.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Npz {
+    /// The samples and targets.
+    pub parts: TrainTest,
+    /// How it was told whether the targets are classes or values.
+    pub how: How,
+    /// The order of the axes in the file; `None` for images without an axis of channels.
+    pub layout: Option<Layout>,
+}
+
 /// The data set in a `.npz` file. `source` names it in errors.
 ///
 /// `x_train` and `y_train` (or `x` and `y`) must be there; `x_val` and `y_val`, `x_test` and
-/// `y_test` may be. `x` is [n, height, width] or [n, height, width, channels]; `uint8` stays bytes.
-/// `y` is `[n]`, `[n, 1]` or `[n, k]`; whole numbers are classes, other numbers and k > 1 columns are
-/// values, as in [`targets`], where `task` and `known` are explained.
+/// `y_test` may be. `x` is [n, height, width], [n, height, width, channels] or [n, channels, height, width]: where no
+/// layout is asked for, 1 or 3 entries in the second axis are channels if the last axis has not 1 to 4. `uint8` stays bytes.
+/// `y` is `[n]`, `[n, 1]` or `[n, k]`; whether it is classes or values is told as in [`read`].
 ///
 /// No array is unpacked beyond the size that the archive declares, and none that declares more than DEFLATE can hold
 /// or more than 1 GiB.
 ///
 /// # Errors
 /// [`Error::Damaged`] for a broken archive, [`Error::Layout`] for missing arrays, the errors of
-/// [`read_npy`](crate::npy::read_npy) (pickled objects are refused) and of [`Dataset::new`].
-pub fn read_npz(
-    bytes: &[u8],
-    source: &str,
-    task: Option<Task>,
-    known: Option<&[String]>,
-) -> Result<TrainTest, Error> {
+/// [`read_npy`](crate::npy::read_npy) (pickled objects are refused), of [`read`] and of [`Dataset::new`].
+pub fn read_npz(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Npz, Error> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| damaged(source, &e))?;
     if archive.len() > MAX_MEMBERS {
         return Err(Error::TooLarge {
@@ -50,26 +78,41 @@ pub fn read_npz(
         (None, None) => return Err(open.missing("x_train and y_train")),
     };
     let (validation, test) = (open.pair("x_val", "y_val")?, open.pair("x_test", "y_test")?);
-    let learnt = labels(&y, source, task, known)?;
-    // The other parts have the classes of the training part.
-    let (task, classes) = match &learnt {
+    let Told { targets, how } = labels(&y, source, options.task, options.known)?;
+    // The other parts have the classes and the layout of the training part.
+    let (task, classes) = match &targets {
         Targets::Classes { names, .. } => (Task::Classify, Some(names.clone())),
         Targets::Values { .. } => (Task::Regress, None),
     };
-    let others = |y: &Array| labels(y, source, Some(task), classes.as_deref());
-    let mut train = dataset(source, x, learnt)?;
+    let layout = layout(&x, options.layout);
+    let others = |y: &ArrayD<f64>| labels(y, source, Some(task), classes.as_deref());
+    let mut train = dataset(source, x, targets, layout)?;
     let mut held = 0;
     if let Some((x, y)) = validation {
-        let more = dataset(source, x, others(&y)?)?;
+        let more = dataset(source, x, others(&y)?.targets, layout)?;
         held = more.len();
         train = train.joined(more)?;
     }
     let test = match test {
-        Some((x, y)) => Some(dataset(&format!("{source} test"), x, others(&y)?)?),
+        Some((x, y)) => Some(dataset(&format!("{source} test"), x, others(&y)?.targets, layout)?),
         None => None,
     };
-    Ok(TrainTest { validation: held, ..TrainTest::new(train, test)? })
+    Ok(Npz { parts: TrainTest { validation: held, ..TrainTest::new(train, test)? }, how, layout })
 }
+
+/// The order of the axes of `x`: what is asked for, else what the extents say.
+fn layout(x: &Array, asked: Option<Layout>) -> Option<Layout> {
+    match *x.shape() {
+        [_, channels, _, last] => Some(asked.unwrap_or(match channels {
+            1 | 3 if !(1..=4).contains(&last) => Layout::Nchw,
+            _ => Layout::Nhwc,
+        })),
+        _ => None,
+    }
+}
+
+/// Reads an array from the bytes of a file and its name.
+type Reader<'a, T> = &'a dyn Fn(&[u8], &str) -> Result<T, Error>;
 
 struct Archive<'a, 'b> {
     archive: &'a mut ZipArchive<Cursor<&'b [u8]>>,
@@ -87,8 +130,8 @@ impl Archive<'_, '_> {
     }
 
     /// Two arrays that belong together; `None` if neither is there.
-    fn pair(&mut self, x: &str, y: &str) -> Result<Option<(Array, Array)>, Error> {
-        match (self.array(x)?, self.array(y)?) {
+    fn pair(&mut self, x: &str, y: &str) -> Result<Option<(Array, ArrayD<f64>)>, Error> {
+        match (self.array(x, &read_npy_any)?, self.array(y, &read_npy_f64)?) {
             (Some(x), Some(y)) => Ok(Some((x, y))),
             (None, None) => Ok(None),
             (Some(_), None) => Err(self.missing(y)),
@@ -96,7 +139,7 @@ impl Archive<'_, '_> {
         }
     }
 
-    fn array(&mut self, name: &str) -> Result<Option<Array>, Error> {
+    fn array<T>(&mut self, name: &str, read: Reader<'_, T>) -> Result<Option<T>, Error> {
         let Some(index) = self.archive.index_for_name(&format!("{name}.npy")) else { return Ok(None) };
         let source = format!("{}: {name}", self.source);
         let file = self.archive.by_index(index).map_err(|e| damaged(&source, &e))?;
@@ -112,7 +155,7 @@ impl Archive<'_, '_> {
         }
         let mut bytes = Vec::new();
         file.take(size + 1).read_to_end(&mut bytes).map_err(|e| damaged(&source, &e))?;
-        read_npy_any(&bytes, &source).map(Some)
+        read(&bytes, &source).map(Some)
     }
 }
 
@@ -121,43 +164,51 @@ fn damaged(source: &str, error: &dyn std::fmt::Display) -> Error {
     Error::Damaged { file: source.to_string(), problem: format!("zip: {problem}") }
 }
 
-fn dataset(name: &str, x: Array, targets: Targets) -> Result<Dataset, Error> {
-    let shape = match &x {
-        Array::U8(x) => x.shape().to_vec(),
-        Array::F32(x) => x.shape().to_vec(),
-    };
-    let shape = match shape[..] {
+fn dataset(name: &str, x: Array, targets: Targets, layout: Option<Layout>) -> Result<Dataset, Error> {
+    let shape = match *x.shape() {
         [_, height, width] => [height, width, 1],
+        [_, channels, height, width] if layout == Some(Layout::Nchw) => [height, width, channels],
         [_, height, width, channels] => [height, width, channels],
         _ => {
             let expected = "[n, height, width] or [n, height, width, channels]";
-            return Err(Error::Rank { file: format!("{name}: x"), shape, expected });
+            return Err(Error::Rank { file: format!("{name}: x"), shape: x.shape().to_vec(), expected });
         }
     };
+    let first = x.shape().len() == 4 && layout == Some(Layout::Nchw);
     let samples = match x {
-        Array::U8(x) => Samples::U8(x.into_raw_vec_and_offset().0),
-        Array::F32(x) => Samples::F32(x.into_raw_vec_and_offset().0),
+        Array::U8(x) => Samples::U8(last(x, first)),
+        Array::F32(x) => Samples::F32(last(x, first)),
     };
     Dataset::new(name, shape, samples, targets)
 }
 
-fn labels(y: &Array, source: &str, task: Option<Task>, known: Option<&[String]>) -> Result<Targets, Error> {
-    let y: ArrayD<f32> = match y {
-        Array::U8(y) => y.mapv(f32::from),
-        Array::F32(y) => y.clone(),
-    };
+/// The numbers of an array, channels last; they are `first` in it or not.
+fn last<T: Clone>(x: ArrayD<T>, first: bool) -> Vec<T> {
+    match first {
+        true => x.permuted_axes(IxDyn(&[0, 2, 3, 1])).iter().cloned().collect(),
+        false => x.into_raw_vec_and_offset().0,
+    }
+}
+
+fn labels(
+    y: &ArrayD<f64>,
+    source: &str,
+    task: Option<Task>,
+    known: Option<&[String]>,
+) -> Result<Told, Error> {
     let y = match y.ndim() {
-        1 => y.insert_axis(Axis(1)),
-        2 if (1..=1024).contains(&y.shape()[1]) => y,
+        1 => y.clone().insert_axis(Axis(1)),
+        2 if (1..=1024).contains(&y.shape()[1]) => y.clone(),
         _ => {
             let (shape, expected) = (y.shape().to_vec(), "[n] or [n, k] with 1 to 1024 columns");
             return Err(Error::Rank { file: format!("{source}: y"), shape, expected });
         }
     };
     let cells: Vec<Vec<String>> =
-        y.columns().into_iter().map(|column| column.iter().map(f32::to_string).collect()).collect();
+        y.columns().into_iter().map(|column| column.iter().map(f64::to_string).collect()).collect();
     let columns: Vec<Vec<&str>> =
         cells.iter().map(|column| column.iter().map(String::as_str).collect()).collect();
     let names = (1..=columns.len()).map(|i| format!("value {i}")).collect();
-    targets(&columns, names, source, &|row| format!("sample {row}"), task, known)
+    let place = |row: usize| format!("sample {row}");
+    read(&columns, &Columns { names, source, place: &place, task, known, decimal: Decimal::Point })
 }

@@ -7,12 +7,12 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Imag
 use crate::Error;
 pub use crate::digit::fit_digit;
 use crate::error::first_bytes;
-use crate::resample::resize;
+pub use crate::fit::{Fit, fit, raw};
 
 /// The longest side of a picture that is decoded.
 const MAX_SIDE: u32 = 32_768;
 /// The most pixels of a picture that is decoded.
-const MAX_PIXELS: u64 = 1 << 25;
+pub(crate) const MAX_PIXELS: u64 = 1 << 25;
 /// The most bytes for the pixels of one picture: as the decoder gives them and as they are kept, together.
 const MAX_KEPT: u64 = 256 << 20;
 /// The most bytes for the decoder's buffers and output.
@@ -29,6 +29,9 @@ const BLANK_DENSITY: u64 = 1 << 16;
 /// File name extensions of the pictures that are read, in lower case.
 pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff"];
 
+/// 65,535 / 255.
+const WORD: f32 = 257.0;
+
 /// A grey or RGB picture of pixels from 0 to 255.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
@@ -40,8 +43,10 @@ pub struct Picture {
 
 /// Pixels in the type that the file has: bytes take a quarter of the memory.
 #[derive(Debug, Clone, PartialEq)]
-enum Pixels {
+pub(crate) enum Pixels {
     Bytes(Vec<u8>),
+    /// 16 bits, 0 to 65,535.
+    Words(Vec<u16>),
     Numbers(Vec<f32>),
 }
 
@@ -49,6 +54,7 @@ impl Pixels {
     fn len(&self) -> usize {
         match self {
             Pixels::Bytes(v) => v.len(),
+            Pixels::Words(v) => v.len(),
             Pixels::Numbers(v) => v.len(),
         }
     }
@@ -113,6 +119,7 @@ impl Picture {
     pub fn pixels(&self) -> Vec<f32> {
         match &self.pixels {
             Pixels::Bytes(bytes) => bytes.iter().map(|&v| f32::from(v)).collect(),
+            Pixels::Words(words) => words.iter().map(|&v| f32::from(v) / WORD).collect(),
             Pixels::Numbers(numbers) => numbers.clone(),
         }
     }
@@ -125,35 +132,65 @@ impl Picture {
         self.channels == 1
             || match &self.pixels {
                 Pixels::Bytes(v) => agree(v),
+                Pixels::Words(v) => agree(v),
                 Pixels::Numbers(v) => agree(v),
             }
     }
 
-    /// `height * width` grey pixels, by the luma of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B),
+    /// Whether its pixels have 16 bits.
+    pub fn is_deep(&self) -> bool {
+        matches!(self.pixels, Pixels::Words(_))
+    }
+
+    /// `height * width` grey pixels, 0 to 255, by the luma of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B),
     /// as TensorFlow's `rgb_to_grayscale` and Pillow's "L" have it.
     pub fn grey(&self) -> Vec<f32> {
-        fn of<T: Copy + Into<f32>>(values: &[T], channels: usize) -> Vec<f32> {
+        let full = self.full();
+        let mut grey = self.own_grey();
+        if full != 255.0 {
+            grey.iter_mut().for_each(|v| *v /= WORD);
+        }
+        grey
+    }
+
+    /// Grey pixels on the picture's own scale, 0 to [`full`](Self::full).
+    pub(crate) fn own_grey(&self) -> Vec<f32> {
+        fn of<T: Copy + Into<f32>>(values: &[T], channels: usize, full: f32) -> Vec<f32> {
             match channels {
                 1 => values.iter().map(|&v| v.into()).collect(),
-                _ => values.as_chunks::<3>().0.iter().map(|rgb| luma(rgb.map(Into::into))).collect(),
+                _ => {
+                    values.as_chunks::<3>().0.iter().map(|rgb| luma(rgb.map(Into::into)).min(full)).collect()
+                }
             }
         }
+        let (channels, full) = (self.channels, self.full());
         match &self.pixels {
-            Pixels::Bytes(v) => of(v, self.channels),
-            Pixels::Numbers(v) => of(v, self.channels),
+            Pixels::Bytes(v) => of(v, channels, full),
+            Pixels::Words(v) => of(v, channels, full),
+            Pixels::Numbers(v) => of(v, channels, full),
         }
+    }
+
+    /// What white is on the picture's own scale: 255, or 65,535 for 16 bits.
+    pub(crate) fn full(&self) -> f32 {
+        if self.is_deep() { 65_535.0 } else { 255.0 }
+    }
+
+    /// Its pixels as they are kept.
+    pub(crate) fn kept(&self) -> &Pixels {
+        &self.pixels
     }
 }
 
 fn luma([red, green, blue]: [f32; 3]) -> f32 {
-    (0.299 * red + 0.587 * green + 0.114 * blue).min(255.0)
+    0.299 * red + 0.587 * green + 0.114 * blue
 }
 
 /// Decodes a PNG, JPEG, BMP, WebP or TIFF file. `source` names it in errors.
 ///
-/// 16-bit samples are scaled to 0..255, transparent pixels are laid over white, and the
+/// 16-bit samples stay 16 bits deep, transparent pixels are laid over white, and the
 /// orientation that a camera notes (EXIF) is applied. The size in the header is checked before
-/// anything is decoded: 33.5 million pixels at most (16 bits deep: a third of that), no side over
+/// anything is decoded: 33.5 million pixels at most, no side over
 /// 32,768, and no more pixels than the format can hold in that many bytes (of WebP and TIFF, which can hold blank pictures of any
 /// size: 65,536 a byte). A JPEG that was cut off is refused, not filled up.
 ///
@@ -190,11 +227,21 @@ pub fn decode_within(bytes: &[u8], source: &str, most: u64) -> Result<Picture, E
     flatten(image, source)
 }
 
-/// Height and width of a picture, as [`decode`] would give it, from its header alone.
+/// What the header of a picture says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Header {
+    /// Height and width, as [`decode`] would give them.
+    pub size: [usize; 2],
+    /// Whether its pixels have 16 bits.
+    pub deep: bool,
+}
+
+/// Reads the header of a picture alone.
 ///
 /// # Errors
 /// Those of [`decode`] that a header shows.
-pub fn size(bytes: &[u8], source: &str) -> Result<[usize; 2], Error> {
+pub fn header(bytes: &[u8], source: &str) -> Result<Header, Error> {
     use image::metadata::Orientation as O;
     let mut decoder = open(bytes, source, MAX_PIXELS)?;
     let (width, height) = decoder.dimensions();
@@ -203,7 +250,17 @@ pub fn size(bytes: &[u8], source: &str) -> Result<[usize; 2], Error> {
         Ok(O::Rotate90 | O::Rotate270 | O::Rotate90FlipH | O::Rotate270FlipH)
     );
     let size = [height as usize, width as usize];
-    Ok(if turned { [size[1], size[0]] } else { size })
+    let size = if turned { [size[1], size[0]] } else { size };
+    use ColorType::{L16, La16, Rgb16, Rgba16};
+    Ok(Header { size, deep: matches!(decoder.color_type(), L16 | La16 | Rgb16 | Rgba16) })
+}
+
+/// Height and width of a picture, as [`decode`] would give it, from its header alone.
+///
+/// # Errors
+/// Those of [`header`].
+pub fn size(bytes: &[u8], source: &str) -> Result<[usize; 2], Error> {
+    header(bytes, source).map(|header| header.size)
 }
 
 /// A decoder that has read the header, and whose size has been checked.
@@ -305,20 +362,17 @@ fn refused(error: ImageError, source: &str, most: u64) -> Error {
 
 /// Pixels of any depth as grey or RGB over white; 8 bits stay bytes.
 fn flatten(image: DynamicImage, source: &str) -> Result<Picture, Error> {
-    use Pixels::{Bytes, Numbers};
-    fn sixteen(words: &[u16]) -> Pixels {
-        Numbers(words.iter().map(|&v| f32::from(v) / 257.0).collect())
-    }
+    use Pixels::{Bytes, Words};
     let (height, width) = (image.height() as usize, image.width() as usize);
     let (channels, pixels) = match image {
         DynamicImage::ImageLuma8(i) => (1, Bytes(i.into_raw())),
         DynamicImage::ImageLumaA8(i) => (1, bytes_over_white::<2>(i.as_raw())),
         DynamicImage::ImageRgb8(i) => (3, Bytes(i.into_raw())),
         DynamicImage::ImageRgba8(i) => (3, bytes_over_white::<4>(i.as_raw())),
-        DynamicImage::ImageLuma16(i) => (1, sixteen(i.as_raw())),
-        DynamicImage::ImageLumaA16(i) => (1, Numbers(over_white::<2>(i.as_raw(), 65_535.0).collect())),
-        DynamicImage::ImageRgb16(i) => (3, sixteen(i.as_raw())),
-        DynamicImage::ImageRgba16(i) => (3, Numbers(over_white::<4>(i.as_raw(), 65_535.0).collect())),
+        DynamicImage::ImageLuma16(i) => (1, Words(i.into_raw())),
+        DynamicImage::ImageLumaA16(i) => (1, words_over_white::<2>(i.as_raw())),
+        DynamicImage::ImageRgb16(i) => (3, Words(i.into_raw())),
+        DynamicImage::ImageRgba16(i) => (3, words_over_white::<4>(i.as_raw())),
         other => (3, Bytes(other.into_rgb8().into_raw())),
     };
     Picture::of(height, width, channels, pixels)
@@ -332,7 +386,8 @@ fn taken(colour: ColorType) -> u64 {
     match (colour, colour.has_alpha()) {
         (ColorType::L8 | ColorType::Rgb8, _) => decoded,
         (ColorType::La8 | ColorType::Rgba8, _) => decoded + colours,
-        _ => decoded + 4 * colours,
+        (ColorType::L16 | ColorType::Rgb16, _) => decoded,
+        _ => decoded + 2 * colours,
     }
 }
 
@@ -341,47 +396,17 @@ fn bytes_over_white<const N: usize>(values: &[u8]) -> Pixels {
     Pixels::Bytes(over_white::<N>(values, 255.0).map(|v| v.round() as u8).collect())
 }
 
+/// The same for 16 bits.
+fn words_over_white<const N: usize>(values: &[u16]) -> Pixels {
+    Pixels::Words(over_white::<N>(values, 65_535.0).map(|v| v.round() as u16).collect())
+}
+
 /// Composes N - 1 colours and an opacity, each 0 to `full`, over white.
 fn over_white<const N: usize>(values: &[impl Copy + Into<f32>], full: f32) -> impl Iterator<Item = f32> {
     let (pixels, _) = values.as_chunks::<N>();
     pixels.iter().flat_map(move |pixel| {
         let opacity = pixel[N - 1].into() / full;
-        let over = move |colour: f32| colour * 255.0 / full * opacity + 255.0 * (1.0 - opacity);
-        (0..N - 1).map(move |c| over(pixel[c].into()).clamp(0.0, 255.0))
+        let over = move |colour: f32| colour * opacity + full * (1.0 - opacity);
+        (0..N - 1).map(move |c| over(pixel[c].into()).clamp(0.0, full))
     })
-}
-
-/// Resizes a picture to `shape` (height, width, channels) with a triangle filter: height * width *
-/// channels pixels, 0 to 255, NHWC. The aspect ratio is not kept. RGB becomes grey by its luma
-/// ([`Picture::grey`]); grey becomes RGB by repetition.
-///
-/// # Errors
-/// [`Error::Argument`] when a side is zero, the number of channels is neither 1 nor 3, or the
-/// product exceeds 33.5 million pixels.
-///
-/// ```
-/// use foveal_data::{Picture, picture};
-///
-/// let picture = Picture::new(1, 2, 1, vec![0.0, 255.0])?;
-/// assert_eq!(picture::fit(&picture, [1, 1, 3])?, [127.5; 3]);
-/// # Ok::<(), foveal_data::Error>(())
-/// ```
-pub fn fit(picture: &Picture, shape: [usize; 3]) -> Result<Vec<f32>, Error> {
-    let [height, width, channels] = shape;
-    let size = height.saturating_mul(width);
-    if size == 0 || size as u64 > MAX_PIXELS || !matches!(channels, 1 | 3) {
-        return Err(Error::Argument {
-            argument: "input shape for a picture",
-            value: format!("{shape:?}"),
-            allowed: format!("[height, width, channels] with 1 or 3 channels and 1 to {MAX_PIXELS} pixels"),
-        });
-    }
-    let (from, to) = ([picture.height, picture.width], [height, width]);
-    let fitted = match (&picture.pixels, picture.channels, channels) {
-        (_, 3, 1) => resize(&picture.grey(), from, 1, to),
-        (Pixels::Bytes(bytes), depth, _) => resize(bytes, from, depth, to),
-        (Pixels::Numbers(numbers), depth, _) => resize(numbers, from, depth, to),
-    };
-    let repeated = picture.channels < channels;
-    Ok(if repeated { fitted.iter().flat_map(|&grey| [grey; 3]).collect() } else { fitted })
 }

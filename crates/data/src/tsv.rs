@@ -3,8 +3,10 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::quoted;
-use crate::table::{Task, targets};
-use crate::{Error, Part, Targets};
+use crate::number::Decimal;
+use crate::table::Options;
+use crate::targets::{Columns, How, read};
+use crate::{Error, Part, Targets, encoding};
 
 /// The longest file that is read, in bytes.
 const MAX_BYTES: usize = 256 << 20;
@@ -13,9 +15,11 @@ const MAX_LINE: usize = 1 << 20;
 /// The most texts.
 const MAX_ROWS: usize = 1 << 22;
 /// The names that a heading may give its columns.
-const LABELS: [&str; 4] = ["label", "class", "target", "score"];
-const TEXTS: [&str; 4] = ["text", "sentence", "document", "review"];
-const SPLITS: [&str; 2] = ["split", "part"];
+pub(crate) const LABELS: [&str; 9] =
+    ["label", "class", "target", "score", "category", "sentiment", "rating", "라벨", "클래스"];
+pub(crate) const TEXTS: [&str; 10] =
+    ["text", "sentence", "document", "review", "comment", "content", "message", "문장", "텍스트", "내용"];
+pub(crate) const SPLITS: [&str; 2] = ["split", "part"];
 
 /// Texts and their targets.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,21 +31,25 @@ pub struct Texts {
     pub parts: Vec<Part>,
     /// The targets.
     pub targets: Targets,
+    /// How it was told whether they are classes or values.
+    pub how: How,
     /// The line of each text, from 1 on.
     pub lines: Vec<usize>,
     /// Lines that hold no text.
     pub empty: Vec<usize>,
+    /// Rows that were left out for another reason, which follows their line.
+    pub skipped: Vec<String>,
 }
 
 /// Which column holds what.
-struct Columns {
+struct Heading {
     count: usize,
     label: usize,
     text: usize,
     split: Option<usize>,
 }
 
-impl Columns {
+impl Heading {
     /// The columns that a heading names, if the line is a heading: some cell is called `label` (`class`, `target`, `score`) and another
     /// `text` (`sentence`, `document`, `review`).
     fn of_heading(line: &str) -> Option<Self> {
@@ -56,24 +64,20 @@ impl Columns {
 ///
 /// Quotes are part of the text. Lines without text are left out and listed in [`Texts::empty`]. The first line may
 /// name the columns, which may then stand in any order; one headed `split` holds `train`, `val` or `test`, and
-/// others are not read. `task` and `known` are as in [`targets`].
+/// others are not read. Lines that cannot be read (another number of columns, a carriage return within, over a
+/// megabyte) are left out and listed in [`Texts::skipped`], unless half of all are such.
 ///
 /// # Errors
-/// [`Error::TooLarge`]; [`Error::Layout`] with the line for bytes that are not UTF-8, a carriage return within a
-/// line, another number of columns, a line over a megabyte; the errors of [`targets`].
+/// [`Error::TooLarge`]; [`Error::Encoding`]; [`Error::Layout`] with the line for the first that cannot be read; the
+/// errors of [`read`].
 ///
 /// ```
-/// let read = foveal_data::tsv::read_tsv(b"good\tWell made.\nbad\t\"Dull\".\n\n", "x.tsv", None, None)?;
+/// let read = foveal_data::tsv::read_tsv(b"good\tWell made.\nbad\t\"Dull\".\n\n", "x.tsv", &Default::default())?;
 /// assert_eq!(read.texts, ["Well made.", "\"Dull\"."]);
 /// assert_eq!(read.empty, [3]);
 /// # Ok::<(), foveal_data::Error>(())
 /// ```
-pub fn read_tsv(
-    bytes: &[u8],
-    source: &str,
-    task: Option<Task>,
-    known: Option<&[String]>,
-) -> Result<Texts, Error> {
+pub fn read_tsv(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Texts, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error::TooLarge {
             file: source.to_string(),
@@ -82,55 +86,80 @@ pub fn read_tsv(
             remedy: "divide it",
         });
     }
-    let (rows, empty) = rows(bytes, source)?;
-    if rows.is_empty() {
-        return Err(Error::Layout {
-            name: source.to_string(),
-            problem: "holds no text".into(),
-            remedy: "each line is a label, a tab and a text",
-        });
+    let Found { rows, empty, skipped } = rows(bytes, source)?;
+    match skipped.first() {
+        Some((line, problem)) if options.strict || skipped.len() >= rows.len().max(1) => {
+            return Err(wrong(source, *line, problem.clone()));
+        }
+        _ if rows.is_empty() => {
+            return Err(Error::Layout {
+                name: source.to_string(),
+                problem: "holds no text".into(),
+                remedy: "each line is a label, a tab and a text",
+            });
+        }
+        _ => {}
     }
     let labels: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
     let place = |i: usize| format!("line {}", rows.get(i).map_or(0, |row| row.line));
-    let targets = targets(&[labels], vec!["value".into()], source, &place, task, known)?;
-    let parts = rows.iter().map(|row| row.part).collect();
-    let lines = rows.iter().map(|row| row.line).collect();
-    Ok(Texts { lines, texts: rows.into_iter().map(|row| row.text).collect(), parts, targets, empty })
+    let (names, task, known) = (vec!["value".into()], options.task, options.known);
+    let columns = Columns { names, source, place: &place, task, known, decimal: Decimal::Point };
+    let told = read(&[labels], &columns)?;
+    Ok(Texts {
+        parts: rows.iter().map(|row| row.part).collect(),
+        lines: rows.iter().map(|row| row.line).collect(),
+        texts: rows.into_iter().map(|row| row.text).collect(),
+        targets: told.targets,
+        how: told.how,
+        empty,
+        skipped: skipped.into_iter().map(|(line, problem)| format!("line {line} {problem}")).collect(),
+    })
 }
 
-/// The rows, and the numbers of the lines without text.
-fn rows(bytes: &[u8], source: &str) -> Result<(Vec<Row>, Vec<usize>), Error> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+/// The rows of a file, the lines without text, and those that are left out, with the reason.
+#[derive(Default)]
+struct Found {
+    rows: Vec<Row>,
+    empty: Vec<usize>,
+    skipped: Vec<(usize, String)>,
+}
+
+/// The rows, and what is said about the other lines.
+fn rows(bytes: &[u8], source: &str) -> Result<Found, Error> {
+    let text = encoding::text(bytes, source)?;
     let mut columns = None;
-    let mut rows: Vec<Row> = Vec::new();
-    let mut empty = Vec::new();
-    let last = bytes.last() == Some(&b'\n') || bytes.is_empty();
-    let count = bytes.split(|&b| b == b'\n').count() - usize::from(last);
-    for (number, line) in bytes.split(|&b| b == b'\n').take(count).enumerate().map(|(i, line)| (i + 1, line))
-    {
-        let line = plain(line).map_err(|problem| wrong(source, number, problem))?;
+    let mut found = Found::default();
+    for (number, line) in text.split_terminator('\n').enumerate().map(|(i, line)| (i + 1, line)) {
+        let line = match plain(line) {
+            Ok(line) => line,
+            Err(problem) => {
+                found.skipped.push((number, problem));
+                continue;
+            }
+        };
         if line.trim().is_empty() {
-            empty.push(number);
+            found.empty.push(number);
             continue;
         }
         let columns = match &columns {
             Some(columns) => columns,
             None => {
-                let heading = Columns::of_heading(line);
+                let heading = Heading::of_heading(line);
                 let headed = heading.is_some();
-                let plain = Columns { count: 2, label: 0, text: 1, split: None };
-                let found = columns.insert(heading.unwrap_or(plain));
+                let plain = Heading { count: 2, label: 0, text: 1, split: None };
+                let own = columns.insert(heading.unwrap_or(plain));
                 if headed {
                     continue;
                 }
-                found
+                own
             }
         };
-        match row(line, columns, number).map_err(|problem| wrong(source, number, problem))? {
-            Some(row) => rows.push(row),
-            None => empty.push(number),
+        match row(line, columns, number) {
+            Ok(Some(row)) => found.rows.push(row),
+            Ok(None) => found.empty.push(number),
+            Err(problem) => found.skipped.push((number, problem)),
         }
-        if rows.len() > MAX_ROWS {
+        if found.rows.len() > MAX_ROWS {
             return Err(Error::TooLarge {
                 file: source.to_string(),
                 declared: format!("over {MAX_ROWS} texts"),
@@ -139,7 +168,7 @@ fn rows(bytes: &[u8], source: &str) -> Result<(Vec<Row>, Vec<usize>), Error> {
             });
         }
     }
-    Ok((rows, empty))
+    Ok(found)
 }
 
 struct Row {
@@ -157,23 +186,20 @@ fn wrong(source: &str, line: usize, problem: String) -> Error {
     }
 }
 
-/// A line as text, without its end.
-fn plain(line: &[u8]) -> Result<&str, String> {
+/// A line without its end.
+fn plain(line: &str) -> Result<&str, String> {
     if line.len() > MAX_LINE {
         return Err(format!("has {} bytes, more than {MAX_LINE}", line.len()));
     }
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.contains(&b'\r') {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.contains('\r') {
         return Err("has a carriage return within it; end lines with a line feed".into());
     }
-    std::str::from_utf8(line).map_err(|error| {
-        let bad = line.get(error.valid_up_to()).copied().unwrap_or_default();
-        format!("has a byte 0x{bad:02X} that is not UTF-8")
-    })
+    Ok(line)
 }
 
 /// Reads a row; `None` where its text is empty.
-fn row(line: &str, columns: &Columns, number: usize) -> Result<Option<Row>, String> {
+fn row(line: &str, columns: &Heading, number: usize) -> Result<Option<Row>, String> {
     let cells: Vec<&str> = line.split('\t').take(columns.count + 1).collect();
     if cells.len() != columns.count {
         let found = line.split('\t').count();
@@ -188,6 +214,9 @@ fn row(line: &str, columns: &Columns, number: usize) -> Result<Option<Row>, Stri
     if text.is_empty() {
         return Ok(None);
     }
-    let label = cells[columns.label].trim().nfc().collect();
+    let label: String = cells[columns.label].trim().nfc().collect();
+    if label.is_empty() {
+        return Err("has no label".into());
+    }
     Ok(Some(Row { line: number, label, text: text.to_owned(), part }))
 }

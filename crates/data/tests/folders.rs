@@ -4,10 +4,10 @@ mod broken;
 
 use foveal_data::folder::layout;
 use foveal_data::near::shared;
-use foveal_data::npz::read_npz;
+use foveal_data::npz::{Layout, Options as NpzOptions, read_npz};
 use foveal_data::shuffle::balanced_order;
 use foveal_data::stack::{common_size, join, small};
-use foveal_data::table::{Task, read_csv};
+use foveal_data::table::{self, Table, Task, read_csv};
 use foveal_data::{Dataset, Error, Part, Samples, Targets, npy, picture};
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
 use std::io::{Cursor, Write};
@@ -143,7 +143,13 @@ fn the_same_picture_brighter_or_noisier_is_near() {
 
 #[test]
 fn tables_are_classes_or_values() {
-    let kind = |text: &str, task| match read_csv(text.as_bytes(), "t.csv", task, None).map(|t| t.targets) {
+    let kind = |text: &str, task| match read_csv(
+        text.as_bytes(),
+        "t.csv",
+        &table::Options { task, ..Default::default() },
+    )
+    .map(|t| t.targets)
+    {
         Ok(Targets::Classes { names, labels }) => format!("{names:?} {labels:?}"),
         Ok(Targets::Values { names, values }) => format!("{names:?} {values:?}"),
         Err(error) => error.to_string(),
@@ -164,21 +170,114 @@ fn tables_are_classes_or_values() {
         ("a.png,1\nb.png,1\n", "one class alone"),
         ("a.png,1\nb.png,2,3\n", "line 2 has 3 cells"),
         ("a.png,1\nb.png,\n", "line 2 has an empty target"),
-        ("a.png,1,2\nb.png,x,3\n", "line 2 has \"x\""),
-        ("p,t,split\na.png,1,train\nb.png,2,dev\n", "\"dev\""),
+        ("a.png,1,2\nb.png,x,3\n", "\"value 1\" is words"),
+        ("p,t,split\na.png,1,train\nb.png,2,later\n", "\"later\""),
     ] {
         let told = kind(text, None);
         assert!(told.starts_with("t.csv: ") && told.contains(words), "{told}");
     }
-    assert!(read_csv(b"a.png,\xb0\xa1\n", "t.csv", None, None).unwrap_err().to_string().contains("UTF-8"));
-    let parts = read_csv(b"p,t,split\na.png,1,train\nb.png,2,test\n", "t.csv", None, None).unwrap().parts;
+    assert!(
+        read_csv(b"a.png,\xb0\xa1\n", "t.csv", &Default::default())
+            .unwrap_err()
+            .to_string()
+            .contains("CP949")
+    );
+    let parts =
+        read_csv(b"p,t,split\na.png,1,train\nb.png,2,test\n", "t.csv", &Default::default()).unwrap().parts;
     assert_eq!(parts, [Part::Train, Part::Test]);
+}
+
+/// What is learnt from a table, in words.
+fn learnt(text: &str) -> String {
+    match read_csv(text.as_bytes(), "t.csv", &Default::default()) {
+        Ok(Table { targets: Targets::Classes { names, .. }, how, .. }) => format!("{how:?} {names:?}"),
+        Ok(Table { targets: Targets::Values { values, .. }, how, .. }) => format!("{how:?} {values:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// A table of `n` pictures with these targets, the first again and again.
+fn rows(n: usize, cell: impl Fn(usize) -> String) -> String {
+    (0..n).map(|i| format!("{i}.png,{}\n", cell(i))).collect()
+}
+
+#[test]
+fn one_bad_cell_does_not_turn_numbers_into_classes() {
+    for bad in ["NA", "NaN", "inf", "-", "none"] {
+        let told = learnt(&rows(40, |i| if i == 6 { bad.into() } else { format!("{i}.5") }));
+        assert!(told.contains("1 of the 40 targets") && told.contains(&format!("line 7 {bad:?}")), "{told}");
+        // Neither do they become a class of their own among numbered classes.
+        let told = learnt(&rows(40, |i| if i == 6 { bad.into() } else { (i % 3).to_string() }));
+        assert!(told.contains(&format!("line 7 {bad:?}")), "{told}");
+    }
+    let told = learnt(&rows(40, |i| if i == 6 { "x".into() } else { format!("{i}.5") }));
+    assert!(told.contains("line 7 \"x\""), "{told}");
+    assert_eq!(learnt(&rows(4, |i| ["1", "2", "x", "2"][i].into())), "Words [\"1\", \"2\", \"x\"]");
+    let error = read_csv(
+        rows(9, |i| if i == 3 { "NA".into() } else { format!("{i}.5") }).as_bytes(),
+        "t.csv",
+        &Default::default(),
+    );
+    assert!(matches!(error, Err(Error::Cells { count: 1, of: 9, .. })));
+}
+
+#[test]
+fn numbers_are_read_as_people_write_them() {
+    assert_eq!(learnt("a.png,85.3%\nb.png,7 %\n"), "Fractions [85.3, 7.0]");
+    assert_eq!(learnt("a.png,\"10,059.15\"\nb.png,\"9,000\"\n"), "Fractions [10059.15, 9000.0]");
+    assert_eq!(learnt("file;x\na.png;1,5\nb.png;2\n"), "Fractions [1.5, 2.0]");
+    // Ages are values, numbered classes are classes, with or without a point.
+    let ages = learnt(&rows(100, |i| (49 + i % 43).to_string()));
+    assert!(ages.starts_with("WholeNumbers [49.0, 50.0"), "{ages}");
+    assert_eq!(learnt(&rows(9, |i| format!("{}.0", i % 3))), "Labels [\"0\", \"1\", \"2\"]");
+    assert!(learnt(&rows(200, |i| i.to_string())).starts_with("WholeNumbers"));
+    assert!(learnt(&rows(300, |i| (i % 100).to_string())).starts_with("Labels"));
+}
+
+#[test]
+fn one_hot_columns_are_classes_and_several_labels_are_refused_by_name() {
+    let hot = |last: &str| format!("file,cat,dog,owl\na.png,1,0,0\nb.png,0,0,1\nc.png,{last}\n");
+    assert_eq!(learnt(&hot("0,1,0")), "OneHot [\"cat\", \"dog\", \"owl\"]");
+    let told = learnt(&hot("1,1,0"));
+    assert!(told.contains("multi-label") && told.contains("line 4 has 2 of them"), "{told}");
+    let told = learnt("a.png,cat\nb.png,dog\nc.png,cat|dog\n");
+    assert!(told.contains("multi-label") && told.contains("line 3"), "{told}");
+}
+
+#[test]
+fn columns_stand_in_any_order_and_only_what_is_meant_is_read() {
+    let read =
+        |text: &str, options: &table::Options<'_>| read_csv(text.as_bytes(), "t.csv", options).unwrap();
+    let told = read(",split,label,age,path\n0,train,cat,3,a.png\n1,test,dog,4,b.png\n", &Default::default());
+    assert_eq!(
+        (told.paths.join(" "), &told.parts[..]),
+        ("a.png b.png".into(), &[Part::Train, Part::Test][..])
+    );
+    assert_eq!((told.titles.join(" "), told.unread.join(" ")), ("label".into(), "age".into()));
+    let own = ["age".to_string()];
+    let asked = table::Options { targets: &own, task: Some(Task::Regress), ..Default::default() };
+    let told = read(",split,label,age,path\n0,train,cat,3,a.png\n1,test,dog,4,b.png\n", &asked);
+    assert_eq!(told.targets, Targets::Values { values: vec![3.0, 4.0], names: vec!["age".into()] });
+    let error = read_csv(
+        b"a,b\nx.png,1\ny.png,2\n",
+        "t.csv",
+        &table::Options { path: Some("c"), ..Default::default() },
+    );
+    assert!(matches!(error, Err(Error::Column { .. })), "{error:?}");
+    // Broken rows are left out and said, unless that is refused.
+    let broken = "# made by hand\na.png,1\nb.png\nc.png,\nd.png,2\ne.png,1\n";
+    let told = read(broken, &Default::default());
+    assert_eq!(told.skipped, ["line 3 has 1 cells, the first row 2", "line 4 has an empty target"]);
+    let strict = read_csv(broken.as_bytes(), "t.csv", &table::Options { strict: true, ..Default::default() });
+    assert!(strict.unwrap_err().to_string().contains("line 3"));
+    // Names without an extension.
+    assert_eq!(read("image_id,label\n1,cat\n2,dog\n", &Default::default()).paths, ["1", "2"]);
 }
 
 #[test]
 fn broken_tables_are_refused_or_read() {
     let good = "path,분류,split\n\"a, b.png\",개,train\nc.png,고양이,test\nd.png,개,val\n".as_bytes();
-    let read = |bytes: &[u8]| match read_csv(bytes, "x", None, None) {
+    let read = |bytes: &[u8]| match read_csv(bytes, "x", &Default::default()) {
         Ok(table) => assert_eq!(table.paths.len(), table.parts.len()),
         Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
     };
@@ -219,7 +318,7 @@ fn small_npz(method: CompressionMethod) -> Vec<u8> {
 #[test]
 fn npz_is_read_as_keras_keeps_it() {
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
-        let set = read_npz(&small_npz(method), "x.npz", None, None).unwrap();
+        let set = read_npz(&small_npz(method), "x.npz", &Default::default()).unwrap().parts;
         assert_eq!(set.train.classes().unwrap(), ["3", "7"]);
         assert_eq!((set.train.labels().unwrap(), set.train.shape()), (&[1, 0, 0, 1][..], [2, 2, 1]));
         assert_eq!(set.train.samples(), &Samples::U8((0..16).collect()));
@@ -228,14 +327,35 @@ fn npz_is_read_as_keras_keeps_it() {
     let values = ndarray::arr2(&[[1.5, 2.0], [3.0, 4.0]]).into_dyn();
     let x = bytes_npy("(2, 1, 1, 3)", &[1; 6]);
     let members = [("x.npy", x), ("y.npy", npy::write_npy(values.view()))];
-    let set = read_npz(&npz(&members, CompressionMethod::Stored), "x.npz", None, None).unwrap();
+    let set =
+        read_npz(&npz(&members, CompressionMethod::Stored), "x.npz", &Default::default()).unwrap().parts;
     assert_eq!(set.train.values(1).unwrap(), [3.0, 4.0]);
+}
+
+#[test]
+fn channels_first_are_told_by_the_extents_or_by_the_caller() {
+    let pixels: Vec<u8> = (0..2 * 3 * 5 * 6).collect();
+    let y = || ("y.npy", bytes_npy("(2,)", &[0, 1]));
+    let read = |shape: &str, layout| {
+        let bytes = npz(&[("x.npy", bytes_npy(shape, &pixels)), y()], CompressionMethod::Stored);
+        read_npz(&bytes, "x.npz", &NpzOptions { layout, ..Default::default() }).unwrap()
+    };
+    let told = read("(2, 3, 5, 6)", None);
+    assert_eq!((told.layout, told.parts.train.shape()), (Some(Layout::Nchw), [5, 6, 3]));
+    let Samples::U8(own) = told.parts.train.samples() else { panic!() };
+    assert_eq!(own[..6], [0, 30, 60, 1, 31, 61]);
+    let asked = read("(2, 3, 5, 6)", Some(Layout::Nhwc));
+    assert_eq!((asked.layout, asked.parts.train.shape()), (Some(Layout::Nhwc), [3, 5, 6]));
+    assert_eq!(read("(2, 5, 6, 3)", None).parts.train.shape(), [5, 6, 3]);
+    assert_eq!(read("(2, 30, 3)", None).layout, None);
 }
 
 #[test]
 fn bad_npz_is_named() {
     let error = |members: &[(&str, Vec<u8>)]| {
-        read_npz(&npz(members, CompressionMethod::Deflated), "x.npz", None, None).unwrap_err().to_string()
+        read_npz(&npz(members, CompressionMethod::Deflated), "x.npz", &Default::default())
+            .unwrap_err()
+            .to_string()
     };
     let told = error(&[("images.npy", bytes_npy("(1, 2, 2)", &[0; 4]))]);
     assert!(told.contains("lacks x_train and y_train; it holds [\"images.npy\"]"), "{told}");
@@ -249,7 +369,7 @@ fn bad_npz_is_named() {
     let mut bomb = small_npz(CompressionMethod::Deflated);
     let central = bomb.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
     bomb[central + 24..central + 28].copy_from_slice(&(1u32 << 31).to_le_bytes());
-    let error = read_npz(&bomb, "x.npz", None, None).unwrap_err();
+    let error = read_npz(&bomb, "x.npz", &Default::default()).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
     // Eight million zeros in an archive that says eight.
     let long = bytes_npy("(1, 2, 2)", &vec![0; 8 << 20]);
@@ -257,15 +377,15 @@ fn bad_npz_is_named() {
         npz(&[("x_train.npy", long), ("y_train.npy", bytes_npy("(1,)", &[0]))], CompressionMethod::Deflated);
     let central = short.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
     short[central + 24..central + 28].copy_from_slice(&132u32.to_le_bytes());
-    assert!(read_npz(&short, "x.npz", None, None).is_err());
+    assert!(read_npz(&short, "x.npz", &Default::default()).is_err());
 }
 
 #[test]
 fn broken_npz_is_refused_or_read() {
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         let good = small_npz(method);
-        let read = |bytes: &[u8]| match read_npz(bytes, "x", None, None) {
-            Ok(set) => assert!(!set.train.is_empty()),
+        let read = |bytes: &[u8]| match read_npz(bytes, "x", &Default::default()) {
+            Ok(set) => assert!(!set.parts.train.is_empty()),
             Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
         };
         broken::every_truncation(&good, read);

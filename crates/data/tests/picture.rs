@@ -4,7 +4,7 @@ mod broken;
 
 use std::io::Cursor;
 
-use foveal_data::picture::{decode, fit};
+use foveal_data::picture::{Fit, decode, fit};
 use foveal_data::{Error, Picture};
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
 
@@ -179,16 +179,16 @@ fn pixels_out_of_range_make_no_picture() {
 fn fit_converts_and_keeps_the_range() {
     let picture = decode(&encode(gradient(), ImageFormat::Png), "x").unwrap();
     for shape in [[9, 12, 3], [28, 28, 1], [1, 1, 1], [1, 100, 3], [224, 3, 3]] {
-        let fitted = fit(&picture, shape).unwrap();
+        let fitted = fit(&picture, shape, Fit::Stretch).unwrap();
         assert_eq!(fitted.len(), shape.iter().product::<usize>());
         assert!(fitted.iter().all(|v| (-0.01..=255.01).contains(v)));
     }
-    assert_eq!(fit(&picture, [9, 12, 3]).unwrap(), picture.pixels());
+    assert_eq!(fit(&picture, [9, 12, 3], Fit::Stretch).unwrap(), picture.pixels());
     for shape in [[0, 1, 1], [1, 1, 2], [usize::MAX, 2, 1], [1 << 20, 1 << 20, 3]] {
-        assert!(matches!(fit(&picture, shape), Err(Error::Argument { .. })));
+        assert!(matches!(fit(&picture, shape, Fit::Stretch), Err(Error::Argument { .. })));
     }
     let red = Picture::new(1, 1, 3, vec![255.0, 0.0, 0.0]).unwrap();
-    assert!((fit(&red, [1, 1, 1]).unwrap()[0] - 76.245).abs() < 1e-3);
+    assert!((fit(&red, [1, 1, 1], Fit::Stretch).unwrap()[0] - 76.245).abs() < 1e-3);
 }
 
 #[test]
@@ -197,10 +197,10 @@ fn shrinking_averages_and_growing_interpolates() {
     let picture = Picture::new(10, 10, 1, stripes).unwrap();
     // Seven columns weigh .6 .8 1 .8 .6 .4 .2; the bright ones 2 of 4.4.
     let (low, high) = (255.0 * 2.0 / 4.4, 255.0 * 2.4 / 4.4);
-    let small = fit(&picture, [2, 2, 1]).unwrap();
+    let small = fit(&picture, [2, 2, 1], Fit::Stretch).unwrap();
     let expected = [low, high, low, high];
     let close = |(a, b): (&f32, f32)| (a - b).abs() < 1e-3;
     assert!(small.iter().zip(expected).all(close), "{small:?}");
     let edge = Picture::new(1, 2, 1, vec![0.0, 100.0]).unwrap();
-    assert_eq!(fit(&edge, [1, 4, 1]).unwrap(), [0.0, 25.0, 75.0, 100.0]);
+    assert_eq!(fit(&edge, [1, 4, 1], Fit::Stretch).unwrap(), [0.0, 25.0, 75.0, 100.0]);
 }

@@ -9,7 +9,7 @@ use foveal_data::{Dataset, Error, Fault, Part, Sample, Targets};
 use std::sync::Arc;
 
 fn read(bytes: &[u8]) -> Result<Texts, Error> {
-    read_tsv(bytes, "x.tsv", None, None)
+    read_tsv(bytes, "x.tsv", &Default::default())
 }
 
 fn refused(bytes: &[u8]) -> String {
@@ -55,9 +55,9 @@ fn faults_name_file_and_line() {
     for (bytes, line, what) in [
         (&b"a\tx\nb y\n"[..], 2, "1 column(s), not 2"),
         (b"a\tx\nb\ty\tz\n", 2, "3 column(s)"),
-        (b"a\tx\nb\ty\xff\n", 2, "0xFF"),
+        (b"a\tx\nb\ty\xff\n", 2, "is not UTF-8 but WINDOWS-1252"),
         (b"a\tx\nb\ty\rc\tz\n", 2, "carriage return"),
-        (b"a\tx\n\ty\n", 2, "empty target"),
+        (b"a\tx\n\ty\n", 2, "has no label"),
         (b"a\tx\na\ty\n", 0, "one class alone"),
         (b"\n \n", 0, "holds no text"),
         (b"", 0, "holds no text"),

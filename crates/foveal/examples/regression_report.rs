@@ -27,7 +27,7 @@ fn spots(n: u32) -> Result<Dataset, foveal::data::Error> {
             2.0 + r * f64::from(SIDE - 5)
         };
         let (row, column) = (halton(2), halton(3));
-        values.extend([row as f32, column as f32]);
+        values.extend([row, column]);
         pixels.extend((0..SIDE * SIDE).map(|p| {
             let (y, x) = (f64::from(p / SIDE), f64::from(p % SIDE));
             (255.0 * (-((y - row).powi(2) + (x - column).powi(2)) / 3.0).exp()) as u8

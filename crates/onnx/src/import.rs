@@ -11,7 +11,7 @@ use crate::side::{NoFiles, SideFiles};
 use crate::{Error, hounsfield, input, layers, patterns};
 use foveal_nn::spec::{InputSpec, LayerKind};
 use foveal_nn::{Model, ModelSpec};
-use foveal_train::{PictureFit, Preprocess, Recipe, SavedModel, Training};
+use foveal_train::{PictureFit, Preprocess, Recipe, SavedModel, Scale, Training};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -345,8 +345,14 @@ fn finish(
     let model = Model::with_params(&spec, |name, _| {
         params.remove(name).ok_or_else(|| format!("`{name}` is missing"))
     })?;
-    let text = serde_json::from_value::<Preprocess>(own["preprocess"].clone()).ok().and_then(|p| p.text);
+    let known = serde_json::from_value::<Preprocess>(own["preprocess"].clone()).ok();
+    let text = known.as_ref().and_then(|p| p.text.clone());
     let text = text.filter(|text| model.vocabulary().is_some_and(|rows| text.size() <= rows));
-    let preprocess = Preprocess { scale, shift, fit, window, text };
+    let plain = Preprocess { scale, shift, window, text, ..Preprocess::unit(0, fit) };
+    // A model of numbers on a scale of their own takes such numbers again, not the pixels that the file takes.
+    let preprocess = match known.filter(|p| p.pixels != Scale::Bytes && p.scale.len() == plain.scale.len()) {
+        Some(Preprocess { scale, shift, pixels, .. }) => Preprocess { scale, shift, pixels, ..plain },
+        None => plain,
+    };
     Ok(SavedModel { model, preprocess, classes, training })
 }

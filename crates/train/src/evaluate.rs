@@ -250,8 +250,8 @@ fn log_sum(row: &[f32]) -> f64 {
 }
 
 /// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy. Classes count in the loss as
-/// the recipe says. `scaled` are the target values of the data set in the units of the outputs, if these differ from
-/// the data's own.
+/// the recipe says. `scaled` are the target values of the data set in the units of the outputs; they are there for a
+/// regression.
 pub(crate) fn score(
     outputs: &[f32],
     data: &Dataset,
@@ -275,8 +275,8 @@ pub(crate) fn score(
             // Where none of the classes counts, there is nothing to be wrong about.
             (if total > 0.0 { sum / total } else { 0.0 }, Some(correct as f64 / n))
         }
-        (Targets::Values { values, .. }, loss) => {
-            let values = scaled.unwrap_or(values);
+        (Targets::Values { .. }, loss) => {
+            let values = scaled.unwrap_or_default();
             let kind = match loss {
                 Loss::Huber { delta } => Regression::Huber(delta),
                 _ => Regression::MeanSquared,
@@ -327,12 +327,12 @@ fn class_scores(outputs: &[f32], labels: &[u32], names: &[String], indices: &[u3
     }
 }
 
-fn value_scores(outputs: &[f32], values: &[f32], width: usize, indices: &[u32]) -> ValueScores {
+fn value_scores(outputs: &[f32], values: &[f64], width: usize, indices: &[u32]) -> ValueScores {
     let pairs: Vec<(f64, f64)> = outputs
         .chunks_exact(width)
         .zip(indices)
         .flat_map(|(row, &i)| row.iter().zip(&values[i as usize * width..]))
-        .map(|(&y, &t)| (f64::from(y), f64::from(t)))
+        .map(|(&y, &t)| (f64::from(y), t))
         .collect();
     let n = pairs.len().max(1) as f64;
     // For R² the spread of each output is taken about its own mean, then summed over all outputs.

@@ -13,7 +13,7 @@ pub(crate) struct Examples<'a> {
     pub data: &'a Dataset,
     /// The samples that are trained on.
     pub train: &'a [u32],
-    /// The values of a regression in units that suit training.
+    /// The values of a regression in units that suit training; always there for a regression.
     pub units: Option<&'a Units>,
     /// How much the images of each class count.
     pub weights: Option<&'a [f32]>,
@@ -33,8 +33,8 @@ impl<'a> Examples<'a> {
                 let label = labels[i];
                 (Target::Class(label), self.weights.map_or(1.0, |w| w[label as usize]))
             }
-            Targets::Values { values, names } => {
-                let values = self.units.map_or(values, |units| &units.values);
+            Targets::Values { names, .. } => {
+                let values = self.units.map_or(&[][..], |units| &units.values);
                 (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), 1.0)
             }
         };

@@ -131,7 +131,7 @@ fn contents(data: &Dataset, split: &Split) -> u32 {
     }
     match data.targets() {
         Targets::Classes { labels, .. } => integers(&mut sum, labels),
-        Targets::Values { values, .. } => floats(&mut sum, values),
+        Targets::Values { values, .. } => values.iter().for_each(|v| sum.update(&v.to_le_bytes())),
     }
     integers(&mut sum, &split.train);
     integers(&mut sum, &split.validation);

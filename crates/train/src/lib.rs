@@ -37,9 +37,9 @@ pub use evaluate::{
 };
 pub use event::{EpochReport, Event, Outcome, Status};
 pub use fit::{Resume, Save, fit, fit_resumable};
-pub use foveal_data::Window;
+pub use foveal_data::{Scale, Window};
 pub use paired::sign_test;
-pub use preprocess::{PictureFit, Preprocess};
+pub use preprocess::{Moments, PictureFit, Preprocess};
 pub use ranking::{Ranking, thinned};
 pub use recipe::Recipe;
 pub use reliability::{Bin, Reliability};

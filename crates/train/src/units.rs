@@ -12,14 +12,18 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    /// `None` for classes, and for a model that does not end in a dense layer that is trained.
+    /// `None` for classes. For a model that does not end in a dense layer that is trained, the data's own units.
     pub(crate) fn new(model: &Model, data: &Dataset, train: &[u32]) -> Option<Self> {
         let Targets::Values { values, names } = data.targets() else { return None };
-        last_dense(model)?.iter().all(|&(p, _)| model.params()[p].trainable).then_some(())?;
         let k = names.len();
+        let trained = |dense: [(usize, bool); 2]| dense.iter().all(|&(p, _)| model.params()[p].trainable);
+        if !last_dense(model).is_some_and(trained) {
+            let values = values.iter().map(|&v| v as f32).collect();
+            return Some(Self { mean: vec![0.0; k], deviation: vec![1.0; k], values });
+        }
         let n = train.len() as f64;
         let moment = |j: usize, of: &dyn Fn(f64) -> f64| -> f64 {
-            train.iter().map(|&i| of(f64::from(values[i as usize * k + j]))).sum::<f64>() / n
+            train.iter().map(|&i| of(values[i as usize * k + j])).sum::<f64>() / n
         };
         let mean: Vec<f64> = (0..k).map(|j| moment(j, &|v| v)).collect();
         let deviation = (0..k).map(|j| {
@@ -28,7 +32,7 @@ impl Units {
         });
         let deviation: Vec<f64> = deviation.collect();
         let scaled = values.iter().enumerate();
-        let scaled = scaled.map(|(i, &v)| ((f64::from(v) - mean[i % k]) / deviation[i % k]) as f32).collect();
+        let scaled = scaled.map(|(i, &v)| ((v - mean[i % k]) / deviation[i % k]) as f32).collect();
         Some(Self { mean, deviation, values: scaled })
     }
 

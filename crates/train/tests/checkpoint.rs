@@ -49,7 +49,7 @@ fn bench(recipe: Recipe, regression: bool) -> Bench {
     }
     let names = || ["a", "b", "c"].map(String::from).to_vec();
     let targets = if regression {
-        Targets::Values { values: (0..n * 3).map(|i| (i % 7) as f32 / 7.0).collect(), names: names() }
+        Targets::Values { values: (0..n * 3).map(|i| (i % 7) as f64 / 7.0).collect(), names: names() }
     } else {
         Targets::Classes { labels, names: names() }
     };

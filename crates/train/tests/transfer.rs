@@ -35,7 +35,7 @@ fn data(classes: usize, values: bool) -> Dataset {
     let names = (0..classes).map(|c| format!("band {c}")).collect();
     let targets = match values {
         true => Targets::Values {
-            values: labels.iter().map(|&l| 100.0 + 7.0 * l as f32).collect(),
+            values: labels.iter().map(|&l| 100.0 + 7.0 * f64::from(l)).collect(),
             names: vec!["row".into()],
         },
         false => Targets::Classes { labels, names },

@@ -1,9 +1,11 @@
 //! The options of data sets.
 
-use super::values::{Size, size, window};
+use super::values::{Size, scale, size, window};
 use clap::{Args, Subcommand, ValueEnum};
+use foveal::data::npz::Layout as Axes;
 use foveal::data::text::Tokens;
-use foveal::data::{Augment, Window, table};
+use foveal::data::{Augment, Scale, Window, table};
+use foveal::train::PictureFit;
 use std::path::PathBuf;
 
 /// `foveal data`
@@ -74,9 +76,20 @@ pub struct Reading {
     /// median of the training pictures, made smaller in proportion to at most 64]
     #[arg(long, value_name = "H,W", value_parser = size)]
     pub image_size: Option<Size>,
-    /// Whether targets are classes or values [default: decided by the targets]
-    #[arg(long, value_name = "classify|regress", value_enum, hide_possible_values = true)]
+    /// Whether targets are classes or values [default: told by the targets, and said]
+    #[arg(long, value_name = "classification|regression", value_enum, hide_possible_values = true)]
     pub task: Option<Task>,
+    /// The order of the axes of arrays: channels last or first [default: told by the extents]
+    #[arg(long, value_name = "nhwc|nchw", value_enum, hide_possible_values = true)]
+    pub layout: Option<AxesName>,
+    /// What black and white are: bytes (0 to 255), unit (0 to 1), signed (-1 to 1), 16-bit (0 to 65535), or other, for
+    /// numbers that are no pixels [default: told by the numbers, and said]
+    #[arg(long, value_name = "SCALE", value_parser = scale)]
+    pub scale: Option<Scale>,
+    /// What happens to pictures of another aspect ratio: stretch, pad (black on both sides) or crop (the middle)
+    /// [default: stretch]
+    #[arg(long, value_name = "stretch|pad|crop", value_enum, hide_possible_values = true)]
+    pub fit: Option<FitName>,
     /// What texts are cut into: words, chars, or ngrams, pairs of characters within words [default: ngrams for
     /// Korean and other scripts that join words, else words]
     #[arg(long, value_name = "words|chars|ngrams", value_enum, hide_possible_values = true)]
@@ -89,13 +102,15 @@ pub struct Reading {
     /// [default: the model's, else 20000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=65_536))]
     pub vocabulary: Option<u32>,
-    /// Refuse a broken picture instead of skipping it
+    /// Refuse a broken picture or row instead of leaving it out
     #[arg(long)]
     pub strict: bool,
     /// Read pictures anew each epoch instead of keeping them in memory [default: where they would take more than
     /// 2 GiB]
     #[arg(long)]
     pub stream: bool,
+    #[command(flatten)]
+    pub tables: Tables,
     #[command(flatten)]
     pub ct: Ct,
 }
@@ -139,9 +154,66 @@ impl From<TokensName> for Tokens {
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// Classes
+    #[value(name = "classification", alias = "classify")]
     Classify,
     /// Values
+    #[value(name = "regression", alias = "regress")]
     Regress,
+}
+
+/// What happens to pictures of another aspect ratio.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FitName {
+    /// Stretched or squashed
+    Stretch,
+    /// Black on both sides
+    Pad,
+    /// Cut off on both sides
+    Crop,
+}
+
+impl From<FitName> for PictureFit {
+    fn from(name: FitName) -> Self {
+        match name {
+            FitName::Stretch => PictureFit::Resize,
+            FitName::Pad => PictureFit::Pad,
+            FitName::Crop => PictureFit::Crop,
+        }
+    }
+}
+
+/// The order of the axes of arrays.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AxesName {
+    /// Channels last
+    Nhwc,
+    /// Channels first
+    Nchw,
+}
+
+impl From<AxesName> for Axes {
+    fn from(name: AxesName) -> Self {
+        match name {
+            AxesName::Nhwc => Axes::Nhwc,
+            AxesName::Nchw => Axes::Nchw,
+        }
+    }
+}
+
+/// Which columns of a table hold what, and where its pictures are.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Reading tables")]
+pub struct Tables {
+    /// The folder that a table's paths count from [default: the table's own]
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// The column of paths, by its heading or its number [default: the one that holds names of pictures]
+    #[arg(long, value_name = "COLUMN")]
+    pub path_column: Option<String>,
+    /// The column that is to be learnt, or several for a regression of several values [default: label, class or
+    /// target, else all that are left]
+    #[arg(long, value_name = "COLUMN,COLUMN", value_delimiter = ',')]
+    pub target: Vec<String>,
 }
 
 impl From<Task> for table::Task {

@@ -105,6 +105,10 @@ pub struct Learning {
     /// standard deviations
     #[arg(long, value_name = "LOSS", value_enum, hide_possible_values = true)]
     pub loss: Option<LossName>,
+    /// Give each channel a mean of 0 and a deviation of 1 over the training samples [default: yes where the contrast is
+    /// low or the numbers are no pixels]
+    #[arg(long, value_name = "yes|no", value_enum, hide_possible_values = true)]
+    pub standardize: Option<YesNo>,
     /// Let every class count alike: an image of a class with n_c of n images in k classes weighs n / (k n_c)
     #[arg(long)]
     pub class_weights: bool,
@@ -145,6 +149,15 @@ pub enum Keep {
     Best,
     /// Of the last step
     Last,
+}
+
+/// Yes or no.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum YesNo {
+    /// Yes
+    Yes,
+    /// No
+    No,
 }
 
 /// A loss by name.

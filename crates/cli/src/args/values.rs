@@ -1,6 +1,6 @@
 //! Numbers and sizes as they are written on the command line.
 
-use foveal::data::Window;
+use foveal::data::{Scale, Window};
 use foveal::nn::Padding;
 
 /// Height and width.
@@ -66,6 +66,12 @@ pub fn window(text: &str) -> Result<Window, String> {
         Some(&[centre, width]) => Window::new(centre, width).map_err(|error| error.to_string()),
         _ => Err("it must be lung, bone, soft, brain or two numbers: centre,width".into()),
     }
+}
+
+pub fn scale(text: &str) -> Result<Scale, String> {
+    let all = [Scale::Bytes, Scale::Unit, Scale::Signed, Scale::Words, Scale::Other];
+    let found = all.into_iter().find(|scale| scale.name() == text);
+    found.ok_or_else(|| format!("it must be one of {}", Scale::NAMES.join(", ")))
 }
 
 pub fn padding(text: &str) -> Result<Padding, String> {

@@ -3,9 +3,9 @@
 use crate::files;
 use crate::source::{self, Kind};
 use anyhow::{Context as _, Result, anyhow, bail};
-use foveal::data::{Window, dicom, npy, picture};
+use foveal::data::{Picture, Scale, Window, dicom, npy, picture};
 use foveal::train::SavedModel;
-use ndarray::Array3;
+use ndarray::{Array3, IxDyn};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -104,7 +104,9 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
         if shape != DIGIT {
             bail!("{input}: a sample of {DIGIT:?} does not fit the model's input {shape:?}");
         }
-        return Ok(vec![(input.to_owned(), sample)]);
+        // The digit as the picture that it is: the model may have learnt from numbers on another scale.
+        let picture = Picture::new(shape[0], shape[1], 1, sample)?;
+        return Ok(vec![(input.to_owned(), saved.preprocess.picture(&picture, shape)?)]);
     }
     let path = Path::new(input);
     if input.contains(char::is_whitespace) && !path.exists() {
@@ -113,7 +115,8 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
     }
     let bytes = files::read(path)?;
     if bytes.starts_with(b"\x93NUMPY") || path.extension().is_some_and(|e| e == "npy") {
-        return array(input, &bytes, saved.model.input_shape());
+        let samples = array(input, &bytes, saved.model.input_shape())?;
+        return samples.into_iter().map(|one| on_scale(one, saved)).collect();
     }
     if dicom::is_dicom(&bytes) {
         Kind::Ct.refuse_unless(saved, input, "a DICOM slice")?;
@@ -123,6 +126,25 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
     let picture = picture::decode(&bytes, input)?;
     let sample = saved.preprocess.picture(&picture, saved.model.input_shape())?;
     Ok(vec![(input.to_owned(), sample)])
+}
+
+/// Refuses numbers that are pixels on another scale than those that the model learnt from.
+fn on_scale((name, numbers): (String, Vec<f32>), saved: &SavedModel) -> Result<(String, Vec<f32>)> {
+    let wanted = saved.preprocess.pixels;
+    let high = numbers.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max);
+    let most = match wanted {
+        Scale::Unit | Scale::Signed => 2.0,
+        Scale::Bytes if saved.preprocess.window.is_none() => 255.0,
+        _ => f32::INFINITY,
+    };
+    if high > most && numbers.iter().all(|v| *v >= 0.0) {
+        bail!(
+            "{name}: its numbers go up to {high}, and the model learnt from scale {} (up to {}); put them on that scale",
+            wanted.name(),
+            if wanted == Scale::Bytes { 255 } else { 1 }
+        );
+    }
+    Ok((name, numbers))
 }
 
 /// A DICOM slice, seen through the window that the model was trained with.
@@ -176,6 +198,13 @@ fn array(input: &str, bytes: &[u8], shape: [usize; 3]) -> Result<Vec<(String, Ve
     let array = npy::read_npy(bytes, input)?;
     let [h, w, c] = shape;
     let size = h * w * c;
+    // Channels first are told by their extents where those cannot mean anything else.
+    let first = |axes: &[usize]| c > 1 && axes == [c, h, w] && axes != shape;
+    let array = match *array.shape() {
+        [_, _, _] if first(array.shape()) => array.permuted_axes(IxDyn(&[1, 2, 0])),
+        [_, a, b, d] if first(&[a, b, d]) => array.permuted_axes(IxDyn(&[0, 2, 3, 1])),
+        _ => array,
+    };
     let batch = match *array.shape() {
         [ah, aw] if (ah, aw, 1) == (h, w, c) => None,
         [ah, aw, ac] if [ah, aw, ac] == shape => None,

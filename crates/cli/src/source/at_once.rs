@@ -5,18 +5,47 @@ use super::listed::{Decode, Listed};
 use super::opened::{Opened, tell_skipped};
 use crate::output::Context;
 use anyhow::{Result, bail};
+use foveal::data::stack::Small;
 use foveal::data::{Dataset, Part, Samples, TrainTest};
 use rayon::prelude::*;
 
 /// Pixels of pictures one after the other, and the places in the list of those that could be read.
-struct Read {
-    pixels: Vec<u8>,
+struct Read<T> {
+    pixels: Vec<T>,
     kept: Vec<usize>,
+}
+
+/// A number that pictures are kept as.
+pub trait Kept: Copy + Default + Send {
+    /// The numbers of a picture.
+    fn of(picture: Small, channels: usize) -> Vec<Self>;
+    /// All numbers.
+    fn samples(all: Vec<Self>) -> Samples;
+}
+
+impl Kept for u8 {
+    fn of(picture: Small, channels: usize) -> Vec<Self> {
+        picture.into_bytes(channels)
+    }
+
+    fn samples(all: Vec<Self>) -> Samples {
+        Samples::U8(all)
+    }
+}
+
+impl Kept for f32 {
+    fn of(picture: Small, channels: usize) -> Vec<Self> {
+        picture.into_channels(channels)
+    }
+
+    fn samples(all: Vec<Self>) -> Samples {
+        Samples::F32(all)
+    }
 }
 
 impl Listed {
     /// Reads every file with `decode` into samples of `shape`, training and validation first, the test part by itself.
-    pub fn read_at_once(
+    pub fn read_at_once<T: Kept>(
         mut self,
         shape: [usize; 3],
         strict: bool,
@@ -26,14 +55,14 @@ impl Listed {
         let learnt = self.parts.iter().filter(|part| **part != Part::Test).count();
         let bar = context.bar(self.paths.len());
         let mut broken = Vec::new();
-        let mut read = |from: usize, to: usize| -> Result<Read> {
+        let mut read = |from: usize, to: usize| -> Result<Read<T>> {
             let size: usize = shape.iter().product();
-            let mut pixels = vec![0; size * (to - from)];
-            let fill = |(i, place): (usize, &mut [u8])| -> Result<()> {
+            let mut pixels = vec![T::default(); size * (to - from)];
+            let fill = |(i, place): (usize, &mut [T])| -> Result<()> {
                 bar.inc(1);
                 let path = &self.paths[from + i];
                 let picture = decode(&bytes(path)?, &path.display().to_string())?;
-                place.copy_from_slice(&picture.into_channels(shape[2]));
+                place.copy_from_slice(&T::of(picture, shape[2]));
                 Ok(())
             };
             let done: Vec<Result<()>> = pixels.par_chunks_exact_mut(size).enumerate().map(fill).collect();
@@ -62,12 +91,12 @@ impl Listed {
             .each_ref()
             .map(|part| part.kept.iter().map(|&i| self.paths[i].display().to_string()).collect::<Vec<_>>());
         let validation = parts[0].kept.iter().filter(|&&i| self.parts[i] == Part::Validation).count();
-        let set = |name: &str, part: Read| {
-            Dataset::new(name, shape, Samples::U8(part.pixels), self.targets.select(&part.kept))
+        let set = |name: &str, part: Read<T>| {
+            Dataset::new(name, shape, T::samples(part.pixels), self.targets.select(&part.kept))
         };
         let [train, test] = parts;
         let test = (!test.kept.is_empty()).then(|| set(&format!("{} test", self.name), test)).transpose()?;
         let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train)?, test)? };
-        Ok(Opened { files: Some(files), skipped: self.skipped, ..Opened::from(source) })
+        Ok(Opened { files: Some(files), skipped: self.skipped, told: self.told, ..Opened::from(source) })
     }
 }

@@ -6,12 +6,14 @@ use super::listed::Listed;
 use super::name::name;
 use super::opened::Opened;
 use super::options::ReadOptions;
+use super::told::Told;
 use crate::files;
 use crate::output::{Context, count};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::dicom::{self, Header, Id, Stack, divided, owners, parts, stacks};
 use foveal::data::stack::{Small, common_size};
 use foveal::data::table::{Table, read_csv};
+use foveal::data::targets::How;
 use foveal::data::{Part, Targets, Window, folder};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -61,6 +63,7 @@ impl<'a> Slices<'a> {
 /// The target of each slice, and its part (training, validation or test) if the labels say so.
 struct Labels {
     targets: Targets,
+    how: How,
     parts: Option<Vec<Part>>,
 }
 
@@ -78,6 +81,7 @@ pub fn open(path: &Path, found: &[InFolder], options: &ReadOptions, context: &Co
     };
     let owned = owners(&slices.headers);
     let labelled = labels.is_some();
+    let told = labels.as_ref().and_then(|l| Told::targets(l.how, &l.targets, owned.len(), &[]));
     let nothing = || Targets::Values { values: vec![0.0; owned.len()], names: vec!["none".into()] };
     let (targets, given) = labels.map_or_else(|| (nothing(), None), |l| (l.targets, l.parts));
     let drawn = given.is_none() && labelled;
@@ -106,6 +110,7 @@ pub fn open(path: &Path, found: &[InFolder], options: &ReadOptions, context: &Co
         parts: order.iter().map(|&i| of[i]).collect(),
         targets: targets.select(&order),
         skipped: slices.skipped,
+        told: told.into_iter().collect(),
     };
     let range = Arc::new(Mutex::new(None::<[f32; 2]>));
     let seen = Arc::clone(&range);
@@ -156,7 +161,7 @@ fn by_folder(shown: &str, slices: &mut Slices<'_>, options: &ReadOptions) -> Res
     let parted = parts.iter().any(|part| *part != Part::Train);
     let labels = layout.pictures.iter().map(|entry| entry.class).collect();
     let targets = Targets::Classes { labels, names: layout.classes };
-    Ok(Some(Labels { targets, parts: parted.then_some(parts) }))
+    Ok(Some(Labels { targets, how: How::Folders, parts: parted.then_some(parts) }))
 }
 
 /// Labels from a table whose first column names files, series or patients.
@@ -168,7 +173,7 @@ fn by_table(
     context: &Context,
 ) -> Result<Labels> {
     let shown = table.display().to_string();
-    let read = read_csv(&files::read(table)?, &shown, options.task, options.classes)?;
+    let read = read_csv(&files::read(table)?, &shown, &options.table())?;
     let rows = rows(&read, slices).ok_or_else(|| {
         anyhow!("{shown}: its first column must be headed file, series or patient; the targets follow")
     })?;
@@ -198,7 +203,7 @@ fn by_table(
     }
     slices.select(&kept);
     let parts = read.parted.then(|| of_kept.iter().map(|&row| read.parts[row]).collect());
-    Ok(Labels { targets: read.targets.select(&of_kept), parts })
+    Ok(Labels { targets: read.targets.select(&of_kept), how: read.how, parts })
 }
 
 /// The row of each slice; `None` where the table's heading does not say what it names.

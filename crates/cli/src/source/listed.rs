@@ -3,10 +3,11 @@
 use super::folder::bytes;
 use super::opened::{Opened, tell_skipped};
 use super::options::ReadOptions;
+use super::told::Told;
 use crate::output::{Context, count};
 use anyhow::{Result, bail};
 use foveal::data::stack::{Small, join};
-use foveal::data::{Dataset, Error, Load, Part, Samples, Stored, Targets, TrainTest};
+use foveal::data::{Dataset, Error, Load, Part, Samples, Scale, Stored, Targets, TrainTest};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Listed {
     pub targets: Targets,
     /// Files that are skipped, and why.
     pub skipped: Vec<String>,
+    /// What was told about the data.
+    pub told: Vec<Told>,
 }
 
 impl Listed {
@@ -39,19 +42,19 @@ impl Listed {
     ) -> Result<Opened> {
         let (n, [height, width]) = (count(self.paths.len() as u64), size);
         let kept = (height * width * 3).saturating_mul(self.paths.len());
-        let stream = options.stream || kept > MOST_KEPT;
-        context.note(&match stream {
-            false => context.language.pick(
-                format!("reading {n} pictures at {height}x{width}"),
-                format!("그림 {n}장을 {height}x{width} 크기로 읽는 중"),
-            ),
-            true => context.language.pick(
-                format!("looking through {n} pictures, which are read anew each epoch at {height}x{width}"),
-                format!("그림 {n}장을 훑는 중. 에포크마다 {height}x{width} 크기로 다시 읽음"),
-            ),
-        });
+        // Only bytes are read anew: other numbers would be cut to eight bits.
+        if options.stream && options.scale.is_some_and(|scale| scale != Scale::Bytes) {
+            bail!("{}: --stream is for pictures of 8 bits; leave it out, or take --scale bytes", self.name);
+        }
+        let eight = options.scale.is_none_or(|scale| scale == Scale::Bytes);
+        let stream = eight && (options.stream || kept > MOST_KEPT);
+        tell_reading(&n, size, stream, context);
         if let (Some(channels), false) = (options.channels, stream) {
-            return self.read_at_once([height, width, channels], options.strict, context, &decode);
+            let (shape, strict) = ([height, width, channels], options.strict);
+            return match eight {
+                true => self.read_at_once::<u8>(shape, strict, context, &decode),
+                false => self.read_at_once::<f32>(shape, strict, context, &decode),
+            };
         }
         let bar = context.bar(self.paths.len());
         let read: Vec<Result<Looked>> = self
@@ -125,15 +128,22 @@ impl Listed {
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train, pictures)?, test_set)? };
-        Ok(Opened {
-            source,
-            files: Some(names),
-            skipped: self.skipped,
-            ct: None,
-            text: None,
-            pretrained: false,
-        })
+        Ok(Opened { files: Some(names), skipped: self.skipped, told: self.told, ..Opened::from(source) })
     }
+}
+
+/// Says how many pictures are read, and whether they stay in memory.
+fn tell_reading(n: &str, [height, width]: [usize; 2], stream: bool, context: &Context) {
+    context.note(&match stream {
+        false => context.language.pick(
+            format!("reading {n} pictures at {height}x{width}"),
+            format!("이미지 {n}장을 {height}x{width} 크기로 읽는 중"),
+        ),
+        true => context.language.pick(
+            format!("looking through {n} pictures, which are read anew each epoch at {height}x{width}"),
+            format!("이미지 {n}장을 훑는 중. 에포크마다 {height}x{width} 크기로 다시 읽음"),
+        ),
+    });
 }
 
 /// What is kept of a picture after it was read for the first time.
@@ -151,7 +161,7 @@ impl Looked {
         if !stream {
             return Self { channels, sums: [0; 2], picture: Some(picture) };
         }
-        let sum = |channels| crc32fast::hash(&picture.clone().into_channels(channels));
+        let sum = |channels| crc32fast::hash(&picture.clone().into_bytes(channels));
         Self { channels, sums: [1, 3].map(sum), picture: None }
     }
 }
@@ -170,7 +180,7 @@ impl Load for Files {
         let gone = |problem: String| foveal::data::Error::Damaged { file: shown.clone(), problem };
         let bytes = bytes(path).map_err(|e| gone(format!("it was read before, but now: {e}")))?;
         let picture = (self.decode)(&bytes, &shown)?;
-        pixels.copy_from_slice(&picture.into_channels(self.shape[2]));
+        pixels.copy_from_slice(&picture.into_bytes(self.shape[2]));
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! DATA on the command line: `mnist`, a folder, a CSV table, a `.npz` file, a TSV of texts.
 
+mod arrays;
 mod at_once;
 mod ct;
 mod ct_facts;
@@ -14,6 +15,7 @@ mod options;
 mod pictures;
 mod text_facts;
 mod texts;
+mod told;
 
 use crate::files;
 use crate::output::Context;
@@ -21,7 +23,8 @@ use anyhow::{Result, bail};
 pub use ct_facts::CtFacts;
 use folder::InFolder;
 pub use folder::images_under;
-use foveal::data::{Dataset, TrainTest, Window, npz};
+use foveal::data::{Dataset, Scale, TrainTest, Window, table, text_table};
+use foveal::train::PictureFit;
 pub use kind::{ForModel, Kind};
 pub use mnist::{MNIST, test_digits, training_digits};
 pub use name::name;
@@ -29,6 +32,7 @@ pub use opened::Opened;
 pub use options::{Pretrained, ReadOptions, TextOptions};
 use std::path::Path;
 pub use text_facts::TextFacts;
+pub use told::{Told, tell};
 
 /// What kind of data set there is, found out before any sample is read.
 enum Found {
@@ -38,6 +42,7 @@ enum Found {
     Slices(Vec<InFolder>),
     Pictures(Vec<InFolder>),
     Texts,
+    TextTable,
     Table,
     Arrays,
 }
@@ -52,14 +57,20 @@ impl Found {
             return Self::in_folder(path);
         }
         let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        // A table of files, whatever divides its cells, is one of pictures; else it is of texts.
+        let pictures = || anyhow::Ok(table::names_pictures(&files::read(path)?));
         match extension.as_deref() {
             _ if !path.exists() => {
                 bail!(
                     "{data}: there is no such data set, folder or file; `foveal data list` says what there is"
                 )
             }
-            Some("tsv") => Ok(Found::Texts),
-            Some("csv") => Ok(Found::Table),
+            Some("tsv") => Ok(if pictures()? { Found::Table } else { Found::Texts }),
+            Some("csv") => Ok(if pictures()? || !text_table::is_one(&files::read(path)?) {
+                Found::Table
+            } else {
+                Found::TextTable
+            }),
             Some("npz") => Ok(Found::Arrays),
             _ => bail!(
                 "{data}: not a data set; name `mnist`, a folder, a .csv table, a .npz file or a .tsv of texts"
@@ -82,7 +93,7 @@ impl Found {
     fn kind(&self) -> Kind {
         match self {
             Found::Slices(_) => Kind::Ct,
-            Found::TextFolder | Found::Texts => Kind::Texts,
+            Found::TextFolder | Found::Texts | Found::TextTable => Kind::Texts,
             Found::BuiltIn | Found::Idx | Found::Pictures(_) | Found::Table => Kind::Pictures,
             Found::Arrays => Kind::Arrays,
         }
@@ -107,7 +118,8 @@ pub fn open(data: &str, options: &ReadOptions, context: &Context) -> Result<Open
         Found::Pictures(found) => pictures::from_folder(path, found, options, context),
         Found::Texts => texts::from_file(path, options, context),
         Found::Table => pictures::from_table(path, options, context),
-        Found::Arrays => Ok(npz::read_npz(&files::read(path)?, data, options.task, options.classes)?.into()),
+        Found::TextTable => texts::from_table(path, options, context),
+        Found::Arrays => arrays::open(path, options),
     }
 }
 
@@ -128,6 +140,12 @@ pub struct ForTraining {
     pub pretrained: bool,
     /// The file of each sample, of the training part and of the test part, where samples are files.
     pub files: Option<[Vec<String>; 2]>,
+    /// What was told about the data.
+    pub told: Vec<Told>,
+    /// What black and white are among the numbers.
+    pub scale: Scale,
+    /// How pictures of another aspect ratio were fitted.
+    pub fit: PictureFit,
 }
 
 /// Opens a data set to learn from.
@@ -135,14 +153,35 @@ pub fn open_for_training(data: &str, options: &ReadOptions, context: &Context) -
     if data == MNIST && options.window.is_none() && options.labels.is_none() {
         options.check(data, Kind::Pictures)?;
         let (data, test) = (training_digits(context.threads)?, Box::new(|| test_digits().map(Some)));
-        return Ok(ForTraining { data, held: 0, test, window: None, pretrained: false, files: None });
+        return Ok(ForTraining {
+            data,
+            held: 0,
+            test,
+            window: None,
+            pretrained: false,
+            files: None,
+            told: Vec::new(),
+            scale: Scale::Bytes,
+            fit: PictureFit::Digit,
+        });
     }
     let opened = open(data, options, context)?;
     let window = opened.window(data, options)?;
-    let (pretrained, files) = (opened.pretrained, opened.files);
+    let Opened { pretrained, files, told, scale, fit, .. } = opened;
+    tell(&told, context);
     let TrainTest { train, validation, test } = opened.source;
     if train.is_empty() {
         bail!("{data}: there is nothing to train on");
     }
-    Ok(ForTraining { data: train, held: validation, test: Box::new(|| Ok(test)), window, pretrained, files })
+    Ok(ForTraining {
+        data: train,
+        held: validation,
+        test: Box::new(|| Ok(test)),
+        window,
+        pretrained,
+        files,
+        told,
+        scale,
+        fit,
+    })
 }

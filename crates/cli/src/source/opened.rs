@@ -3,9 +3,11 @@
 use super::ct_facts::CtFacts;
 use super::options::ReadOptions;
 use super::text_facts::TextFacts;
+use super::told::Told;
 use crate::output::Context;
 use anyhow::{Result, bail};
-use foveal::data::{TrainTest, Window};
+use foveal::data::{Scale, TrainTest, Window};
+use foveal::train::PictureFit;
 
 /// So many skipped files are named.
 const NAMED: usize = 10;
@@ -24,6 +26,12 @@ pub struct Opened {
     pub text: Option<TextFacts>,
     /// Whether they are picture files that were read for the pretrained network.
     pub pretrained: bool,
+    /// What was told about the data, and how to overrule it.
+    pub told: Vec<Told>,
+    /// What black and white are among the numbers.
+    pub scale: Scale,
+    /// How pictures of another aspect ratio were fitted.
+    pub fit: PictureFit,
 }
 
 impl Opened {
@@ -43,7 +51,17 @@ impl Opened {
 
 impl From<TrainTest> for Opened {
     fn from(source: TrainTest) -> Self {
-        Self { source, files: None, skipped: Vec::new(), ct: None, text: None, pretrained: false }
+        Self {
+            source,
+            files: None,
+            skipped: Vec::new(),
+            ct: None,
+            text: None,
+            pretrained: false,
+            told: Vec::new(),
+            scale: Scale::Bytes,
+            fit: PictureFit::Resize,
+        }
     }
 }
 

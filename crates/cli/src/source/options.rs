@@ -1,12 +1,13 @@
 //! How a data set is to be read: what the command line says, or what a trained model needs.
 
 use super::kind::{ForModel, Kind};
-use crate::args::Reading;
+use crate::args::{Reading, Tables};
 use anyhow::Result;
-use foveal::data::Window;
-use foveal::data::table::Task;
+use foveal::data::npz::Layout;
+use foveal::data::targets::Task;
 use foveal::data::text::{Tokens, Vocabulary};
-use foveal::train::SavedModel;
+use foveal::data::{Scale, Window, table};
+use foveal::train::{PictureFit, Preprocess, SavedModel};
 use std::path::Path;
 
 /// How a data set is to be read.
@@ -20,7 +21,21 @@ pub struct ReadOptions<'a> {
     pub classes: Option<&'a [String]>,
     /// Classes or values; `None`: the targets decide.
     pub task: Option<Task>,
-    /// Whether a broken picture is an error; else it is skipped.
+    /// The order of the axes of arrays; `None`: the extents decide.
+    pub layout: Option<Layout>,
+    /// What black and white are among the numbers; `None`: the numbers decide.
+    pub scale: Option<Scale>,
+    /// What happens to pictures of another aspect ratio.
+    pub fit: Option<PictureFit>,
+    /// How a trained model sees pictures.
+    pub preprocess: Option<&'a Preprocess>,
+    /// The folder that a table's paths count from; `None`: its own.
+    pub images: Option<&'a Path>,
+    /// The column of paths; `None`: the cells decide.
+    pub path_column: Option<&'a str>,
+    /// The columns of targets; empty: the heading decides.
+    pub target: &'a [String],
+    /// Whether a broken picture or row is an error; else it is left out.
     pub strict: bool,
     /// Whether pictures are read anew in each epoch, however few they are.
     pub stream: bool,
@@ -86,10 +101,36 @@ impl<'a> ReadOptions<'a> {
             task: reading.task.map(Into::into),
             strict: reading.strict,
             stream: reading.stream,
+            layout: reading.layout.map(Into::into),
+            scale: reading.scale,
+            fit: reading.fit.map(Into::into),
             labels: reading.ct.labels.as_deref(),
             window: reading.ct.window,
             text: TextOptions::of(reading),
             ..Self::default()
+        }
+        .with_tables(&reading.tables)
+    }
+
+    /// With what the command line says about tables.
+    pub fn with_tables(self, tables: &'a Tables) -> Self {
+        Self {
+            images: tables.images.as_deref(),
+            path_column: tables.path_column.as_deref(),
+            target: &tables.target,
+            ..self
+        }
+    }
+
+    /// How a table is to be read.
+    pub fn table(&self) -> table::Options<'_> {
+        table::Options {
+            task: self.task,
+            known: self.classes,
+            path: self.path_column,
+            targets: self.target,
+            group: None,
+            strict: self.strict,
         }
     }
 
@@ -110,6 +151,7 @@ impl<'a> ReadOptions<'a> {
             task: Some(task),
             strict,
             window: saved.preprocess.window(),
+            preprocess: Some(&saved.preprocess),
             text,
             model: Some(ForModel { kind: Kind::of(saved), from: false, window: false }),
             ..Self::default()

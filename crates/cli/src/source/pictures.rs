@@ -1,16 +1,20 @@
 //! Data sets of picture files: folders of class folders, and CSV tables of paths.
 
 use super::folder::{InFolder, bytes};
-use super::listed::Listed;
+use super::listed::{Decode, Listed};
 use super::name::name;
 use super::opened::Opened;
 use super::options::{Pretrained, ReadOptions};
+use super::told::Told;
 use crate::files;
 use crate::output::Context;
 use crate::pretrained;
 use anyhow::{Result, bail};
-use foveal::data::stack::{common_size, small};
-use foveal::data::{Part, Targets, folder, picture, table};
+use foveal::data::picture::Header;
+use foveal::data::stack::{Small, common_size};
+use foveal::data::targets::How;
+use foveal::data::{Part, Scale, Targets, folder, picture, table};
+use foveal::train::{PictureFit, Preprocess};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,12 +52,15 @@ pub fn from_folder(
         let n = layout.hidden.len();
         skipped.push(context.language.pick(format!("{n} hidden files"), format!("숨은 파일 {n}개")));
     }
+    let targets = Targets::Classes { labels, names: layout.classes };
+    let told = Told::targets(How::Folders, &targets, layout.pictures.len(), &[]);
     let listed = Listed {
         name: name(&shown),
         paths: layout.pictures.iter().map(|p| full(p.path)).collect(),
         parts: layout.pictures.iter().map(|p| p.part).collect(),
-        targets: Targets::Classes { labels, names: layout.classes },
+        targets,
         skipped,
+        told: told.into_iter().collect(),
     };
     listed.read(options, context)
 }
@@ -61,16 +68,18 @@ pub fn from_folder(
 /// A CSV of paths and targets; paths count from the table's folder.
 pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let table = table::read_csv(&files::read(path)?, &shown, options.task, options.classes)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let table = table::read_csv(&files::read(path)?, &shown, &options.table())?;
+    let folder = options.images.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")));
     let mut order: Vec<usize> = (0..table.paths.len()).collect();
     order.sort_by_key(|&i| table.parts[i]);
+    let told = Told::targets(table.how, &table.targets, table.paths.len(), &table.titles);
     let listed = Listed {
         name: name(&shown),
         paths: order.iter().map(|&i| on_disk(folder, &table.paths[i])).collect(),
         parts: order.iter().map(|&i| table.parts[i]).collect(),
         targets: table.targets.select(&order),
-        skipped: Vec::new(),
+        skipped: table.skipped.iter().map(|line| format!("{shown}: {line}")).collect(),
+        told: told.into_iter().chain(Told::unread(&table.unread)).collect(),
     };
     listed.read(options, context)
 }
@@ -85,14 +94,16 @@ fn on_disk(folder: &Path, path: &str) -> PathBuf {
 
 impl Listed {
     /// Reads every picture at the size of the data set.
-    fn read(self, options: &ReadOptions, context: &Context) -> Result<Opened> {
+    fn read(mut self, options: &ReadOptions, context: &Context) -> Result<Opened> {
         let looked = Looked::at(&self, options)?;
         let (size, pretrained) = (looked.size, looked.pretrained);
-        let decode = Arc::new(move |bytes: &[u8], name: &str| small(bytes, name, size));
+        let (scale, fit, decode) = how(options, &looked);
+        self.told.extend(looked.told(options, scale, fit));
         // The network takes colours; pictures in grey have three times the same.
         let channels = if pretrained { Some(3) } else { options.channels };
-        let opened = self.read_with(size, &ReadOptions { channels, ..options.clone() }, context, decode)?;
-        Ok(Opened { pretrained, ..opened })
+        let options = ReadOptions { channels, scale: Some(scale), ..options.clone() };
+        let opened = self.read_with(size, &options, context, decode)?;
+        Ok(Opened { pretrained, scale, fit, ..opened })
     }
 
     /// Some of the training pictures, or of all where there are none, spread over them.
@@ -109,16 +120,16 @@ impl Listed {
         of.into_iter().step_by(step).collect()
     }
 
-    /// Heights and widths from the headers of some pictures.
-    fn sizes(&self) -> Result<Vec<[usize; 2]>> {
+    /// The headers of some pictures.
+    fn headers(&self) -> Result<Vec<Header>> {
         let some = self.some(SIZED);
-        let sizes: Vec<[usize; 2]> =
-            some.par_iter().filter_map(|path| picture::size(&bytes(path).ok()?, "").ok()).collect();
-        if sizes.is_empty() {
+        let headers: Vec<Header> =
+            some.par_iter().filter_map(|path| picture::header(&bytes(path).ok()?, "").ok()).collect();
+        if headers.is_empty() {
             let first = self.paths.first().map_or(String::new(), |p| format!(", such as {}", p.display()));
             bail!("{}: none of its pictures can be read{first}; check that they are whole", self.name);
         }
-        Ok(sizes)
+        Ok(headers)
     }
 
     /// Whether one of a few pictures is in colour.
@@ -135,15 +146,18 @@ impl Listed {
 struct Looked {
     size: [usize; 2],
     pretrained: bool,
+    /// Whether one of the pictures has 16 bits.
+    deep: bool,
+    /// Heights and widths of some pictures.
+    sizes: Vec<[usize; 2]>,
 }
 
 impl Looked {
     fn at(listed: &Listed, options: &ReadOptions) -> Result<Self> {
         let classes = matches!(listed.targets, Targets::Classes { .. });
-        if let (Some(size), Pretrained::Never) = (options.size, options.pretrained) {
-            return Ok(Self { size, pretrained: false });
-        }
-        let sizes = listed.sizes()?;
+        let headers = listed.headers()?;
+        let sizes: Vec<[usize; 2]> = headers.iter().map(|header| header.size).collect();
+        let deep = headers.iter().any(|header| header.deep);
         let pretrained = match options.pretrained {
             Pretrained::Never => false,
             Pretrained::Always => true,
@@ -155,6 +169,36 @@ impl Looked {
         // Small pictures are made larger, too: the network knows things at the size at which it saw them.
         let own = || pretrained.then_some([pretrained::SIZE; 2]);
         let size = options.size.or_else(own).or_else(|| common_size(&sizes)).unwrap_or([1, 1]);
-        Ok(Self { size, pretrained })
+        Ok(Self { size, pretrained, deep, sizes })
     }
+
+    /// What is said about sizes and depth.
+    fn told(&self, options: &ReadOptions, scale: Scale, fit: PictureFit) -> Vec<Told> {
+        if options.preprocess.is_some() {
+            return Vec::new();
+        }
+        let depth = (self.deep && scale == Scale::Words).then(Told::deep);
+        let sizes = Told::sizes(&self.sizes, self.size, fit, options.fit.is_some());
+        depth.into_iter().chain(sizes).collect()
+    }
+}
+
+/// How pictures become samples: as a trained model sees them, or as the options and the pictures' depth say.
+fn how(options: &ReadOptions, looked: &Looked) -> (Scale, PictureFit, Decode) {
+    let (size, pretrained) = (looked.size, looked.pretrained);
+    let preprocess = match options.preprocess {
+        Some(known) => known.clone(),
+        None => {
+            let own = if looked.deep && !pretrained { Scale::Words } else { Scale::Bytes };
+            Preprocess::on(options.scale.unwrap_or(own), 1, options.fit.unwrap_or_default())
+        }
+    };
+    let (scale, fit, channels) = (preprocess.pixels, preprocess.fit, options.channels);
+    let decode = move |bytes: &[u8], name: &str| {
+        let picture = picture::decode(bytes, name)?;
+        let channels = channels.unwrap_or(if picture.is_grey() { 1 } else { 3 });
+        let numbers = preprocess.picture(&picture, [size[0], size[1], channels])?;
+        Ok(Small::numbers(numbers, channels, scale))
+    };
+    (scale, fit, Arc::new(decode))
 }

@@ -4,13 +4,14 @@ use super::name::name;
 use super::opened::{Opened, tell_skipped};
 use super::options::ReadOptions;
 use super::text_facts::TextFacts;
+use super::told::Told;
 use crate::files;
 use crate::output::{Context, count};
 use anyhow::{Result, bail};
-use foveal::data::table::Task;
+use foveal::data::targets::Task;
 use foveal::data::text::{Lengths, Tokens, Vocabulary};
 use foveal::data::tsv::{Texts, read_tsv};
-use foveal::data::{Dataset, Part, Targets, TrainTest};
+use foveal::data::{Dataset, Part, Targets, TrainTest, table, text_table};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,12 +31,20 @@ struct Listed {
     parts: Vec<Part>,
     targets: Targets,
     skipped: Vec<String>,
+    told: Vec<Told>,
 }
 
 /// A TSV.
 pub fn from_file(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let read = read_tsv(&files::read(path)?, &shown, options.task, options.classes)?;
+    let read = read_tsv(&files::read(path)?, &shown, &options.table())?;
+    Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
+}
+
+/// A CSV.
+pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
+    let shown = path.display().to_string();
+    let read = text_table::read_csv(&files::read(path)?, &shown, &options.table())?;
     Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
 }
 
@@ -43,7 +52,8 @@ pub fn from_file(path: &Path, options: &ReadOptions, context: &Context) -> Resul
 pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let read = |file: &str, task: Option<Task>, classes: Option<&[String]>| {
         let shown = path.join(file).display().to_string();
-        let read = read_tsv(&files::read(&path.join(file))?, &shown, task, classes)?;
+        let options = table::Options { task, known: classes, ..options.table() };
+        let read = read_tsv(&files::read(&path.join(file))?, &shown, &options)?;
         anyhow::Ok((shown, read))
     };
     let (shown, train) = read(TRAIN, options.task, options.classes)?;
@@ -63,8 +73,9 @@ pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Res
 
 impl Listed {
     fn new(name: String, shown: &str, read: Texts, part: Option<Part>, context: &Context) -> Self {
-        let Texts { texts, parts, targets, lines, empty, .. } = read;
-        let mut skipped = Vec::new();
+        let Texts { texts, parts, targets, how, lines, empty, skipped, .. } = read;
+        let mut skipped: Vec<String> = skipped.iter().map(|line| format!("{shown}: {line}")).collect();
+        let told = Told::targets(how, &targets, texts.len(), &[]).into_iter().collect();
         if let Some(first) = empty.first() {
             let n = count(empty.len() as u64);
             skipped.push(context.language.pick(
@@ -74,7 +85,7 @@ impl Listed {
         }
         let parts = parts.into_iter().map(|own| part.unwrap_or(own)).collect();
         let places = lines.iter().map(|line| format!("{shown}:{line}")).collect();
-        Self { name, texts, places, parts, targets, skipped }
+        Self { name, texts, places, parts, targets, skipped, told }
     }
 
     fn join(&mut self, more: Self) {
@@ -121,7 +132,7 @@ impl Listed {
         let source = TrainTest::new(set(&self.name, &learnt)?, test_set)?;
         let source = TrainTest { validation: learnt.len() - train, ..source };
         let text = Some(TextFacts::new(&source, &vocabulary, shape[0] * shape[1]));
-        Ok(Opened { source, files, skipped: self.skipped, text, ct: None, pretrained: false })
+        Ok(Opened { files, skipped: self.skipped, text, told: self.told, ..Opened::from(source) })
     }
 }
 

@@ -9,6 +9,7 @@ mod files;
 mod harness;
 mod kinds;
 mod lab;
+mod meaning;
 mod models;
 mod operators;
 mod own_data;

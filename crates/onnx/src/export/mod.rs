@@ -10,7 +10,7 @@ use foveal_nn::layers as kinds;
 use foveal_nn::model::Node as Layer;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Axis, Model as Net};
-use foveal_train::{SavedModel, Window};
+use foveal_train::{PictureFit, Preprocess, SavedModel, Scale, Window};
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -46,6 +46,10 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
 /// `tokens`; the metadata hold `tokens`, what texts are cut into (`words`, `chars` or `ngrams`), and `vocabulary`, a
 /// JSON list of the tokens, each at its number: `<pad>` (0) fills texts up, `<unk>` (1) stands for all others.
 ///
+/// A model that learnt from 16-bit pixels takes those (`uint16`), one of numbers that are no pixels takes floats as they
+/// are; floats are on the scale that the model learnt from. The metadata `resize` says how pictures of another size become
+/// the input, and `scale` what the training's numbers were.
+///
 /// The metadata further hold `classes`, a JSON list of names, and `foveal`, what a model file has under that key.
 /// Padding is written as numbers of cells, and dropout is left out.
 ///
@@ -78,7 +82,10 @@ pub fn export_with(saved: &SavedModel, options: ExportOptions) -> Result<Vec<u8>
     graph.inputs.push(match input {
         Input::Tokens => Value::new("tokens", kind::INT64, open(&[h, w])),
         Input::Hounsfield(_) => Value::new("hounsfield", kind::FLOAT, pixels),
-        Input::Bytes => Value::new("image", if options.floats { kind::FLOAT } else { kind::UINT8 }, pixels),
+        Input::Numbers => Value::new("image", kind::FLOAT, pixels),
+        _ if options.floats => Value::new("image", kind::FLOAT, pixels),
+        Input::Words => Value::new("image", kind::UINT16, pixels),
+        Input::Bytes => Value::new("image", kind::UINT8, pixels),
     });
     graph.outputs.push(Value::new(output, kind::FLOAT, open(&[model.outputs()])));
     Ok(Model {
@@ -99,6 +106,10 @@ enum Input {
     Bytes,
     /// Hounsfield units, seen through the window.
     Hounsfield(Window),
+    /// Numbers that are no pixels, as they are.
+    Numbers,
+    /// Raw pixels of 16 bits.
+    Words,
     /// Numbers of tokens.
     Tokens,
 }
@@ -108,8 +119,41 @@ impl Input {
         if saved.model.vocabulary().is_some() {
             return Input::Tokens;
         }
-        saved.preprocess.window().map_or(Input::Bytes, Input::Hounsfield)
+        let pixels = match saved.preprocess.pixels {
+            Scale::Bytes | Scale::Unit | Scale::Signed => Input::Bytes,
+            Scale::Words => Input::Words,
+            Scale::Other => Input::Numbers,
+        };
+        saved.preprocess.window().map_or(pixels, Input::Hounsfield)
     }
+}
+
+/// What pixels are multiplied by, and what is then added, channel by channel. Bytes go to models that learnt from numbers
+/// on a scale of their own through that scale; floats are on it already.
+fn factors(saved: &SavedModel, options: ExportOptions) -> (Vec<f32>, Vec<f32>) {
+    let Preprocess { scale, shift, pixels, .. } = &saved.preprocess;
+    let by = |factor: f32| scale.iter().map(|s| s / factor).collect();
+    match pixels {
+        _ if options.floats => (scale.clone(), shift.clone()),
+        Scale::Unit => (by(255.0), shift.clone()),
+        Scale::Signed => (by(127.5), shift.iter().zip(scale).map(|(b, a)| b - a).collect()),
+        Scale::Bytes | Scale::Words | Scale::Other => (scale.clone(), shift.clone()),
+    }
+}
+
+/// How pictures of another size become the input, in words that a program's author can follow.
+fn resizing(saved: &SavedModel) -> String {
+    const RESIZE: &str =
+        "triangle filter (bilinear with antialiasing, half-pixel centers), then rounded to whole numbers";
+    let fit = match saved.preprocess.fit {
+        PictureFit::Digit => {
+            "as MNIST's digits: bright ink on black, the longer side 20 of 28, centered by mass"
+        }
+        PictureFit::Resize => "stretched to height and width",
+        PictureFit::Pad => "resized to fit, centered on black",
+        PictureFit::Crop => "the middle of the input's aspect ratio, resized",
+    };
+    format!("{fit}; {RESIZE}")
 }
 
 /// What a file says of itself besides its graph.
@@ -119,6 +163,10 @@ fn metadata(saved: &SavedModel) -> Result<Vec<(String, String)>, Error> {
     if let Input::Hounsfield(window) = Input::of(saved) {
         all.push(("window_center", window.centre().to_string()));
         all.push(("window_width", window.width().to_string()));
+    }
+    if !matches!(Input::of(saved), Input::Tokens | Input::Hounsfield(_) | Input::Numbers) {
+        all.push(("resize", resizing(saved)));
+        all.push(("scale", saved.preprocess.pixels.name().to_owned()));
     }
     if let Some(vocabulary) = &saved.preprocess.text {
         let reserved = ["<pad>", "<unk>"].map(str::to_owned);
@@ -194,12 +242,14 @@ impl Writer<'_> {
         let c = self.model.input_shape()[2];
         let cast = match input {
             Input::Hounsfield(window) => self.window(&window),
+            Input::Numbers => "image".to_owned(),
             _ if options.floats => "image".to_owned(),
             _ => self.node("Cast", "image/cast", &["image"], vec![("to", Attribute::Int(kind::FLOAT))]),
         };
         let each: &[usize] = if options.channels_first { &[c, 1, 1] } else { &[c] };
-        let scale = self.tensor(Tensor::floats("image.scale", each, saved.preprocess.scale.clone()));
-        let shift = self.tensor(Tensor::floats("image.shift", each, saved.preprocess.shift.clone()));
+        let (scale, shift) = factors(saved, options);
+        let scale = self.tensor(Tensor::floats("image.scale", each, scale));
+        let shift = self.tensor(Tensor::floats("image.shift", each, shift));
         let scaled = self.node("Mul", "image/scaled", &[&cast, &scale], vec![]);
         let shifted = self.node("Add", "image/shifted", &[&scaled, &shift], vec![]);
         if options.channels_first {

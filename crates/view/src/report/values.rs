@@ -32,7 +32,7 @@ impl<'a> Pairs<'a> {
         let rows = judged.outputs.chunks_exact(k).zip(&index);
         let pairs: Vec<(f64, f64)> = rows
             .flat_map(|(row, &i)| row.iter().zip(&values[i as usize * k..]))
-            .map(|(&y, &t)| (f64::from(y), f64::from(t)))
+            .map(|(&y, &t)| (f64::from(y), t))
             .collect();
         let errors: Vec<f64> =
             pairs.chunks_exact(k).map(|row| row.iter().map(|(y, t)| (y - t).powi(2)).sum()).collect();

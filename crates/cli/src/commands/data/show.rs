@@ -86,7 +86,7 @@ fn chosen(data: &Dataset, most: usize, seed: u64) -> Vec<usize> {
 fn title(data: &Dataset, i: usize) -> String {
     match (data.classes(), data.label(i), data.values(i)) {
         (Some(names), Some(label), _) => names[label as usize].clone(),
-        (_, _, Some(values)) => values.iter().map(|&v| number(v)).collect::<Vec<_>>().join(" "),
+        (_, _, Some(values)) => values.iter().map(|&v| number(v as f32)).collect::<Vec<_>>().join(" "),
         _ => String::new(),
     }
 }

@@ -17,8 +17,12 @@ pub struct Test {
 impl Test {
     /// Opens them.
     pub fn open(args: &Eval, saved: &SavedModel, context: &Context) -> Result<Self> {
-        let options =
-            ReadOptions { labels: args.labels.as_deref(), ..ReadOptions::for_model(saved, args.strict) };
+        let options = ReadOptions {
+            labels: args.labels.as_deref(),
+            layout: args.layout.map(Into::into),
+            scale: args.scale,
+            ..ReadOptions::for_model(saved, args.strict).with_tables(&args.tables)
+        };
         if args.data == source::MNIST {
             options.check(source::MNIST, Kind::Pictures)?;
             return Ok(Self { data: source::test_digits()?, files: None });
@@ -27,6 +31,7 @@ impl Test {
         if opened.ct.is_none() && args.labels.is_some() {
             bail!("{}: --labels is for folders of DICOM slices; leave it out", args.data);
         }
+        source::tell(&opened.told, context);
         let files = opened.files.map(|[train, test]| if opened.source.test.is_some() { test } else { train });
         let data = whole(opened.source, context);
         let data = data.ok_or_else(|| anyhow!("{}: there is no sample to score a model on", args.data))?;

@@ -14,6 +14,9 @@ use foveal::train::{Evaluation, Outcome, SavedModel, Status, Temperature, combin
 use foveal::view::report::{Judged, Language, Part, Report, Steps};
 use serde::Serialize;
 
+/// Fewer images than this do not tell whether a model is better than chance.
+const LEAST: u64 = 10;
+
 /// The outputs and scores of a model on the images that it is judged by.
 pub struct Judgement<'a> {
     data: &'a Dataset,
@@ -72,6 +75,18 @@ impl<'a> Judgement<'a> {
         let (part, files) = (self.part(), self.files.as_deref());
         let (data, indices, outputs) = (self.data, self.validation, &self.outputs[..]);
         predictions::table(saved, &predictions::Judged { part, data, indices, outputs, files })
+    }
+
+    /// Whether a classifier does no better than one that always answers the most frequent class: its accuracy is no
+    /// higher, or its loss is that of a constant answer and its accuracy within a tenth. Too few images cannot tell.
+    fn is_chance(&self) -> bool {
+        let Evaluation::Classes(scores) = &self.scores else { return false };
+        let n = scores.images().max(1) as f64;
+        let shares = scores.per_class.iter().map(|c| c.support as f64 / n).filter(|share| *share > 0.0);
+        let entropy: f64 = shares.map(|share| -share * share.ln()).sum();
+        let majority = scores.majority();
+        let constant = scores.loss >= 0.97 * entropy && scores.accuracy <= majority + 0.1;
+        scores.images() >= LEAST && majority < 1.0 && (scores.accuracy <= majority || constant)
     }
 
     /// The accuracy on the test part, if that was judged.
@@ -305,7 +320,28 @@ impl Finished<'_> {
             format!("{:.2} s in all, model in {}\n", self.total_seconds, self.at),
             format!("모두 {:.2}초, 모델은 {}\n", self.total_seconds, self.at),
         );
-        context.print(&text)
+        context.print(&text)?;
+        self.tell_chance();
+        Ok(())
+    }
+
+    /// Says so if the model has learnt nothing, and what to look at.
+    fn tell_chance(&self) {
+        if !self.judgement.as_ref().is_some_and(Judgement::is_chance) {
+            return;
+        }
+        let (data, lr) = (&self.args.data, self.saved.training.recipe.lr);
+        self.context.note(&self.context.language.pick(
+            format!(
+                "no better than always answering the most frequent class; look at the pictures and their labels (foveal \
+                 data show {data}, foveal data check {data}), at the contrast (--standardize yes) and at the learning \
+                 rate (--lr, now {lr})"
+            ),
+            format!(
+                "가장 많은 클래스만 답하는 것보다 낫지 않음. 이미지와 라벨(foveal data show {data}, foveal data check \
+                 {data}), 대비(--standardize yes), 학습률(--lr, 지금 {lr})을 살펴보세요"
+            ),
+        ));
     }
 
     /// Writes the model card, every prediction, and the report, unless --no-report is given.

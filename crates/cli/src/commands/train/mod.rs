@@ -9,6 +9,7 @@ mod events;
 mod finish;
 mod folder;
 mod prepare;
+mod preprocessing;
 mod progress;
 mod recipe;
 mod training;

@@ -1,5 +1,6 @@
 //! What a run needs before its first step: the data, a model that suits them, a recipe.
 
+use super::preprocessing::{self, Read};
 use super::{choice, recipe, transfer};
 use crate::args::{Preset, Train};
 use crate::commands::model;
@@ -8,9 +9,9 @@ use crate::pretrained;
 use crate::source::{self, ForModel, ForTraining, Kind, Later, MNIST, ReadOptions, TextOptions};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::text::Vocabulary;
-use foveal::data::{Dataset, Samples, Split, Targets};
+use foveal::data::{Dataset, Split, Targets};
 use foveal::nn::{Model, ModelSpec, builtin};
-use foveal::train::{PictureFit, Preprocess, Recipe, SavedModel};
+use foveal::train::{Preprocess, Recipe, SavedModel};
 
 /// What a run needs before its first step.
 pub struct Prepared {
@@ -61,7 +62,7 @@ impl Prepared {
         if choice::takes(args, &opened)? {
             return Self::pretrained(args, opened, context);
         }
-        let ForTraining { data, held, test, window, files, .. } = opened;
+        let ForTraining { data, held, test, window, told, scale, fit, files, .. } = opened;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
@@ -86,15 +87,15 @@ impl Prepared {
         let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
         let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
         recipe.frozen = transfer::frozen(args, &fresh)?;
-        let window = window.map(|w| [w.centre(), w.width()]);
-        let preprocess = Preprocess { window, ..preprocess(&data, args.data == MNIST) };
+        let read = Read { scale, fit, told, window };
+        let preprocess = preprocessing::preprocess(args, &data, &split, read, context)?;
         let (model, pretrained) = (name.to_owned(), false);
         Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
     }
 
     /// The same for the network that has learnt from photographs: its last layer is new.
     fn pretrained(args: &Train, opened: ForTraining, context: &Context) -> Result<Self> {
-        let ForTraining { data, held, test, files, .. } = opened;
+        let ForTraining { data, held, test, told, fit, files, .. } = opened;
         let [height, width, _] = data.shape();
         let known = pretrained::imagenet([height, width])?;
         let split = split(args, &data, held, context.seed)?;
@@ -102,7 +103,8 @@ impl Prepared {
         let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
         recipe.frozen = transfer::frozen(args, &known.model)?;
         let fresh = foveal::train::transfer(&known, &data, &split.train, &recipe.frozen, context.seed)?.model;
-        let preprocess = known.preprocess;
+        let told = told.into_iter().map(|told| told.0).collect();
+        let preprocess = Preprocess { told, fit, ..known.preprocess };
         let (model, pretrained) = (name.to_owned(), true);
         Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
     }
@@ -116,6 +118,7 @@ impl Prepared {
             size: Some([height, width]),
             channels: Some(channels).filter(|c| matches!(c, 1 | 3)),
             window: own.or(given.window),
+            preprocess: Some(&from.preprocess),
             text: TextOptions {
                 vocabulary: from.preprocess.text.as_ref(),
                 shape: from.preprocess.text.as_ref().map(|_| from.model.input_shape()),
@@ -126,7 +129,7 @@ impl Prepared {
         };
         source::check(&args.data, &options)?;
         transfer::refuse_other_reading(args, from)?;
-        let ForTraining { data, held, test, window, files, .. } =
+        let ForTraining { data, held, test, window, told, files, .. } =
             source::open_for_training(&args.data, &options, context)?;
         fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
         let split = split(args, &data, held, context.seed)?;
@@ -135,7 +138,8 @@ impl Prepared {
         recipe.frozen = transfer::frozen(args, &from.model)?;
         let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
         let window = window.map(|w| [w.centre(), w.width()]);
-        let preprocess = Preprocess { window, ..from.preprocess.clone() };
+        let told = told.into_iter().map(|told| told.0).collect();
+        let preprocess = Preprocess { window, told, ..from.preprocess.clone() };
         let (model, pretrained) = (name, false);
         Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
     }
@@ -183,26 +187,4 @@ fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> 
         bail!("--validation {wanted} leaves none of the {n} samples of {} to train on", args.data);
     }
     Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
-}
-
-/// Scales bytes to 0..1, and other numbers to a mean of 0 and a deviation of 1.
-fn preprocess(data: &Dataset, digits: bool) -> Preprocess {
-    if let Some(vocabulary) = data.vocabulary() {
-        return Preprocess::text(vocabulary.clone());
-    }
-    let fit = if digits { PictureFit::Digit } else { PictureFit::Resize };
-    let channels = data.shape()[2];
-    let Samples::F32(values) = data.samples() else { return Preprocess::unit(channels, fit) };
-    let finite = || values.iter().map(|&v| f64::from(v)).filter(|v| v.is_finite());
-    let n = finite().count().max(1) as f64;
-    let mean = finite().sum::<f64>() / n;
-    let deviation = (finite().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let scale = if deviation > 0.0 { 1.0 / deviation } else { 1.0 };
-    Preprocess {
-        scale: vec![scale as f32; channels],
-        shift: vec![(-mean * scale) as f32; channels],
-        fit,
-        window: None,
-        text: None,
-    }
 }
