@@ -336,8 +336,6 @@ pub struct Eval {
     /// What black and white are in arrays: bytes, unit, signed, 16-bit or other [default: told by the numbers]
     #[arg(long, value_name = "SCALE", value_parser = values::scale)]
     pub scale: Option<foveal::data::Scale>,
-    #[command(flatten)]
-    pub tables: data::Tables,
     /// For DICOM slices: the table of their targets, as for train
     #[arg(long, value_name = "LABELS.csv")]
     pub labels: Option<PathBuf>,
@@ -347,6 +345,8 @@ pub struct Eval {
     /// Write what the model gets wrong there: mistakes.csv, and the surest of them as mistakes.png
     #[arg(long, value_name = "DIR")]
     pub mistakes: Option<PathBuf>,
+    #[command(flatten)]
+    pub tables: data::Tables,
 }
 
 /// `foveal compare`

@@ -250,7 +250,10 @@ mod tests {
         );
         assert_eq!(line(50), "epoch 2/3  loss 0.1235  accuracy 98.76 %");
         let most = live(&event(50), true, 0, Duration::from_secs(75), 100, &english).unwrap();
-        assert_eq!(most, "epoch 2 of at most 3  at most 1 min 15 s left  loss 0.1235  accuracy 98.76 %");
+        assert_eq!(
+            most,
+            "epoch 2 of at most 3  batch 50/100  at most 1 min 15 s left  loss 0.1235  accuracy 98.76 %"
+        );
         let korean = context(Language::Korean);
         for columns in 20..140 {
             for (context, least) in [(&english, 44), (&korean, 44)] {
