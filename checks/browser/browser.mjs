@@ -57,7 +57,7 @@ export const texts = (page) =>
 
 const HANGUL = /[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]/;
 // Names that are the same in Korean.
-const NAMES = /\b(foveal|MNIST|Grad-CAM|PNG|SAME|VALID|Tab|Enter|Delete|Page Up|Page Down|MB|Rust|F1|RMSE|MAE|SGD|Adam|AdamW|Nesterov|FLOPs|UTC)\b|\.safetensors|\.onnx|model\.safetensors/g;
+const NAMES = /\b(foveal|MNIST|Grad-CAM|PNG|SAME|VALID|Tab|Enter|Delete|Page Up|Page Down|MB|Rust|F1|AUC|AP|ROC|RMSE|MAE|SGD|Adam|AdamW|Nesterov|FLOPs|UTC)\b|\.safetensors|\.onnx|model\.safetensors/g;
 
 /** Korean leaves no English but names: those above, and what stands as a name on the page itself, also inside a sentence. */
 export async function inKorean(page, least = 15) {

@@ -131,10 +131,12 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
 /// Refuses numbers that are pixels on another scale than those that the model learnt from.
 fn on_scale((name, numbers): (String, Vec<f32>), saved: &SavedModel) -> Result<(String, Vec<f32>)> {
     let wanted = saved.preprocess.pixels;
+    // A model that takes numbers as they are, such as an imported one, has not said what scale it is for.
+    let scaled = saved.preprocess.scale.iter().any(|&k| k != 1.0);
     let high = numbers.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max);
     let most = match wanted {
         Scale::Unit | Scale::Signed => 2.0,
-        Scale::Bytes if saved.preprocess.window.is_none() => 255.0,
+        Scale::Bytes if scaled && saved.preprocess.window.is_none() => 255.0,
         _ => f32::INFINITY,
     };
     if high > most && numbers.iter().all(|v| *v >= 0.0) {

@@ -358,11 +358,12 @@ impl Chunk<'_> {
             }
             let mut acc = [bias; P];
             let mut f = packed.values.as_ptr().add(b * packed.size);
-            let mut next = ahead.next;
-            let step = if ahead.next < ahead.end { ahead.step } else { 0 };
-            // The block's filter comes from afar at its first tile, and only then.
-            let (mut later, width_ahead) =
-                if p == self.at.start { (f.wrapping_add(AHEAD), width) } else { (f, 0) };
+            // The first blocks' filters were not asked for by one before them, so their first tile does it.
+            let own = p == self.at.start && b <= self.blocks.start + 1;
+            let (mut next, step) = match own {
+                true => (f.wrapping_add(AHEAD), width),
+                false => (ahead.next, if ahead.next < ahead.end { ahead.step } else { 0 }),
+            };
             let mut rows = [self.zeros.as_ptr(); P];
             if INSIDE {
                 for i in 0..P {
@@ -387,10 +388,6 @@ impl Chunk<'_> {
                     if NV == 2 {
                         s.prefetch(next);
                         next = next.wrapping_add(step);
-                        for v in 0..NV {
-                            s.prefetch(later.wrapping_add(v * S::LANES));
-                        }
-                        later = later.wrapping_add(width_ahead);
                     }
                     let mut w = [s.splat(0.0); NV];
                     for v in 0..NV {
@@ -405,7 +402,9 @@ impl Chunk<'_> {
                     f = f.add(width);
                 }
             }
-            ahead.next = next;
+            if !own {
+                ahead.next = next;
+            }
             self.store::<S, P, NV>(s, b, p, &mut acc);
         }
     }

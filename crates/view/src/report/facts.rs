@@ -91,7 +91,7 @@ fn first(report: &Report) -> Vec<Fact> {
     match report.judged.as_ref().map(|j| j.scores) {
         Some(Evaluation::Classes(scores)) => {
             if scores.per_class.len() > 5 {
-                facts.push((t("top-5 accuracy", "top-5 정확도"), percent(scores.top_k(5))));
+                facts.push((t("top-5 accuracy", "상위 5개 정확도"), percent(scores.top_k(5))));
             }
             facts.push((t("macro F1", "매크로 F1"), format!("{:.4}", scores.macro_f1)));
             facts.push((t("loss", "손실"), format!("{:.4}", scores.loss)));

@@ -186,9 +186,10 @@ impl ClassReport {
         );
         if let Some(Top { k, accuracy }) = self.top() {
             let share = 100.0 * accuracy;
-            text += &context
-                .language
-                .pick(format!("top-{k} accuracy {share:.2} %\n"), format!("top-{k} 정확도 {share:.2} %\n"));
+            text += &context.language.pick(
+                format!("top-{k} accuracy {share:.2} %\n"),
+                format!("상위 {k}개 정확도 {share:.2} %\n"),
+            );
         }
         text
     }
