@@ -3,6 +3,7 @@ use foveal_nn::{Model, ModelSpec};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The metadata key under which a model file holds everything but the parameters.
@@ -80,12 +81,8 @@ impl SavedModel {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let fail = |problem: String| Error::Unwritable { what: "model", problem };
         let text = self.metadata()?;
-        let bytes: Vec<Vec<u8>> = self
-            .model
-            .params()
-            .iter()
-            .map(|p| p.values.iter().flat_map(|v| v.to_le_bytes()).collect())
-            .collect();
+        let bytes: Vec<Cow<'_, [u8]>> =
+            self.model.params().iter().map(|p| little_endian(&p.values)).collect();
         let mut tensors = Vec::new();
         for (p, bytes) in self.model.params().iter().zip(&bytes) {
             let view =
@@ -176,4 +173,12 @@ impl Metadata {
         }
         Ok(())
     }
+}
+
+/// The bytes of numbers as model files hold them: the numbers' own memory where the CPU has the same order.
+fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        return Cow::Borrowed(bytemuck::cast_slice(values));
+    }
+    Cow::Owned(values.iter().flat_map(|v| v.to_le_bytes()).collect())
 }

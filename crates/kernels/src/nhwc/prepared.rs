@@ -5,7 +5,8 @@ use super::conv::{forward, forward_places, product};
 use super::depthwise;
 use super::finish::{After, Finish};
 use super::gather::{Chunk, Output, Packed, Table};
-use super::walk::{Plane, Walk};
+use super::layout::Layout;
+use super::walk::Walk;
 use super::winograd::Winograd;
 use crate::dispatch::Isa;
 use crate::geometry::{Conv2dGeometry, Pool2dGeometry};
@@ -13,42 +14,6 @@ use crate::lanes::elementwise::Activation;
 use crate::simd::{Kernel, Simd};
 use crate::team::Team;
 use std::ops::Range;
-
-/// How one image lies in memory: rows of pixels, channels side by side, with zeros around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// Height, width, channels of the image.
-    pub shape: [usize; 3],
-    /// Rows of zeros above and below, columns of zeros left and right.
-    pub halo: [usize; 4],
-}
-
-impl Layout {
-    /// An image with nothing around it.
-    pub fn plain(shape: [usize; 3]) -> Self {
-        Self { shape, halo: [0; 4] }
-    }
-
-    /// Numbers in all.
-    pub fn numbers(&self) -> usize {
-        self.plane().height * self.row()
-    }
-
-    /// Numbers from one row to the next.
-    pub fn row(&self) -> usize {
-        self.plane().width * self.shape[2]
-    }
-
-    /// The place of the first pixel.
-    pub fn origin(&self) -> usize {
-        self.halo[0] * self.row() + self.halo[2] * self.shape[2]
-    }
-
-    pub(super) fn plane(&self) -> Plane {
-        let ([h, w, channels], [top, bottom, left, right]) = (self.shape, self.halo);
-        Plane { height: h + top + bottom, width: w + left + right, channels }
-    }
-}
 
 /// A convolution of one image, with bias and what follows it.
 #[derive(Clone, Debug)]

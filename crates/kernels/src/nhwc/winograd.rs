@@ -4,7 +4,7 @@
 
 use super::finish::{Finish, larger};
 use super::gather::Output;
-use super::prepared::Layout;
+use super::layout::Layout;
 use crate::aligned::Aligned;
 use crate::dispatch::Isa;
 use crate::geometry::{Axis, Conv2dGeometry};

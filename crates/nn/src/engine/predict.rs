@@ -103,12 +103,13 @@ impl Engine {
             return net.run(Some(team), &mut buffers[0], image(pixels(0)), param, outputs, |_| {});
         }
         bounds.clear();
-        bounds.extend((0..outputs.len()).step_by(IMAGES * width));
+        let images = IMAGES.min((outputs.len() / width).div_ceil(team.threads()));
+        bounds.extend((0..outputs.len()).step_by(images * width));
         bounds.push(outputs.len());
         let net = &*net;
         team.for_each_part(buffers, bounds, [outputs], |buffers, part, [outputs]| {
             for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
-                net.run(None, buffers, image(pixels(part * IMAGES + i)), param, out, |_| {});
+                net.run(None, buffers, image(pixels(part * images + i)), param, out, |_| {});
             }
         });
     }

@@ -9,7 +9,7 @@ use super::example::Example;
 use super::group::{Group, Worker, load};
 use super::plan::Plan;
 use super::single::{Image, one_at_a_time};
-use super::singly::{IMAGES, Singly};
+use super::singly::Singly;
 use crate::steps::{Forward, Scene, Step};
 use std::time::Instant;
 
@@ -136,11 +136,12 @@ impl Engine {
         }
         let mut contexts: Vec<_> = buffers.iter_mut().map(|own| (own, clock())).collect();
         let net = &*net;
+        let images = (bounds[1] - bounds[0]) / width;
         team.for_each_part(&mut contexts, bounds, [&mut outputs], |(own, clock), part, [outputs]| {
             clock.last = Instant::now();
             for (i, out) in outputs.chunks_exact_mut(width).enumerate() {
                 let lap = |step| clock.lap(step, FORWARD);
-                net.run(None, own, image(example(part * IMAGES + i).pixels), param, out, lap);
+                net.run(None, own, image(example(part * images + i).pixels), param, out, lap);
             }
         });
         let workers = team.threads().min(bounds.len() - 1) as f64;
