@@ -17,13 +17,14 @@ import time
 from harness import document, environment
 from harness.side import Sides
 from harness.turns import table
-from tables import latency, networks, operators, process, serve, training
+from tables import latency, networks, operators, process, serve, training, wide
 
 TABLES = {
     "training": training.run,
     "operators": operators.run,
     "latency": latency.run,
     "networks": networks.run,
+    "wide": wide.run,
     "serve": serve.run,
     "process": process.run,
     "accuracy": process.run_accuracy,

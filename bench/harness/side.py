@@ -57,6 +57,10 @@ class Sides:
         forced = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"} if avx2 else {}
         return self._peer("torch_peer", str(threads or self.cores), **forced)
 
+    def torch_wide(self, form):
+        """A process for each layout, so that both nets stay made."""
+        return self._side(("torch_wide", form), [self.python, str(BENCH / "peers" / "torch_wide.py"), str(self.cores)])
+
     def keras(self):
         return self._peer("keras_peer")
 

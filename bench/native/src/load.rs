@@ -43,7 +43,8 @@ pub fn run(port: u16, path: &str, body: &str, connections: usize, seconds: f64) 
         times.extend(result?);
     }
     times.sort_by(f64::total_cmp);
-    let at = |share: f64| times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1)));
+    let at =
+        |share: f64| times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1)));
     let (Some(p50), Some(p99)) = (at(0.5), at(0.99)) else { return Err("nothing was answered".into()) };
     Ok(json!({"p50": p50, "p99": p99, "per_second": times.len() as f64 / seconds, "requests": times.len()}))
 }

@@ -10,6 +10,7 @@
 //!   through im2col and a product of the `gemm` crate, checked against the operator;
 //! - `latency BATCH SECONDS`: inference of `bench/models/latency.toml` on one thread;
 //! - `network FILE THREADS BATCH SECONDS`: inference of an ONNX file;
+//! - `wide NET THREADS BATCH SECONDS`: training steps of a wide net on random pictures;
 //! - `load PORT PATH BODY CONNECTIONS SECONDS`: requests to a server on this machine, `foveal serve` or a peer.
 //!
 //! PASS is `forward`, `input` or `filter`; SHAPE is `images,side,channels,kernel,stride,filters`.
@@ -22,6 +23,8 @@ mod load;
 mod measure;
 mod network;
 mod train;
+mod wide;
+mod wide_nets;
 
 use foveal_kernels::peak::fma_gflops;
 use foveal_nn::Isa;
@@ -35,6 +38,7 @@ struct State {
     digits: Option<foveal_data::Dataset>,
     conv: Option<case::Case>,
     network: network::Made,
+    wide: wide::Made,
 }
 
 fn answer(words: &[&str], state: &mut State) -> Answer {
@@ -55,6 +59,9 @@ fn answer(words: &[&str], state: &mut State) -> Answer {
         }
         ["network", path, threads, batch, seconds] => {
             network::run(path, number(threads)?, number(batch)?, number(seconds)?, &mut state.network)
+        }
+        ["wide", net, threads, batch, seconds] => {
+            wide::run(net, number(threads)?, number(batch)?, number(seconds)?, &mut state.wide)
         }
         ["latency", batch, seconds] => latency::run(number(batch)?, number(seconds)?),
         _ => Err(format!("no such request: {}", words.join(" "))),
