@@ -1,6 +1,6 @@
 //! The same seed gives the same bits, whatever the number of workers.
 
-use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
+use foveal_nn::engine::{Engine, Example, GroupLayout, Options, Pixels, Target};
 use foveal_nn::loss::Loss;
 use foveal_nn::optim::Optimizer;
 use foveal_nn::{Isa, Model, ModelSpec};
@@ -28,7 +28,13 @@ const MODEL: &str = r#"
 "#;
 
 /// The bits of everything that training changes, of each step's loss, and of some predictions.
-fn run(isa: Isa, threads: usize, seed: u64, optimizer: Optimizer) -> (Vec<u32>, Vec<u64>, Vec<u32>) {
+fn run(
+    isa: Isa,
+    layout: GroupLayout,
+    threads: usize,
+    seed: u64,
+    optimizer: Optimizer,
+) -> (Vec<u32>, Vec<u64>, Vec<u32>) {
     let model = Model::new(&ModelSpec::from_toml(MODEL).unwrap(), 7).unwrap();
     let mut random = Random::new(3);
     let size = 144;
@@ -44,7 +50,7 @@ fn run(isa: Isa, threads: usize, seed: u64, optimizer: Optimizer) -> (Vec<u32>, 
         shift: vec![0.0],
         isa,
     };
-    let mut engine = Engine::new(&model, options).unwrap();
+    let mut engine = Engine::laid_out(&model, options, Some(layout)).unwrap();
     let pixels = |i: usize| Pixels::U8(&images[i * size..(i + 1) * size]);
     let losses = (0..STEPS).map(|step| {
         // Every third batch is not full.
@@ -68,13 +74,17 @@ fn run(isa: Isa, threads: usize, seed: u64, optimizer: Optimizer) -> (Vec<u32>, 
 fn threads_do_not_change_a_bit() {
     let sgd = Optimizer::Sgd { momentum: 0.9, nesterov: true, decay: 1e-3 };
     for isa in Isa::available() {
-        for optimizer in [Optimizer::default(), sgd] {
-            let one = run(isa, 1, 11, optimizer);
+        for (layout, optimizer) in [
+            (GroupLayout::Images, Optimizer::default()),
+            (GroupLayout::Images, sgd),
+            (GroupLayout::Channels, Optimizer::default()),
+        ] {
+            let one = run(isa, layout, 1, 11, optimizer);
             for threads in [1, 2, 3, 5] {
-                let again = run(isa, threads, 11, optimizer);
+                let again = run(isa, layout, threads, 11, optimizer);
                 assert!(again == one, "{} with {threads} threads: other bits", isa.name());
             }
-            assert_ne!(run(isa, 2, 12, optimizer).0, one.0, "another seed drops other numbers");
+            assert_ne!(run(isa, layout, 2, 12, optimizer).0, one.0, "another seed drops other numbers");
         }
     }
 }

@@ -152,6 +152,11 @@ pub(super) fn filter(isa: Isa, walk: &Walk, x: &[f32], dy: &[f32], d_filter: &mu
     }
 }
 
+/// Adds the gradient of the filter, all positions in order.
+pub(super) fn add_filter(isa: Isa, walk: &Walk, zeros: &[f32], x: &[f32], dy: &[f32], out: &mut [f32]) {
+    isa.run(Filter { walk, x, dy, zeros, positions: 0..walk.positions(), out });
+}
+
 struct Filter<'a> {
     walk: &'a Walk,
     x: &'a [f32],

@@ -70,6 +70,53 @@ pub fn conv2d_backward_filter(isa: Isa, g: &Conv2dGeometry, x: &[f32], dy: &[f32
     }
 }
 
+/// How a filter's gradient is summed by one thread, some images at a time.
+#[derive(Clone, Debug)]
+pub(super) struct Sums {
+    /// Of one image; merged if the images have their padding around them.
+    walk: Walk,
+    /// How padding is laid out where the walk is merged and the images have none.
+    padded: Option<Padded>,
+    depthwise: bool,
+    filters: usize,
+    zeros: Vec<f32>,
+}
+
+impl Sums {
+    /// For images of `g`, of one image; `laid_out` says whether they have the zeros around them that
+    /// [`super::Prepared::halo`] asks for.
+    pub fn new(g: &Conv2dGeometry, laid_out: bool) -> Self {
+        let mut walk = forward(g);
+        let depthwise = depthwise::fits(g);
+        let padded = if depthwise { None } else { walk.merge() }.filter(|_| !laid_out);
+        let zeros = vec![0f32; walk.from.channels.max(walk.stretch())];
+        Self { walk, padded, depthwise, filters: g.out_channels, zeros }
+    }
+}
+
+/// Adds the filter's gradient of `images` images to `d_filter`, all positions in order.
+pub(super) fn add_filter_gradient(
+    isa: Isa,
+    sums: &Sums,
+    images: usize,
+    x: &[f32],
+    dy: &[f32],
+    d_filter: &mut [f32],
+) {
+    let Sums { walk, padded, depthwise, filters, zeros } = sums;
+    let walk = Walk { batch: images, ..walk.clone() };
+    if walk.positions() == 0 {
+        return;
+    }
+    if *depthwise {
+        return depthwise::add_filter(isa, &walk, zeros, x, dy, d_filter);
+    }
+    let job = Job { padded: *padded, x, zeros, dy, filters: *filters };
+    let strips = Strip::cut(&walk, if padded.is_some() { 4 * CHUNK } else { walk.positions() });
+    let columns = 0..walk.groups * walk.make.div_ceil(2 * isa.lanes());
+    isa.run(Part { job: &job, walk: &walk, out: Output(d_filter.as_mut_ptr()), strips: &strips, columns });
+}
+
 struct Job<'a> {
     padded: Option<Padded>,
     x: &'a [f32],

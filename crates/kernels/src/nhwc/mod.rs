@@ -13,9 +13,11 @@ mod filter;
 mod finish;
 mod gather;
 mod layout;
+pub mod norm;
 pub mod pool;
 mod prepared;
 mod prepared_transpose;
+mod trained;
 mod walk;
 mod winograd;
 
@@ -25,3 +27,4 @@ pub use finish::After;
 pub use layout::Layout;
 pub use prepared::{Prepared, dense};
 pub use prepared_transpose::PreparedTranspose;
+pub use trained::Trained;

@@ -234,6 +234,125 @@ pub fn avg_pool_backward(g: &Pool2dGeometry, dy: &[f32], dx: &mut [f32]) {
     });
 }
 
+/// [`max_pool`] of one image by the thread that calls, and the place of each largest in its window, row by row, for
+/// [`max_backward`].
+///
+/// # Panics
+/// When a slice's length is not its shape's product.
+pub fn max_with_places(isa: Isa, g: &Pool2dGeometry, x: &[f32], y: &mut [f32], places: &mut [f32]) {
+    assert!(g.batch == 1 && x.len() == product(g.input_shape()));
+    assert!(y.len() == product(g.output_shape()) && places.len() == y.len());
+    isa.run(Places { g, x, y, places });
+}
+
+/// The gradient of [`max_with_places`], added to `dx`.
+///
+/// # Panics
+/// When a slice's length is not its shape's product.
+pub fn max_backward(isa: Isa, g: &Pool2dGeometry, places: &[f32], dy: &[f32], dx: &mut [f32]) {
+    assert!(g.batch == 1 && dx.len() == product(g.input_shape()));
+    assert!(dy.len() == product(g.output_shape()) && places.len() == dy.len());
+    isa.run(Back { g, places: Some(places), dy, dx });
+}
+
+/// The gradient of [`avg_pool`] of one image by the thread that calls, added to `dx`.
+///
+/// # Panics
+/// When a slice's length is not its shape's product.
+pub fn avg_backward(isa: Isa, g: &Pool2dGeometry, dy: &[f32], dx: &mut [f32]) {
+    assert!(g.batch == 1 && dx.len() == product(g.input_shape()) && dy.len() == product(g.output_shape()));
+    isa.run(Back { g, places: None, dy, dx });
+}
+
+/// The largest of each window, and its place.
+struct Places<'a> {
+    g: &'a Pool2dGeometry,
+    x: &'a [f32],
+    y: &'a mut [f32],
+    places: &'a mut [f32],
+}
+
+impl Kernel for Places<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Places { g, x, y, places } = self;
+        let channels = g.channels;
+        let outputs = y.chunks_exact_mut(channels).zip(places.chunks_exact_mut(channels));
+        for (cell, (y, places)) in outputs.enumerate() {
+            let (rows, cols) = (cells(&g.h, cell / g.w.output), cells(&g.w, cell % g.w.output));
+            for c in (0..channels).step_by(S::LANES) {
+                let n = (channels - c).min(S::LANES);
+                // SAFETY: the window's cells lie inside the image, which has `channels` numbers for each.
+                unsafe {
+                    let (mut best, mut place) = (s.splat(f32::NEG_INFINITY), s.splat(0.0));
+                    let mut at = 0;
+                    for h in rows.clone() {
+                        for w in cols.clone() {
+                            let x = s.load_first(x.as_ptr().add((h * g.w.input + w) * channels + c), n);
+                            let here = s.splat(at as f32);
+                            // Larger, or the first that is not a number.
+                            let wins = s.gt(x, best);
+                            place = s.select(wins, here, place);
+                            let grown = s.select(wins, x, best);
+                            let known = s.eq(best, best);
+                            let fits = s.eq(x, x);
+                            place = s.select(fits, place, s.select(known, here, place));
+                            best = s.select(fits, grown, s.select(known, x, best));
+                            at += 1;
+                        }
+                    }
+                    s.store_first(y.as_mut_ptr().add(c), best, n);
+                    s.store_first(places.as_mut_ptr().add(c), place, n);
+                }
+            }
+        }
+    }
+}
+
+/// Each window's gradient to the cell that was its largest, or in equal parts to all.
+struct Back<'a> {
+    g: &'a Pool2dGeometry,
+    places: Option<&'a [f32]>,
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl Kernel for Back<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Back { g, places, dy, dx } = self;
+        let channels = g.channels;
+        for cell in 0..g.h.output * g.w.output {
+            let (rows, cols) = (cells(&g.h, cell / g.w.output), cells(&g.w, cell % g.w.output));
+            let share = s.splat(1.0 / (rows.len() * cols.len()) as f32);
+            for c in (0..channels).step_by(S::LANES) {
+                let n = (channels - c).min(S::LANES);
+                // SAFETY: as in `Places`.
+                unsafe {
+                    let d = s.load_first(dy.as_ptr().add(cell * channels + c), n);
+                    let place = places.map(|p| s.load_first(p.as_ptr().add(cell * channels + c), n));
+                    let mut at = 0;
+                    for h in rows.clone() {
+                        for w in cols.clone() {
+                            let to = dx.as_mut_ptr().add((h * g.w.input + w) * channels + c);
+                            let d = match place {
+                                Some(place) => s.select(s.eq(place, s.splat(at as f32)), d, s.splat(0.0)),
+                                None => s.mul(d, share),
+                            };
+                            s.store_first(to, s.add(s.load_first(to, n), d), n);
+                            at += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn each_image(g: &Pool2dGeometry, dy: &[f32], dx: &mut [f32], f: impl Fn(usize, &[f32], &mut [f32]) + Sync) {
     assert_eq!(dy.len(), product(g.output_shape()));
     assert_eq!(dx.len(), product(g.input_shape()));

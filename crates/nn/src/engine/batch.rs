@@ -23,7 +23,8 @@ impl Engine {
         assert!((1..=self.options.batch_size).contains(&count), "from 1 to batch_size images");
         let total: f64 = (0..count).map(|i| f64::from(example(i).weight)).sum();
         let scale = if total > 0.0 { (1.0 / total) as f32 } else { 0.0 };
-        let groups = count.div_ceil(self.options.isa.lanes());
+        self.load_filters();
+        let groups = count.div_ceil(self.plan.images());
         self.frozen_statistics();
         let stages = self.plan.stages.len();
         for stage in 0..stages {
@@ -65,7 +66,7 @@ impl Engine {
     ) {
         let Self { plan, options, team, workers, norms, values, .. } = self;
         let loss = options.loss.expect("an engine with a loss");
-        let (steps, seed, lanes) = (self.steps, options.seed, options.isa.lanes());
+        let (steps, seed, lanes) = (self.steps, options.seed, plan.images());
         let (stages, groups) = (plan.stages.len(), count.div_ceil(lanes));
         team.for_each(workers, &mut self.groups[..groups], |worker, g, group| {
             let first = g * lanes;
@@ -73,7 +74,7 @@ impl Engine {
                 let n = lanes.min(count - first);
                 group.kept.fill(n, lanes);
                 group.kept.gradients.fill(0.0);
-                group.judged.take(lanes, n, |l| example(first + l));
+                group.judged.take(options.isa.lanes(), n, |l| example(first + l));
             }
             let seed = Some(mix(seed, steps, g as u64));
             let (mut scene, judged) = group.scene(plan, worker, values, norms, seed);

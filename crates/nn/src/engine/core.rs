@@ -2,13 +2,13 @@
 
 use super::group::{Group, Worker};
 use super::options::{Options, State};
-use super::plan::Plan;
+use super::plan::{GroupLayout, Plan};
 use super::single::wide;
 use super::singly::Singly;
 use super::updates::Updates;
 use crate::Error;
 use crate::model::Model;
-use crate::steps::NormState;
+use crate::steps::{NormState, Parameter, Places};
 use foveal_kernels::team::Team;
 
 /// A compiled model with its parameters, ready to train or to predict.
@@ -29,6 +29,8 @@ pub struct Engine {
     pub(super) steps: u64,
     /// Many images, too, are best predicted one at a time.
     pub(super) wide: bool,
+    /// The parameters have changed since the plan's filters were packed.
+    pub(super) stale: bool,
     /// Made when images are predicted one at a time for the first time.
     pub(super) single: Option<Singly>,
 }
@@ -39,8 +41,16 @@ impl Engine {
     /// # Errors
     /// When the options do not fit the model.
     pub fn new(model: &Model, options: Options) -> Result<Self, Error> {
+        Self::laid_out(model, options, None)
+    }
+
+    /// [`Engine::new`] with images of a group laid out as is said, where the plan can: for tests and measurements.
+    ///
+    /// # Errors
+    /// When the options do not fit the model.
+    pub fn laid_out(model: &Model, options: Options, layout: Option<GroupLayout>) -> Result<Self, Error> {
         options.check(model)?;
-        let plan = Plan::new(model, options.isa, options.loss);
+        let plan = Plan::new(model, &options, layout);
         let team = Team::new(options.threads.max(1));
         let updates = Updates::new(model, &plan);
         let moments = if options.loss.is_some() { plan.places.optimized } else { 0 };
@@ -59,6 +69,7 @@ impl Engine {
             updates,
             steps: 0,
             wide,
+            stale: true,
             single: None,
         };
         engine.set_params(model);
@@ -72,7 +83,7 @@ impl Engine {
     pub(super) fn side_by_side(&mut self) {
         if self.groups.is_empty() {
             let Self { plan, options, team, updates, .. } = self;
-            let count = options.batch_size.div_ceil(options.isa.lanes());
+            let count = options.batch_size.div_ceil(plan.images());
             self.workers = (0..team.threads()).map(|_| Worker::new(plan, updates.longest())).collect();
             self.groups = (0..count).map(|_| Group::new(plan, options.isa.lanes())).collect();
         }
@@ -163,8 +174,22 @@ impl Engine {
         Ok(())
     }
 
+    /// Packs the filters of a plan with channels side by side, if parameters have changed.
+    pub(super) fn load_filters(&mut self) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
+        let Self { plan, team, workers, values, .. } = self;
+        let Places { filters, offsets, .. } = &mut plan.places;
+        team.for_each(workers, filters, |_, _, filter| {
+            let numbers = |p: Parameter| &values[offsets[p.index]..][..p.count];
+            filter.conv.load(numbers(filter.weights), filter.bias.map(numbers));
+        });
+    }
+
     /// Notes that parameters have changed.
     pub(super) fn changed(&mut self) {
+        self.stale = true;
         if let Some(single) = &mut self.single {
             single.net.stale = true;
         }

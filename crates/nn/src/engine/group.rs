@@ -3,11 +3,13 @@
 use super::example::{Example, Target};
 use super::options::Options;
 use super::plan::Plan;
+use super::single::place;
 use crate::loss::Loss;
 use crate::steps::{Kept, MOST_LANES, NormState, Scene, move_rows, split};
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::image::{self, Pixels};
 use foveal_kernels::lanes::loss::{Labels, Regression, Sums, regression, softmax_cross_entropy};
+use foveal_kernels::nhwc::Layout;
 use foveal_kernels::{Aligned, Isa};
 
 /// The arena that a group runs in: the worker's own, or the group's where stages part the batch.
@@ -56,7 +58,7 @@ impl Group {
         Self {
             memory: Memory::new(plan, plan.staged()),
             kept: Kept::new(&plan.places),
-            judged: Judged::new(plan.outputs() * lanes),
+            judged: Judged::new(plan.outputs() * lanes, plan.places.channels_last),
         }
     }
 
@@ -92,17 +94,21 @@ pub(super) struct Judged {
     targets: Vec<f32>,
     /// A row for each image.
     pub outputs: Vec<f32>,
+    /// Outputs and their gradient with images side by side, as the losses take them, where the plan has them one after
+    /// the other.
+    turned: [Vec<f32>; 2],
     pub sums: Sums,
 }
 
 impl Judged {
-    fn new(outputs: usize) -> Self {
+    fn new(outputs: usize, turned: bool) -> Self {
         Self {
             labels: [[0; MOST_LANES]; 2],
             shares: [1.0; MOST_LANES],
             weights: [0.0; MOST_LANES],
             targets: vec![0.0; outputs],
             outputs: vec![0.0; outputs],
+            turned: [(); 2].map(|()| vec![0.0; if turned { outputs } else { 0 }]),
             sums: Sums::default(),
         }
     }
@@ -134,6 +140,15 @@ impl Judged {
     pub fn loss(&mut self, scene: &mut Scene<'_>, output: usize, loss: Loss, scale: f32) {
         let (isa, value) = (scene.isa(), &scene.places.values[output]);
         let [y, d] = split(scene.arena, [&value.at, &value.d]);
+        if scene.places.channels_last {
+            let [mut outputs, mut gradient] = std::mem::take(&mut self.turned);
+            let width = value.frame.vectors();
+            turn(y, width, &mut outputs, isa.lanes());
+            self.judge(isa, loss, scale, &outputs, &mut gradient);
+            turn(&gradient, isa.lanes(), d, width);
+            self.turned = [outputs, gradient];
+            return;
+        }
         if value.gradient.halo == [0; 4] {
             return self.judge(isa, loss, scale, y, d);
         }
@@ -160,9 +175,12 @@ impl Judged {
 
     /// Copies the outputs to a row for each image.
     pub fn rows(&mut self, scene: &Scene<'_>, output: usize) {
-        let lanes = scene.isa().lanes();
+        let lanes = scene.images();
         let y = &scene.arena[scene.places.values[output].at.clone()];
         let width = y.len() / lanes;
+        if scene.places.channels_last {
+            return self.outputs[..y.len()].copy_from_slice(y);
+        }
         for (v, y) in y.chunks_exact(lanes).enumerate() {
             for (l, &y) in y.iter().enumerate().take(scene.kept.count) {
                 self.outputs[l * width + v] = y;
@@ -171,10 +189,29 @@ impl Judged {
     }
 }
 
+/// Rows of `columns` numbers become columns of `to`, whose rows have `rows`; what has no place there is left out.
+fn turn(from: &[f32], columns: usize, to: &mut [f32], rows: usize) {
+    for (r, from) in from.chunks_exact(columns).enumerate().take(rows) {
+        for (from, to) in from.iter().zip(to.chunks_exact_mut(rows)) {
+            to[r] = *from;
+        }
+    }
+}
+
 /// Lays a group's images side by side.
 pub(super) fn load<'a>(scene: &mut Scene<'_>, options: &Options, pixels: impl Fn(usize) -> Pixels<'a>) {
-    let mut images = [Pixels::U8(&[]); MOST_LANES];
     let count = scene.kept.count;
+    if scene.places.channels_last {
+        let value = &scene.places.values[0];
+        let Frame { channels, height, width, halo } = value.frame;
+        let layout = Layout { shape: [height, width, channels], halo };
+        let images = scene.arena[value.at.clone()].chunks_exact_mut(layout.numbers());
+        images.take(count).enumerate().for_each(|(i, out)| {
+            place(pixels(i), &layout, &options.scale, &options.shift, out);
+        });
+        return;
+    }
+    let mut images = [Pixels::U8(&[]); MOST_LANES];
     for (l, image) in images.iter_mut().enumerate().take(count) {
         *image = pixels(l);
     }

@@ -9,6 +9,7 @@
 //! same bits with any number of threads.
 
 mod batch;
+mod channels;
 mod core;
 mod example;
 mod frozen;
@@ -29,6 +30,6 @@ mod updates;
 pub use core::Engine;
 pub use example::{Example, Pixels, StepReport, Target};
 pub use options::{Options, State};
-pub use plan::Plan;
+pub use plan::{GroupLayout, Plan};
 pub use profile::Profile;
 pub use report::{Part, PlanReport, PlannedStep, describe};

@@ -1,8 +1,10 @@
 //! From a model to steps over an arena, images side by side.
 
+use super::channels;
 use super::frozen;
 use super::fusions::{self, ConvReluPool, Fused, Plans};
 use super::graph::Graph;
+use super::options::Options;
 use crate::layers::{ParamRole, Pass, Passage, Shape};
 use crate::loss::Loss;
 use crate::model::{Model, Node};
@@ -22,6 +24,15 @@ pub struct Plan {
     pub(super) output: usize,
 }
 
+/// How the images of a group lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupLayout {
+    /// Side by side: a vector holds the same number of as many images as it has lanes.
+    Images,
+    /// One after the other: a vector holds neighbouring channels of one image.
+    Channels,
+}
+
 /// What a node of the model becomes.
 enum Lowered {
     /// A step, with an output of its own or over its input.
@@ -35,12 +46,15 @@ enum Lowered {
 }
 
 impl Plan {
-    /// Compiles `model` for `isa`; without a loss the plan only predicts.
-    pub(super) fn new(model: &Model, isa: Isa, loss: Option<Loss>) -> Self {
+    /// Compiles `model`, as is said or as suits it; without a loss the plan only predicts.
+    pub(super) fn new(model: &Model, options: &Options, layout: Option<GroupLayout>) -> Self {
+        let (isa, loss) = (options.isa, options.loss);
         let graph = Graph::new(model);
         let wanted = frozen::wanted(model);
-        let plan =
-            Plan { places: layout(model, isa, &wanted), steps: Vec::new(), stages: Vec::new(), output: 0 };
+        let layout = layout.unwrap_or_else(|| channels::suited(model, options));
+        let channels_last = layout == GroupLayout::Channels && channels::known(model);
+        let places = places(model, isa, &wanted, channels_last);
+        let plan = Plan { places, steps: Vec::new(), stages: Vec::new(), output: 0 };
         let slot = vec![None; graph.values()];
         let mut lowering = Lowering { model, graph, training: loss.is_some(), wanted, slot, plan };
         lowering.lower(loss);
@@ -52,9 +66,14 @@ impl Plan {
         self.stages.len() > 1
     }
 
+    /// Images in a group.
+    pub fn images(&self) -> usize {
+        self.places.images
+    }
+
     /// Numbers in one image's output.
     pub(super) fn outputs(&self) -> usize {
-        self.places.values[self.output].frame.channels
+        self.places.values[self.output].frame.vectors()
     }
 
     /// Bytes that one group of images takes while it goes through the net.
@@ -78,7 +97,7 @@ pub(super) fn parameters(model: &Model, node: &Node) -> Vec<Parameter> {
 /// What a plan is made for, as the layers ask.
 pub(super) fn pass(model: &Model, node: usize, loss: Option<Loss>, plans: Plans) -> Pass {
     Pass {
-        training: loss.is_some() && plans == Plans::SideBySide,
+        training: loss.is_some() && plans != Plans::Single,
         side_by_side: plans == Plans::SideBySide,
         last: node + 1 == model.nodes().len(),
         own_softmax: matches!(loss, Some(Loss::CrossEntropy { .. })),
@@ -86,7 +105,7 @@ pub(super) fn pass(model: &Model, node: usize, loss: Option<Loss>, plans: Plans)
 }
 
 /// Places of parameters and of gradients.
-fn layout(model: &Model, isa: Isa, wanted: &[bool]) -> Places {
+fn places(model: &Model, isa: Isa, wanted: &[bool], channels_last: bool) -> Places {
     let mut offsets = vec![0; model.params().len()];
     // First what the optimizer changes, then the statistics that steps change, then what stays as it is.
     let mut turns = vec![2; offsets.len()];
@@ -115,7 +134,9 @@ fn layout(model: &Model, isa: Isa, wanted: &[bool]) -> Places {
         for (k, &p) in node.params.iter().enumerate() {
             let param = &model.params()[p];
             // What a dense layer's weights and an embedding's table need is kept until the update.
-            let kept = k == 0 && matches!(node.kind, LayerKind::Dense(_) | LayerKind::Embedding(_));
+            let kept = !channels_last
+                && k == 0
+                && matches!(node.kind, LayerKind::Dense(_) | LayerKind::Embedding(_));
             if needed && !kept && param.role != ParamRole::Statistics {
                 gradients[p] = Some(numbers);
                 numbers += param.values.len();
@@ -124,6 +145,8 @@ fn layout(model: &Model, isa: Isa, wanted: &[bool]) -> Places {
     }
     Places {
         isa,
+        images: if channels_last { channels::images(at, isa) } else { isa.lanes() },
+        channels_last,
         values: Vec::new(),
         norms: Vec::new(),
         offsets,
@@ -137,6 +160,7 @@ fn layout(model: &Model, isa: Isa, wanted: &[bool]) -> Places {
         arena_bytes: 0,
         saved: 0,
         scratch: 0,
+        filters: Vec::new(),
     }
 }
 
@@ -180,12 +204,16 @@ impl Lowering<'_> {
             if all[i].is_some() {
                 continue;
             }
-            if let Some(fused) = fusions::side_by_side(self.model, &self.graph, i) {
+            let channels_last = self.plan.places.channels_last;
+            if let Some(fused) =
+                (!channels_last).then(|| fusions::side_by_side(self.model, &self.graph, i)).flatten()
+            {
                 fused.nodes[1..].iter().for_each(|&taken| all[taken] = Some(Lowered::Taken));
                 all[i] = Some(Lowered::Fused(Box::new(fused)));
                 continue;
             }
-            let passage = node.kind.layer().passage(&pass(self.model, i, loss, Plans::SideBySide));
+            let plans = if channels_last { Plans::Channels } else { Plans::SideBySide };
+            let passage = node.kind.layer().passage(&pass(self.model, i, loss, plans));
             all[i] = Some(match passage {
                 Passage::Same => Lowered::Same,
                 Passage::Step => Lowered::Step { in_place: false },
@@ -213,7 +241,11 @@ impl Lowering<'_> {
         let nodes = self.model.nodes();
         let mut halos = vec![[0; 4]; self.graph.values()];
         let grow = |a: [usize; 4], b: [usize; 4]| std::array::from_fn(|k| a[k].max(b[k]));
-        for node in nodes {
+        if self.plan.places.channels_last {
+            // Only images can be laid out with zeros around them at no cost.
+            halos[0] = channels::halo_of_images(self.model, &self.graph);
+        }
+        for node in nodes.iter().filter(|_| !self.plan.places.channels_last) {
             let [input, _] = node.kind.layer().halos(&self.shapes(node));
             node.inputs.iter().for_each(|&v| halos[v] = grow(halos[v], input));
         }
@@ -248,16 +280,19 @@ impl Lowering<'_> {
             inputs[0]
         } else {
             // What is pooled along has the gradient's halo in a strip of its own.
-            let halo = if fused.is_some() { [0; 4] } else { layer.halos(&self.shapes(node))[1] };
+            let none = fused.is_some() || self.plan.places.channels_last;
+            let halo = if none { [0; 4] } else { layer.halos(&self.shapes(node))[1] };
             self.plan.places.value(frames[value], (self.wanted[value] && self.training).then_some(halo))
         };
-        let params = parameters(self.model, node);
+        let (params, from) = (parameters(self.model, node), self.shapes(node));
         let mut place = Placing {
             places: &mut self.plan.places,
             training: self.training,
             node: i,
             inputs: &inputs,
             y,
+            from: &from,
+            to: self.model.value_shape(value),
             params: &params,
             trained: frozen::trained(self.model, node),
         };

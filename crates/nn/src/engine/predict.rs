@@ -33,13 +33,14 @@ impl Engine {
         pixels: impl Fn(usize) -> Pixels<'a> + Sync,
         outputs: &mut [f32],
     ) {
-        let lanes = self.options.isa.lanes();
+        let lanes = self.plan.images();
         let width = self.plan.outputs();
         assert_eq!(outputs.len(), count * width, "a row for each image");
         if single::one_at_a_time(count, self.options.isa, self.wide) {
             return self.predict_singly(pixels, outputs);
         }
         self.side_by_side();
+        self.load_filters();
         self.moving_statistics();
         let chunk = self.groups.len() * lanes;
         for (b, out) in outputs.chunks_mut((chunk * width).max(1)).enumerate() {

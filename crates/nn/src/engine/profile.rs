@@ -94,6 +94,7 @@ impl Engine {
             self.moving_statistics();
         }
         self.changed();
+        self.load_filters();
         self.frozen_statistics();
         for stage in 0..stages {
             self.lap_forward(stage, example, &mut laps);
@@ -172,7 +173,7 @@ impl Engine {
         laps: &mut [[f64; 2]],
     ) {
         let Self { plan, options, team, workers, norms, values, groups, steps, .. } = self;
-        let (lanes, count, end) = (options.isa.lanes(), options.batch_size, plan.steps.len() + 1);
+        let (lanes, count, end) = (plan.images(), options.batch_size, plan.steps.len() + 1);
         let (steps, seed, loss) = (*steps, options.seed, options.loss);
         let mode = if loss.is_some() { Forward::Training } else { Forward::Inference };
         let total: f64 = (0..count).map(|i| f64::from(example(i).weight)).sum();
@@ -184,7 +185,7 @@ impl Engine {
                 let n = lanes.min(count - first);
                 group.kept.fill(n, lanes);
                 group.kept.gradients.fill(0.0);
-                group.judged.take(lanes, n, |l| example(first + l));
+                group.judged.take(options.isa.lanes(), n, |l| example(first + l));
             }
             let seed = Some(mix(seed, steps, g as u64));
             let (mut scene, judged) = group.scene(plan, worker, values, norms, seed);

@@ -82,7 +82,7 @@ pub struct PlannedStep {
 /// When the options do not fit the model.
 pub fn describe(model: &Model, options: &Options) -> Result<PlanReport, Error> {
     options.check(model)?;
-    let plan = Plan::new(model, options.isa, options.loss);
+    let plan = Plan::new(model, options, None);
     Ok(Describing { model, plan: &plan, options, threads: options.threads.max(1) }.report())
 }
 
@@ -119,7 +119,7 @@ impl Describing<'_> {
         let arenas = self.arenas();
         PlanReport {
             isa: plan.places.isa.name(),
-            lanes: plan.places.isa.lanes(),
+            lanes: plan.images(),
             batch_size: self.options.batch_size,
             groups,
             training,
@@ -191,7 +191,7 @@ impl Describing<'_> {
     }
 
     fn groups(&self) -> usize {
-        self.options.batch_size.div_ceil(self.plan.places.isa.lanes())
+        self.options.batch_size.div_ceil(self.plan.images())
     }
 
     /// Bytes of so many numbers of each group.
@@ -205,7 +205,11 @@ impl Describing<'_> {
     }
 
     fn layout(&self, frame: &Frame) -> Vec<usize> {
-        vec![frame.channels, frame.plane() / frame.row().max(1), frame.row(), self.plan.places.isa.lanes()]
+        let (rows, images) = (frame.plane() / frame.row().max(1), self.plan.images());
+        match self.plan.places.channels_last {
+            true => vec![images, rows, frame.row(), frame.channels],
+            false => vec![frame.channels, rows, frame.row(), images],
+        }
     }
 
     fn input(&self) -> PlannedStep {
@@ -268,7 +272,7 @@ impl Describing<'_> {
         let layers = self.layers(&step.nodes);
         let to = &plan.places.values[step.wires.y];
         let read = step.wires.inputs.iter().map(|i| plan.places.values[i.value].at.len()).sum();
-        let beside = (step.kind.kept(plan.places.isa.lanes()) * self.groups()) as u64;
+        let beside = (step.kind.kept(plan.images()) * self.groups()) as u64;
         PlannedStep {
             kernel: step.kind.kernel(),
             layout: self.layout(&to.frame),

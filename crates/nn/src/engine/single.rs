@@ -292,7 +292,8 @@ pub(super) fn wide(model: &Model, isa: Isa) -> bool {
     useful >= 0.9 * all && (dense <= 512 << 10 || dense_flops <= 0.02 * useful)
 }
 
-fn place(image: Pixels<'_>, layout: &Layout, scale: &[f32], shift: &[f32], out: &mut [f32]) {
+/// Puts an image where its pixels lie; what is around them stays.
+pub(super) fn place(image: Pixels<'_>, layout: &Layout, scale: &[f32], shift: &[f32], out: &mut [f32]) {
     let [h, w, c] = layout.shape;
     let row = w * c;
     assert_eq!(

@@ -70,7 +70,7 @@ impl Layer for Add {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        if alike(&place.from()) {
+        if alike(place.from) {
             StepKind::Add(crate::steps::Add)
         } else {
             StepKind::OnGrid(OnGrid::new(place, &SPREAD))

@@ -87,6 +87,7 @@ impl Layer for BatchNorm {
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
         let params = [0, 1, 2, 3].map(|k| place.params[k].index);
         let (channels, momentum, epsilon) = (place.shape()[2], self.momentum, self.epsilon);
+        place.places.scratch_numbers(3 * channels);
         let norms = &mut place.places.norms;
         norms.push(Norm { channels, params, momentum, epsilon });
         let index = norms.len() - 1;

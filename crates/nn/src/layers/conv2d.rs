@@ -3,7 +3,7 @@ use super::layer::{At, Gradient, Inputs, Layer, MadeOf, ParamSpec, Pass, Passage
 use crate::init::Init;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{Conv, Placing, StepKind};
+use crate::steps::{Conv, NhwcConv, Placing, StepKind};
 use crate::{Conv2dOptions, Error};
 use foveal_kernels::lanes::Convolution;
 use foveal_kernels::nhwc::{After, Prepared};
@@ -118,7 +118,11 @@ impl Layer for Conv2d {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        StepKind::Conv(Conv::new(place, &self.checked(place.shape())))
+        let g = self.checked(place.shape());
+        match place.channels_last() {
+            true => StepKind::NhwcConv(NhwcConv::new(place, &g)),
+            false => StepKind::Conv(Conv::new(place, &g)),
+        }
     }
 
     fn single(&self, place: &SinglePlace<'_>) -> SingleStep {

@@ -129,6 +129,10 @@ impl Layer for Conv2dTranspose {
         Passage::Step
     }
 
+    fn channels_last(&self) -> bool {
+        false
+    }
+
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
         StepKind::ConvTransposed(ConvTransposed::new(place, &self.checked(place.shape())))
     }

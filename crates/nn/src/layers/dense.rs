@@ -4,7 +4,8 @@ use crate::Error;
 use crate::init::Init;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{self, Placing, StepKind};
+use crate::steps::{self, NhwcConv, Placing, StepKind};
+use foveal_kernels::{Conv2dGeometry, Conv2dOptions};
 use ndarray::{Array2, Array4, ArrayView4, Axis, Ix1, Ix2};
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,14 @@ impl Layer for Dense {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
+        if place.channels_last() {
+            // All numbers of an image are the channels of a single place.
+            let inputs = place.shape().iter().product();
+            let (x, filter) = ([1, 1, 1, inputs], [1, 1, inputs, self.units]);
+            let g = Conv2dGeometry::new("dense", &x, &filter, &Conv2dOptions::default());
+            let g = g.expect("the shapes were checked when the model was made");
+            return StepKind::NhwcConv(NhwcConv::new(place, &g));
+        }
         StepKind::Dense(steps::Dense::new(place, self.units))
     }
 

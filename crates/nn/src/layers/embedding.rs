@@ -86,6 +86,10 @@ impl Layer for Embedding {
         Passage::Step
     }
 
+    fn channels_last(&self) -> bool {
+        false
+    }
+
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
         StepKind::Embedding(steps::Embedding::new(place, [self.vocabulary, self.size]))
     }

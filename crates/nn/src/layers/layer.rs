@@ -43,7 +43,12 @@ pub trait Layer {
     /// Whether the layer needs a step, and a place for its output.
     fn passage(&self, pass: &Pass) -> Passage;
 
-    /// The step of a plan with images side by side.
+    /// Whether the layer has a step in a plan that trains with channels side by side.
+    fn channels_last(&self) -> bool {
+        true
+    }
+
+    /// The step of a plan for groups of images, laid out as the place says.
     fn step(&self, place: &mut Placing<'_>) -> StepKind;
 
     /// The step of a plan for single images.

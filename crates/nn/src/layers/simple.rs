@@ -7,7 +7,9 @@ use super::pooling::Pooling;
 use crate::Error;
 use crate::ops;
 use crate::steps::single::{SinglePlace, SingleStep};
-use crate::steps::{AvgPool, Function, InPlace, MaxPool, OnGrid, Placing, StepKind};
+use crate::steps::{
+    AvgPool, Function, InPlace, MaxPool, NhwcAvgPool, NhwcMaxPool, OnGrid, Placing, StepKind,
+};
 use foveal_kernels::grid::{Op, Rearrangement};
 use foveal_kernels::lanes::elementwise::Activation;
 use foveal_kernels::{GeometryError, Pool2dGeometry};
@@ -121,14 +123,16 @@ impl<T: Simple> Layer for T {
     }
 
     fn step(&self, place: &mut Placing<'_>) -> StepKind {
-        match checked(self, &place.from()) {
+        match checked(self, place.from) {
             Arithmetic::Function(f) if place.in_place() => StepKind::InPlace(InPlace(f)),
             Arithmetic::Function(f) => StepKind::Function(Function::new(place, f)),
             Arithmetic::Pool(pool) => {
                 let g = pool.checked(place.shape());
-                match pool.max {
-                    true => StepKind::MaxPool(MaxPool::new(place, &g)),
-                    false => StepKind::AvgPool(AvgPool::new(place, &g)),
+                match (pool.max, place.channels_last()) {
+                    (true, false) => StepKind::MaxPool(MaxPool::new(place, &g)),
+                    (false, false) => StepKind::AvgPool(AvgPool::new(place, &g)),
+                    (true, true) => StepKind::NhwcMaxPool(NhwcMaxPool::new(place, &g)),
+                    (false, true) => StepKind::NhwcAvgPool(NhwcAvgPool::new(&g)),
                 }
             }
             Arithmetic::Op(op) => StepKind::OnGrid(OnGrid::new(place, &op)),

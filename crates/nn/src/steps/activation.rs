@@ -26,7 +26,7 @@ impl Run for Function {
         let (isa, values) = (scene.isa(), &scene.places.values);
         let (xv, yv) = (&values[step.x()], &values[step.y]);
         let [x, y] = split(scene.arena, [&xv.at, &yv.at]);
-        move_rows(&xv.frame, x, &yv.frame, y, isa.lanes(), |x, y| self.0.forward(isa, x, y));
+        move_rows(&xv.frame, x, &yv.frame, y, scene.places.images, |x, y| self.0.forward(isa, x, y));
     }
 
     fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
@@ -35,7 +35,7 @@ impl Run for Function {
         let (xv, yv) = (&values[step.x()], &values[step.y]);
         let [x, y, dy, dx] = split(scene.arena, [&xv.at, &yv.at, &yv.d, &xv.d]);
         let frames = [&xv.frame, &yv.frame, &yv.gradient, &xv.gradient];
-        for [xr, yr, dyr, dxr] in row_sets(frames, isa.lanes()) {
+        for [xr, yr, dyr, dxr] in row_sets(frames, scene.places.images) {
             if accumulate {
                 let kept = &mut scene.scratch[..xr.len()];
                 self.0.backward(isa, &x[xr], &y[yr], &dy[dyr], kept);
@@ -56,7 +56,7 @@ impl Run for InPlace {
 
     fn forward(&self, scene: &mut Scene<'_>, step: &Wires, _: Forward) {
         let (isa, y) = (scene.isa(), &scene.places.values[step.y]);
-        for row in rows(&y.frame, isa.lanes()) {
+        for row in rows(&y.frame, scene.places.images) {
             self.0.forward_in_place(isa, &mut scene.arena[y.at.clone()][row]);
         }
     }
@@ -64,7 +64,9 @@ impl Run for InPlace {
     fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
         let (isa, yv) = (scene.isa(), &scene.places.values[step.y]);
         let [y, d] = split(scene.arena, [&yv.at, &yv.d]);
-        move_rows(&yv.frame, y, &yv.gradient, d, isa.lanes(), |y, d| self.0.backward_in_place(isa, y, d));
+        move_rows(&yv.frame, y, &yv.gradient, d, scene.places.images, |y, d| {
+            self.0.backward_in_place(isa, y, d)
+        });
     }
 
     fn gradients(&self, _: &Wires, _: bool) -> u64 {

@@ -38,7 +38,7 @@ impl Dropout {
         [from, to]: [&Range<usize>; 2],
         frames: [&Frame; 2],
     ) {
-        let (isa, lanes) = (scene.isa(), scene.isa().lanes());
+        let (isa, lanes) = (scene.isa(), scene.images());
         let no_halo = plain(frames[0]);
         if in_place {
             let [x, m] = split(scene.arena, [to, &self.mask]);
@@ -64,7 +64,7 @@ impl Run for Dropout {
         if mode == Forward::Inference {
             if !step.in_place() {
                 let [x, y] = split(scene.arena, [&xv.at, &yv.at]);
-                move_rows(&xv.frame, x, &yv.frame, y, isa.lanes(), |x, y| y.copy_from_slice(x));
+                move_rows(&xv.frame, x, &yv.frame, y, scene.places.images, |x, y| y.copy_from_slice(x));
             }
             return;
         }
@@ -82,10 +82,12 @@ impl Run for Dropout {
         } else if gradient.is_some() {
             let [dy, m] = split(scene.arena, [&yv.d, &self.mask]);
             let kept = &mut scene.scratch[..m.len()];
-            move_rows(&yv.gradient, dy, &plain(&yv.gradient), kept, isa.lanes(), |a, b| b.copy_from_slice(a));
+            move_rows(&yv.gradient, dy, &plain(&yv.gradient), kept, scene.places.images, |a, b| {
+                b.copy_from_slice(a)
+            });
             kept.iter_mut().zip(&*m).for_each(|(k, m)| *k *= m);
             let dx = &mut scene.arena[xv.d.clone()];
-            move_rows(&plain(&yv.gradient), kept, &xv.gradient, dx, isa.lanes(), |a, b| {
+            move_rows(&plain(&yv.gradient), kept, &xv.gradient, dx, scene.places.images, |a, b| {
                 add_assign(isa, a, b)
             });
         }

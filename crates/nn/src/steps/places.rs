@@ -2,12 +2,17 @@
 
 use foveal_kernels::Isa;
 use foveal_kernels::lanes::Frame;
+use foveal_kernels::nhwc::Trained;
 use std::ops::Range;
 
 /// Where everything lies that a group of images is computed in.
 #[derive(Clone, Debug)]
 pub struct Places {
     pub isa: Isa,
+    /// Images in a group.
+    pub images: usize,
+    /// Whether the images of a group stand one after the other, channels side by side; else they stand side by side.
+    pub channels_last: bool,
     pub values: Vec<Value>,
     pub norms: Vec<Norm>,
     /// Where each parameter of the model lies among all numbers: first those that are trained, then the statistics of
@@ -32,6 +37,16 @@ pub struct Places {
     pub saved: usize,
     /// Numbers that a step may use for itself.
     pub scratch: usize,
+    /// The convolutions and dense layers of a plan with channels side by side.
+    pub filters: Vec<Filter>,
+}
+
+/// A convolution with its filter packed as its kernels want it.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub conv: Trained,
+    pub weights: Parameter,
+    pub bias: Option<Parameter>,
 }
 
 /// An activation and its gradient, in frames of their own.
@@ -55,23 +70,23 @@ pub struct Norm {
 }
 
 impl Places {
-    /// A place for as many vectors.
+    /// A place for as many numbers of each image.
     pub fn numbers(&mut self, vectors: usize) -> Range<usize> {
         let start = self.arena;
-        self.arena += vectors * self.isa.lanes();
+        self.arena += vectors * self.images;
         start..self.arena
     }
 
-    /// A place for a byte of as many vectors.
+    /// A place for as many bytes of each image.
     pub fn byte_vectors(&mut self, vectors: usize) -> Range<usize> {
         let start = self.arena_bytes;
-        self.arena_bytes += vectors * self.isa.lanes();
+        self.arena_bytes += vectors * self.images;
         start..self.arena_bytes
     }
 
-    /// Makes sure that a step has scratch of as many vectors.
+    /// Makes sure that a step has scratch of as many numbers of each image.
     pub fn scratch(&mut self, vectors: usize) {
-        self.scratch_numbers(vectors * self.isa.lanes());
+        self.scratch_numbers(vectors * self.images);
     }
 
     /// Makes sure that a step has scratch of as many numbers.
@@ -95,9 +110,13 @@ pub struct Placing<'a> {
     pub training: bool,
     /// The model's node.
     pub node: usize,
-    /// The values that go in, and the one that comes out.
+    /// The values that go in, and the one that comes out. With channels side by side a flat row is its input, so that
+    /// a value's frame may have another shape than the layer sees.
     pub inputs: &'a [usize],
     pub y: usize,
+    /// Height, width, channels of each input, and of the output.
+    pub from: &'a [[usize; 3]],
+    pub to: [usize; 3],
     /// The node's parameters.
     pub params: &'a [Parameter],
     /// Whether a parameter of the node is trained.
@@ -105,14 +124,14 @@ pub struct Placing<'a> {
 }
 
 impl Placing<'_> {
-    /// Height, width, channels of each input.
-    pub fn from(&self) -> Vec<[usize; 3]> {
-        self.inputs.iter().map(|&v| shape(&self.places.values[v].frame)).collect()
-    }
-
     /// Height, width, channels of the first input.
     pub fn shape(&self) -> [usize; 3] {
-        shape(&self.x().frame)
+        self.from[0]
+    }
+
+    /// Whether the plan has channels side by side.
+    pub fn channels_last(&self) -> bool {
+        self.places.channels_last
     }
 
     /// Whether the step overwrites its input.
@@ -120,7 +139,7 @@ impl Placing<'_> {
         self.y == self.inputs[0]
     }
 
-    pub(super) fn x(&self) -> &Value {
+    pub fn x(&self) -> &Value {
         &self.places.values[self.inputs[0]]
     }
 
@@ -133,10 +152,6 @@ impl Placing<'_> {
         let vectors = self.x().frame.vectors();
         self.places.scratch(vectors);
     }
-}
-
-fn shape(frame: &Frame) -> [usize; 3] {
-    [frame.height, frame.width, frame.channels]
 }
 
 /// A parameter by its place among the model's, and how many numbers it has.

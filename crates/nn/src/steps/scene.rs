@@ -74,6 +74,11 @@ impl<'a> Scene<'a> {
         self.places.isa
     }
 
+    /// Images of a group.
+    pub fn images(&self) -> usize {
+        self.places.images
+    }
+
     /// The numbers of a parameter, and what follows them.
     pub fn param(&self, index: usize) -> &'a [f32] {
         &self.values[self.places.offsets[index]..]

@@ -9,6 +9,7 @@ use super::embedding::Embedding;
 use super::flatten::Flatten;
 use super::grid::OnGrid;
 use super::join::{Add, Concat};
+use super::nhwc::{NhwcAvgPool, NhwcConv, NhwcMaxPool};
 use super::pool::{AvgPool, MaxPool};
 use super::run::Run;
 use super::scene::{Forward, Scene};
@@ -91,6 +92,9 @@ macro_rules! steps {
 steps! {
     Conv,
     ConvPooled,
+    NhwcConv,
+    NhwcMaxPool,
+    NhwcAvgPool,
     ConvTransposed,
     Dense,
     Function,

@@ -1,6 +1,6 @@
 //! Frozen layers keep their bits, the others' gradients stay right, and what is not needed is not computed.
 
-use super::{BATCHES, batch, build, check_step, models, options};
+use super::{BATCHES, LAYOUTS, batch, build, check_step, models, options};
 use foveal_nn::builtin;
 use foveal_nn::engine::{Engine, describe};
 use foveal_nn::loss::Loss;
@@ -44,12 +44,15 @@ fn a_step_changes_what_is_not_frozen_by_minus_its_gradient() {
             model.freeze(&frozen).unwrap();
             let isas = Isa::available();
             let isa = isas[(k + draw) % isas.len()];
-            let mut engine = Engine::new(&model, options(&model, Some(loss), isa, 1 + k % 3)).unwrap();
-            let named = format!("{name} on {}, frozen {frozen:?}", isa.name());
-            for n in [BATCHES[0], 5] {
-                let batch = batch(&model, n, loss, &mut random);
-                worst = worst.max(check_step(&named, &model, &mut engine, &batch, loss));
-                steps += 1;
+            for layout in LAYOUTS {
+                let options = options(&model, Some(loss), isa, 1 + k % 3);
+                let mut engine = Engine::laid_out(&model, options, Some(layout)).unwrap();
+                let named = format!("{name} on {}, {layout:?}, frozen {frozen:?}", isa.name());
+                for n in [BATCHES[0], 5] {
+                    let batch = batch(&model, n, loss, &mut random);
+                    worst = worst.max(check_step(&named, &model, &mut engine, &batch, loss));
+                    steps += 1;
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ mod interpreter;
 mod models;
 mod reference;
 
-use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
+use foveal_nn::engine::{Engine, Example, GroupLayout, Options, Pixels, Target};
 use foveal_nn::loss::Loss;
 use foveal_nn::optim::Optimizer;
 use foveal_nn::spec::LayerKind;
@@ -166,6 +166,9 @@ fn check_step(name: &str, model: &Model, engine: &mut Engine, batch: &Batch, los
     worst
 }
 
+/// Both ways in which the images of a group may lie.
+const LAYOUTS: [GroupLayout; 2] = [GroupLayout::Images, GroupLayout::Channels];
+
 #[test]
 fn one_step_is_minus_the_gradient() {
     let (mut steps, mut worst) = (0, (0.0, String::new()));
@@ -173,15 +176,18 @@ fn one_step_is_minus_the_gradient() {
         for (s, isa) in Isa::available().into_iter().enumerate() {
             let mut random = Random::new((100 + k) as u64);
             let model = build(&toml, &mut random);
-            let mut engine = Engine::new(&model, options(&model, Some(loss), isa, 1 + (k + s) % 3)).unwrap();
-            // One engine for all sizes: what a larger batch left behind must not show.
-            for n in BATCHES {
-                let batch = batch(&model, n, loss, &mut random);
-                let error =
-                    check_step(&format!("{name} on {}", isa.name()), &model, &mut engine, &batch, loss);
-                steps += 1;
-                if error > worst.0 {
-                    worst = (error, format!("{name} on {}", isa.name()));
+            for layout in LAYOUTS {
+                let options = options(&model, Some(loss), isa, 1 + (k + s) % 3);
+                let mut engine = Engine::laid_out(&model, options, Some(layout)).unwrap();
+                let named = format!("{name} on {}, {layout:?}", isa.name());
+                // One engine for all sizes: what a larger batch left behind must not show.
+                for n in BATCHES {
+                    let batch = batch(&model, n, loss, &mut random);
+                    let error = check_step(&named, &model, &mut engine, &batch, loss);
+                    steps += 1;
+                    if error > worst.0 {
+                        worst = (error, named.clone());
+                    }
                 }
             }
         }
@@ -197,8 +203,13 @@ fn predictions_are_the_operators() {
         for isa in Isa::available() {
             let mut random = Random::new((100 + k) as u64);
             let mut model = build(&toml, &mut random);
-            for training in [Some(loss), None] {
-                let mut engine = Engine::new(&model, options(&model, training, isa, 2)).unwrap();
+            for (training, layout) in [
+                (Some(loss), GroupLayout::Images),
+                (Some(loss), GroupLayout::Channels),
+                (None, GroupLayout::Images),
+            ] {
+                let options = options(&model, training, isa, 2);
+                let mut engine = Engine::laid_out(&model, options, Some(layout)).unwrap();
                 let last_softmax = matches!(model.nodes().last().unwrap().kind, LayerKind::Softmax(_));
                 let own = last_softmax && matches!(training, Some(Loss::CrossEntropy { .. }));
                 for n in [70, 1, 2, 5] {

@@ -9,6 +9,8 @@ use foveal_kernels::Pool2dGeometry;
 pub enum Plans {
     /// Images side by side.
     SideBySide,
+    /// A few images one after the other, channels side by side, for training.
+    Channels,
     /// Images one at a time.
     Single,
 }

@@ -1,0 +1,328 @@
+//! A convolution made ready for training with channels side by side: a few images at a time, by the thread that calls.
+//! Filters are packed once a step; the forward pass and the input's gradient take one image after the other, the
+//! filter's gradient all of them at once.
+
+use super::conv::{backward, backward_places, product};
+use super::depthwise;
+use super::filter::{Sums, add_filter_gradient};
+use super::finish::{After, Finish};
+use super::gather::{Chunk, Output, Packed, Table};
+use super::layout::Layout;
+use super::prepared::Prepared;
+use super::walk::Walk;
+use crate::dispatch::Isa;
+use crate::geometry::{Axis, Conv2dGeometry, Conv2dOptions, Padding};
+use crate::lanes::elementwise::add_assign;
+
+/// A convolution of images that stand one after the other, forward and backward.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    isa: Isa,
+    /// Of one image.
+    geometry: Conv2dGeometry,
+    from: Layout,
+    forward: Prepared,
+    input: Option<Input>,
+    filter: Sums,
+}
+
+/// How the input's gradient is computed.
+#[derive(Clone, Debug)]
+enum Input {
+    /// By a convolution of the output's gradient with the filters turned by half a turn, input and output channels
+    /// exchanged.
+    Turned { prepared: Box<Prepared>, filter: Vec<f32> },
+    /// A walk for each residue of the strides.
+    Walks(Vec<Residue>),
+    /// The same where each channel has a filter of its own.
+    Depthwise { residues: Vec<(Walk, Table)>, filter: Vec<f32>, zeros: Vec<f32> },
+}
+
+#[derive(Clone, Debug)]
+struct Residue {
+    walk: Walk,
+    packed: Packed,
+    table: Table,
+    zeros: Vec<f32>,
+}
+
+impl Trained {
+    /// The zeros that `geometry` would like to have around its input.
+    pub fn halo(geometry: &Conv2dGeometry) -> [usize; 4] {
+        if depthwise::fits(geometry) { [0; 4] } else { Prepared::halo(geometry) }
+    }
+
+    /// Makes ready `geometry`, of one image that lies as `from` says, for the filter that [`Trained::load`] gives it;
+    /// `wanted` says whether the input's gradient is. Output and gradients have nothing around them.
+    ///
+    /// # Panics
+    /// When the batch is not 1, or `from` has another shape, or a halo other than none or [`Trained::halo`].
+    pub fn new(isa: Isa, geometry: &Conv2dGeometry, from: Layout, wanted: bool) -> Self {
+        let g = geometry;
+        let to = Layout::plain([g.h.output, g.w.output, g.out_channels]);
+        let forward = Prepared::new(isa, g, &After::default(), from, to);
+        let input = wanted.then(|| Input::new(isa, g));
+        Self { isa, geometry: *g, from, forward, input, filter: Sums::new(g, from.halo != [0; 4]) }
+    }
+
+    /// Takes over a filter `[kh, kw, c / groups, o]` and a bias `[o]`.
+    ///
+    /// # Panics
+    /// When a slice's length is not its shape's product.
+    pub fn load(&mut self, filter: &[f32], bias: Option<&[f32]>) {
+        self.forward.load(filter, bias);
+        if let Some(input) = &mut self.input {
+            input.load(&self.geometry, filter);
+        }
+    }
+
+    /// Numbers of scratch that a pass needs.
+    pub fn scratch(&self) -> usize {
+        let turned = match &self.input {
+            Some(Input::Turned { prepared, .. }) => prepared.scratch(),
+            _ => 0,
+        };
+        self.forward.scratch().max(turned + product(self.geometry.input_shape()))
+    }
+
+    /// The module that does the forward pass.
+    pub fn kernel(&self) -> &'static str {
+        self.forward.kernel()
+    }
+
+    /// Outputs of as many images as `y` has room for.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn forward(&self, x: &[f32], scratch: &mut [f32], y: &mut [f32]) {
+        let images = y.chunks_exact_mut(product(self.geometry.output_shape()));
+        for (x, y) in x.chunks_exact(self.from.numbers()).zip(images) {
+            self.forward.run(None, x, None, scratch, y);
+        }
+    }
+
+    /// The gradient of the images that `dy` is the output's gradient of: stored, or added to what `dx` holds.
+    ///
+    /// # Panics
+    /// When a slice is too short, or the input's gradient was not wanted.
+    pub fn backward_input(&self, dy: &[f32], accumulate: bool, scratch: &mut [f32], dx: &mut [f32]) {
+        let input = self.input.as_ref().expect("the input's gradient is wanted");
+        let (of_input, of_output) =
+            (product(self.geometry.input_shape()), product(self.geometry.output_shape()));
+        for (dy, dx) in dy.chunks_exact(of_output).zip(dx.chunks_exact_mut(of_input)) {
+            if accumulate {
+                let (own, scratch) = scratch.split_at_mut(of_input);
+                input.run(self.isa, dy, scratch, own);
+                add_assign(self.isa, own, dx);
+            } else {
+                input.run(self.isa, dy, scratch, dx);
+            }
+        }
+    }
+
+    /// Adds the gradient of the filter, of the images that `dy` is the output's gradient of.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn backward_filter(&self, x: &[f32], dy: &[f32], d_filter: &mut [f32]) {
+        let images = dy.len() / product(self.geometry.output_shape());
+        let x = &x[..images * self.from.numbers()];
+        assert_eq!(d_filter.len(), product(self.geometry.filter_shape()));
+        add_filter_gradient(self.isa, &self.filter, images, x, dy, d_filter);
+    }
+}
+
+impl Input {
+    fn new(isa: Isa, g: &Conv2dGeometry) -> Self {
+        if depthwise::fits(g) {
+            let residues = backward(g).map(|walk| {
+                let table = Table::new(&walk, 0, walk.positions());
+                (walk, table)
+            });
+            let filter = vec![0.0; product(g.filter_shape())];
+            return Input::Depthwise {
+                residues: residues.collect(),
+                filter,
+                zeros: vec![0.0; g.out_channels],
+            };
+        }
+        if let Some(turned) = turned(g) {
+            let from = Layout::plain([g.h.output, g.w.output, g.out_channels]);
+            let to = Layout::plain([g.h.input, g.w.input, g.in_channels]);
+            let prepared = Box::new(Prepared::new(isa, &turned, &After::default(), from, to));
+            return Input::Turned { prepared, filter: vec![0.0; product(g.filter_shape())] };
+        }
+        let residue = |walk: Walk| {
+            let packed = Packed::blank(isa, &walk);
+            let table = Table::new(&walk, 0, walk.positions());
+            let zeros = vec![0.0; walk.from.channels];
+            Residue { walk, packed, table, zeros }
+        };
+        Input::Walks(backward(g).map(residue).collect())
+    }
+
+    fn load(&mut self, g: &Conv2dGeometry, filter: &[f32]) {
+        match self {
+            Input::Turned { prepared, filter: turned } => {
+                let [kh, kw, c, o] = g.filter_shape();
+                for (tap, to) in turned.chunks_exact_mut(c * o).enumerate() {
+                    let from = &filter[(kh * kw - 1 - tap) * c * o..][..c * o];
+                    for (i, to) in to.chunks_exact_mut(c).enumerate() {
+                        to.iter_mut().zip(from[i..].iter().step_by(o)).for_each(|(to, &from)| *to = from);
+                    }
+                }
+                prepared.load(turned, None);
+            }
+            Input::Walks(residues) => {
+                for Residue { walk, packed, .. } in residues {
+                    packed.fill(walk, filter, &backward_places(g), None);
+                }
+            }
+            Input::Depthwise { filter: own, .. } => own.copy_from_slice(filter),
+        }
+    }
+
+    /// The gradient of one image.
+    fn run(&self, isa: Isa, dy: &[f32], scratch: &mut [f32], dx: &mut [f32]) {
+        let output = Output(dx.as_mut_ptr());
+        let (plus, finish) = (None, Finish::NONE);
+        match self {
+            Input::Turned { prepared, .. } => prepared.run(None, dy, None, scratch, dx),
+            Input::Walks(residues) => {
+                for Residue { walk, packed, table, zeros } in residues {
+                    let (at, blocks) = (0..table.to.len(), 0..packed.count());
+                    isa.run(Chunk { walk, x: dy, packed, zeros, table, at, output, blocks, plus, finish });
+                }
+            }
+            Input::Depthwise { residues, filter, zeros } => {
+                for (walk, table) in residues {
+                    let at = 0..table.to.len();
+                    let (x, bias) = (dy, zeros);
+                    isa.run(depthwise::Gather {
+                        walk,
+                        x,
+                        filter,
+                        bias,
+                        zeros,
+                        table,
+                        at,
+                        output,
+                        plus,
+                        finish,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// The convolution of the output's gradient that gives the input's, if the strides are 1 and no window lies further
+/// out than its own extent.
+fn turned(g: &Conv2dGeometry) -> Option<Conv2dGeometry> {
+    if g.groups != 1 || g.h.stride != 1 || g.w.stride != 1 {
+        return None;
+    }
+    let pads = |a: &Axis| {
+        let reach = (a.kernel - 1) * a.dilation;
+        let before = reach.checked_sub(a.before)?;
+        // What is added at the end makes as many outputs as there are inputs.
+        let after = (a.input + reach).checked_sub(a.output + before)?;
+        Some([before as i64, after as i64])
+    };
+    let ([top, bottom], [left, right]) = (pads(&g.h)?, pads(&g.w)?);
+    let options = Conv2dOptions {
+        strides: [1, 1],
+        dilations: [g.h.dilation as i64, g.w.dilation as i64],
+        padding: Padding::Explicit([top, bottom, left, right]),
+        groups: 1,
+    };
+    let [kh, kw, c, o] = g.filter_shape();
+    let turned = Conv2dGeometry::new("conv2d", &g.output_shape(), &[kh, kw, o, c], &options).ok()?;
+    (turned.output_shape() == g.input_shape()).then_some(turned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{conv2d, conv2d_backward_filter, conv2d_backward_input};
+    use super::*;
+
+    fn numbers(n: usize, salt: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 2_654_435_761 + salt * 40_503) % 1009) as f32 / 500.0 - 1.0).collect()
+    }
+
+    fn near(found: &[f32], wanted: &[f32], what: &str) {
+        let largest = wanted.iter().fold(1e-6f32, |m, v| m.max(v.abs()));
+        for (a, b) in found.iter().zip(wanted) {
+            assert!((a - b).abs() <= 1e-5 * largest, "{what}: {a} for {b}, of {largest}");
+        }
+    }
+
+    /// Images laid out with the zeros around them that `from` says.
+    fn laid_out(from: &Layout, x: &[f32], images: usize) -> Vec<f32> {
+        let mut out = vec![0.0; images * from.numbers()];
+        let [h, w, c] = from.shape;
+        for (x, out) in x.chunks_exact(h * w * c).zip(out.chunks_exact_mut(from.numbers())) {
+            for (x, out) in x.chunks_exact(w * c).zip(out[from.origin()..].chunks_mut(from.row())) {
+                out[..w * c].copy_from_slice(x);
+            }
+        }
+        out
+    }
+
+    /// Compares with the public operators, which have references of their own.
+    fn check(isa: Isa, shape: [usize; 3], filter: [usize; 4], options: &Conv2dOptions, images: usize) {
+        let [h, w, c] = shape;
+        let all = Conv2dGeometry::new("conv2d", &[images, h, w, c], &filter, options).unwrap();
+        let one = Conv2dGeometry::new("conv2d", &[1, h, w, c], &filter, options).unwrap();
+        let (x, f) = (numbers(images * h * w * c, 1), numbers(product(filter), 2));
+        let (bias, dy) = (numbers(filter[3], 3), numbers(product(all.output_shape()), 4));
+        let what = format!("{isa:?} {shape:?} {filter:?} {options:?}");
+        let (mut y, mut dx, mut df) = (vec![0.0; dy.len()], vec![0.0; x.len()], vec![0.0; f.len()]);
+        conv2d(isa, &all, &x, &f, Some(&bias), &mut y);
+        conv2d_backward_input(isa, &all, &dy, &f, &mut dx);
+        conv2d_backward_filter(isa, &all, &x, &dy, &mut df);
+        for halo in [[0; 4], Trained::halo(&one)] {
+            let from = Layout { shape, halo };
+            let mut conv = Trained::new(isa, &one, from, true);
+            conv.load(&f, Some(&bias));
+            let mut scratch = vec![0.0; conv.scratch()];
+            let x = laid_out(&from, &x, images);
+            let (mut found, mut gradient) = (vec![9.0; dy.len()], vec![0.0; f.len()]);
+            conv.forward(&x, &mut scratch, &mut found);
+            near(&found, &y, &what);
+            conv.backward_filter(&x, &dy, &mut gradient);
+            near(&gradient, &df, &what);
+            let mut found = vec![0.25; dx.len()];
+            conv.backward_input(&dy, true, &mut scratch, &mut found);
+            found.iter_mut().for_each(|v| *v -= 0.25);
+            near(&found, &dx, &what);
+            conv.backward_input(&dy, false, &mut scratch, &mut found);
+            near(&found, &dx, &what);
+        }
+    }
+
+    #[test]
+    fn it_gives_what_the_public_operators_give() {
+        let explicit = |p: [i64; 4]| Conv2dOptions { padding: Padding::Explicit(p), ..Default::default() };
+        let same = |stride: i64| Conv2dOptions {
+            padding: Padding::Same,
+            strides: [stride; 2],
+            ..Default::default()
+        };
+        let grouped = |groups| Conv2dOptions { groups, ..same(1) };
+        for isa in Isa::available() {
+            check(isa, [9, 7, 3], [3, 3, 3, 8], &same(1), 3);
+            check(isa, [13, 15, 3], [7, 7, 3, 20], &explicit([3, 2, 3, 2]), 2);
+            check(isa, [8, 11, 5], [3, 2, 5, 33], &same(2), 3);
+            check(isa, [6, 6, 40], [1, 1, 40, 24], &same(1), 4);
+            check(isa, [7, 5, 20], [1, 1, 20, 12], &same(3), 2);
+            check(isa, [16, 17, 64], [3, 3, 64, 72], &same(1), 2);
+            check(isa, [5, 6, 4], [3, 3, 4, 6], &explicit([4, 3, 0, 2]), 2);
+            check(isa, [9, 9, 6], [3, 3, 6, 5], &Conv2dOptions { dilations: [2, 3], ..same(1) }, 2);
+            check(isa, [7, 9, 12], [3, 3, 4, 18], &grouped(3), 2);
+            check(isa, [9, 7, 21], [3, 3, 1, 21], &grouped(21), 3);
+            check(isa, [10, 9, 32], [5, 5, 1, 32], &Conv2dOptions { groups: 32, ..same(2) }, 2);
+            check(isa, [1, 1, 50], [1, 1, 50, 10], &same(1), 5);
+        }
+    }
+}

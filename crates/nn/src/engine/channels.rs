@@ -1,0 +1,51 @@
+//! When images of a group stand one after the other, channels side by side, for training: of nets whose channels fill
+//! vectors and whose maps are large, and where a batch is too small to fill the vectors with images.
+
+use super::graph::Graph;
+use super::options::Options;
+use super::plan::GroupLayout;
+use super::single::wide;
+use crate::model::Model;
+use crate::spec::LayerKind;
+use foveal_kernels::Isa;
+use foveal_kernels::nhwc::Trained;
+
+/// Numbers of a group's maps, with as many images side by side as a vector has lanes, from which on they are in no
+/// cache: 64 MiB.
+const LARGE: usize = 16 << 20;
+
+/// The better layout, by what was measured (docs/performance.md).
+pub(super) fn suited(model: &Model, options: &Options) -> GroupLayout {
+    let lanes = options.isa.lanes();
+    let numbers: usize = model.nodes().iter().map(|node| node.shape.iter().product::<usize>()).sum();
+    let large = wide(model, options.isa) && 2 * numbers * lanes >= LARGE;
+    match options.loss.is_some() && known(model) && large {
+        true => GroupLayout::Channels,
+        false => GroupLayout::Images,
+    }
+}
+
+/// Whether every layer has a step with channels side by side.
+pub(super) fn known(model: &Model) -> bool {
+    model.nodes().iter().all(|node| node.kind.layer().channels_last())
+}
+
+/// Images in a group: few, as each group has gradient sums of its own that all must be added up; more where there are
+/// so many parameters that this costs more than it brings.
+pub(super) fn images(parameters: usize, isa: Isa) -> usize {
+    let images = match parameters >> 20 {
+        0..16 => 4,
+        16..32 => 8,
+        _ => 16,
+    };
+    images.min(isa.lanes())
+}
+
+/// The zeros that the images' only reader would like to have around them.
+pub(super) fn halo_of_images(model: &Model, graph: &Graph) -> [usize; 4] {
+    let Some(reader) = graph.only_reader(0) else { return [0; 4] };
+    match (&model.nodes()[reader].kind, model.conv_geometry(reader, 1)) {
+        (LayerKind::Conv2d(_), Some(geometry)) => Trained::halo(&geometry),
+        _ => [0; 4],
+    }
+}
