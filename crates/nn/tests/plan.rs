@@ -91,6 +91,30 @@ fn a_fused_step_names_its_layers_kernel_layout_bytes_and_operations() {
     }
 }
 
+fn options_of(model: &Model, batch_size: usize, isa: Isa) -> Options {
+    let channels = model.input_shape()[2];
+    let (scale, shift) = (vec![1.0 / 255.0; channels], vec![0.0; channels]);
+    Options { scale, shift, ..options(batch_size, 2, true, isa) }
+}
+
+#[test]
+fn small_batches_train_with_channels_side_by_side() {
+    let vgg = Model::new(&builtin::fitted("vgg-small", [32, 32, 3], 10).unwrap(), 1).unwrap();
+    for isa in Isa::available() {
+        let lanes = isa.lanes();
+        let plan = |batch| describe(&vgg, &options_of(&vgg, batch, isa)).unwrap();
+        let few = plan(lanes / 2);
+        let images = few.lanes;
+        assert!(images <= 4 && few.groups == (lanes / 2).div_ceil(images));
+        let conv = &few.steps[1];
+        assert_eq!((&conv.layers[..], conv.kernel), (&["conv11".to_owned()][..], "nhwc::prepared"));
+        assert_eq!(conv.layout, [images, 32, 32, 24]);
+        assert!(few.memory_bytes > few.arenas * few.arena_bytes);
+        // Enough images fill the vectors of several workers.
+        assert_eq!(plan(2 * lanes).lanes, lanes);
+    }
+}
+
 #[test]
 fn plans_for_inference_have_no_gradients_and_less_memory() {
     let model = built_in("lab-11-2");

@@ -56,6 +56,11 @@ impl Packed {
         self.biases.len() / self.block
     }
 
+    /// Numbers of all blocks.
+    pub fn numbers(&self) -> usize {
+        self.values.len()
+    }
+
     /// Packs `filter` for the `walk` that this was made for.
     pub fn fill<F>(&mut self, walk: &Walk, filter: &[f32], places: &Places<F>, bias: Option<&[f32]>)
     where

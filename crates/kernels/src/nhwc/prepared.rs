@@ -140,6 +140,15 @@ impl Prepared {
         }
     }
 
+    /// Numbers of the packed filter.
+    pub fn numbers(&self) -> usize {
+        match &self.way {
+            Way::Winograd(winograd) => winograd.numbers(),
+            Way::Gather { packed, .. } => packed.numbers(),
+            Way::Depthwise { filter, .. } => filter.len(),
+        }
+    }
+
     /// The module that does the work.
     pub fn kernel(&self) -> &'static str {
         match &self.way {

@@ -85,6 +85,17 @@ impl Trained {
         self.forward.scratch().max(turned + product(self.geometry.input_shape()))
     }
 
+    /// Numbers of the packed filters.
+    pub fn numbers(&self) -> usize {
+        let input = match &self.input {
+            None => 0,
+            Some(Input::Turned { prepared, filter }) => prepared.numbers() + filter.len(),
+            Some(Input::Walks(residues)) => residues.iter().map(|r| r.packed.numbers()).sum(),
+            Some(Input::Depthwise { filter, .. }) => filter.len(),
+        };
+        self.forward.numbers() + input
+    }
+
     /// The module that does the forward pass.
     pub fn kernel(&self) -> &'static str {
         self.forward.kernel()

@@ -104,6 +104,11 @@ impl Winograd {
         isa.run(Load { all: self, filter });
     }
 
+    /// Numbers of the transformed filters.
+    pub fn numbers(&self) -> usize {
+        self.filters.len()
+    }
+
     /// Numbers of scratch that each worker needs.
     pub fn scratch(&self) -> usize {
         let (inputs, products, patch) = self.parts();

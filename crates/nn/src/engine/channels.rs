@@ -1,5 +1,5 @@
-//! When images of a group stand one after the other, channels side by side, for training: of nets whose channels fill
-//! vectors and whose maps are large, and where a batch is too small to fill the vectors with images.
+//! When images of a group stand one after the other, channels side by side, for training: where a batch is too small to
+//! fill the vectors of several workers with images.
 
 use super::graph::Graph;
 use super::options::Options;
@@ -10,16 +10,14 @@ use crate::spec::LayerKind;
 use foveal_kernels::Isa;
 use foveal_kernels::nhwc::Trained;
 
-/// Numbers of a group's maps, with as many images side by side as a vector has lanes, from which on they are in no
-/// cache: 64 MiB.
-const LARGE: usize = 16 << 20;
-
-/// The better layout, by what was measured (docs/performance.md).
+/// The better layout, by what was measured (docs/performance.md): channels side by side where a batch fills less than
+/// two groups of images side by side, so that a single worker would do all of it, or half of a vector would stand empty.
+/// It depends on model, batch and instruction set alone, never on the number of workers.
 pub(super) fn suited(model: &Model, options: &Options) -> GroupLayout {
-    let lanes = options.isa.lanes();
-    let numbers: usize = model.nodes().iter().map(|node| node.shape.iter().product::<usize>()).sum();
-    let large = wide(model, options.isa) && 2 * numbers * lanes >= LARGE;
-    match options.loss.is_some() && known(model) && large {
+    let (lanes, batch) = (options.isa.lanes(), options.batch_size);
+    let convolves = model.nodes().iter().any(|node| matches!(node.kind, LayerKind::Conv2d(_)));
+    let few = 2 * batch <= lanes || (batch < 2 * lanes && wide(model, options.isa));
+    match options.loss.is_some() && convolves && few && known(model) {
         true => GroupLayout::Channels,
         false => GroupLayout::Images,
     }

@@ -137,6 +137,7 @@ impl Describing<'_> {
         let moments = if self.options.loss.is_some() { 2 * plan.places.optimized } else { 0 };
         let numbers = plan.places.parameters
             + moments
+            + plan.places.filters.iter().map(|filter| filter.conv.numbers()).sum::<usize>()
             + groups * (plan.places.gradient_numbers + plan.places.saved)
             + self.threads * plan.places.scratch;
         self.arenas().saturating_mul(plan.group_bytes()).saturating_add(numbers.saturating_mul(4))
