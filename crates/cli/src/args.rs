@@ -369,10 +369,11 @@ pub struct Predict {
     /// Pictures, DICOM slices, arrays, built-in samples; texts for a model of texts
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
-    /// Show this many of the likeliest classes
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    pub top: u16,
-    /// Also write a table: each input, its class and the classes' probabilities
+    /// Show this many of the likeliest classes [default: 5; of more than 8 inputs only the likeliest, a line each]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub top: Option<u16>,
+    /// Also write a table: each input, its class and the classes' probabilities or its values, and the error of those
+    /// that cannot be read
     #[arg(long, value_name = "OUT.csv")]
     pub csv: Option<PathBuf>,
 }

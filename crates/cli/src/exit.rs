@@ -1,5 +1,7 @@
 //! How the program ends: exit status 0, 1, 2 or 130, and one `error:` line.
 
+use crate::parts;
+use foveal::kernels::memory;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -37,14 +39,46 @@ fn line(message: &str) {
     let _ = writeln!(io::stderr(), "error: {plain}");
 }
 
+/// What is said where no thread can be started.
+pub const NO_THREAD: &str = "there is no memory to start a thread; let the program have more (ulimit -v), or ask for \
+                             fewer threads with --threads";
+
+/// Makes memory that cannot be had end the program with one `error:` line.
+pub fn tell_out_of_memory() {
+    memory::tell(|bytes| {
+        // Nothing here takes memory.
+        let mut line = [0u8; 200];
+        let mut room = &mut line[..];
+        let _ = writeln!(
+            room,
+            "error: out of memory: there is none for {bytes} bytes more; let the program have more (ulimit -v), or give \
+             it less at once"
+        );
+        let left = room.len();
+        let _ = io::stderr().write_all(&line[..line.len() - left]);
+        parts::try_remove_all();
+        std::process::exit(1);
+    });
+}
+
+/// The words of the standard library where a thread cannot start for want of memory.
+const WITHOUT_MEMORY: [&str; 3] =
+    ["failed to spawn thread", "failed to allocate an alternative stack", "alternative stack guard page"];
+
 /// Makes a panic on any thread end the program with one `error:` line.
 pub fn tell_panics() {
     std::panic::set_hook(Box::new(|info| {
         let payload = info.payload();
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown");
+        if WITHOUT_MEMORY.iter().any(|words| text.contains(words)) {
+            line(NO_THREAD);
+            parts::remove_all();
+            std::process::exit(1);
+        }
         let place = info.location().map_or(String::new(), |l| format!(" ({}:{})", l.file(), l.line()));
         line(&format!("internal: {text}{place}; this is a mistake in foveal, please report it"));
+        parts::remove_all();
         std::process::exit(1);
     }));
 }

@@ -1,6 +1,6 @@
 //! `predictions.csv` in a run folder: what the model says about every sample that it was judged by.
 
-use crate::files;
+use crate::files::{self, What};
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Targets};
 use foveal::train::{SavedModel, probabilities};
@@ -88,7 +88,7 @@ pub fn read(folder: &Path) -> Result<Option<Predictions>> {
     if !path.exists() {
         return Ok(None);
     }
-    let bytes = files::read(&path)?;
+    let bytes = files::read(&path, What::Table)?;
     let shown = path.display();
     let wrong = |line: u64| anyhow::anyhow!("{shown}: line {line} is no prediction; train the run again");
     let mut table = csv::Reader::from_reader(&bytes[..]);

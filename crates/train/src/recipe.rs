@@ -5,6 +5,9 @@ use foveal_nn::optim::Optimizer;
 use foveal_nn::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
+/// The largest learning rate: nothing learns at one that is larger, and numbers overflow.
+const MAX_LR: f32 = 1e6;
+
 /// How to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
@@ -197,9 +200,11 @@ impl Recipe {
         if self.batch_size == 0 || self.batch_size > 1 << 16 {
             return fail("batch size", &self.batch_size, "from 1 to 65536");
         }
-        if !(self.lr > 0.0 && self.lr.is_finite()) {
-            return fail("learning rate", &self.lr, "above 0");
+        if !(self.lr > 0.0 && self.lr <= MAX_LR) {
+            return fail("learning rate", &self.lr, "above 0 and at most 1000000");
         }
+        self.optimizer.check()?;
+        self.schedule.check()?;
         if !(0.0..=1.0).contains(&self.average) {
             return fail("average", &self.average, "from 0 to 1");
         }

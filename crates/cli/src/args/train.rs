@@ -58,6 +58,9 @@ pub struct Train {
     /// begins at the beginning where there is none
     #[arg(long, requires = "out")]
     pub resume: bool,
+    /// Remove the run that is in the run folder, and begin at the beginning. Other files there stay
+    #[arg(long, requires = "out", conflicts_with = "resume")]
+    pub overwrite: bool,
     /// Train N models with the seeds --seed, --seed + 1 and so on, each in its own folder inside the run folder; eval
     /// and predict average their answers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]

@@ -186,7 +186,7 @@ fn class_weights_and_balanced_sampling_serve_the_small_class() {
     }
     let recall = |options: &str| {
         let train = format!(
-            "train few --epochs 4 --batch-size 16 --lr 0.003 --validation 0 --out run --json {options}"
+            "train few --epochs 4 --batch-size 16 --lr 0.003 --validation 0 --out run --overwrite --json {options}"
         );
         bench.run(&train).good();
         let judged = bench.run("eval run few --json").good().json();
@@ -203,7 +203,7 @@ fn pictures_read_anew_each_epoch_give_the_same_model() {
     let bench = Bench::new();
     bars(&bench);
     let model = |options: &str| {
-        let train = format!("train bars --epochs 3 --batch-size 16 --out run --json {options}");
+        let train = format!("train bars --epochs 3 --batch-size 16 --out run --overwrite --json {options}");
         let json = bench.run(&train).good().json();
         (std::fs::read(bench.path("run/model.safetensors")).unwrap(), json["test_accuracy"].clone())
     };
@@ -220,7 +220,7 @@ fn a_run_goes_on_whichever_way_its_pictures_are_read() {
     // First all grey; then one picture is in colour, which makes all of them colour pictures.
     for round in 0..2u8 {
         for [first, then] in [["", "--stream"], ["--stream", ""], ["--stream", "--stream"]] {
-            bench.run(&format!("{train} {first}")).good();
+            bench.run(&format!("{train} --overwrite {first}")).good();
             let model = || std::fs::read(bench.path("run/model.safetensors")).unwrap();
             let whole = model();
             let run = bench.run(&format!("{train} {then} --resume")).good();

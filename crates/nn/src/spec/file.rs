@@ -25,12 +25,13 @@ impl ModelSpec {
     /// Names the line, the layer and the field of whatever cannot be understood. Whether the layers fit each
     /// other is checked by [`crate::Model::new`].
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let raw: Raw = toml::from_str(text).map_err(|e| {
-            let line = e.span().map(|s| line_of(text, s.start));
+        let text = &Lines::new(text);
+        let raw: Raw = toml::from_str(text.text).map_err(|e| {
+            let line = e.span().map(|s| text.line_of(s.start));
             Error::File { line, problem: whole(e.message()) }
         })?;
         let layers = raw.layer.into_iter().map(|table| {
-            let line = line_of(text, table.span().start);
+            let line = text.line_of(table.span().start);
             layer(text, table.into_inner(), line)
         });
         Ok(Self { input: raw.input, layers: layers.collect::<Result<_, _>>()? })
@@ -42,8 +43,22 @@ impl ModelSpec {
     }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1
+/// A text that knows where its lines begin.
+struct Lines<'a> {
+    text: &'a str,
+    begins: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
+        Self { text, begins: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
+    }
+
+    /// The line, from 1, that holds the byte `at`.
+    fn line_of(&self, at: usize) -> usize {
+        self.begins.partition_point(|begin| *begin <= at)
+    }
 }
 
 /// What is wrong with the file as a whole, in the words of model files.
@@ -96,8 +111,8 @@ impl Fields {
     }
 }
 
-fn layer(text: &str, table: Table, line: usize) -> Result<LayerSpec, Error> {
-    let lines = table.keys().map(|key| (key.get_ref().clone(), line_of(text, key.span().start))).collect();
+fn layer(text: &Lines, table: Table, line: usize) -> Result<LayerSpec, Error> {
+    let lines = table.keys().map(|key| (key.get_ref().clone(), text.line_of(key.span().start))).collect();
     let mut table: toml::Table = table.into_iter().map(|(key, value)| (key.into_inner(), value)).collect();
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     let fields = Fields { line, kind, lines };

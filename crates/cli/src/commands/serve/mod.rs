@@ -4,12 +4,12 @@ mod log;
 
 use super::model;
 use crate::args::Serve;
+use crate::interrupt;
 use crate::output::Context;
 use anyhow::{Context as _, Result, bail};
 use foveal_serve::{Limits, Options, Page, ServedModel, Server, Stop};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 // `FILES`, the files of the page, written by build.rs.
@@ -102,14 +102,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener> {
 
 /// The first signal lets the server answer what it has accepted, the second ends it at once.
 fn stop_on_interrupt(stop: Stop) -> Result<()> {
-    let asked = AtomicBool::new(false);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        stop.stop();
-    })
-    .context("cannot listen for interrupts")
+    interrupt::first(move || stop.stop())
 }
 
 /// What is printed when the server starts.

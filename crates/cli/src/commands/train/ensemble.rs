@@ -48,10 +48,12 @@ pub fn run(
     run: &Run,
     members: u8,
     spec: &ModelSpec,
-    stop: &Arc<AtomicBool>,
+    (folder, stop): (&Folder, &Arc<AtomicBool>),
     (test, files): (Later, Option<[Vec<String>; 2]>),
 ) -> Result<()> {
-    let folder = Folder::new(run.args.out.as_deref(), &source::name(&run.args.data))?;
+    if run.args.overwrite {
+        folder.clear()?;
+    }
     free(folder.path(), members)?;
     files::remove(&folder.path().join(ENSEMBLE))?;
     let (args, recipes) = each(run, members, folder.path());
@@ -64,7 +66,7 @@ pub fn run(
                 .language
                 .pick(format!("member {name}, seed {seed}"), format!("구성원 {name}, 시드 {seed}")),
         );
-        let own = Folder::new(args.out.as_deref(), "")?;
+        let own = Folder::new(args, "", run.context)?;
         let fresh = Model::new(spec, seed).with_context(|| run.args.model().to_owned())?;
         let one = Run { args, recipe, ..*run }.train(fresh, &own, stop)?;
         ended(&one, run, folder.path(), members)?;

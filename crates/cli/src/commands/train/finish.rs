@@ -1,7 +1,7 @@
 //! The end of a run: its result, its report, and what to do next.
 
 use super::card::Card;
-use super::folder::{self, CARD, Folder};
+use super::folder::{self, CARD, Folder, REPORT};
 use crate::args::Train;
 use crate::exit::Interrupted;
 use crate::machine;
@@ -355,9 +355,12 @@ impl Finished<'_> {
         self.folder.write_text(CARD, &card.text(self.context))?;
         if let Some(judgement) = &self.judgement {
             self.folder.write_text(predictions::FILE, &judgement.table(self.saved)?)?;
+        } else {
+            self.folder.remove(predictions::FILE)?;
         }
         if self.args.no_report {
-            return Ok(());
+            // That of an earlier part of the run does not tell of this model.
+            return self.folder.remove(REPORT);
         }
         let command = command();
         let when = folder::now();
