@@ -15,7 +15,7 @@ pub use exchange::{Export, Import, Layout, Pixels, Pixelwise};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
 pub use serve::Serve;
 use std::path::PathBuf;
-pub use train::{Fit, Keep, LossName, Preset, Train, YesNo};
+pub use train::{Fit, Given, Keep, LossName, OptimizerName, Preset, Train, YesNo};
 
 /// See, train and ship convolutional networks, with TensorFlow's exact operators, on this machine alone.
 #[derive(Parser, Debug)]
@@ -131,6 +131,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   foveal lab --lang ko
+  foveal lab --step 3
   foveal lab --out figures")]
     Lab(Lab),
     /// Train a model
@@ -278,8 +279,11 @@ pub struct Show {
 pub struct Summary {
     /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2, stack, vgg-small, vgg,
     /// residual, separable), a model file (.toml), a saved model or a run folder
-    #[arg(value_name = "MODEL|NAME")]
+    #[arg(value_name = "MODEL|NAME", value_parser = values::Known(values::models), hide_possible_values = true)]
     pub model: String,
+    /// Print it as a model file instead, to change and to train
+    #[arg(long, conflicts_with = "plan")]
+    pub toml: bool,
     /// The samples' shape, for the models that fit any (stack to separable): height, width, channels
     /// [default: 32,32,3]
     #[arg(long, value_name = "H,W,C", value_parser = values::shape)]
@@ -309,6 +313,9 @@ pub struct Bench {
 /// `foveal lab`
 #[derive(Args, Debug)]
 pub struct Lab {
+    /// Show this step alone, from 1
+    #[arg(long, value_name = "N")]
+    pub step: Option<u16>,
     /// Write every figure there, as PNG
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 use crate::parts;
 use foveal::kernels::memory;
+use foveal::view::{clean, short, steers};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -13,7 +14,13 @@ pub struct Interrupted;
 /// Prints what clap says about wrong usage (exit status 2), or the help that was asked for (0).
 pub fn usage(error: &clap::Error) -> ExitCode {
     // If the reader has gone away, nobody needs the text.
-    let _ = error.print();
+    if std::env::args_os().any(|a| a.to_string_lossy().chars().any(steers)) {
+        let text = error.render().to_string();
+        let lines: Vec<String> = text.lines().map(clean).collect();
+        let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
+    } else {
+        let _ = error.print();
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
@@ -34,9 +41,8 @@ fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn line(message: &str) {
-    let words: Vec<&str> = message.split_whitespace().collect();
-    let plain: String = words.join(" ").chars().filter(|c| !c.is_control()).collect();
-    let _ = writeln!(io::stderr(), "error: {plain}");
+    let words: Vec<String> = message.split_whitespace().map(short).collect();
+    let _ = writeln!(io::stderr(), "error: {}", words.join(" "));
 }
 
 /// What is said where no thread can be started.

@@ -1,12 +1,13 @@
 //! Reading and writing files.
 
+mod lists;
 mod what;
 
 use crate::{interrupt, parts};
 use anyhow::{Context as _, Result, anyhow, bail};
 use foveal::data::npy;
 use foveal::kernels::memory;
-use ndarray::{Array1, Array4, ArrayD, ArrayViewD, Ix1, Ix4};
+use ndarray::{Array1, Array4, ArrayD, ArrayViewD, Axis, Ix1, Ix4};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -102,15 +103,31 @@ pub fn read_text(path: &Path, what: What) -> Result<String> {
     })
 }
 
-/// An array from a `.npy` file.
-pub fn read_array(path: &Path) -> Result<ArrayD<f32>> {
+/// An array: from a `.npy` file, rows of numbers in a `.txt` or `.csv` file, or a nested list in place of a path.
+fn read_array(path: &Path) -> Result<ArrayD<f32>> {
+    if let Some(list) = lists::is_list(path) {
+        return lists::nested(list);
+    }
+    if lists::is_text(path) {
+        return lists::rows(&read_text(path, What::Table)?, &path.display().to_string());
+    }
     Ok(npy::read_npy(&read(path, What::Array)?, &path.display().to_string())?)
 }
 
-/// An array of four axes from a `.npy` file; `operator` wants it as `what`, such as `input [n, h, w, c]`.
+/// An array of four axes; `operator` wants it as `what`, such as `an input [n, h, w, c]`. A written list or table of
+/// fewer axes is one image, or one filter.
 pub fn read_array4(path: &Path, operator: &str, what: &str) -> Result<Array4<f32>> {
-    let array = read_array(path)?;
+    let mut array = read_array(path)?;
     let shape = array.shape().to_vec();
+    if lists::is_list(path).is_some() || lists::is_text(path) {
+        let filter = what.starts_with("a filter");
+        if array.ndim() == 2 {
+            array.insert_axis_inplace(Axis(2));
+        }
+        if array.ndim() == 3 {
+            array.insert_axis_inplace(Axis(if filter { 3 } else { 0 }));
+        }
+    }
     array.into_dimensionality::<Ix4>().map_err(|_| {
         anyhow!(
             "{operator}: {} has shape {shape:?}, not four axes as {what} has; reshape it before it is saved",

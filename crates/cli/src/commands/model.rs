@@ -46,6 +46,9 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
         );
     }
     let text = files::read_text(path, What::ModelFile)?;
+    // The configuration of a run holds its model.
+    let own = text.parse::<toml::Table>().ok().and_then(|mut table| table.remove("spec"));
+    let text = own.map_or(Ok(text), |spec| toml::to_string(&spec).with_context(|| name.to_owned()))?;
     ModelSpec::from_toml(&text).with_context(|| name.to_owned())
 }
 

@@ -12,6 +12,7 @@ use answer::{Answer, Entry};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::{Dataset, Samples, Targets};
 use foveal::train::{SavedModel, probabilities};
+use foveal::view::{clean, short};
 use std::path::Path;
 
 /// So many of the likeliest classes `show` names.
@@ -143,7 +144,7 @@ impl Table<'_> {
         let mut table = csv::Writer::from_writer(Vec::new());
         let heading: Vec<String> = match &self.saved.classes[..] {
             [] => (1..=self.saved.model.outputs()).map(|i| format!("value_{i}")).collect(),
-            classes => std::iter::once("class".to_owned()).chain(classes.iter().cloned()).collect(),
+            classes => std::iter::once("class".to_owned()).chain(classes.iter().map(|c| clean(c))).collect(),
         };
         let one = |text: &str| std::iter::once(text.to_owned());
         table.write_record(one("input").chain(heading.iter().cloned()).chain(one("error")))?;
@@ -181,6 +182,7 @@ pub(super) fn bars(classes: &[String], likely: &[f32], top: usize) -> String {
     order.truncate(top);
     // A few of very many classes: the others' names need no room.
     let all = classes.len() <= MANY;
+    let classes: Vec<String> = classes.iter().map(|c| short(c)).collect();
     let wide = classes.iter().enumerate().filter(|(i, _)| all || order.contains(i));
     let wide = wide.map(|(_, c)| width(c)).max().unwrap_or(0);
     let mut text = String::new();

@@ -35,6 +35,13 @@ pub fn run(args: &args::Summary, context: &Context) -> Result<()> {
         return plan::run(&model::any(&args.model, shape, context.seed)?, args, context);
     }
     // A summary needs no weights.
+    if args.toml {
+        let spec = match model::named(&args.model, shape)? {
+            Named::Trained(model) => model.spec().clone(),
+            Named::Untrained(spec) => spec,
+        };
+        return context.print(&spec.to_toml());
+    }
     let (input, found) = match model::named(&args.model, shape)? {
         Named::Trained(model) => (model.input_shape(), summary(&model)),
         Named::Untrained(spec) => (spec.input.shape, summary_of(&spec).with_context(|| args.model.clone())?),

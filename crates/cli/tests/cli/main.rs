@@ -12,12 +12,14 @@ mod kinds;
 mod lab;
 mod meaning;
 mod models;
+mod names;
 #[cfg(unix)]
 mod nothing_lost;
 mod operators;
 mod own_data;
 mod performance;
 mod pretrained;
+mod recipes;
 #[cfg(unix)]
 mod results;
 mod resume;

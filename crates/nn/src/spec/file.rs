@@ -3,6 +3,7 @@
 use super::{InputSpec, LayerKind, LayerSpec, ModelSpec};
 use crate::Error;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use toml::{Spanned, Value};
 
@@ -16,6 +17,9 @@ struct Raw {
     input: InputSpec,
     #[serde(default)]
     layer: Vec<Spanned<Table>>,
+    /// How to train it is for whoever trains it.
+    #[serde(default, rename = "recipe")]
+    _recipe: IgnoredAny,
 }
 
 impl ModelSpec {
@@ -114,6 +118,7 @@ impl Fields {
 fn layer(text: &Lines, table: Table, line: usize) -> Result<LayerSpec, Error> {
     let lines = table.keys().map(|key| (key.get_ref().clone(), text.line_of(key.span().start))).collect();
     let mut table: toml::Table = table.into_iter().map(|(key, value)| (key.into_inner(), value)).collect();
+    table.iter_mut().for_each(|(key, value)| spelled(key, value));
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     let fields = Fields { line, kind, lines };
     let name = match table.remove("name") {
@@ -133,6 +138,27 @@ fn layer(text: &Lines, table: Table, line: usize) -> Result<LayerSpec, Error> {
     match LayerKind::deserialize(Value::Table(table.clone())) {
         Ok(kind) => Ok(LayerSpec { name, inputs, kind, line }),
         Err(error) => Err(blame(&fields, &table, error.message())),
+    }
+}
+
+/// Takes what the command line and other programs write: one number for both sides, TensorFlow's lists of four, words in
+/// either case, Xavier's name for what Glorot published.
+fn spelled(key: &str, value: &mut Value) {
+    let sides = matches!(key, "kernel" | "ksize" | "strides" | "dilations");
+    let other = match &*value {
+        Value::Integer(side) if sides => Some(Value::from(vec![*side; 2])),
+        Value::Array(all) if sides && all.len() == 4 => {
+            let one = Value::Integer(1);
+            (all[0] == one && all[3] == one).then(|| Value::Array(all[1..3].to_vec()))
+        }
+        Value::String(word) if key == "padding" => Some(Value::String(word.to_ascii_uppercase())),
+        Value::String(word) if key == "init" && word.eq_ignore_ascii_case("xavier") => {
+            Some(Value::String("glorot".into()))
+        }
+        _ => None,
+    };
+    if let Some(other) = other {
+        *value = other;
     }
 }
 

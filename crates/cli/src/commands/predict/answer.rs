@@ -4,6 +4,7 @@ use super::bars;
 use crate::array_text::number;
 use crate::output::{Number, numbers};
 use anyhow::{Result, anyhow};
+use foveal::view::{clean, short};
 use serde::{Serialize, Serializer};
 
 /// An input's name with the answer, or with the error.
@@ -67,19 +68,22 @@ impl Entry {
 
     /// A line, and below it bars for so many classes. `bad` begins the line of one that cannot be read.
     pub fn text(&self, classes: &[String], bars_of: Option<usize>, bad: &str) -> String {
-        let name = &self.input;
+        let name = short(&self.input);
         match (&self.said, bars_of) {
-            (Said::Bad { error }, _) => format!("{bad} {error:#}\n"),
+            (Said::Bad { error }, _) => {
+                let words: Vec<String> = format!("{error:#}").split_whitespace().map(short).collect();
+                format!("{bad} {}\n", words.join(" "))
+            }
             (Said::Good(Answer::Values { values }), _) => {
                 let numbers: Vec<String> = values.iter().map(|n| number(n.0)).collect();
                 format!("{name}: {}\n", numbers.join(" "))
             }
             (Said::Good(Answer::Class { class, index, probabilities }), None) => {
-                format!("{name}: {class} {:.2} %\n", 100.0 * probabilities[*index].0)
+                format!("{name}: {} {:.2} %\n", short(class), 100.0 * probabilities[*index].0)
             }
             (Said::Good(Answer::Class { class, probabilities, .. }), Some(top)) => {
                 let likely: Vec<f32> = probabilities.iter().map(|p| p.0).collect();
-                format!("{name}: {class}\n{}", bars(classes, &likely, top))
+                format!("{name}: {}\n{}", short(class), bars(classes, &likely, top))
             }
         }
     }
@@ -88,13 +92,13 @@ impl Entry {
     pub fn row(&self, cells: usize) -> Vec<String> {
         let text = |n: &Number| n.0.to_string();
         let (middle, error): (Vec<String>, String) = match &self.said {
-            Said::Bad { error } => (vec![String::new(); cells], format!("{error:#}")),
+            Said::Bad { error } => (vec![String::new(); cells], clean(&format!("{error:#}"))),
             Said::Good(Answer::Values { values }) => (values.iter().map(text).collect(), String::new()),
             Said::Good(Answer::Class { class, probabilities, .. }) => {
-                let all = std::iter::once(class.clone()).chain(probabilities.iter().map(text));
+                let all = std::iter::once(clean(class)).chain(probabilities.iter().map(text));
                 (all.collect(), String::new())
             }
         };
-        std::iter::once(self.input.clone()).chain(middle).chain([error]).collect()
+        std::iter::once(clean(&self.input)).chain(middle).chain([error]).collect()
     }
 }

@@ -7,6 +7,7 @@ use crate::args::Serve;
 use crate::interrupt;
 use crate::output::Context;
 use anyhow::{Context as _, Result, bail};
+use foveal::view::short;
 use foveal_serve::{Limits, Options, Page, ServedModel, Server, Stop};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -128,7 +129,11 @@ impl Started {
                 "모델 없음: API로 예측할 모델이 없습니다. `foveal serve MODEL`처럼 모델을 지정하세요";
             format!("{}\n", context.say(english, korean))
         } else {
-            format!("{}: {}\n", context.say("models", "모델"), self.models.join(", "))
+            format!(
+                "{}: {}\n",
+                context.say("models", "모델"),
+                self.models.iter().map(|m| short(m)).collect::<Vec<_>>().join(", ")
+            )
         };
         if !self.page {
             let english = "no page in this program: `make page`, then build it again";

@@ -71,7 +71,16 @@ pub fn refused(error: Error, folder: &Folder) -> anyhow::Error {
     match error {
         Error::OtherRun { .. } => {
             let file = folder.path().join(CHECKPOINT);
-            anyhow!("{}: {error}; train as it was begun, or {}", file.display(), afresh())
+            let more = match &error {
+                Error::OtherRun { differences }
+                    if differences.iter().any(|d| d.starts_with("recipe.epochs")) =>
+                {
+                    let run = folder.path().display();
+                    format!("; for more epochs begin with its weights: --from {run} and another --out")
+                }
+                _ => String::new(),
+            };
+            anyhow!("{}: {error}; train as it was begun, or {}{more}", file.display(), afresh())
         }
         error => error.into(),
     }

@@ -11,6 +11,7 @@ use crate::source;
 use anyhow::{Result, bail};
 use foveal::data::Dataset;
 use foveal::train::{Evaluation, Outcome, SavedModel, Status, Temperature, combine};
+use foveal::view::clean;
 use foveal::view::report::{Judged, Language, Part, Report, Steps};
 use serde::Serialize;
 
@@ -316,9 +317,10 @@ impl Finished<'_> {
         }
         let scores = self.judgement.as_ref().map(Scores::new);
         let mut text = scores.map_or_else(String::new, |scores| scores.text(context));
+        let (seconds, at) = (self.total_seconds, clean(&self.at));
         text += &context.language.pick(
-            format!("{:.2} s in all, model in {}\n", self.total_seconds, self.at),
-            format!("모두 {:.2}초, 모델은 {}\n", self.total_seconds, self.at),
+            format!("{seconds:.2} s in all, model in {at}\n"),
+            format!("모두 {seconds:.2}초, 모델은 {at}\n"),
         );
         context.print(&text)?;
         self.tell_chance();
@@ -394,7 +396,8 @@ impl Finished<'_> {
         if context.json {
             return Ok(());
         }
-        let run = self.folder.path().display();
+        let run = clean(&self.folder.path().display().to_string());
+        let data = clean(&self.args.data);
         let mut text = String::new();
         if !self.args.no_report {
             text += &format!("{} {run}/report.html\n", context.say("report in", "보고서는"));
@@ -405,7 +408,7 @@ impl Finished<'_> {
             _ => "INPUT",
         };
         text += &format!("\n{}\n", context.say("next:", "다음:"));
-        text += &format!("  foveal predict {run} {sample}\n  foveal eval {run} {}\n", self.args.data);
+        text += &format!("  foveal predict {run} {sample}\n  foveal eval {run} {data}\n");
         if self.args.tensorboard {
             text += &format!("  tensorboard --logdir {run}\n");
         }

@@ -8,6 +8,7 @@ mod ensemble;
 mod events;
 mod finish;
 mod folder;
+mod given;
 mod lock;
 mod metrics;
 mod prepare;
@@ -33,6 +34,7 @@ use training::Run;
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
     transfer::refuse_overwriting(args)?;
+    let args = &given::completed(args, context)?;
     let folder = Folder::new(args, &source::name(&args.data), context)?;
     let prepared = Prepared::new(args, context).inspect_err(|_| folder.abandon())?;
     tell_choices(args, &prepared, context);
