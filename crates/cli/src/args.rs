@@ -3,6 +3,7 @@
 mod data;
 mod exchange;
 mod operators;
+#[cfg(feature = "serve")]
 mod serve;
 mod train;
 pub mod values;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{Data, Reading, ShowData, Tables};
 pub use exchange::{Export, Import, Layout, Pixels, Pixelwise};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
+#[cfg(feature = "serve")]
 pub use serve::Serve;
 use std::path::PathBuf;
 pub use train::{Fit, Given, Keep, LossName, OptimizerName, Preset, Train, YesNo};
@@ -240,6 +242,7 @@ Examples:
 How pixels are prepared travels with the model: to predict, serve, show, the page and export.")]
     Import(Import),
     /// The page and a prediction API on this machine
+    #[cfg(feature = "serve")]
     #[command(after_help = serve::EXAMPLES)]
     Serve(Serve),
     /// How near convolutions and training come to what this machine can do

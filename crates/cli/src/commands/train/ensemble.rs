@@ -135,7 +135,7 @@ fn ended(one: &Learnt, run: &Run, folder: &Path, members: u8) -> Result<()> {
             Err(Interrupted.into())
         }
         Status::NonFinite { epoch, batch } => bail!(
-            "training of {}: the loss was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now {})",
+            "training of {}: the loss or a weight was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now {})",
             one.at,
             one.saved.training.recipe.lr
         ),

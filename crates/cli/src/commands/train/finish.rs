@@ -256,7 +256,7 @@ impl Finished<'_> {
             Status::NonFinite { epoch, batch } => {
                 self.report()?;
                 bail!(
-                    "training: the loss was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now \
+                    "training: the loss or a weight was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now \
                      {}); the weights from before it are in {at}",
                     self.saved.training.recipe.lr
                 )

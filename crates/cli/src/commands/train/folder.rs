@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use foveal::nn::ModelSpec;
 use foveal::train::{EpochReport, Recipe, SavedModel};
 use serde::Serialize;
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub struct Folder {
     path: PathBuf,
     /// Whether it was made for this run.
     made: bool,
+    /// Whether a run has begun there at its beginning.
+    begun: Cell<bool>,
     _lock: Lock,
 }
 
@@ -69,7 +72,7 @@ impl Folder {
         };
         let lock = Lock::take(&path, context)?;
         refuse_occupied(&path, args)?;
-        Ok(Self { path, made, _lock: lock })
+        Ok(Self { path, made, begun: Cell::new(false), _lock: lock })
     }
 
     /// Where it is.
@@ -110,6 +113,7 @@ impl Folder {
 
     /// Begins a run at its beginning: removes what an earlier run has left, and writes the configuration.
     pub fn begin(&self, args: &Train, recipe: &Recipe, spec: &ModelSpec) -> Result<()> {
+        self.begun.set(true);
         match args.overwrite {
             true => self.clear()?,
             false => clear_run(&self.path)?,
@@ -133,12 +137,14 @@ impl Folder {
         files::write(&self.path.join(CONFIG), text.as_bytes())
     }
 
-    /// Removes the folder again, if it was made for a run that could not begin.
+    /// Removes what a run that could not begin has written, and the folder, if it was made for it.
     pub fn abandon(&self) {
+        // A file that stays does no harm.
+        if self.begun.get() {
+            [CONFIG, METRICS].iter().for_each(|name| drop(fs::remove_file(self.path.join(name))));
+        }
         if self.made {
-            // A file that stays does no harm.
-            let all = [CONFIG, METRICS, LOCK];
-            all.iter().for_each(|name| drop(fs::remove_file(self.path.join(name))));
+            let _ = fs::remove_file(self.path.join(LOCK));
             let _ = fs::remove_dir(&self.path);
             if self.path.parent() == Some(Path::new(RUNS)) {
                 // Only if this was the first run there.
