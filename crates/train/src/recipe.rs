@@ -5,8 +5,8 @@ use foveal_nn::optim::Optimizer;
 use foveal_nn::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
-/// The largest learning rate: nothing learns at one that is larger, and numbers overflow.
-const MAX_LR: f32 = 1e6;
+/// The largest learning rate: products with a larger one overflow at once.
+const MAX_LR: f32 = 1e30;
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -199,7 +199,7 @@ impl Recipe {
             return fail("batch size", &self.batch_size, "from 1 to 65536");
         }
         if !(self.lr > 0.0 && self.lr <= MAX_LR) {
-            return fail("learning rate", &self.lr, "above 0 and at most 1000000");
+            return fail("learning rate", &self.lr, "above 0 and at most 1e30");
         }
         self.optimizer.check()?;
         self.schedule.check()?;

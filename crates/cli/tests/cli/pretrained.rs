@@ -93,8 +93,8 @@ fn a_folder_of_colour_pictures_is_learnt_on_it() {
     let (whole, config) = (model(), std::fs::read_to_string(bench.path("run/config.toml")).unwrap());
     assert!(config.contains("stem_conv") && config.contains("seed = 0"), "{config}");
     // The same seed gives the same bytes with any number of threads, named or not, and after a kill.
-    for options in ["--threads 1", "--threads 3 --model pretrained", "--resume"] {
-        let run = bench.run(&format!("{TRAIN} --overwrite {options}")).good();
+    for options in ["--overwrite --threads 1", "--overwrite --threads 3 --model pretrained", "--resume"] {
+        let run = bench.run(&format!("{TRAIN} {options}")).good();
         assert!(model() == whole, "{options}: {}", run.told());
     }
     let judged = bench.run("eval run textures --json").good().json();
@@ -104,7 +104,7 @@ fn a_folder_of_colour_pictures_is_learnt_on_it() {
     bench.run("predict run textures/test -q --csv out.csv").good();
     let table = std::fs::read_to_string(bench.path("out.csv")).unwrap();
     let rows: Vec<&str> = table.lines().collect();
-    assert_eq!((rows.len(), rows[0]), (21, "input,class,coarse,fine"));
+    assert_eq!((rows.len(), rows[0]), (21, "input,class,coarse,fine,error"));
     assert!(rows[20].starts_with("textures/test/fine/9.png,fine,"), "{table}");
     bench.run("export run run.onnx").good();
     bench.run("show run textures/test/fine/1.png --layer stem_conv -o stem.png").good();

@@ -104,7 +104,7 @@ pub fn run(
 
 /// The options and the recipe of each member.
 fn each(run: &Run, members: u8, folder: &Path) -> (Vec<Train>, Vec<Recipe>) {
-    let args = |k| Train { out: Some(model::member(folder, k)), ..run.args.clone() };
+    let args = |k| Train { out: Some(model::member(folder, k)), ensemble: None, ..run.args.clone() };
     let seed = |k| run.recipe.seed.wrapping_add(u64::from(k) - 1);
     let recipe = |k| Recipe { seed: seed(k), ..run.recipe.clone() };
     ((1..=members).map(args).collect(), (1..=members).map(recipe).collect())
