@@ -3,6 +3,7 @@
 mod data;
 mod exchange;
 mod operators;
+#[cfg(feature = "serve")]
 mod serve;
 mod train;
 pub mod values;
@@ -13,9 +14,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{Data, Reading, ShowData, Tables};
 pub use exchange::{Export, Import, Layout, Pixels, Pixelwise};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
+#[cfg(feature = "serve")]
 pub use serve::Serve;
 use std::path::PathBuf;
-pub use train::{Fit, Keep, LossName, Preset, Train, YesNo};
+pub use train::{Fit, Given, Keep, LossName, OptimizerName, Preset, Train, YesNo};
 
 /// See, train and ship convolutional networks, with TensorFlow's exact operators, on this machine alone.
 #[derive(Parser, Debug)]
@@ -131,6 +133,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   foveal lab --lang ko
+  foveal lab --step 3
   foveal lab --out figures")]
     Lab(Lab),
     /// Train a model
@@ -239,6 +242,7 @@ Examples:
 How pixels are prepared travels with the model: to predict, serve, show, the page and export.")]
     Import(Import),
     /// The page and a prediction API on this machine
+    #[cfg(feature = "serve")]
     #[command(after_help = serve::EXAMPLES)]
     Serve(Serve),
     /// How near convolutions and training come to what this machine can do
@@ -278,8 +282,11 @@ pub struct Show {
 pub struct Summary {
     /// A built-in model (fast, balanced, best, lab-11-1, lab-11-2, stack, vgg-small, vgg,
     /// residual, separable), a model file (.toml), a saved model or a run folder
-    #[arg(value_name = "MODEL|NAME")]
+    #[arg(value_name = "MODEL|NAME", value_parser = values::Known(values::models), hide_possible_values = true)]
     pub model: String,
+    /// Print it as a model file instead, to change and to train
+    #[arg(long, conflicts_with = "plan")]
+    pub toml: bool,
     /// The samples' shape, for the models that fit any (stack to separable): height, width, channels
     /// [default: 32,32,3]
     #[arg(long, value_name = "H,W,C", value_parser = values::shape)]
@@ -309,6 +316,9 @@ pub struct Bench {
 /// `foveal lab`
 #[derive(Args, Debug)]
 pub struct Lab {
+    /// Show this step alone, from 1
+    #[arg(long, value_name = "N")]
+    pub step: Option<u16>,
     /// Write every figure there, as PNG
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -369,10 +379,11 @@ pub struct Predict {
     /// Pictures, DICOM slices, arrays, built-in samples; texts for a model of texts
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
-    /// Show this many of the likeliest classes
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    pub top: u16,
-    /// Also write a table: each input, its class and the classes' probabilities
+    /// Show this many of the likeliest classes [default: 5; of more than 8 inputs only the likeliest, a line each]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub top: Option<u16>,
+    /// Also write a table: each input, its class and the classes' probabilities or its values, and the error of those
+    /// that cannot be read
     #[arg(long, value_name = "OUT.csv")]
     pub csv: Option<PathBuf>,
 }

@@ -1,44 +1,135 @@
 //! Reading and writing files.
 
-use anyhow::{Context as _, Result, bail};
-use foveal::data::npy;
-use ndarray::{Array1, Array4, ArrayD, ArrayViewD, Ix1, Ix4};
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod lists;
+mod what;
 
-/// The bytes of a file.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
-    if path.is_dir() {
-        bail!("cannot read {}: it is a folder; name a file", path.display());
+use crate::{interrupt, parts};
+use anyhow::{Context as _, Result, anyhow, bail};
+use foveal::data::npy;
+use foveal::kernels::memory;
+use ndarray::{Array1, Array4, ArrayD, ArrayViewD, Axis, Ix1, Ix4};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+pub use what::{HEAD, What};
+
+/// The bytes of a file. What it is is looked at first: a file that is no plain one, is too large for what it is to be, or
+/// does not begin so, is not read.
+pub fn read(path: &Path, what: What) -> Result<Vec<u8>> {
+    let (mut file, size) = open(path, what)?;
+    let mut head = [0; HEAD];
+    let length = fill(&mut file, &mut head).map_err(|e| cannot_read(path, &e))?;
+    let head = &head[..length];
+    if !what.begins(head) && size > HEAD as u64 {
+        // The readers say what is wrong; they need no more than this.
+        return Ok(head.to_vec());
     }
-    fs::read(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => {
-            anyhow::anyhow!("cannot read {}: there is no such file; check the path", path.display())
+    if what == What::Array {
+        npy::declared(head, size, &path.display().to_string())?;
+    }
+    let too_little = || anyhow!("cannot read {}: there is no memory for its {size} bytes", path.display());
+    let mut bytes = memory::empty(size as usize + 1).ok_or_else(too_little)?;
+    bytes.extend_from_slice(head);
+    // A file may grow while it is read.
+    let more = file.take((what.most() + 1).saturating_sub(length as u64)).read_to_end(&mut bytes);
+    more.map_err(|e| cannot_read(path, &e))?;
+    refuse_large(path, bytes.len() as u64, what)?;
+    Ok(bytes)
+}
+
+/// The first bytes of a file, [`HEAD`] at most.
+pub fn head(path: &Path) -> Result<Vec<u8>> {
+    let (mut file, _) = open(path, What::Arrays)?;
+    let mut head = [0; HEAD];
+    let length = fill(&mut file, &mut head).map_err(|e| cannot_read(path, &e))?;
+    Ok(head[..length].to_vec())
+}
+
+/// Opens a plain file that is not too large, and gives its size.
+fn open(path: &Path, what: What) -> Result<(File, u64)> {
+    let shown = path.display();
+    let about = fs::metadata(path).map_err(|e| cannot_read(path, &e))?;
+    if about.is_dir() {
+        bail!("cannot read {shown}: it is a folder; name a file");
+    }
+    if !about.is_file() {
+        // To open a pipe is to wait for its other end; a device may have no end.
+        bail!("cannot read {shown}: it is a pipe or a device; save what it gives, and name that file");
+    }
+    refuse_large(path, about.len(), what)?;
+    Ok((File::open(path).map_err(|e| cannot_read(path, &e))?, about.len()))
+}
+
+fn refuse_large(path: &Path, size: u64, what: What) -> Result<()> {
+    let most = what.most();
+    if size > most {
+        bail!(
+            "{}: has {size} bytes, more than the {most} that {what} may have; check that it is the right file, or make it \
+             smaller",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Reads until `buffer` is full or the file ends.
+fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read(&mut buffer[length..]) {
+            Ok(0) => break,
+            Ok(n) => length += n,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
         }
-        _ => anyhow::anyhow!("cannot read {}: {}", path.display(), reason(&e)),
-    })
+    }
+    Ok(length)
+}
+
+fn cannot_read(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            anyhow!("cannot read {}: there is no such file; check the path", path.display())
+        }
+        _ => anyhow!("cannot read {}: {}", path.display(), reason(error)),
+    }
 }
 
 /// The text of a file.
-pub fn read_text(path: &Path) -> Result<String> {
-    let text = String::from_utf8(read(path)?).ok();
+pub fn read_text(path: &Path, what: What) -> Result<String> {
+    let text = String::from_utf8(read(path, what)?).ok().filter(|text| !text.contains('\0'));
     text.with_context(|| {
         format!("{}: this is not a text file; check that it is the right file", path.display())
     })
 }
 
-/// An array from a `.npy` file.
-pub fn read_array(path: &Path) -> Result<ArrayD<f32>> {
-    Ok(npy::read_npy(&read(path)?, &path.display().to_string())?)
+/// An array: from a `.npy` file, rows of numbers in a `.txt` or `.csv` file, or a nested list in place of a path.
+fn read_array(path: &Path) -> Result<ArrayD<f32>> {
+    if let Some(list) = lists::is_list(path) {
+        return lists::nested(list);
+    }
+    if lists::is_text(path) {
+        return lists::rows(&read_text(path, What::Table)?, &path.display().to_string());
+    }
+    Ok(npy::read_npy(&read(path, What::Array)?, &path.display().to_string())?)
 }
 
-/// An array of four axes from a `.npy` file; `operator` wants it as `what`, such as `input [n, h, w, c]`.
+/// An array of four axes; `operator` wants it as `what`, such as `an input [n, h, w, c]`. A written list or table of
+/// fewer axes is one image, or one filter.
 pub fn read_array4(path: &Path, operator: &str, what: &str) -> Result<Array4<f32>> {
-    let array = read_array(path)?;
+    let mut array = read_array(path)?;
     let shape = array.shape().to_vec();
+    if lists::is_list(path).is_some() || lists::is_text(path) {
+        let filter = what.starts_with("a filter");
+        if array.ndim() == 2 {
+            array.insert_axis_inplace(Axis(2));
+        }
+        if array.ndim() == 3 {
+            array.insert_axis_inplace(Axis(if filter { 3 } else { 0 }));
+        }
+    }
     array.into_dimensionality::<Ix4>().map_err(|_| {
-        anyhow::anyhow!(
+        anyhow!(
             "{operator}: {} has shape {shape:?}, not four axes as {what} has; reshape it before it is saved",
             path.display()
         )
@@ -50,7 +141,7 @@ pub fn read_array1(path: &Path, operator: &str, what: &str) -> Result<Array1<f32
     let array = read_array(path)?;
     let shape = array.shape().to_vec();
     array.into_dimensionality::<Ix1>().map_err(|_| {
-        anyhow::anyhow!("{operator}: {} has shape {shape:?}, not one axis as {what} has", path.display())
+        anyhow!("{operator}: {} has shape {shape:?}, not one axis as {what} has", path.display())
     })
 }
 
@@ -76,12 +167,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     }
     let name = target.file_name().map(|n| n.to_string_lossy().into_owned());
     let Some(name) = name else { bail!("cannot write {}: name a file", path.display()) };
-    let beside = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, &target));
-    written.map_err(|e| {
-        let _ = fs::remove_file(&beside);
-        cannot_write(path, &e)
-    })
+    interrupt::watch()?;
+    parts::replace(&target, &name, bytes).map_err(|e| cannot_write(path, &e))
 }
 
 /// Removes a file, if it is there.
@@ -94,41 +181,27 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Whether `name` is that of a half-written `file`, left behind when [`write`] was killed.
-pub fn is_half_written(name: &str, file: &str) -> bool {
-    let number = name.strip_prefix('.').and_then(|n| n.strip_prefix(file)?.strip_prefix('.'));
-    let number = number.and_then(|n| n.strip_suffix(".part"));
-    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-}
-
 /// A file that is written bit by bit, because another program watches it grow.
 pub fn create(path: &Path) -> Result<File> {
     File::create(path).map_err(|e| cannot_write(path, &e))
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// The error for a file that cannot be written.
 pub fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
     let folder = folder_of(path);
     if error.kind() == std::io::ErrorKind::NotFound && !folder.exists() {
-        return anyhow::anyhow!(
+        return anyhow!(
             "cannot write {}: there is no folder {}; make it first",
             path.display(),
             folder.display()
         );
     }
-    anyhow::anyhow!("cannot write {}: {}", path.display(), reason(error))
+    anyhow!("cannot write {}: {}", path.display(), reason(error))
 }
 
 /// Makes a folder and those above it.
 pub fn make_folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path)
-        .map_err(|e| anyhow::anyhow!("cannot make the folder {}: {}", path.display(), reason(&e)))
+    fs::create_dir_all(path).map_err(|e| anyhow!("cannot make the folder {}: {}", path.display(), reason(&e)))
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -143,6 +216,10 @@ pub fn reason(error: &std::io::Error) -> String {
     use std::io::ErrorKind as K;
     let hint = match error.kind() {
         K::PermissionDenied => "you may not; check its permissions",
+        K::FileTooLarge => {
+            "it would be larger than a file may be; raise the limit (ulimit -f) or write elsewhere"
+        }
+        K::QuotaExceeded => "your quota is used up; make room",
         K::StorageFull => "the disk is full; make room",
         K::ReadOnlyFilesystem => "the file system is read-only; write elsewhere",
         K::NotADirectory => "a part of the path is a file, not a folder",

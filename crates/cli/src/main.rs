@@ -7,10 +7,12 @@ mod commands;
 mod exit;
 mod files;
 mod graphics;
+mod interrupt;
 mod language;
 mod machine;
 mod onnx_file;
 mod output;
+mod parts;
 mod predictions;
 mod pretrained;
 mod sheet;
@@ -19,13 +21,33 @@ mod table;
 
 use args::Cli;
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
+use foveal::kernels::memory::Telling;
 use output::Context;
 use std::process::ExitCode;
 use std::time::Instant;
 
+#[global_allocator]
+static MEMORY: Telling = Telling;
+
+/// The stack that the program runs on, taken at once: one that grows could meet the end of memory, which nothing can
+/// tell.
+const STACK: usize = 8 << 20;
+
 fn main() -> ExitCode {
     let started = Instant::now();
     exit::tell_panics();
+    exit::tell_out_of_memory();
+    interrupt::survive_limits();
+    let main = std::thread::Builder::new().stack_size(STACK).spawn(move || run(started));
+    match main.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // A panic has been told.
+        Ok(Err(_)) => ExitCode::FAILURE,
+        Err(_) => exit::failed(&anyhow::anyhow!("{}", exit::NO_THREAD)),
+    }
+}
+
+fn run(started: Instant) -> ExitCode {
     let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),

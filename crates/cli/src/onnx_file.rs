@@ -1,7 +1,8 @@
 //! ONNX files, with the files of numbers beside them.
 
-use crate::files;
+use crate::files::{self, What};
 use anyhow::{Context as _, Result};
+use foveal::kernels::memory;
 use foveal::onnx::{self, ImportOptions, Imported, SideFiles};
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The model of an ONNX file.
 pub fn read(path: &Path, options: &ImportOptions) -> Result<Imported> {
-    let bytes = files::read(path)?;
+    let bytes = files::read(path, What::Onnx)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     onnx::import_with(&bytes, &name, options, &mut Beside(folder)).with_context(|| path.display().to_string())
@@ -40,9 +41,19 @@ impl SideFiles for Beside {
                 about.len()
             ));
         }
+        // No array may hold more bytes than this.
+        if length > What::Onnx.most() {
+            return Err(format!(
+                "{length} bytes of {} are more than the {} of an array",
+                path.display(),
+                What::Onnx.most()
+            ));
+        }
         let mut file = File::open(&path).map_err(fail)?;
         file.seek(SeekFrom::Start(offset)).map_err(fail)?;
-        let mut bytes = vec![0; usize::try_from(length).map_err(|_| format!("{length} bytes are too many"))?];
+        let too_little = || format!("there is no memory for {length} bytes of {}", path.display());
+        let mut bytes =
+            memory::vec(usize::try_from(length).unwrap_or(usize::MAX), 0).ok_or_else(too_little)?;
         file.read_exact(&mut bytes).map_err(fail)?;
         Ok(bytes)
     }

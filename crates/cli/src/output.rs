@@ -4,8 +4,11 @@ use crate::args::Common;
 use crate::graphics::Graphics;
 use crate::language::Language;
 use anyhow::{Context as _, Result};
+use foveal::view::{clean, short, steers};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Instant;
 
@@ -67,7 +70,8 @@ impl Context {
     pub fn note(&self, text: &str) {
         if !self.quiet {
             // A closed stderr is no reason to stop the work.
-            let _ = writeln!(io::stderr(), "{text}");
+            let words: Vec<String> = text.split(' ').map(short).collect();
+            let _ = writeln!(io::stderr(), "{}", words.join(" "));
         }
     }
 
@@ -88,13 +92,19 @@ impl Context {
     /// One JSON object on stdout.
     pub fn print_json(&self, value: &impl Serialize) -> Result<()> {
         let mut out = BufWriter::new(io::stdout().lock());
-        serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
+        let mut json = Serializer::with_formatter(&mut out, Plain);
+        value.serialize(&mut json).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
         Ok(out.flush()?)
     }
 
-    /// Text on stdout.
+    /// Text on stdout, line by line: nothing in it steers the terminal.
     pub fn print(&self, text: &str) -> Result<()> {
+        self.print_drawn(&lines(text))
+    }
+
+    /// Text with pictures for the terminal on stdout. Names in it are shown by [`foveal::view::short`].
+    pub fn print_drawn(&self, text: &str) -> Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
@@ -104,12 +114,34 @@ impl Context {
     }
 }
 
+/// Lines in which nothing steers a terminal.
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON in which no name steers a terminal: what would stands there by its number.
+struct Plain;
+
+impl Formatter for Plain {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        for c in fragment.chars() {
+            let mut units = [0u16; 2];
+            if steers(c) {
+                c.encode_utf16(&mut units).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))?;
+            } else {
+                out.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A number for JSON. JSON cannot write NaN and infinity as numbers: they become texts.
 #[derive(Clone, Copy)]
 pub struct Number(pub f32);
 
 impl Serialize for Number {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             v if v.is_finite() => s.serialize_f32(v),
             v if v.is_nan() => s.serialize_str("NaN"),

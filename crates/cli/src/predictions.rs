@@ -1,9 +1,10 @@
 //! `predictions.csv` in a run folder: what the model says about every sample that it was judged by.
 
-use crate::files;
+use crate::files::{self, What};
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Targets};
 use foveal::train::{SavedModel, probabilities};
+use foveal::view::clean;
 use std::path::Path;
 
 /// The file's name in a run folder.
@@ -31,7 +32,7 @@ pub fn table(saved: &SavedModel, judged: &Judged) -> Result<String> {
     let Judged { part, data, indices, outputs, files } = *judged;
     let n = indices.map_or(data.len(), <[u32]>::len);
     let index = |k: usize| indices.map_or(k, |indices| indices[k] as usize);
-    let name = |k: usize| files.map_or_else(|| index(k).to_string(), |files| files[k].clone());
+    let name = |k: usize| files.map_or_else(|| index(k).to_string(), |files| clean(&files[k]));
     match data.targets() {
         Targets::Classes { labels, names } => {
             table.write_record(BEGIN.into_iter().chain(CLASSES))?;
@@ -39,12 +40,13 @@ pub fn table(saved: &SavedModel, judged: &Judged) -> Result<String> {
             for (k, row) in (0..n).zip(likely.chunks_exact(names.len())) {
                 let said = (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
                 let truth = &names[labels[index(k)] as usize];
-                let row = [part, &name(k), truth, &names[said], &row[said].to_string()];
+                let row = [part, &name(k), &clean(truth), &clean(&names[said]), &row[said].to_string()];
                 table.write_record(row)?;
             }
         }
         Targets::Values { values, names } => {
-            let columns = names.iter().flat_map(|n| [format!("true {n}"), format!("predicted {n}")]);
+            let columns =
+                names.iter().flat_map(|n| [format!("true {}", clean(n)), format!("predicted {}", clean(n))]);
             table.write_record(BEGIN.into_iter().map(str::to_owned).chain(columns))?;
             let width = names.len();
             for (k, row) in (0..n).zip(outputs.chunks_exact(width)) {
@@ -88,7 +90,7 @@ pub fn read(folder: &Path) -> Result<Option<Predictions>> {
     if !path.exists() {
         return Ok(None);
     }
-    let bytes = files::read(&path)?;
+    let bytes = files::read(&path, What::Table)?;
     let shown = path.display();
     let wrong = |line: u64| anyhow::anyhow!("{shown}: line {line} is no prediction; train the run again");
     let mut table = csv::Reader::from_reader(&bytes[..]);

@@ -1,5 +1,7 @@
 //! Tables of text on a terminal.
 
+use foveal::view::short;
+
 /// How many columns a text takes on a terminal; a Hangul or Chinese character takes two.
 pub fn width(text: &str) -> usize {
     text.chars()
@@ -16,9 +18,13 @@ pub enum Side {
     Right,
 }
 
-/// Rows under headings; each line begins with two blanks.
+/// Rows under headings; each line begins with two blanks. Cells may hold names of others.
 pub fn table(columns: &[(&str, Side)], rows: &[Vec<String>]) -> String {
-    let mut widths: Vec<usize> = columns.iter().map(|(title, _)| width(title)).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| short(cell)).collect()).collect();
+    let rows = &rows[..];
+    let titles: Vec<String> = columns.iter().map(|(title, _)| short(title)).collect();
+    let mut widths: Vec<usize> = titles.iter().map(|title| width(title)).collect();
     for row in rows {
         widths.iter_mut().zip(row).for_each(|(w, cell)| *w = (*w).max(width(cell)));
     }
@@ -35,6 +41,5 @@ pub fn table(columns: &[(&str, Side)], rows: &[Vec<String>]) -> String {
         }
         text.trim_end().to_owned() + "\n"
     };
-    let titles: Vec<String> = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
     std::iter::once(&titles).chain(rows).map(|row| line(row)).collect()
 }

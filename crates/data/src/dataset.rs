@@ -14,7 +14,7 @@ const MAX_NUMBERS: usize = 1 << 28;
 pub enum Samples {
     /// Raw pixel values, 0 to 255.
     U8(Vec<u8>),
-    /// Numbers as the model will see them.
+    /// Numbers as they were read; the model sees them after its preprocessing, like pixel values.
     F32(Vec<f32>),
     /// Raw pixel values, 0 to 255, that are not in memory.
     Stored(Stored),
@@ -80,7 +80,7 @@ impl Targets {
 pub enum Sample<'a> {
     /// Raw pixel values, 0 to 255; owned if they had to be read from where they are stored.
     U8(Cow<'a, [u8]>),
-    /// Numbers as the model will see them.
+    /// Numbers as they were read; the model sees them after its preprocessing, like pixel values.
     F32(&'a [f32]),
 }
 

@@ -13,6 +13,8 @@ use crate::error::{first_bytes, quoted};
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// The most bytes of a header; NumPy's own have a few hundred.
 const MAX_HEADER: usize = 64 * 1024;
+/// The most numbers: 2 GiB of `f32`.
+const MAX_NUMBERS: u64 = 1 << 29;
 /// The most axes: the limit of NumPy 1.
 const MAX_AXES: usize = 32;
 
@@ -79,6 +81,37 @@ pub fn read_npy_f64(bytes: &[u8], source: &str) -> Result<ArrayD<f64>, Error> {
     let number = header.number;
     let values = body.chunks_exact(number.size).map(|bytes| number.read_f64(bytes)).collect();
     array(values, &header, source)
+}
+
+/// Checks, by the first bytes of a `.npy` file, that a file of `size` bytes holds the array that it declares, before it is
+/// read.
+///
+/// # Errors
+/// When the header is broken, declares more numbers than an array may hold, or another number of bytes. A header that is
+/// longer than `head` is not judged.
+pub fn declared(head: &[u8], size: u64, source: &str) -> Result<(), Error> {
+    let (header, start) = match split_header(head, source) {
+        Ok((header, start)) => (parse_header(header, source)?, start as u64),
+        Err(Error::Truncated { .. }) if size > head.len() as u64 => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let count = element_count(&header.shape, source)? as u64;
+    if count > MAX_NUMBERS {
+        return Err(Error::TooLarge {
+            file: source.to_string(),
+            declared: format!("{count} numbers"),
+            limit: format!("the {MAX_NUMBERS} of an array"),
+            remedy: "divide it into several arrays",
+        });
+    }
+    let expected = start + count * header.number.size as u64;
+    match size {
+        _ if size < expected => {
+            Err(Error::Truncated { file: source.to_string(), part: "data", expected, found: size })
+        }
+        _ if size > expected => Err(Error::Trailing { file: source.to_string(), expected }),
+        _ => Ok(()),
+    }
 }
 
 /// The header, and the bytes of exactly the numbers that it declares.

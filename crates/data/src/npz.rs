@@ -52,7 +52,7 @@ pub struct Npz {
 /// The data set in a `.npz` file. `source` names it in errors.
 ///
 /// `x_train` and `y_train` (or `x` and `y`) must be there; `x_val` and `y_val`, `x_test` and
-/// `y_test` may be. `x` is [n, height, width], [n, height, width, channels] or [n, channels, height, width]: where no
+/// `y_test` may be. MedMNIST's `train_images`, `train_labels` and so on are understood, too. `x` is [n, height, width], [n, height, width, channels] or [n, channels, height, width]: where no
 /// layout is asked for, 1 or 3 entries in the second axis are channels if the last axis has not 1 to 4. `uint8` stays bytes.
 /// `y` is `[n]`, `[n, 1]` or `[n, k]`; whether it is classes or values is told as in [`read`].
 ///
@@ -73,11 +73,8 @@ pub fn read_npz(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Npz
         });
     }
     let mut open = Archive { archive: &mut archive, source };
-    let (x, y) = match (open.pair("x_train", "y_train")?, open.pair("x", "y")?) {
-        (Some(pair), _) | (None, Some(pair)) => pair,
-        (None, None) => return Err(open.missing("x_train and y_train")),
-    };
-    let (validation, test) = (open.pair("x_val", "y_val")?, open.pair("x_test", "y_test")?);
+    let Some((x, y)) = open.first(&TRAIN)? else { return Err(open.missing("x_train and y_train")) };
+    let (validation, test) = (open.first(&VALIDATION)?, open.first(&TEST)?);
     let Told { targets, how } = labels(&y, source, options.task, options.known)?;
     // The other parts have the classes and the layout of the training part.
     let (task, classes) = match &targets {
@@ -114,6 +111,14 @@ fn layout(x: &Array, asked: Option<Layout>) -> Option<Layout> {
 /// Reads an array from the bytes of a file and its name.
 type Reader<'a, T> = &'a dyn Fn(&[u8], &str) -> Result<T, Error>;
 
+/// Images and their targets.
+type Pair = (Array, ArrayD<f64>);
+
+/// The names of both parts of a pair: Keras's, and those of MedMNIST.
+const TRAIN: [[&str; 2]; 3] = [["x_train", "y_train"], ["x", "y"], ["train_images", "train_labels"]];
+const VALIDATION: [[&str; 2]; 2] = [["x_val", "y_val"], ["val_images", "val_labels"]];
+const TEST: [[&str; 2]; 2] = [["x_test", "y_test"], ["test_images", "test_labels"]];
+
 struct Archive<'a, 'b> {
     archive: &'a mut ZipArchive<Cursor<&'b [u8]>>,
     source: &'a str,
@@ -129,8 +134,18 @@ impl Archive<'_, '_> {
         }
     }
 
+    /// The first of these pairs that is there.
+    fn first(&mut self, names: &[[&str; 2]]) -> Result<Option<Pair>, Error> {
+        for [x, y] in names {
+            if let Some(pair) = self.pair(x, y)? {
+                return Ok(Some(pair));
+            }
+        }
+        Ok(None)
+    }
+
     /// Two arrays that belong together; `None` if neither is there.
-    fn pair(&mut self, x: &str, y: &str) -> Result<Option<(Array, ArrayD<f64>)>, Error> {
+    fn pair(&mut self, x: &str, y: &str) -> Result<Option<Pair>, Error> {
         match (self.array(x, &read_npy_any)?, self.array(y, &read_npy_f64)?) {
             (Some(x), Some(y)) => Ok(Some((x, y))),
             (None, None) => Ok(None),

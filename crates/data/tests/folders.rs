@@ -316,6 +316,23 @@ fn small_npz(method: CompressionMethod) -> Vec<u8> {
 }
 
 #[test]
+fn the_names_of_medmnist_are_understood() {
+    let x = |n: usize| bytes_npy(&format!("({n}, 2, 2)"), &vec![7; 4 * n]);
+    let y = |n: usize| bytes_npy(&format!("({n}, 1)"), &(0..n).map(|i| i as u8 % 2).collect::<Vec<_>>());
+    let members = [
+        ("train_images.npy", x(4)),
+        ("train_labels.npy", y(4)),
+        ("val_images.npy", x(2)),
+        ("val_labels.npy", y(2)),
+        ("test_images.npy", x(3)),
+        ("test_labels.npy", y(3)),
+    ];
+    let bytes = npz(&members, CompressionMethod::Deflated);
+    let set = read_npz(&bytes, "x.npz", &Default::default()).unwrap().parts;
+    assert_eq!((set.train.len(), set.validation, set.test.unwrap().len()), (6, 2, 3));
+}
+
+#[test]
 fn npz_is_read_as_keras_keeps_it() {
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         let set = read_npz(&small_npz(method), "x.npz", &Default::default()).unwrap().parts;

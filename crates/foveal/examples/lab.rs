@@ -46,7 +46,8 @@ fn main() -> Result<(), foveal::nn::Error> {
     assert_eq!(negative.into_raw_vec_and_offset().0, [-1.0; 4]);
     let seed = 0;
     // [digit]
-    let pixels = foveal_mnist::train_images(1);
+    let images = foveal_mnist::train_images(1);
+    let pixels = &images[5000 * 28 * 28..];
     let digit = Array4::from_shape_fn((1, 28, 28, 1), |(_, h, w, _)| f32::from(pixels[28 * h + w]));
     // []
     assert_eq!(foveal_mnist::train_labels()[0], 5);

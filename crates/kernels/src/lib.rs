@@ -22,6 +22,7 @@ pub mod dispatch;
 pub mod geometry;
 pub mod grid;
 pub mod lanes;
+pub mod memory;
 pub mod nhwc;
 pub mod optimizer;
 pub mod peak;

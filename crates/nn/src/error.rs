@@ -36,6 +36,12 @@ pub enum Error {
     /// A model without layers.
     #[error("model: there is no layer")]
     NoLayers,
+    /// A model with too many layers.
+    #[error("model: {layers} layers are more than the {} that a model may have", crate::model::MAX_LAYERS)]
+    Layers {
+        /// Layers asked for.
+        layers: usize,
+    },
     /// A layer that no other reads and that is not the last.
     #[error("model: the output of `{layer}` goes nowhere")]
     Unread {
@@ -71,6 +77,16 @@ pub enum Error {
     /// The model cannot be trained: its output has height or width, or nothing is left to train.
     #[error("training: {0}")]
     Untrainable(String),
+    /// A parameter has not as many numbers as its shape says.
+    #[error("model: the parameter `{name}` has the shape {shape:?} and {found} numbers")]
+    Parameter {
+        /// The parameter.
+        name: String,
+        /// Its extents.
+        shape: Vec<usize>,
+        /// Numbers that it has.
+        found: usize,
+    },
     /// The state of another model, or of another layout.
     #[error("training: the state has {found} numbers, the model needs {wanted}")]
     State {

@@ -4,6 +4,8 @@ mod build;
 mod freeze;
 mod gradient;
 
+pub use build::MAX_LAYERS;
+
 use crate::Error;
 use crate::layers::{At, ParamRole};
 use crate::ops;
@@ -72,6 +74,17 @@ impl Model {
         &mut self.params
     }
 
+    /// Whether every parameter has as many numbers as its shape says: [`Model::params_mut`] lets anyone change them.
+    pub(crate) fn check_params(&self) -> Result<(), Error> {
+        let whole = |p: &&Param| p.values.len() == p.shape.iter().product::<usize>();
+        match self.params.iter().find(|p| !whole(p)) {
+            Some(p) => {
+                Err(Error::Parameter { name: p.name.clone(), shape: p.shape.clone(), found: p.values.len() })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The parameter called `name`.
     pub fn param(&self, name: &str) -> Option<&Param> {
         self.params.iter().find(|p| p.name == name)
@@ -120,12 +133,13 @@ impl Model {
     /// output.
     ///
     /// # Errors
-    /// When `x` has not the model's input shape.
+    /// When `x` has not the model's input shape, or a parameter not as many numbers as its shape says.
     pub fn activations(&self, x: ArrayView4<f32>) -> Result<Vec<Array4<f32>>, Error> {
         let [h, w, c] = self.input_shape();
         if x.shape()[1..] != [h, w, c] {
             return Err(Error::Inputs { wanted: [h, w, c], found: x.shape().to_vec() });
         }
+        self.check_params()?;
         let mut values = vec![ops::rows(x).into_owned()];
         for node in &self.nodes {
             let value = node.kind.layer().forward(&self.at(node, &values))?;

@@ -1,5 +1,6 @@
 //! Learning-rate schedules: a factor for each step of a run.
 
+use crate::Error;
 use serde::{Deserialize, Serialize};
 
 /// How the learning rate changes over a run.
@@ -34,6 +35,39 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Option`](crate::Error::Option) for the first that is out of range.
+    pub fn check(&self) -> Result<(), Error> {
+        let share = |v: f32| (0.0..=1.0).contains(&v);
+        let of_one = "from 0 to 1";
+        let rows: Vec<(&'static str, bool, &'static str, f32)> = match *self {
+            Schedule::Constant => Vec::new(),
+            Schedule::Step { every, factor } => vec![
+                ("the epochs between two steps of the schedule", every > 0, "at least 1", every as f32),
+                (
+                    "the factor of the schedule",
+                    factor > 0.0 && factor <= 1.0,
+                    "above 0 and at most 1",
+                    factor,
+                ),
+            ],
+            Schedule::Cosine { floor } => vec![("the floor of the schedule", share(floor), of_one, floor)],
+            Schedule::OneCycle { warmup, start, end } => vec![
+                ("the warmup of the schedule", share(warmup), of_one, warmup),
+                ("the start of the schedule", share(start), of_one, start),
+                ("the end of the schedule", share(end), of_one, end),
+            ],
+        };
+        match rows.into_iter().find(|row| !row.1) {
+            Some((option, _, allowed, value)) => {
+                Err(Error::Option { option, allowed: allowed.to_owned(), value: value.to_string() })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The factor at `step` (from 0) of `total`, with `per_epoch` steps an epoch.
     ///
     /// ```

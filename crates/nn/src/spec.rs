@@ -97,6 +97,21 @@ mod tests {
         assert!(ModelSpec::from_toml(bad).unwrap_err().to_string().contains("FULL"));
     }
 
+    #[test]
+    fn model_files_take_the_spellings_of_the_command_line() {
+        let model = |options: [&str; 4]| {
+            let [kernel, strides, padding, init] = options;
+            let text = format!(
+                "input.shape = [9, 9, 1]\nlayer = [{{ kind = \"conv2d\", filters = 2, kernel = {kernel}, strides = \
+                 {strides}, padding = \"{padding}\", init = \"{init}\" }}]"
+            );
+            ModelSpec::from_toml(&text).unwrap()
+        };
+        let plain = model(["[3, 3]", "[2, 2]", "SAME", "glorot"]);
+        assert_eq!(model(["3", "2", "same", "xavier"]), plain);
+        assert_eq!(model(["[3, 3]", "[1, 2, 2, 1]", "Same", "Xavier"]), plain);
+    }
+
     fn strip(spec: &ModelSpec) -> ModelSpec {
         let text = spec.to_toml();
         let mut again = ModelSpec::from_toml(&text).unwrap();

@@ -1,6 +1,7 @@
 //! What a model is made of: layers, shapes, parameters, operations.
 
 use crate::model::Model;
+use crate::{Error, ModelSpec};
 
 /// One row of a summary.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,8 +14,18 @@ pub struct Row {
     pub output_shape: [usize; 3],
     /// Numbers that training changes, and moving statistics.
     pub parameters: usize,
+    /// The shape of each array of them; the product of its extents is how many it has.
+    pub shapes: Vec<Vec<usize>>,
     /// Floating-point operations for one image, a multiply-add counted as two.
     pub flops: u64,
+}
+
+impl Row {
+    /// Why there are so many parameters: `5·5·1·32 + 32`; empty where there are none.
+    pub fn formula(&self) -> String {
+        let product = |shape: &Vec<usize>| shape.iter().map(usize::to_string).collect::<Vec<_>>().join("·");
+        self.shapes.iter().map(product).collect::<Vec<_>>().join(" + ")
+    }
 }
 
 /// A model's rows and totals.
@@ -28,6 +39,18 @@ pub struct Summary {
     pub flops: u64,
 }
 
+/// The summary of the model that `spec` describes. No weights are made for it.
+///
+/// # Errors
+/// As [`Model::new`].
+pub fn summary_of(spec: &ModelSpec) -> Result<Summary, Error> {
+    Ok(summary(&Model::outlined(spec)?))
+}
+
+fn numbers(shape: &[usize]) -> usize {
+    shape.iter().product()
+}
+
 /// The summary of `model`.
 pub fn summary(model: &Model) -> Summary {
     let rows: Vec<Row> = model
@@ -37,7 +60,8 @@ pub fn summary(model: &Model) -> Summary {
             name: node.name.clone(),
             kind: node.kind.name(),
             output_shape: node.shape,
-            parameters: node.params.iter().map(|&p| model.params()[p].values.len()).sum(),
+            parameters: node.params.iter().map(|&p| numbers(&model.params()[p].shape)).sum(),
+            shapes: node.params.iter().map(|&p| model.params()[p].shape.clone()).collect(),
             flops: node.flops,
         })
         .collect();

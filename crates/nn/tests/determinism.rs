@@ -109,3 +109,31 @@ fn pools_do_not_change_a_bit() {
         assert!(y == again && d.input == d_again.input && d.filter == d_again.filter, "{threads} threads");
     }
 }
+
+/// A caller's closure may be slow, or draw at random: it is asked once for each image.
+#[test]
+fn a_step_asks_for_each_example_once() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let text = "input.shape = [2, 2, 1]\nlayer = [{ kind = \"batch_norm\" }, { kind = \"flatten\" }, { kind = \"dense\", units = 2 }]";
+    let model = Model::new(&foveal_nn::ModelSpec::from_toml(text).unwrap(), 0).unwrap();
+    let options = Options {
+        batch_size: 40,
+        threads: 2,
+        loss: Some(Loss::default()),
+        optimizer: Optimizer::default(),
+        seed: 0,
+        scale: vec![1.0],
+        shift: vec![0.0],
+        isa: foveal_nn::Isa::best(),
+    };
+    let mut engine = Engine::new(&model, options).unwrap();
+    let asked: Vec<AtomicUsize> = (0..37).map(|_| AtomicUsize::new(0)).collect();
+    let pixels = [1.0f32, 2.0, 3.0, 4.0];
+    for round in 1..=2 {
+        engine.step(37, 1e-3, |i| {
+            asked[i].fetch_add(1, Ordering::Relaxed);
+            Example { pixels: Pixels::F32(&pixels), target: Target::Class(i as u32 % 2), weight: 1.0 }
+        });
+        assert!(asked.iter().all(|n| n.load(Ordering::Relaxed) == round));
+    }
+}

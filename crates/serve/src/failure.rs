@@ -36,7 +36,8 @@ impl Failure {
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::BAD_REQUEST,
         };
-        let message: String = error.to_string().chars().filter(|c| !c.is_control()).take(400).collect();
+        let message: String =
+            error.to_string().chars().filter(|c| !foveal::view::steers(*c)).take(400).collect();
         Self::new(status, message)
     }
 

@@ -134,7 +134,7 @@ pub fn read(body: &[u8], model: &ServedModel, limits: &Limits) -> Result<(ModelI
 
 /// The parser's message on one line: it may quote the body, which may hold anything.
 fn one_line(error: &serde_json::Error) -> String {
-    error.to_string().chars().filter(|c| !c.is_control()).take(200).collect()
+    error.to_string().chars().filter(|c| !foveal::view::steers(*c)).take(200).collect()
 }
 
 /// How many images the input has, once its shape, type and data fit each other and the model.

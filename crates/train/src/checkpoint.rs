@@ -76,6 +76,11 @@ impl Checkpoint {
         self.epochs
     }
 
+    /// The figures of the epochs that are done.
+    pub fn history(&self) -> &[EpochReport] {
+        &self.history
+    }
+
     /// What computed it. On another instruction set or by another version, the run that goes on may differ in the
     /// last bits from one that never stopped.
     pub fn maker(&self) -> &Maker {

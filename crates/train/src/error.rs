@@ -51,6 +51,30 @@ pub enum Error {
         /// The losses for these, in words.
         wanted: &'static str,
     },
+    /// A split does not fit the data set.
+    #[error("{data}: sample {sample} {problem}; the split needs indices below {samples}, each in one part")]
+    Split {
+        /// Name of the data set.
+        data: String,
+        /// The index.
+        sample: u32,
+        /// Samples of the data set.
+        samples: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A sample holds something else than finite numbers.
+    #[error("{data}: {what} {sample} holds {value}, which is not a finite number; clean it or leave it out")]
+    NotFinite {
+        /// Name of the data set.
+        data: String,
+        /// What holds it.
+        what: &'static str,
+        /// The index of the sample.
+        sample: usize,
+        /// The number.
+        value: f64,
+    },
     /// There are no images where some are needed.
     #[error("{data}: there are no images {purpose}")]
     NoImages {

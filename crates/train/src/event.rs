@@ -83,7 +83,7 @@ pub enum Status {
     EarlyStopped,
     /// The caller asked to stop.
     Interrupted,
-    /// The loss was not a number; the weights are those of the last good epoch.
+    /// The loss or a weight was not a finite number; the weights are those of the last good epoch.
     NonFinite {
         /// The epoch, from 1 on.
         epoch: usize,

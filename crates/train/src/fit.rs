@@ -129,7 +129,7 @@ impl Run<'_> {
         let (epoch, weights) = match (&self.best, status) {
             (Some(best), _) if self.recipe.keep_best => (Some(best.epoch), Some(&best.weights)),
             (_, Status::NonFinite { .. }) => (last, Some(&self.good)),
-            (_, Status::Interrupted) => (None, None),
+            (_, Status::Interrupted) if self.trainer.engine.values() != self.good => (None, None),
             _ => (last, None),
         };
         if let Some(weights) = weights {
@@ -157,6 +157,9 @@ impl Run<'_> {
     fn epochs(&mut self) -> Result<Status, Error> {
         let epochs = self.recipe.epochs;
         for epoch in self.history.len() + 1..=epochs {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(Status::Interrupted);
+            }
             let waited = self.best.as_ref().map_or(0, |b| epoch - 1 - b.epoch);
             if self.recipe.patience.is_some_and(|p| waited >= p.max(1)) {
                 return Ok(Status::EarlyStopped);
@@ -171,6 +174,10 @@ impl Run<'_> {
             };
             if epoch == epochs {
                 self.take_average();
+            }
+            // The loss of a step is that of the weights before it.
+            if !self.trainer.is_finite() {
+                return Ok(Status::NonFinite { epoch, batch: self.batches });
             }
             let scores = self.validate();
             report.validation_loss = scores.map(|s| s.0);
@@ -280,9 +287,14 @@ impl Run<'_> {
                 step_accuracy: classes.then_some(report.correct as f64 / report.count.max(1) as f64),
                 lr,
             });
-            if self.stop.load(Ordering::Relaxed) || self.data.fault().is_some() {
+            // After the last step of an epoch its figures and its checkpoint are made first.
+            let last = b + 1 == batches;
+            if self.stop.load(Ordering::Relaxed) && !last || self.data.fault().is_some() {
                 self.count(start, seen);
-                return Err(Status::Interrupted);
+                return Err(match self.trainer.is_finite() {
+                    true => Status::Interrupted,
+                    false => Status::NonFinite { epoch, batch: b + 1 },
+                });
             }
         }
         let seconds = self.count(start, seen);

@@ -107,6 +107,8 @@ impl Preprocess {
     /// The same, by moments that are known.
     pub fn with_moments(mut self, moments: &Moments) -> Self {
         let whole = moments.overall();
+        self.scale.resize(moments.mean.len(), 1.0);
+        self.shift.resize(moments.mean.len(), 0.0);
         for (c, (&mean, &deviation)) in moments.mean.iter().zip(&moments.deviation).enumerate() {
             // A channel that is the same everywhere says nothing, whatever its scale.
             let deviation = [deviation, whole].into_iter().find(|d| *d > 0.0).unwrap_or(1.0);
@@ -142,8 +144,9 @@ impl Preprocess {
 
     /// Raw samples as the first layer sees them.
     pub fn apply(&self, raw: &[f32]) -> Vec<f32> {
-        let channels = self.scale.len();
-        raw.iter().enumerate().map(|(i, v)| v * self.scale[i % channels] + self.shift[i % channels]).collect()
+        let of = |all: &[f32], i: usize, or: f32| all.get(i % all.len().max(1)).copied().unwrap_or(or);
+        let each = |(i, v): (usize, &f32)| v * of(&self.scale, i, 1.0) + of(&self.shift, i, 0.0);
+        raw.iter().enumerate().map(each).collect()
     }
 
     /// Sample `i` of a data set as the first layer sees it, row-major.

@@ -85,7 +85,7 @@ impl Steps {
     /// Does the next step; `None` when all of the recipe's epochs are done.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] when the loss was not a number. The weights are then those of the end of the last epoch, and
+    /// [`Error::NonFinite`] when the loss, or a weight at the end of an epoch, was not a finite number. The weights are then those of the end of the last epoch, and
     /// the caller may go on from there, best with a lower learning rate.
     pub fn step(&mut self) -> Result<Option<StepOutcome>, Error> {
         if self.done >= self.total() {
@@ -103,11 +103,12 @@ impl Steps {
             return Err(fault.into());
         }
         self.done += 1;
-        if !report.loss.is_finite() {
+        let ended = b + 1 == self.per_epoch;
+        if !report.loss.is_finite() || ended && !self.trainer.is_finite() {
             self.trainer.engine.restore(&self.good)?;
             return Err(Error::NonFinite { epoch, batch: b + 1 });
         }
-        if b + 1 == self.per_epoch {
+        if ended {
             self.good = self.trainer.engine.state();
         }
         let (loss, correct, images) = (report.plain, report.correct, report.count);

@@ -4,7 +4,7 @@ use crate::examples::Examples;
 use crate::units::Units;
 use crate::{Error, Preprocess, Recipe};
 use foveal_data::shuffle::{balanced_order, epoch_order};
-use foveal_data::{Dataset, Split};
+use foveal_data::{Dataset, Samples, Split, Targets};
 use foveal_nn::engine::{Engine, Options, StepReport};
 use foveal_nn::{Isa, Model};
 
@@ -25,6 +25,8 @@ impl Trainer {
         recipe: &Recipe,
     ) -> Result<Self, Error> {
         recipe.check()?;
+        split_fits(data, split)?;
+        samples_are_finite(data, split)?;
         model.freeze(&recipe.frozen)?;
         targets_fit(model, data, Some(recipe.loss))?;
         if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
@@ -71,6 +73,11 @@ impl Trainer {
         }
     }
 
+    /// Whether all weights are finite numbers.
+    pub fn is_finite(&self) -> bool {
+        self.engine.values().iter().all(|v| v.is_finite())
+    }
+
     /// The model with the weights as they are now, in the data's own units.
     pub fn model(&self) -> Model {
         let model = self.engine.model();
@@ -78,6 +85,56 @@ impl Trainer {
             Some(units) => units.restore(model),
             None => model,
         }
+    }
+}
+
+/// Refuses a split with samples that the data set does not have, or that are in both parts.
+fn split_fits(data: &Dataset, split: &Split) -> Result<(), Error> {
+    let samples = data.len();
+    let wrong =
+        |sample: u32, problem| Err(Error::Split { data: data.name().to_owned(), sample, samples, problem });
+    let mut trained = vec![false; samples];
+    for &i in &split.train {
+        match trained.get_mut(i as usize) {
+            Some(place) => *place = true,
+            None => return wrong(i, "is not in the data set"),
+        }
+    }
+    for &i in &split.validation {
+        match trained.get(i as usize) {
+            Some(false) => {}
+            Some(true) => return wrong(i, "is for training and for validation"),
+            None => return wrong(i, "is not in the data set"),
+        }
+    }
+    Ok(())
+}
+
+/// Refuses samples and values that are no finite numbers: nothing can be learnt from them, and no learning rate helps.
+fn samples_are_finite(data: &Dataset, split: &Split) -> Result<(), Error> {
+    let all = || split.train.iter().chain(&split.validation).map(|&i| i as usize);
+    let find = |in_row: &dyn Fn(usize) -> Option<f64>| all().find_map(|i| in_row(i).map(|v| (i, v)));
+    let bad_in = |row: &[f64]| row.iter().find(|v| !v.is_finite()).copied();
+    let size = data.sample_len();
+    let bad = match data.samples() {
+        Samples::F32(numbers) => {
+            let bad = |i| numbers[i * size..(i + 1) * size].iter().find(|v| !v.is_finite());
+            find(&|i| bad(i).map(|v| f64::from(*v))).map(|bad| ("sample", bad))
+        }
+        Samples::U8(_) | Samples::Stored(_) => None,
+    };
+    let values = match data.targets() {
+        Targets::Values { values, names } => {
+            find(&|i| bad_in(&values[i * names.len()..(i + 1) * names.len()]))
+        }
+        Targets::Classes { .. } => None,
+    };
+    let bad = bad.or(values.map(|bad| ("the target of sample", bad)));
+    match bad {
+        Some((what, (sample, value))) => {
+            Err(Error::NotFinite { data: data.name().to_owned(), what, sample, value })
+        }
+        None => Ok(()),
     }
 }
 

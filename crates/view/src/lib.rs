@@ -13,6 +13,7 @@
 //!
 //! Nothing here opens a file or prints.
 
+mod clean;
 pub mod colormap;
 mod draw;
 mod error;
@@ -24,6 +25,7 @@ pub mod show;
 mod text;
 pub mod words;
 
+pub use clean::{clean, short, steers};
 pub use colormap::ColorMap;
 pub use draw::Drawing;
 pub use error::Error;

@@ -1,5 +1,6 @@
 //! Texts in two languages, and the HTML they go into.
 
+use crate::clean::steers;
 use std::fmt::Write;
 
 /// A language of figures and pages.
@@ -49,7 +50,7 @@ pub(crate) fn escape(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => safe.push('\u{fffd}'),
+            c if steers(c) && c != '\n' => safe.push('\u{fffd}'),
             c => safe.push(c),
         }
     }

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 /// `foveal conv2d`
 #[derive(Args, Debug)]
 pub struct Conv2d {
-    /// Input [n, h, w, c]
-    #[arg(value_name = "X.npy")]
+    /// Input [n, h, w, c]: a .npy file, rows of numbers in a .txt or .csv file, or a list such as '[[1,2],[3,4]]'
+    #[arg(value_name = "X")]
     pub x: PathBuf,
-    /// Filter [h, w, c / groups, o]
-    #[arg(value_name = "W.npy")]
+    /// Filter [h, w, c / groups, o], likewise
+    #[arg(value_name = "W")]
     pub filter: PathBuf,
     /// Write the output here instead of printing it
     #[arg(short, long, value_name = "Y.npy")]
@@ -56,8 +56,8 @@ impl ConvArgs {
 /// `foveal max-pool`, `foveal avg-pool`
 #[derive(Args, Debug)]
 pub struct Pool {
-    /// Input [n, h, w, c]
-    #[arg(value_name = "X.npy")]
+    /// Input [n, h, w, c]: a .npy file, rows of numbers in a .txt or .csv file, or a list such as '[[1,2],[3,4]]'
+    #[arg(value_name = "X")]
     pub x: PathBuf,
     /// Write the output here instead of printing it
     #[arg(short, long, value_name = "Y.npy")]
@@ -126,11 +126,11 @@ pub enum ExplainArrays {
 Example:
   foveal explain conv2d X.npy W.npy --at 0,0,0,0 --padding SAME")]
     Conv2d {
-        /// Input [n, h, w, c]
-        #[arg(value_name = "X.npy")]
+        /// Input [n, h, w, c]: a .npy file, rows of numbers in a .txt or .csv file, or a list such as '[[1,2],[3,4]]'
+        #[arg(value_name = "X")]
         x: PathBuf,
-        /// Filter [h, w, c / groups, o]
-        #[arg(value_name = "W.npy")]
+        /// Filter [h, w, c / groups, o], likewise
+        #[arg(value_name = "W")]
         filter: PathBuf,
         /// The output cell: image,row,column,channel, each from 0
         #[arg(long, value_name = "N,H,W,O", value_parser = four, allow_hyphen_values = true)]
@@ -150,8 +150,8 @@ Example:
 /// `foveal explain max-pool`, `foveal explain avg-pool`
 #[derive(Args, Debug)]
 pub struct ExplainPool {
-    /// Input [n, h, w, c]
-    #[arg(value_name = "X.npy")]
+    /// Input [n, h, w, c]: a .npy file, rows of numbers in a .txt or .csv file, or a list such as '[[1,2],[3,4]]'
+    #[arg(value_name = "X")]
     pub x: PathBuf,
     /// The output cell: image,row,column,channel, each from 0
     #[arg(long, value_name = "N,H,W,C", value_parser = four, allow_hyphen_values = true)]

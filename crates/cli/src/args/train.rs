@@ -1,10 +1,14 @@
 //! The options of `foveal train`.
 
 use super::data::Reading;
-use super::values::positive;
+use super::values::{Known, data_sets, models, natural, positive, schedule, share};
 use clap::{Args, ValueEnum};
 use foveal::data::Augment;
+use foveal::nn::loss::Loss;
+use foveal::nn::optim::Optimizer;
+use foveal::nn::schedule::Schedule;
 use foveal::train::Freeze;
+use serde::Deserialize;
 use std::path::PathBuf;
 
 /// How much time to spend.
@@ -23,12 +27,16 @@ pub enum Preset {
 pub struct Train {
     /// `mnist`, a folder (class folders, DICOM slices, IDX files, train.tsv), a .csv table, a .npz file or a .tsv
     /// of texts
-    #[arg(value_name = "DATA")]
+    #[arg(value_name = "DATA", value_parser = Known(data_sets), hide_possible_values = true)]
     pub data: String,
     /// A built-in model or a model file; pretrained is the network that has learnt from photographs [default:
     /// pretrained for colour pictures with classes, text-cnn for texts, the preset's for 28x28 grey, else stack]
-    #[arg(long, value_name = "NAME|FILE.toml")]
+    /// A file may hold a [recipe] table, too, and may be a run's config.toml
+    #[arg(long, value_name = "NAME|FILE.toml", value_parser = Known(models), hide_possible_values = true)]
     pub model: Option<String>,
+    /// Train as the config.toml of a run says: its model, its recipe, its number of validation samples. Options overrule it
+    #[arg(long, value_name = "CONFIG.toml", conflicts_with = "model")]
+    pub config: Option<PathBuf>,
     /// Begin with the weights of a trained model (.safetensors, run folder or .onnx): its input size and
     /// preprocessing stay; the last dense layer is new unless the classes are the same. scratch: with none
     #[arg(long, value_name = "MODEL|scratch")]
@@ -36,6 +44,9 @@ pub struct Train {
     /// Whether `--from scratch` was given; then there is no `from`.
     #[arg(skip)]
     pub scratch: bool,
+    /// What the file of a recipe says and no option can.
+    #[arg(skip)]
+    pub given: Given,
     /// Layers that stay as they are: the first N of `foveal summary`, names, or all-but-head
     #[arg(long, value_name = "N|LAYER,LAYER|all-but-head")]
     pub freeze: Option<Freeze>,
@@ -49,7 +60,7 @@ pub struct Train {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub batch_size: Option<u32>,
     /// Learning rate [default: the preset's]
-    #[arg(long, value_name = "X", value_parser = positive)]
+    #[arg(long, value_name = "X", value_parser = positive, allow_hyphen_values = true)]
     pub lr: Option<f32>,
     /// The run folder [default: runs/<data>-<time>]
     #[arg(long, value_name = "DIR")]
@@ -58,6 +69,9 @@ pub struct Train {
     /// begins at the beginning where there is none
     #[arg(long, requires = "out")]
     pub resume: bool,
+    /// Remove the run that is in the run folder, and begin at the beginning. Other files there stay
+    #[arg(long, requires = "out", conflicts_with = "resume")]
+    pub overwrite: bool,
     /// Train N models with the seeds --seed, --seed + 1 and so on, each in its own folder inside the run folder; eval
     /// and predict average their answers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
@@ -86,6 +100,7 @@ impl Train {
         }
         match self {
             Self { from: None, .. } => Ok(()),
+            Self { config: Some(_), .. } => Err("--config"),
             Self { model: Some(_), .. } => Err("--model"),
             Self { ensemble: Some(_), .. } => Err("--ensemble"),
             _ => Ok(()),
@@ -105,6 +120,26 @@ pub struct Learning {
     /// standard deviations
     #[arg(long, value_name = "LOSS", value_enum, hide_possible_values = true)]
     pub loss: Option<LossName>,
+    /// adam, adamw or sgd [default: the preset's, in most adam]
+    #[arg(long, value_name = "NAME", value_enum, hide_possible_values = true)]
+    pub optimizer: Option<OptimizerName>,
+    /// For sgd: the share of the last step that goes on [default: 0]
+    #[arg(long, value_name = "X", value_parser = share, allow_hyphen_values = true)]
+    pub momentum: Option<f32>,
+    /// For sgd: look ahead along the momentum (Nesterov)
+    #[arg(long)]
+    pub nesterov: bool,
+    /// Weight decay, of filters and weights: decoupled with adam and adamw, L2 with sgd [default: the preset's; 0.01 with
+    /// adamw]
+    #[arg(long, value_name = "X", value_parser = natural, allow_hyphen_values = true)]
+    pub weight_decay: Option<f32>,
+    /// How the learning rate changes: constant, cosine[:FLOOR], step:EPOCHS:FACTOR or one-cycle[:WARMUP[:START[:END]]]
+    /// [default: the preset's]
+    #[arg(long, value_name = "HOW", value_parser = schedule)]
+    pub schedule: Option<Schedule>,
+    /// Spread this share of the target evenly over all classes [default: the preset's]
+    #[arg(long, value_name = "X", value_parser = share, allow_hyphen_values = true)]
+    pub label_smoothing: Option<f32>,
     /// Give each channel a mean of 0 and a deviation of 1 over the training samples [default: yes where the contrast is
     /// low or the numbers are no pixels]
     #[arg(long, value_name = "yes|no", value_enum, hide_possible_values = true)]
@@ -143,7 +178,8 @@ pub enum Fit {
 }
 
 /// The weights to end with.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(ValueEnum, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
 pub enum Keep {
     /// Of the epoch with the lowest validation loss
     Best,
@@ -160,8 +196,35 @@ pub enum YesNo {
     No,
 }
 
+/// An optimizer by name.
+#[derive(ValueEnum, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerName {
+    /// Adam
+    Adam,
+    /// Adam with decoupled weight decay
+    #[value(name = "adamw")]
+    AdamW,
+    /// Stochastic gradient descent
+    Sgd,
+}
+
+/// What the file of a recipe says and no option can.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Given {
+    /// The optimizer, with all its numbers.
+    pub optimizer: Option<Optimizer>,
+    /// The loss, with its numbers.
+    pub loss: Option<Loss>,
+    /// The share of the last steps whose weights are averaged.
+    pub average: Option<f32>,
+    /// A weight for each class.
+    pub class_weights: Option<Vec<f32>>,
+}
+
 /// A loss by name.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(ValueEnum, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
 pub enum LossName {
     /// Softmax and cross-entropy
     CrossEntropy,

@@ -1,7 +1,12 @@
 //! Numbers and sizes as they are written on the command line.
 
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
 use foveal::data::{Scale, Window};
-use foveal::nn::Padding;
+use foveal::nn::schedule::Schedule;
+use foveal::nn::{Padding, builtin};
+use std::ffi::OsStr;
 
 /// Height and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +36,8 @@ pub fn pair(text: &str) -> Result<Pair, String> {
     match numbers(text)?[..] {
         [both] => Ok(Pair([both, both])),
         [height, width] => Ok(Pair([height, width])),
+        // TensorFlow writes image, height, width, channel.
+        [1, height, width, 1] => Ok(Pair([height, width])),
         _ => Err("it must be one number or two: height,width".into()),
     }
 }
@@ -86,6 +93,74 @@ pub fn padding(text: &str) -> Result<Padding, String> {
     }
 }
 
+/// A number from 0 to below 1.
+pub fn share(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if (0.0..1.0).contains(&v) => Ok(v),
+        _ => Err("it must be a number from 0 to below 1".into()),
+    }
+}
+
+/// A number from 0 on.
+pub fn natural(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if v >= 0.0 && v.is_finite() => Ok(v),
+        _ => Err("it must be a number, 0 or above".into()),
+    }
+}
+
+/// A schedule of the learning rate, as `constant`, `cosine:0.01`, `step:10:0.1`, `one-cycle:0.15`.
+pub fn schedule(text: &str) -> Result<Schedule, String> {
+    const WORDS: &str =
+        "it must be constant, cosine[:FLOOR], step:EPOCHS:FACTOR or one-cycle[:WARMUP[:START[:END]]]";
+    let mut parts = text.split(':');
+    let name = parts.next().unwrap_or_default().to_ascii_lowercase().replace('_', "-");
+    let numbers: Option<Vec<f32>> = parts.map(|part| part.parse().ok()).collect();
+    let numbers = numbers.ok_or(WORDS)?;
+    let or = |i: usize, default: f32| numbers.get(i).copied().unwrap_or(default);
+    let found = match (name.as_str(), numbers.len()) {
+        ("constant", 0) => Schedule::Constant,
+        ("cosine", 0 | 1) => Schedule::Cosine { floor: or(0, 0.0) },
+        ("step", 2) if numbers[0] >= 1.0 && numbers[0].fract() == 0.0 => {
+            Schedule::Step { every: numbers[0] as usize, factor: numbers[1] }
+        }
+        ("one-cycle", 0..=3) => {
+            Schedule::OneCycle { warmup: or(0, 0.15), start: or(1, 0.1), end: or(2, 0.0) }
+        }
+        _ => return Err(WORDS.into()),
+    };
+    found.check().map_err(|e| e.to_string())?;
+    Ok(found)
+}
+
+/// A text of which some values are known by name; a shell completes them.
+#[derive(Clone)]
+pub struct Known(pub fn() -> Vec<&'static str>);
+
+impl TypedValueParser for Known {
+    type Value = String;
+
+    fn parse_ref(&self, _: &Command, _: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        let text = value.to_str().map(str::to_owned);
+        text.ok_or_else(|| clap::Error::raw(ErrorKind::InvalidUtf8, "a name must be UTF-8\n"))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.0)().into_iter().map(PossibleValue::new)))
+    }
+}
+
+/// The names of the built-in models.
+pub fn models() -> Vec<&'static str> {
+    let all = builtin::ALL.iter().chain(&builtin::SCALED).chain([&builtin::TEXT, &builtin::PRETRAINED]);
+    all.map(|model| model.name).collect()
+}
+
+/// The names of the built-in data sets.
+pub fn data_sets() -> Vec<&'static str> {
+    vec!["mnist"]
+}
+
 pub fn positive(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(v) if v > 0.0 && v.is_finite() => Ok(v),
@@ -108,7 +183,7 @@ pub fn decimals(text: &str) -> Result<Numbers, String> {
 pub struct Size(pub [usize; 2]);
 
 pub fn size(text: &str) -> Result<Size, String> {
-    let sides = pair(&text.replace('x', ","))?.0;
+    let sides = pair(&text.replace(['x', 'X', '\u{d7}'], ","))?.0;
     match sides.map(usize::try_from) {
         [Ok(height), Ok(width)] if (1..=4096).contains(&height) && (1..=4096).contains(&width) => {
             Ok(Size([height, width]))
@@ -127,6 +202,14 @@ mod tests {
         assert_eq!(pair("0,-1"), Ok(Pair([0, -1])));
         assert_eq!(padding("4611686018427387904,0,0,0"), Ok(Padding::Explicit([1 << 62, 0, 0, 0])));
         assert_eq!(padding("same"), Ok(Padding::Same));
+        assert_eq!(pair("1,2,3,1"), Ok(Pair([2, 3])));
+        assert!(pair("2,2,2,1").is_err());
+        assert_eq!(size("32x24"), Ok(Size([32, 24])));
+        assert_eq!(schedule("step:10:0.5"), Ok(Schedule::Step { every: 10, factor: 0.5 }));
+        assert_eq!(schedule("Cosine"), Ok(Schedule::Cosine { floor: 0.0 }));
+        assert!(
+            schedule("cosine:2").is_err() && schedule("linear").is_err() && schedule("step:0:1").is_err()
+        );
         assert!(pair("1,2,3").is_err() && four("1,2,3").is_err() && padding("FULL").is_err());
     }
 }

@@ -4,7 +4,7 @@ use super::model;
 use super::pixels;
 use crate::args::values::Size;
 use crate::args::{Export, Import, Layout, Pixels, Pixelwise};
-use crate::files;
+use crate::files::{self, What};
 use crate::onnx_file;
 use crate::output::{Context, count};
 use anyhow::{Context as _, Result, bail};
@@ -56,7 +56,7 @@ pub fn import(args: &Import, context: &Context) -> Result<()> {
 fn named(given: &[String]) -> Result<Vec<String>> {
     let [one] = given else { return Ok(given.to_vec()) };
     let Some(path) = one.strip_prefix('@') else { return Ok(given.to_vec()) };
-    let text = files::read_text(Path::new(path))?;
+    let text = files::read_text(Path::new(path), What::Words)?;
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim_end);
     let names: Vec<String> = lines.map(str::to_owned).collect();
     if let Some(empty) = names.iter().position(String::is_empty) {

@@ -1,6 +1,6 @@
 //! INPUT on the command line: a picture, a DICOM slice, an array, a built-in sample, a text.
 
-use crate::files;
+use crate::files::{self, What};
 use crate::source::{self, Kind};
 use anyhow::{Context as _, Result, anyhow, bail};
 use foveal::data::{Picture, Scale, Window, dicom, npy, picture};
@@ -72,7 +72,7 @@ pub fn texts(input: &str) -> Result<Vec<(String, String)>> {
                 .context("cannot read stdin")?;
             ("stdin", bytes)
         }
-        file => (file, files::read(path)?),
+        file => (file, files::read(path, What::Texts)?),
     };
     if bytes.len() as u64 > MAX_TEXTS {
         bail!("{name}: holds more than {MAX_TEXTS} bytes; divide it");
@@ -113,8 +113,9 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
         let kind = Kind::of(saved);
         bail!("{input}: there is no such file, and the model is for {kind}; give it {}", kind.input());
     }
-    let bytes = files::read(path)?;
-    if bytes.starts_with(b"\x93NUMPY") || path.extension().is_some_and(|e| e == "npy") {
+    let is_array = path.extension().is_some_and(|e| e == "npy") || What::Array.begins(&files::head(path)?);
+    let bytes = files::read(path, if is_array { What::Array } else { What::Picture })?;
+    if is_array {
         let samples = array(input, &bytes, saved.model.input_shape())?;
         return samples.into_iter().map(|one| on_scale(one, saved)).collect();
     }
@@ -160,7 +161,7 @@ fn tokens(input: &str, saved: &SavedModel, rows: usize) -> Result<Vec<(String, V
     let shape = saved.model.input_shape();
     let path = Path::new(input);
     if path.extension().is_some_and(|e| e == "npy") {
-        let samples = array(input, &files::read(path)?, shape)?;
+        let samples = array(input, &files::read(path, What::Array)?, shape)?;
         for (name, sample) in &samples {
             if let Some(bad) =
                 sample.iter().find(|&&v| !(v >= 0.0 && v.fract() == 0.0 && (v as usize) < rows))

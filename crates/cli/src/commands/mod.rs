@@ -15,6 +15,7 @@ mod pixels;
 mod plan;
 mod pool;
 mod predict;
+#[cfg(feature = "serve")]
 mod serve;
 mod show;
 mod summary;
@@ -41,6 +42,7 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Predict(args) => predict::run(args, context),
         Command::Export(args) => exchange::export(args, context),
         Command::Import(args) => exchange::import(args, context),
+        #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args, context),
         Command::Bench(args) => bench::run(args, context),
         Command::Completions(args) => completions::run(args),

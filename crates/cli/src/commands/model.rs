@@ -1,6 +1,6 @@
 //! MODEL on the command line: a built-in model's name, a model file, a saved model or a run folder.
 
-use crate::files;
+use crate::files::{self, What};
 use crate::pretrained;
 use anyhow::{Context as _, Result, bail};
 use foveal::data::Dataset;
@@ -45,7 +45,10 @@ pub fn spec(name: &str) -> Result<ModelSpec> {
             names.join(", ")
         );
     }
-    let text = files::read_text(path)?;
+    let text = files::read_text(path, What::ModelFile)?;
+    // The configuration of a run holds its model.
+    let own = text.parse::<toml::Table>().ok().and_then(|mut table| table.remove("spec"));
+    let text = own.map_or(Ok(text), |spec| toml::to_string(&spec).with_context(|| name.to_owned()))?;
     ModelSpec::from_toml(&text).with_context(|| name.to_owned())
 }
 
@@ -54,26 +57,42 @@ pub fn fitted(name: &str, shape: [usize; 3], outputs: usize) -> Result<ModelSpec
     builtin::fitted(name, shape, outputs).map_or_else(|| spec(name), Ok)
 }
 
+/// What a name stands for.
+pub enum Named {
+    /// A model that has learnt.
+    Trained(Model),
+    /// One that has not.
+    Untrained(ModelSpec),
+}
+
 /// The model called `name`, trained or not; the parameters of an untrained one are drawn with `seed`. `shape` is the
 /// shape of the samples, for built-in models that are scaled to them.
 pub fn any(name: &str, shape: Option<[usize; 3]>, seed: u64) -> Result<Model> {
+    match named(name, shape)? {
+        Named::Trained(model) => Ok(model),
+        Named::Untrained(spec) => Model::new(&spec, seed).with_context(|| name.to_owned()),
+    }
+}
+
+/// As [`any`], before parameters are drawn.
+pub fn named(name: &str, shape: Option<[usize; 3]>) -> Result<Named> {
     let path = Path::new(name);
     if let Some(shape) = shape {
         if !builtin::is_scaled(name) {
             let names = builtin::SCALED.map(|b| b.name).join(", ");
             bail!("`{name}` has a shape of its own; --shape is for the built-in models {names}");
         }
-        return Model::new(&fitted(name, shape, OUTPUTS)?, seed).with_context(|| name.to_owned());
+        return Ok(Named::Untrained(fitted(name, shape, OUTPUTS)?));
     }
     if is_pretrained(path) {
-        return Ok(pretrained::imagenet([pretrained::SIZE; 2])?.model);
+        return Ok(Named::Trained(pretrained::imagenet([pretrained::SIZE; 2])?.model));
     }
     // The name of a built-in model means that model, even if a folder is called the same.
     let built_in = builtin::spec(name).is_some() || builtin::is_scaled(name);
     if !built_in && path.is_dir() || path.extension().is_some_and(|e| e == "safetensors") {
-        return Ok(saved(path)?.model);
+        return Ok(Named::Trained(saved(path)?.model));
     }
-    Model::new(&spec(name)?, seed).with_context(|| name.to_owned())
+    Ok(Named::Untrained(spec(name)?))
 }
 
 /// The file that says how many members an ensemble's run folder has.
@@ -97,7 +116,7 @@ pub fn members(path: &Path) -> Result<Vec<SavedModel>> {
     if !file.exists() {
         return Ok(vec![saved(path)?]);
     }
-    let text = files::read_text(&file)?;
+    let text = files::read_text(&file, What::Words)?;
     let ensemble: Ensemble = serde_json::from_str(&text)
         .with_context(|| format!("{}: this does not describe an ensemble", file.display()))?;
     let all = (1..=ensemble.members).map(|k| saved(&member(path, k))).collect::<Result<Vec<_>>>()?;
@@ -154,5 +173,5 @@ pub fn saved(path: &Path) -> Result<SavedModel> {
         );
     }
     let file = if path.is_dir() { path.join(SAVED) } else { PathBuf::from(path) };
-    Ok(SavedModel::from_bytes(&files::read(&file)?, &file.display().to_string())?)
+    Ok(SavedModel::from_bytes(&files::read(&file, What::Model)?, &file.display().to_string())?)
 }

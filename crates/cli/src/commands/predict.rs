@@ -1,15 +1,18 @@
 //! `foveal predict`
 
+mod answer;
+
 use super::{input, model};
 use crate::args::Predict;
 use crate::files;
-use crate::output::{Context, Number, numbers};
+use crate::output::{Context, numbers};
 use crate::source;
 use crate::table::width;
-use anyhow::{Result, bail};
+use answer::{Answer, Entry};
+use anyhow::{Context as _, Result, bail};
 use foveal::data::{Dataset, Samples, Targets};
-use foveal::train::probabilities;
-use serde::Serialize;
+use foveal::train::{SavedModel, probabilities};
+use foveal::view::{clean, short};
 use std::path::Path;
 
 /// So many of the likeliest classes `show` names.
@@ -18,44 +21,138 @@ pub(super) const SHOWN: usize = 5;
 const MANY: usize = 100;
 /// Length of the bar for probability 1.
 const BAR: usize = 24;
+/// More samples than this get a line each, unless --top asks for more.
+const LINES: usize = 8;
+/// So many numbers of samples are put through the model at once; what has been read is not kept longer.
+const AT_ONCE: usize = 16 << 20;
 
 /// Predicts classes or values of inputs.
 pub fn run(args: &Predict, context: &Context) -> Result<()> {
     let members = model::members(&args.model)?;
-    let saved = &members[0];
-    let mut names = Vec::new();
-    let mut samples = Vec::new();
-    let inputs = if saved.model.vocabulary().is_some() { args.inputs.clone() } else { given(&args.inputs)? };
-    for input in &inputs {
-        for (name, sample) in input::read(input, saved, context.threads)? {
-            names.push(name);
-            samples.extend(sample);
-        }
+    let inputs = match members[0].model.vocabulary() {
+        Some(_) => args.inputs.clone(),
+        None => given(&args.inputs)?,
+    };
+    let entries = Reading::new(&members, context).all(&inputs)?;
+    let failed: Vec<&Entry> = entries.iter().filter(|e| e.is_bad()).collect();
+    if let ([only], 1) = (&failed[..], entries.len()) {
+        // One input that cannot be read is an error like any other.
+        return only.error();
     }
-    let targets = Targets::Values { values: vec![0.0; names.len()], names: vec!["none".into()] };
-    let data = Dataset::new("inputs", saved.model.input_shape(), Samples::F32(samples), targets)?;
-    let outputs = model::outputs(&members, &data, context.threads)?;
-    let rows = outputs.chunks_exact(saved.model.outputs());
-    if saved.classes.is_empty() {
-        if args.csv.is_some() {
-            bail!("--csv: the model gives values and no classes; take --json");
-        }
-        return values(names.iter().zip(rows), context);
-    }
-    let likely = probabilities(&saved.model, &outputs);
-    let found: Vec<Found> = names
-        .iter()
-        .zip(likely.chunks_exact(saved.model.outputs()))
-        .map(|(name, row)| Found::new(name, row, &saved.classes))
-        .collect();
+    let table = Table { entries: &entries, saved: &members[0] };
     if let Some(path) = &args.csv {
-        write_csv(path, &found, &saved.classes, context)?;
+        files::write(path, &table.csv()?)?;
+        context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
     }
-    if context.json {
-        return context.print_json(&Json { predictions: &found });
+    match context.json {
+        true => context.print_json(&serde_json::json!({ "predictions": entries }))?,
+        false => context.print(&table.text(args, context))?,
     }
-    let top = usize::from(args.top);
-    context.print(&found.iter().map(|f| f.text(&saved.classes, top)).collect::<Vec<_>>().join("\n"))
+    match &failed[..] {
+        [] => Ok(()),
+        [first, ..] => {
+            let (bad, all) = (failed.len(), entries.len());
+            let others = if bad == all { "" } else { ", the others are answered" };
+            first.error().with_context(|| format!("{bad} of {all} inputs cannot be read{others}; the first"))
+        }
+    }
+}
+
+/// Inputs on their way through the models.
+struct Reading<'a> {
+    members: &'a [SavedModel],
+    context: &'a Context,
+    /// Names of samples that were read, and their numbers.
+    names: Vec<String>,
+    samples: Vec<f32>,
+    entries: Vec<Entry>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(members: &'a [SavedModel], context: &'a Context) -> Self {
+        Self { members, context, names: Vec::new(), samples: Vec::new(), entries: Vec::new() }
+    }
+
+    /// An answer for each sample, and the error of each input that cannot be read.
+    fn all(mut self, inputs: &[String]) -> Result<Vec<Entry>> {
+        for input in inputs {
+            match input::read(input, &self.members[0], self.context.threads) {
+                Ok(samples) => {
+                    for (name, sample) in samples {
+                        self.names.push(name);
+                        self.samples.extend(sample);
+                    }
+                }
+                Err(error) => {
+                    self.answer()?;
+                    self.entries.push(Entry::bad(input, error));
+                }
+            }
+            if self.samples.len() >= AT_ONCE {
+                self.answer()?;
+            }
+        }
+        self.answer()?;
+        Ok(self.entries)
+    }
+
+    /// Answers what has been read.
+    fn answer(&mut self) -> Result<()> {
+        let (names, samples) = (std::mem::take(&mut self.names), std::mem::take(&mut self.samples));
+        if names.is_empty() {
+            return Ok(());
+        }
+        let saved = &self.members[0];
+        let targets = Targets::Values { values: vec![0.0; names.len()], names: vec!["none".into()] };
+        let data = Dataset::new("inputs", saved.model.input_shape(), Samples::F32(samples), targets)?;
+        let outputs = model::outputs(self.members, &data, self.context.threads)?;
+        let numbers_of = |all: &[f32], answer: &dyn Fn(&[f32]) -> Answer| {
+            let rows = all.chunks_exact(saved.model.outputs());
+            let entries = names.iter().zip(rows).map(|(name, row)| Entry::good(name, answer(row)));
+            entries.collect::<Vec<_>>()
+        };
+        self.entries.extend(match saved.classes.is_empty() {
+            true => numbers_of(&outputs, &|row| Answer::Values { values: numbers(row) }),
+            false => {
+                numbers_of(&probabilities(&saved.model, &outputs), &|row| Answer::class(row, &saved.classes))
+            }
+        });
+        Ok(())
+    }
+}
+
+/// What is printed and written about all inputs.
+struct Table<'a> {
+    entries: &'a [Entry],
+    saved: &'a SavedModel,
+}
+
+impl Table<'_> {
+    fn text(&self, args: &Predict, context: &Context) -> String {
+        let classes = &self.saved.classes;
+        let bad = context.say("not read:", "읽지 못함:");
+        let bars = args.top.is_some() || self.entries.len() <= LINES;
+        let top = args.top.map_or(SHOWN, usize::from);
+        let blocks: Vec<String> =
+            self.entries.iter().map(|e| e.text(classes, bars.then_some(top), bad)).collect();
+        blocks.join(if bars && !classes.is_empty() { "\n" } else { "" })
+    }
+
+    /// A row for each input: its name, its class and the probability of every class, or its values; last why it cannot
+    /// be read, if it cannot.
+    fn csv(&self) -> Result<Vec<u8>> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        let heading: Vec<String> = match &self.saved.classes[..] {
+            [] => (1..=self.saved.model.outputs()).map(|i| format!("value_{i}")).collect(),
+            classes => std::iter::once("class".to_owned()).chain(classes.iter().map(|c| clean(c))).collect(),
+        };
+        let one = |text: &str| std::iter::once(text.to_owned());
+        table.write_record(one("input").chain(heading.iter().cloned()).chain(one("error")))?;
+        for entry in self.entries {
+            table.write_record(entry.row(heading.len()))?;
+        }
+        Ok(table.into_inner()?)
+    }
 }
 
 /// The inputs, each folder replaced by the pictures in it.
@@ -78,44 +175,6 @@ fn given(inputs: &[String]) -> Result<Vec<String>> {
     Ok(all)
 }
 
-#[derive(Serialize)]
-struct Json<'a> {
-    predictions: &'a [Found<'a>],
-}
-
-#[derive(Serialize)]
-struct Found<'a> {
-    input: &'a str,
-    class: &'a str,
-    index: usize,
-    probabilities: Vec<Number>,
-}
-
-impl<'a> Found<'a> {
-    fn new(input: &'a str, row: &[f32], classes: &'a [String]) -> Self {
-        let index = (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-        Self { input, class: &classes[index], index, probabilities: numbers(row) }
-    }
-
-    fn text(&self, classes: &[String], top: usize) -> String {
-        let likely: Vec<f32> = self.probabilities.iter().map(|p| p.0).collect();
-        format!("{}: {}\n{}", self.input, self.class, bars(classes, &likely, top))
-    }
-}
-
-/// Writes a row for each input: its name, its class, and the probability of every class.
-fn write_csv(path: &Path, found: &[Found], classes: &[String], context: &Context) -> Result<()> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["input", "class"].into_iter().chain(classes.iter().map(String::as_str)))?;
-    for one in found {
-        let numbers: Vec<String> = one.probabilities.iter().map(|p| p.0.to_string()).collect();
-        table.write_record([one.input, one.class].into_iter().chain(numbers.iter().map(String::as_str)))?;
-    }
-    files::write(path, &table.into_inner()?)?;
-    context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
-    Ok(())
-}
-
 /// A bar for each of the `top` likeliest classes.
 pub(super) fn bars(classes: &[String], likely: &[f32], top: usize) -> String {
     let mut order: Vec<usize> = (0..classes.len()).collect();
@@ -123,6 +182,7 @@ pub(super) fn bars(classes: &[String], likely: &[f32], top: usize) -> String {
     order.truncate(top);
     // A few of very many classes: the others' names need no room.
     let all = classes.len() <= MANY;
+    let classes: Vec<String> = classes.iter().map(|c| short(c)).collect();
     let wide = classes.iter().enumerate().filter(|(i, _)| all || order.contains(i));
     let wide = wide.map(|(_, c)| width(c)).max().unwrap_or(0);
     let mut text = String::new();
@@ -134,21 +194,4 @@ pub(super) fn bars(classes: &[String], likely: &[f32], top: usize) -> String {
         text.push('\n');
     }
     text
-}
-
-fn values<'a>(rows: impl Iterator<Item = (&'a String, &'a [f32])>, context: &Context) -> Result<()> {
-    #[derive(Serialize)]
-    struct Value<'a> {
-        input: &'a str,
-        values: Vec<Number>,
-    }
-    let found: Vec<Value> = rows.map(|(input, row)| Value { input, values: numbers(row) }).collect();
-    if context.json {
-        return context.print_json(&serde_json::json!({ "predictions": found }));
-    }
-    let line = |v: &Value| {
-        let numbers: Vec<String> = v.values.iter().map(|n| crate::array_text::number(n.0)).collect();
-        format!("{}: {}\n", v.input, numbers.join(" "))
-    };
-    context.print(&found.iter().map(line).collect::<String>())
 }

@@ -8,9 +8,9 @@ use crate::output::{Context, Number, numbers};
 use crate::table::{Side, table};
 use anyhow::{Result, bail};
 use foveal::train::SavedModel;
-use foveal::view::Drawing;
 use foveal::view::show::Scene;
 use foveal::view::words::words;
+use foveal::view::{Drawing, clean, short};
 use ndarray::Axis;
 use serde_json::json;
 use std::path::Path;
@@ -43,7 +43,7 @@ pub fn run(args: &Show, context: &Context) -> Result<()> {
     if args.output.is_some() {
         return Ok(());
     }
-    context.print(&text(&scene, args.layer.is_some(), context)?)
+    context.print_drawn(&text(&scene, args.layer.is_some(), context)?)
 }
 
 /// Shows a text token by token: how much each token counts for the answer.
@@ -56,7 +56,7 @@ fn read(input: &str, saved: &SavedModel, context: &Context) -> Result<()> {
     let sample = input::of_text(&text, saved)?;
     let scene = Scene::new(saved, sample.view(), &name, None)?;
     let (class, words) = words(saved, &text, None)?;
-    let class = saved.classes.get(class).map_or(class.to_string(), String::clone);
+    let class = saved.classes.get(class).map_or(class.to_string(), |name| short(name));
     let about = context.language.pick(
         format!("Above 0 a token speaks for {class}, below 0 against it (gradient times embedding)."),
         format!("0보다 크면 {class}라는 답을 뒷받침하고 작으면 그 반대입니다(기울기 × 임베딩)."),
@@ -158,13 +158,13 @@ fn text(scene: &Scene, one: bool, context: &Context) -> Result<String> {
         return Ok(text + &looked(scene, context));
     }
     for part in scene.parts(context.language.into())? {
-        text += &format!("{}\n{}\n", part.title, part.about);
+        text += &format!("{}\n{}\n", clean(&part.title), clean(&part.about));
         for (caption, drawing) in &part.drawings {
             // Half blocks cannot show letters: nothing is left of a drawing without panels.
             let most = if one { usize::MAX } else { FEW };
             let shown = context.graphics.show_first(drawing, most)?;
             if !shown.is_empty() {
-                text += &format!("{caption}\n{shown}");
+                text += &format!("{}\n{shown}", clean(caption));
             }
         }
         text.push('\n');
@@ -175,13 +175,13 @@ fn text(scene: &Scene, one: bool, context: &Context) -> Result<String> {
 fn answer(scene: &Scene) -> String {
     let Some(best) = scene.class() else {
         let values: Vec<String> = scene.outputs.iter().map(|&v| number(v)).collect();
-        return format!("{}: {}", scene.name, values.join(" "));
+        return format!("{}: {}", short(&scene.name), values.join(" "));
     };
     let (classes, likely): (Vec<String>, Vec<f32>) = scene.probabilities.iter().cloned().unzip();
     format!(
         "{}: {}\n{}",
-        scene.name,
-        classes[best],
+        short(&scene.name),
+        short(&classes[best]),
         predict::bars(&classes, &likely, predict::SHOWN).trim_end()
     )
 }
@@ -207,10 +207,10 @@ fn layers(scene: &Scene, context: &Context) -> String {
 /// Where the heat map of Grad-CAM is largest.
 fn looked(scene: &Scene, context: &Context) -> String {
     let Some(cam) = &scene.cam else { return String::new() };
-    let class = scene.probabilities.get(cam.class).map_or(cam.class.to_string(), |p| p.0.clone());
+    let class = scene.probabilities.get(cam.class).map_or(cam.class.to_string(), |p| short(&p.0));
     let first = ((0, 0), 0.0);
     let ((h, w), most) = cam.heat.indexed_iter().fold(first, |a, (at, &v)| if v > a.1 { (at, v) } else { a });
-    let layer = &cam.layer;
+    let layer = short(&cam.layer);
     let told = if most > 0.0 {
         context.language.pick(
             format!("Grad-CAM of {layer} for {class}: most at row {h}, column {w}"),

@@ -3,7 +3,7 @@
 use super::opened::Opened;
 use super::options::ReadOptions;
 use super::told::Told;
-use crate::files;
+use crate::files::{self, What};
 use anyhow::Result;
 use foveal::data::scale::{Range, alike};
 use foveal::data::{Dataset, Samples, Scale, TrainTest, npz};
@@ -13,7 +13,7 @@ use std::path::Path;
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Opened> {
     let shown = path.display().to_string();
     let asked = npz::Options { task: options.task, known: options.classes, layout: options.layout };
-    let read = npz::read_npz(&files::read(path)?, &shown, &asked)?;
+    let read = npz::read_npz(&files::read(path, What::Arrays)?, &shown, &asked)?;
     let mut parts = read.parts;
     let targets = Told::targets(read.how, parts.train.targets(), parts.train.len(), &[]);
     let layout =

@@ -7,7 +7,7 @@ use super::name::name;
 use super::opened::Opened;
 use super::options::ReadOptions;
 use super::told::Told;
-use crate::files;
+use crate::files::{self, What};
 use crate::output::{Context, count};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::dicom::{self, Header, Id, Stack, divided, owners, parts, stacks};
@@ -173,7 +173,7 @@ fn by_table(
     context: &Context,
 ) -> Result<Labels> {
     let shown = table.display().to_string();
-    let read = read_csv(&files::read(table)?, &shown, &options.table())?;
+    let read = read_csv(&files::read(table, What::Table)?, &shown, &options.table())?;
     let rows = rows(&read, slices).ok_or_else(|| {
         anyhow!("{shown}: its first column must be headed file, series or patient; the targets follow")
     })?;

@@ -1,18 +1,13 @@
 //! The files of a folder, and which of them are pictures or slices.
 
-use crate::files;
+use crate::files::{self, What};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::{dicom, folder};
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders within folders, at most.
 const DEPTH: usize = 16;
-/// The largest picture file that is read, in bytes.
-const MAX_FILE: u64 = 256 << 20;
-/// Bytes that tell a DICOM file.
-const HEAD: u64 = 132;
 
 /// A file in a folder: its names from the folder down, and its path.
 pub type InFolder = (Vec<String>, PathBuf);
@@ -31,9 +26,7 @@ pub fn is_slice(names: &[String], path: &Path) -> bool {
     if names.iter().any(|n| n.starts_with('.')) || folder::is_picture(own) || own == "DICOMDIR" {
         return false;
     }
-    let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    path.is_file() && read.is_ok() && dicom::is_dicom(&head)
+    files::head(path).is_ok_and(|head| dicom::is_dicom(&head))
 }
 
 /// All picture files and slices under `path`, by name.
@@ -80,13 +73,5 @@ fn walk(
 
 /// The bytes of a file of a data set.
 pub fn bytes(path: &Path) -> Result<Vec<u8>> {
-    if let Ok(meta) = fs::metadata(path) {
-        if !meta.is_file() {
-            bail!("cannot read {}: it is not a plain file", path.display());
-        }
-        if meta.len() > MAX_FILE {
-            bail!("{}: takes {} bytes, more than {MAX_FILE}; scale it down", path.display(), meta.len());
-        }
-    }
-    files::read(path)
+    files::read(path, What::Picture)
 }

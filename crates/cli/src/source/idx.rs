@@ -1,7 +1,7 @@
 //! Folders of IDX files, as MNIST is distributed.
 
 use super::name::name;
-use crate::files;
+use crate::files::{self, What};
 use anyhow::{Result, anyhow};
 use foveal::data::{Dataset, Error, TrainTest, idx};
 use std::fs;
@@ -56,7 +56,7 @@ fn find(folder: &Path, start: &str) -> Result<Option<PathBuf>> {
 }
 
 fn pair(images: &Path, labels: &Path, name: &str, classes: Option<&[String]>) -> Result<Dataset> {
-    let (image_bytes, label_bytes) = (files::read(images)?, files::read(labels)?);
+    let (image_bytes, label_bytes) = (files::read(images, What::Idx)?, files::read(labels, What::Idx)?);
     let read = match classes {
         Some(classes) => idx::images_and_labels_named(&image_bytes, &label_bytes, name, classes),
         None => idx::images_and_labels(&image_bytes, &label_bytes, name),

@@ -17,7 +17,7 @@ mod text_facts;
 mod texts;
 mod told;
 
-use crate::files;
+use crate::files::{self, What};
 use crate::output::Context;
 use anyhow::{Result, bail};
 pub use ct_facts::CtFacts;
@@ -58,7 +58,7 @@ impl Found {
         }
         let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         // A table of files, whatever divides its cells, is one of pictures; else it is of texts.
-        let pictures = || anyhow::Ok(table::names_pictures(&files::read(path)?));
+        let pictures = || anyhow::Ok(table::names_pictures(&files::read(path, What::Table)?));
         match extension.as_deref() {
             _ if !path.exists() => {
                 bail!(
@@ -66,7 +66,7 @@ impl Found {
                 )
             }
             Some("tsv") => Ok(if pictures()? { Found::Table } else { Found::Texts }),
-            Some("csv") => Ok(if pictures()? || !text_table::is_one(&files::read(path)?) {
+            Some("csv") => Ok(if pictures()? || !text_table::is_one(&files::read(path, What::Table)?) {
                 Found::Table
             } else {
                 Found::TextTable

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use foveal::data::{Scale, TrainTest, Window};
 use foveal::train::PictureFit;
 
-/// So many skipped files are named.
+/// So many reasons to skip files are named.
 const NAMED: usize = 10;
 
 /// A data set that was read.
@@ -65,16 +65,58 @@ impl From<TrainTest> for Opened {
     }
 }
 
-/// Names the first files that were skipped, and counts the others.
+/// Says which files were skipped, a line for each reason.
 pub fn tell_skipped(skipped: &[String], context: &Context) {
-    for line in skipped.iter().take(NAMED) {
-        context.note(&format!("{} {line}", context.say("skipped", "건너뜀:")));
+    let reasons = by_reason(skipped);
+    for (first, n) in reasons.iter().take(NAMED) {
+        let (was, n) = (context.say("skipped", "건너뜀:"), *n);
+        context.note(&match n {
+            1 => format!("{was} {first}"),
+            _ => context.language.pick(
+                format!("skipped {n} files, the first {first}"),
+                format!("파일 {n}개를 건너뜀. 첫째는 {first}"),
+            ),
+        });
     }
-    let more = skipped.len().saturating_sub(NAMED);
+    let more = reasons.len().saturating_sub(NAMED);
     if more > 0 {
         context.note(&context.language.pick(
-            format!("skipped {more} more; foveal data check names them all"),
-            format!("건너뛴 파일 {more}개 더 있음. 모두 보려면 foveal data check"),
+            format!("and for {more} other reasons; foveal data check names them all"),
+            format!("그 밖의 이유 {more}가지. 모두 보려면 foveal data check"),
         ));
+    }
+}
+
+/// The first file of each reason with how many have it, the most frequent reason first. A line is a name, a colon, and
+/// why; numbers in that do not make another reason.
+fn by_reason(skipped: &[String]) -> Vec<(&str, usize)> {
+    let mut found: Vec<(String, &str, usize)> = Vec::new();
+    for line in skipped {
+        let reason = line.split_once(": ").map_or(line.as_str(), |(_, reason)| reason);
+        let words =
+            reason.split(' ').map(|word| if word.chars().any(|c| c.is_ascii_digit()) { "#" } else { word });
+        let mut words: Vec<&str> = words.collect();
+        words.dedup();
+        let key = words.join(" ");
+        match found.iter_mut().find(|(known, ..)| *known == key) {
+            Some((.., n)) => *n += 1,
+            None => found.push((key, line, 1)),
+        }
+    }
+    found.sort_by_key(|(.., n)| std::cmp::Reverse(*n));
+    found.into_iter().map(|(_, first, n)| (first, n)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn files_are_skipped_by_reason() {
+        let lines = [
+            "a.png: starts with bytes 00 1f, so it is none",
+            "b.txt: no picture",
+            "c.png: starts with bytes 7a, so it is none",
+        ];
+        let lines = lines.map(str::to_owned);
+        assert_eq!(super::by_reason(&lines), [(lines[0].as_str(), 2), (lines[1].as_str(), 1)]);
     }
 }

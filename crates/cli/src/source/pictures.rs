@@ -6,7 +6,7 @@ use super::name::name;
 use super::opened::Opened;
 use super::options::{Pretrained, ReadOptions};
 use super::told::Told;
-use crate::files;
+use crate::files::{self, What};
 use crate::output::Context;
 use crate::pretrained;
 use anyhow::{Result, bail};
@@ -68,7 +68,7 @@ pub fn from_folder(
 /// A CSV of paths and targets; paths count from the table's folder.
 pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let table = table::read_csv(&files::read(path)?, &shown, &options.table())?;
+    let table = table::read_csv(&files::read(path, What::Table)?, &shown, &options.table())?;
     let folder = options.images.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")));
     let mut order: Vec<usize> = (0..table.paths.len()).collect();
     order.sort_by_key(|&i| table.parts[i]);

@@ -5,7 +5,7 @@ use super::opened::{Opened, tell_skipped};
 use super::options::ReadOptions;
 use super::text_facts::TextFacts;
 use super::told::Told;
-use crate::files;
+use crate::files::{self, What};
 use crate::output::{Context, count};
 use anyhow::{Result, bail};
 use foveal::data::targets::Task;
@@ -37,14 +37,14 @@ struct Listed {
 /// A TSV.
 pub fn from_file(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let read = read_tsv(&files::read(path)?, &shown, &options.table())?;
+    let read = read_tsv(&files::read(path, What::Table)?, &shown, &options.table())?;
     Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
 }
 
 /// A CSV.
 pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let read = text_table::read_csv(&files::read(path)?, &shown, &options.table())?;
+    let read = text_table::read_csv(&files::read(path, What::Table)?, &shown, &options.table())?;
     Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
 }
 
@@ -53,7 +53,7 @@ pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Res
     let read = |file: &str, task: Option<Task>, classes: Option<&[String]>| {
         let shown = path.join(file).display().to_string();
         let options = table::Options { task, known: classes, ..options.table() };
-        let read = read_tsv(&files::read(&path.join(file))?, &shown, &options)?;
+        let read = read_tsv(&files::read(&path.join(file), What::Table)?, &shown, &options)?;
         anyhow::Ok((shown, read))
     };
     let (shown, train) = read(TRAIN, options.task, options.classes)?;

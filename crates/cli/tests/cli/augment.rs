@@ -110,8 +110,18 @@ fn an_ensemble_is_its_members_together() {
         lines[0].starts_with("seed 0: test accuracy") && lines[2].starts_with("ensemble: test"),
         "{text}"
     );
-    bench.run(&format!("{TRAIN} --ensemble 2 --out all")).refused(&["all/member-3", "--out"]);
-    bench.run(&format!("{TRAIN} --ensemble 2 --out alone")).refused(&["alone/model.safetensors", "--out"]);
+    bench.run(&format!("{TRAIN} --ensemble 2 --out all --resume")).refused(&["all/member-3", "--out"]);
+    bench.run(&format!("{TRAIN} --ensemble 2 --out alone --resume")).refused(&[
+        "alone",
+        "of one model",
+        "--out",
+    ]);
+    bench.run(&format!("{TRAIN} --out all --resume")).refused(&["all", "of an ensemble", "--out"]);
+    // To write over an ensemble removes all of its members.
+    bench.run(&format!("{TRAIN} --ensemble 2 --out all --overwrite")).good();
+    assert!(!bench.path("all/member-3").exists() && bench.path("all/member-2").exists());
+    bench.run(&format!("{TRAIN} --out all --overwrite")).good();
+    assert!(!bench.path("all/member-1").exists() && !bench.path("all/ensemble.json").exists());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! The built program, end to end: what it prints, what it writes, how it ends.
 
 mod augment;
+mod bounded;
 mod broken_inputs;
 mod ct;
 mod exchange;
@@ -11,10 +12,14 @@ mod kinds;
 mod lab;
 mod meaning;
 mod models;
+mod names;
+#[cfg(unix)]
+mod nothing_lost;
 mod operators;
 mod own_data;
 mod performance;
 mod pretrained;
+mod recipes;
 #[cfg(unix)]
 mod results;
 mod resume;

@@ -31,7 +31,7 @@ fn model_files_are_checked_along_the_chain() {
     bench.file("word.toml", model("[[layer]]\nkind = \"conv2d\"\nstride = 2\n"));
     bench.file("kinds.toml", model("[[layer]]\nkind = \"cnov2d\"\nfilters = 2\n"));
     bench.file("type.toml", model("[[layer]]\nkind = \"conv2d\"\nfilters = \"two\"\nkernel = [3, 3]\n"));
-    bench.file("list.toml", model("[[layer]]\nkind = \"conv2d\"\nfilters = 2\nkernel = 3\n"));
+    bench.file("list.toml", model("[[layer]]\nkind = \"conv2d\"\nfilters = 2\nkernel = [3]\n"));
     bench.file("less.toml", model("[[layer]]\nkind = \"conv2d\"\nkernel = [3, 3]\n"));
     bench.file("anon.toml", model("[[layer]]\nfilters = 2\n"));
     let joined =

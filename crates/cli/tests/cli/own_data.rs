@@ -47,7 +47,7 @@ fn class_folders_with_korean_names_train_predict_and_are_judged() {
     for words in ["broken.png", "notes.txt", "1 hidden files"] {
         assert!(run.stderr.contains(words), "no `{words}` in {}", run.told());
     }
-    bench.run(&format!("{TRAIN} --strict -q")).refused(&["bars/train/세로/broken.png"]);
+    bench.run(&format!("{TRAIN} --overwrite --strict -q")).refused(&["bars/train/세로/broken.png"]);
     let predicted = bench.run("predict run bars/test --json").good().json();
     let predictions = predicted["predictions"].as_array().unwrap();
     let right = |p: &&serde_json::Value| {
@@ -123,8 +123,8 @@ fn two_values_of_a_picture_are_learnt_from_a_table() {
     assert_eq!(values.len(), 2, "{predicted}");
     let report = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
     assert!(report.contains("area") && report.contains("R²"));
-    bench.run(&format!("{train} -q --loss cross-entropy")).refused(&["cross", "values"]);
-    bench.run(&format!("{train} -q --class-weights")).refused(&["class"]);
+    bench.run(&format!("{train} --overwrite -q --loss cross-entropy")).refused(&["cross", "values"]);
+    bench.run(&format!("{train} --overwrite -q --class-weights")).refused(&["class"]);
 }
 
 #[test]
@@ -135,7 +135,9 @@ fn colour_pictures_are_changed_for_classes_and_never_for_values() {
         .fold("path,kind\n".to_owned(), |rows, i| rows + &format!("{i}.png,{}\n", ["odd", "even"][i % 2]));
     bench.file("squares/kinds.csv", rows);
     let config = |options: &str| {
-        bench.run(&format!("train squares/{options} --image-size 16 --out run --no-report")).good();
+        bench
+            .run(&format!("train squares/{options} --image-size 16 --out run --overwrite --no-report"))
+            .good();
         std::fs::read_to_string(bench.path("run/config.toml")).unwrap()
     };
     for (options, wanted) in [
@@ -186,7 +188,7 @@ fn class_weights_and_balanced_sampling_serve_the_small_class() {
     }
     let recall = |options: &str| {
         let train = format!(
-            "train few --epochs 4 --batch-size 16 --lr 0.003 --validation 0 --out run --json {options}"
+            "train few --epochs 4 --batch-size 16 --lr 0.003 --validation 0 --out run --overwrite --json {options}"
         );
         bench.run(&train).good();
         let judged = bench.run("eval run few --json").good().json();
@@ -203,7 +205,7 @@ fn pictures_read_anew_each_epoch_give_the_same_model() {
     let bench = Bench::new();
     bars(&bench);
     let model = |options: &str| {
-        let train = format!("train bars --epochs 3 --batch-size 16 --out run --json {options}");
+        let train = format!("train bars --epochs 3 --batch-size 16 --out run --overwrite --json {options}");
         let json = bench.run(&train).good().json();
         (std::fs::read(bench.path("run/model.safetensors")).unwrap(), json["test_accuracy"].clone())
     };
@@ -220,7 +222,7 @@ fn a_run_goes_on_whichever_way_its_pictures_are_read() {
     // First all grey; then one picture is in colour, which makes all of them colour pictures.
     for round in 0..2u8 {
         for [first, then] in [["", "--stream"], ["--stream", ""], ["--stream", "--stream"]] {
-            bench.run(&format!("{train} {first}")).good();
+            bench.run(&format!("{train} --overwrite {first}")).good();
             let model = || std::fs::read(bench.path("run/model.safetensors")).unwrap();
             let whole = model();
             let run = bench.run(&format!("{train} {then} --resume")).good();

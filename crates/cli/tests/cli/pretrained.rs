@@ -80,7 +80,7 @@ fn a_folder_of_colour_pictures_is_learnt_on_it() {
     textures(&bench, "textures/train", 40);
     textures(&bench, "textures/test", 20);
     bench.file("textures/train/fine/broken.png", b"\x89PNG\r\n\x1a\nnothing");
-    let run = bench.run(&format!("{TRAIN} --json")).good();
+    let run = bench.run(&format!("{TRAIN} --overwrite --json")).good();
     for words in
         ["efficientnet-lite0", "64x64", "--from scratch", "through the pretrained network once", "broken.png"]
     {
@@ -93,7 +93,7 @@ fn a_folder_of_colour_pictures_is_learnt_on_it() {
     let (whole, config) = (model(), std::fs::read_to_string(bench.path("run/config.toml")).unwrap());
     assert!(config.contains("stem_conv") && config.contains("seed = 0"), "{config}");
     // The same seed gives the same bytes with any number of threads, named or not, and after a kill.
-    for options in ["--threads 1", "--threads 3 --model pretrained", "--resume"] {
+    for options in ["--overwrite --threads 1", "--overwrite --threads 3 --model pretrained", "--resume"] {
         let run = bench.run(&format!("{TRAIN} {options}")).good();
         assert!(model() == whole, "{options}: {}", run.told());
     }
@@ -104,11 +104,11 @@ fn a_folder_of_colour_pictures_is_learnt_on_it() {
     bench.run("predict run textures/test -q --csv out.csv").good();
     let table = std::fs::read_to_string(bench.path("out.csv")).unwrap();
     let rows: Vec<&str> = table.lines().collect();
-    assert_eq!((rows.len(), rows[0]), (21, "input,class,coarse,fine"));
+    assert_eq!((rows.len(), rows[0]), (21, "input,class,coarse,fine,error"));
     assert!(rows[20].starts_with("textures/test/fine/9.png,fine,"), "{table}");
     bench.run("export run run.onnx").good();
     bench.run("show run textures/test/fine/1.png --layer stem_conv -o stem.png").good();
-    let korean = bench.run(&format!("{TRAIN} --lang ko")).good().stderr;
+    let korean = bench.run(&format!("{TRAIN} --overwrite --lang ko")).good().stderr;
     assert!(korean.contains("사전 학습") && korean.contains("마지막 층만 훈련합니다"), "{korean}");
 }
 
@@ -117,7 +117,8 @@ fn the_last_blocks_or_all_of_it_learn_too() {
     let bench = Bench::new();
     textures(&bench, "textures", 24);
     for (preset, frozen) in [("balanced", "stem_conv"), ("best", "stem_norm")] {
-        let run = bench.run(&format!("{TRAIN} --preset {preset} --epochs 2 --validation 4")).good();
+        let run =
+            bench.run(&format!("{TRAIN} --preset {preset} --epochs 2 --validation 4 --overwrite")).good();
         assert!(run.stderr.contains("the head alone"), "{}", run.told());
         let model = std::fs::read(bench.path("run/model.safetensors")).unwrap();
         let head = &model[8..8 + u64::from_le_bytes(model[..8].try_into().unwrap()) as usize];
@@ -139,7 +140,7 @@ fn it_is_left_out_where_it_does_not_suit_and_refused_where_it_cannot_be() {
     let bench = Bench::new();
     textures(&bench, "textures", 12);
     let model = |options: &str| {
-        bench.run(&format!("{TRAIN} --epochs 1 --json {options}")).good().json()["model"].clone()
+        bench.run(&format!("{TRAIN} --overwrite --epochs 1 --json {options}")).good().json()["model"].clone()
     };
     assert_eq!(model("--from scratch"), "vgg-small");
     assert_eq!(model("--model stack"), "stack");
@@ -148,7 +149,7 @@ fn it_is_left_out_where_it_does_not_suit_and_refused_where_it_cannot_be() {
         ("--freeze stem_conv", "--freeze"),
         ("--model pretrained --ensemble 2", "--ensemble"),
     ] {
-        bench.run(&format!("{TRAIN} -q {options}")).refused(&[words]);
+        bench.run(&format!("{TRAIN} --overwrite -q {options}")).refused(&[words]);
     }
     bench.run("train mnist --model pretrained -q").refused(&["mnist", "picture files"]);
 }
@@ -156,7 +157,8 @@ fn it_is_left_out_where_it_does_not_suit_and_refused_where_it_cannot_be() {
 /// Kills the training once `ready` says so, then lets it go on; the model must be that of a run that never stopped.
 fn killed(bench: &Bench, options: &str, whole: &[u8], ready: &dyn Fn() -> bool) {
     let _ = std::fs::remove_dir_all(bench.path("run"));
-    let mut child = bench.command(&format!("{TRAIN} -q {options}")).stdout(Stdio::null()).spawn().unwrap();
+    let mut child =
+        bench.command(&format!("{TRAIN} --overwrite -q {options}")).stdout(Stdio::null()).spawn().unwrap();
     while child.try_wait().unwrap().is_none() && !ready() {
         sleep(Duration::from_millis(2));
     }
@@ -175,7 +177,7 @@ fn a_run_that_is_killed_during_features_the_head_or_fine_tuning_goes_on_to_the_s
     let bench = Bench::new();
     textures(&bench, "textures", 32);
     for options in ["--validation 6", "--validation 6 --preset balanced --epochs 4"] {
-        bench.run(&format!("{TRAIN} -q {options}")).good();
+        bench.run(&format!("{TRAIN} --overwrite -q {options}")).good();
         let whole = std::fs::read(bench.path("run/model.safetensors")).unwrap();
         // While features are computed there is an empty run folder; then its configuration, then a checkpoint.
         for file in ["run", "run/config.toml", "run/checkpoint.safetensors"] {
@@ -188,7 +190,7 @@ fn a_run_that_is_killed_during_features_the_head_or_fine_tuning_goes_on_to_the_s
 fn pictures_of_another_size_go_into_a_model_that_pools_all_of_them() {
     let bench = Bench::new();
     textures(&bench, "textures", 16);
-    bench.run(&format!("{TRAIN} -q --epochs 2")).good();
+    bench.run(&format!("{TRAIN} --overwrite -q --epochs 2")).good();
     let more = "train textures --from run --freeze all-but-head --no-report --epochs 1 --json";
     bench.run(&format!("{more} --image-size 32 --out small")).good();
     assert!(bench.run("summary small").good().stdout.contains("32"), "another size");

@@ -135,27 +135,32 @@ fn a_checkpoint_that_is_of_no_use_is_refused_and_left_alone() {
         (format!("{command} --seed 4"), "recipe.seed was 0 and is 4"),
         (format!("{command} --validation 20"), "data.validation was 30 and is 20"),
     ] {
-        bench.run(&change).refused(&[file, words, "leave --resume out"]);
+        bench.run(&change).refused(&[file, words, "take --overwrite instead of --resume"]);
     }
     assert!(bytes(&bench, file) == checkpoint && bytes(&bench, "run/config.toml") == config);
     bench.run("predict run/checkpoint.safetensors x.npy").refused(&["this is a checkpoint"]);
     for cut in [0, 7, 100, checkpoint.len() / 2, checkpoint.len() - 1] {
         bench.file(file, &checkpoint[..cut]);
-        bench.run(&command).refused(&[file, "not a whole checkpoint", "leave --resume out"]);
+        bench.run(&command).refused(&[
+            file,
+            "not a whole checkpoint",
+            "take --overwrite instead of --resume",
+        ]);
     }
     let mut damaged = checkpoint.clone();
     let last = damaged.len() - 200;
     damaged[last] ^= 4;
     bench.file(file, &damaged);
-    bench.run(&command).refused(&[file, "damaged", "leave --resume out"]);
+    bench.run(&command).refused(&[file, "damaged", "take --overwrite instead of --resume"]);
     bench.file(file, vec![0; 70 << 20]);
     bench.run(&command).refused(&[file, "too many"]);
     let usage = bench.run("train set --resume");
     assert_eq!(usage.code, Some(2), "{}", usage.told());
-    // Without --resume the checkpoint is removed, and so are half-written files of the killed run.
+    bench.run(&format!("{LONG} --out run")).refused(&["--resume", "--overwrite"]);
+    // With --overwrite the checkpoint is removed, and so are half-written files of the killed run.
     bench.file("run/.checkpoint.safetensors.123.part", "half");
     bench.file("run/.notes.123.part", "of someone else");
-    bench.run(&format!("{LONG} --epochs 3 --out run").replace("--epochs 250 ", "")).good();
+    bench.run(&format!("{LONG} --epochs 3 --out run").replace("--epochs 250 ", "--overwrite ")).good();
     assert!(bytes(&bench, file).len() < 70 << 20);
     let left = std::fs::read_dir(bench.path("run")).unwrap().map(|e| e.unwrap().file_name());
     let parts: Vec<_> = left.filter(|n| n.to_string_lossy().ends_with(".part")).collect();
@@ -214,7 +219,7 @@ fn a_read_only_folder_is_told_at_once_and_the_last_good_checkpoint_stays() {
         };
         Run::new(&command, output)
     };
-    run.refused(&["cannot write run/checkpoint.safetensors", "--resume goes on after epoch"]);
+    run.refused(&["cannot write run/run.lock"]);
     allow(0o755);
     assert!(bytes(&bench, "run/checkpoint.safetensors") == checkpoint, "another checkpoint");
 }

@@ -64,7 +64,7 @@ fn korean_is_cut_into_pairs_of_characters() {
     assert!(json["validation_accuracy"].as_f64().unwrap() > 0.9, "{json}");
     let bytes = || std::fs::read(bench.path("run/model.safetensors")).unwrap();
     let first = bytes();
-    bench.run(&format!("{train} --threads 1")).good();
+    bench.run(&format!("{train} --overwrite --threads 1")).good();
     assert!(first == bytes(), "one thread gives other bytes");
     let mut command = bench.command("predict run");
     let output = command.arg("그 노래는 시시하다더니 실제로는 재미있더라").output().unwrap();

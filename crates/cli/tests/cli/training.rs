@@ -55,12 +55,12 @@ fn training_tells_each_epoch_and_leaves_a_run_folder() {
     let bench = Bench::new();
     dataset(&bench, "set");
     assert_snapshot!("train", bench.run(TRAIN).good().shape());
-    assert_snapshot!("train_korean", bench.run(&format!("{TRAIN} --lang ko")).good().shape());
+    assert_snapshot!("train_korean", bench.run(&format!("{TRAIN} --overwrite --lang ko")).good().shape());
     assert_snapshot!("config", std::fs::read_to_string(bench.path("run/config.toml")).unwrap());
     let metrics = std::fs::read_to_string(bench.path("run/metrics.csv")).unwrap();
     assert_eq!(metrics.lines().count(), 7);
     assert!(metrics.starts_with("epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,"));
-    let quiet = bench.run(&format!("{TRAIN} -q")).good();
+    let quiet = bench.run(&format!("{TRAIN} --overwrite -q")).good();
     assert_eq!(quiet.stderr, "");
 }
 
@@ -70,11 +70,11 @@ fn a_run_leaves_a_report_unless_told_not_to() {
     dataset(&bench, "set");
     bench.run(&format!("{TRAIN} --no-report")).good();
     assert!(!bench.path("run/report.html").exists());
-    let told = bench.run(TRAIN).good().stdout;
+    let told = bench.run(&format!("{TRAIN} --overwrite")).good().stdout;
     assert!(told.contains("report in run/report.html"), "{told}");
     let english = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
     assert!(english.starts_with("<!doctype html>\n<html lang=\"en\">"), "{}", &english[..80]);
-    bench.run(&format!("{TRAIN} --lang ko --json")).good().json();
+    bench.run(&format!("{TRAIN} --overwrite --lang ko --json")).good().json();
     let korean = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
     assert!(korean.contains("<html lang=\"ko\">") && korean.contains("혼동 행렬"));
     // The cells count the test images.
@@ -94,7 +94,7 @@ fn event_files_of_earlier_runs_make_room() {
     };
     bench.run(&format!("{TRAIN} --tensorboard")).good();
     bench.file("run/events.out.tfevents.1.host", "of another program");
-    let told = bench.run(&format!("{TRAIN} --tensorboard --lang ko")).good();
+    let told = bench.run(&format!("{TRAIN} --overwrite --tensorboard --lang ko")).good();
     assert!(told.stdout.contains("tensorboard --logdir run"), "{}", told.told());
     let found = files();
     assert_eq!(found.len(), 2, "{found:?}");
@@ -126,7 +126,7 @@ fn training_as_json_has_every_field_and_learns() {
     assert_eq!((&json["seed"], &json["threads"], &json["epochs"]), (&3.into(), &2.into(), &6.into()));
     assert_eq!((&json["dataset"], &json["model"]), (&"set".into(), &"net.toml".into()));
     assert!(json["test_accuracy"].as_f64().unwrap() > 0.9, "{json}");
-    let all = bench.run(&format!("{TRAIN} --json --validation 0")).good().json();
+    let all = bench.run(&format!("{TRAIN} --overwrite --json --validation 0")).good().json();
     assert!(all["validation_accuracy"].is_null());
 }
 
@@ -135,7 +135,7 @@ fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads() {
     let bench = Bench::new();
     dataset(&bench, "set");
     let model = |options: &str| {
-        bench.run(&format!("{TRAIN} {options}")).good();
+        bench.run(&format!("{TRAIN} --overwrite {options}")).good();
         std::fs::read(bench.path("run/model.safetensors")).unwrap()
     };
     let one = model("--threads 1");

@@ -34,7 +34,10 @@ fn a_run_begins_with_another_ones_weights() {
     let before = saved(&bench, "run");
     let train = "train other --from run --freeze all-but-head --epochs 3 --batch-size 20";
     assert_snapshot!("from", bench.run(&format!("{train} --out new")).good().shape());
-    assert_snapshot!("from_korean", bench.run(&format!("{train} --out new --lang ko")).good().shape());
+    assert_snapshot!(
+        "from_korean",
+        bench.run(&format!("{train} --out new --overwrite --lang ko")).good().shape()
+    );
     let after = saved(&bench, "new");
     assert_eq!(after.classes, ["0", "1", "2", "3"]);
     assert_eq!(after.preprocess, before.preprocess);

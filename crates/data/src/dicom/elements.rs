@@ -76,7 +76,7 @@ impl Syntax {
         Err(Error::Unsupported {
             file: file.to_string(),
             what: kind.to_string(),
-            remedy: "write it uncompressed, such as with `gdcmconv --raw` or `dcmdjpeg`",
+            remedy: "write it uncompressed, with `gdcmconv --raw IN OUT`",
         })
     }
 }

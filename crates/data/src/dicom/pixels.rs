@@ -213,7 +213,7 @@ fn jpeg(elements: &Elements<'_>, data: &[u8], size: [usize; 2]) -> Result<Vec<u1
         jpeg_decoder::Error::Unsupported(kind) => Error::Unsupported {
             file: elements.file.to_string(),
             what: format!("a kind of JPEG ({kind:?})"),
-            remedy: "write it uncompressed, such as with `gdcmconv --raw` or `dcmdjpeg`",
+            remedy: "write it uncompressed, with `gdcmconv --raw IN OUT`",
         },
         other => damaged(elements, other.to_string().escape_debug().to_string()),
     };

@@ -7,7 +7,8 @@ use super::plan::Plan;
 use crate::steps::{BatchNorm, Forward, Scene, Step, StepKind};
 
 impl Engine {
-    /// Trains on `count` images, at most the batch size, with learning rate `lr`; `example(i)` gives image `i`.
+    /// Trains on `count` images, at most the batch size, with learning rate `lr`; `example(i)` gives image `i` and is
+    /// called once for each.
     ///
     /// The parameters change only if the loss is finite.
     ///
@@ -21,14 +22,23 @@ impl Engine {
         example: impl Fn(usize) -> Example<'a> + Sync,
     ) -> StepReport {
         assert!((1..=self.options.batch_size).contains(&count), "from 1 to batch_size images");
-        let total: f64 = (0..count).map(|i| f64::from(example(i).weight)).sum();
+        let mut examples = recycled(std::mem::take(&mut self.examples));
+        examples.extend((0..count).map(&example));
+        let report = self.step_on(&examples, lr);
+        self.examples = recycled(examples);
+        report
+    }
+
+    fn step_on(&mut self, examples: &[Example<'_>], lr: f32) -> StepReport {
+        let count = examples.len();
+        let total: f64 = examples.iter().map(|e| f64::from(e.weight)).sum();
         let scale = if total > 0.0 { (1.0 / total) as f32 } else { 0.0 };
         self.load_filters();
         let groups = count.div_ceil(self.plan.images());
         self.frozen_statistics();
         let stages = self.plan.stages.len();
         for stage in 0..stages {
-            self.forward_stage(stage, count, scale, &example);
+            self.forward_stage(stage, examples, scale);
             if stage + 1 < stages {
                 self.combine_moments(stage, groups);
             }
@@ -57,13 +67,8 @@ impl Engine {
     }
 
     /// Every group forward through a stage; after the last, the loss and the stage's gradients.
-    fn forward_stage<'a>(
-        &mut self,
-        stage: usize,
-        count: usize,
-        scale: f32,
-        example: &(impl Fn(usize) -> Example<'a> + Sync),
-    ) {
+    fn forward_stage(&mut self, stage: usize, examples: &[Example<'_>], scale: f32) {
+        let count = examples.len();
         let Self { plan, options, team, workers, norms, values, .. } = self;
         let loss = options.loss.expect("an engine with a loss");
         let (steps, seed, lanes) = (self.steps, options.seed, plan.images());
@@ -74,12 +79,12 @@ impl Engine {
                 let n = lanes.min(count - first);
                 group.kept.fill(n, lanes);
                 group.kept.gradients.fill(0.0);
-                group.judged.take(options.isa.lanes(), n, |l| example(first + l));
+                group.judged.take(options.isa.lanes(), n, |l| examples[first + l]);
             }
             let seed = Some(mix(seed, steps, g as u64));
             let (mut scene, judged) = group.scene(plan, worker, values, norms, seed);
             if stage == 0 {
-                load(&mut scene, options, |l| example(first + l).pixels);
+                load(&mut scene, options, |l| examples[first + l].pixels);
             }
             Step::forward(&plan.steps[plan.stages[stage].clone()], &mut scene, Forward::Training);
             if stage + 1 < stages {
@@ -91,6 +96,12 @@ impl Engine {
             }
         });
     }
+}
+
+/// An empty list in the memory of another, whatever its examples borrowed: the standard library collects in place.
+fn recycled<'a, 'b>(mut list: Vec<Example<'a>>) -> Vec<Example<'b>> {
+    list.clear();
+    list.into_iter().map_while(|_| None).collect()
 }
 
 impl Plan {

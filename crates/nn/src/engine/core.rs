@@ -1,5 +1,6 @@
 //! The engine: a compiled model, its parameters, and the team that works on it.
 
+use super::example::Example;
 use super::group::{Group, Worker};
 use super::options::{Options, State};
 use super::plan::{GroupLayout, Plan};
@@ -27,6 +28,8 @@ pub struct Engine {
     pub(super) moments: [Vec<f32>; 2],
     pub(super) updates: Updates,
     pub(super) steps: u64,
+    /// Empty between steps; keeps its memory.
+    pub(super) examples: Vec<Example<'static>>,
     /// Many images, too, are best predicted one at a time.
     pub(super) wide: bool,
     /// The parameters have changed since the plan's filters were packed.
@@ -50,11 +53,13 @@ impl Engine {
     /// When the options do not fit the model.
     pub fn laid_out(model: &Model, options: Options, layout: Option<GroupLayout>) -> Result<Self, Error> {
         options.check(model)?;
+        model.check_params()?;
         let plan = Plan::new(model, &options, layout);
         let team = Team::new(options.threads.max(1));
         let updates = Updates::new(model, &plan);
         let moments = if options.loss.is_some() { plan.places.optimized } else { 0 };
         let norms = plan.places.norms.iter().map(|n| NormState::new(n.channels)).collect();
+        let batch = if options.loss.is_some() { options.batch_size } else { 0 };
         let wide = wide(model, options.isa);
         let mut engine = Self {
             model: model.clone(),
@@ -68,6 +73,7 @@ impl Engine {
             norms,
             updates,
             steps: 0,
+            examples: Vec::with_capacity(batch),
             wide,
             stale: true,
             single: None,

@@ -42,6 +42,7 @@ impl Options {
                 return wrong(option, &format!("as many as the {channels} channel(s)"), given.to_string());
             }
         }
+        self.optimizer.check()?;
         match self.loss {
             Some(Loss::Huber { delta }) if !(delta > 0.0 && delta.is_finite()) => {
                 return wrong("Huber's delta", "above 0", delta.to_string());

@@ -15,6 +15,8 @@ type Given<'a> = &'a mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, String>;
 enum Source<'a> {
     Seed(Random),
     Given(Given<'a>),
+    /// None are made.
+    Nowhere,
 }
 
 impl Source<'_> {
@@ -23,6 +25,8 @@ impl Source<'_> {
     }
 }
 
+/// Layers of a model, at most.
+pub const MAX_LAYERS: usize = 10_000;
 /// Shapes along the way to a layer that an error names.
 const MOST_TOLD: usize = 8;
 
@@ -47,6 +51,13 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Checks `spec` along the chain; its parameters have shapes, but no numbers.
+    pub(crate) fn outlined(spec: &ModelSpec) -> Result<Self, Error> {
+        build(spec, Source::Nowhere)
+    }
+}
+
 /// Checks `spec` along the chain and makes its parameters.
 fn build(spec: &ModelSpec, source: Source<'_>) -> Result<Model, Error> {
     let shape @ [h, w, c] = spec.input.shape;
@@ -56,6 +67,9 @@ fn build(spec: &ModelSpec, source: Source<'_>) -> Result<Model, Error> {
     }
     if spec.layers.is_empty() {
         return Err(Error::NoLayers);
+    }
+    if spec.layers.len() > MAX_LAYERS {
+        return Err(Error::Layers { layers: spec.layers.len() });
     }
     let mut build = Build {
         model: Model { spec: spec.clone(), nodes: Vec::new(), params: Vec::new() },
@@ -165,15 +179,17 @@ impl Build<'_> {
 
     fn param(&mut self, layer: &str, spec: ParamSpec) -> Result<Param, String> {
         let ParamSpec { what, shape, init, fans, role } = spec;
-        let count: usize = shape.iter().product();
+        let count = shape.iter().try_fold(1usize, |n, &v| n.checked_mul(v)).unwrap_or(usize::MAX);
         self.numbers = self.numbers.saturating_add(count as u64);
         if self.numbers.saturating_mul(4) > MAX_ARRAY_BYTES {
-            return Err(format!("the model's parameters would need more than {MAX_ARRAY_BYTES} bytes"));
+            let most = MAX_ARRAY_BYTES / 4;
+            return Err(format!("the model would have more than {most} parameters, which is the limit"));
         }
         let name = format!("{layer}.{what}");
         let values = match &mut self.source {
             Source::Seed(random) => init.values(count, fans[0], fans[1], random),
             Source::Given(given) => given(&name, &shape)?,
+            Source::Nowhere => return Ok(Param { name, shape, values: Vec::new(), trainable: false, role }),
         };
         if values.len() != count {
             return Err(format!("`{name}` has {} numbers, not {count}", values.len()));

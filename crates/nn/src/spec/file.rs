@@ -3,6 +3,7 @@
 use super::{InputSpec, LayerKind, LayerSpec, ModelSpec};
 use crate::Error;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use toml::{Spanned, Value};
 
@@ -16,6 +17,9 @@ struct Raw {
     input: InputSpec,
     #[serde(default)]
     layer: Vec<Spanned<Table>>,
+    /// How to train it is for whoever trains it.
+    #[serde(default, rename = "recipe")]
+    _recipe: IgnoredAny,
 }
 
 impl ModelSpec {
@@ -25,12 +29,13 @@ impl ModelSpec {
     /// Names the line, the layer and the field of whatever cannot be understood. Whether the layers fit each
     /// other is checked by [`crate::Model::new`].
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let raw: Raw = toml::from_str(text).map_err(|e| {
-            let line = e.span().map(|s| line_of(text, s.start));
+        let text = &Lines::new(text);
+        let raw: Raw = toml::from_str(text.text).map_err(|e| {
+            let line = e.span().map(|s| text.line_of(s.start));
             Error::File { line, problem: whole(e.message()) }
         })?;
         let layers = raw.layer.into_iter().map(|table| {
-            let line = line_of(text, table.span().start);
+            let line = text.line_of(table.span().start);
             layer(text, table.into_inner(), line)
         });
         Ok(Self { input: raw.input, layers: layers.collect::<Result<_, _>>()? })
@@ -42,8 +47,22 @@ impl ModelSpec {
     }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1
+/// A text that knows where its lines begin.
+struct Lines<'a> {
+    text: &'a str,
+    begins: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
+        Self { text, begins: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
+    }
+
+    /// The line, from 1, that holds the byte `at`.
+    fn line_of(&self, at: usize) -> usize {
+        self.begins.partition_point(|begin| *begin <= at)
+    }
 }
 
 /// What is wrong with the file as a whole, in the words of model files.
@@ -96,9 +115,10 @@ impl Fields {
     }
 }
 
-fn layer(text: &str, table: Table, line: usize) -> Result<LayerSpec, Error> {
-    let lines = table.keys().map(|key| (key.get_ref().clone(), line_of(text, key.span().start))).collect();
+fn layer(text: &Lines, table: Table, line: usize) -> Result<LayerSpec, Error> {
+    let lines = table.keys().map(|key| (key.get_ref().clone(), text.line_of(key.span().start))).collect();
     let mut table: toml::Table = table.into_iter().map(|(key, value)| (key.into_inner(), value)).collect();
+    table.iter_mut().for_each(|(key, value)| spelled(key, value));
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     let fields = Fields { line, kind, lines };
     let name = match table.remove("name") {
@@ -118,6 +138,27 @@ fn layer(text: &str, table: Table, line: usize) -> Result<LayerSpec, Error> {
     match LayerKind::deserialize(Value::Table(table.clone())) {
         Ok(kind) => Ok(LayerSpec { name, inputs, kind, line }),
         Err(error) => Err(blame(&fields, &table, error.message())),
+    }
+}
+
+/// Takes what the command line and other programs write: one number for both sides, TensorFlow's lists of four, words in
+/// either case, Xavier's name for what Glorot published.
+fn spelled(key: &str, value: &mut Value) {
+    let sides = matches!(key, "kernel" | "ksize" | "strides" | "dilations");
+    let other = match &*value {
+        Value::Integer(side) if sides => Some(Value::from(vec![*side; 2])),
+        Value::Array(all) if sides && all.len() == 4 => {
+            let one = Value::Integer(1);
+            (all[0] == one && all[3] == one).then(|| Value::Array(all[1..3].to_vec()))
+        }
+        Value::String(word) if key == "padding" => Some(Value::String(word.to_ascii_uppercase())),
+        Value::String(word) if key == "init" && word.eq_ignore_ascii_case("xavier") => {
+            Some(Value::String("glorot".into()))
+        }
+        _ => None,
+    };
+    if let Some(other) = other {
+        *value = other;
     }
 }
 

@@ -147,7 +147,10 @@ impl<'g> Constant<'g> {
             Source::Computed(data) => match &**data {
                 Data::F32(v) => Ok(Floats::Values(v)),
                 Data::F64(v) => Ok(Floats::Doubles(v)),
-                other => Err(format!("its constant is of type {}, where floats are needed", other.kind())),
+                other => Err(format!(
+                    "its constant is of type {}, where floats are needed",
+                    kind::name(other.kind())
+                )),
             },
         }
     }
@@ -164,9 +167,10 @@ impl<'g> Constant<'g> {
             Source::Computed(data) => match &**data {
                 Data::Int(v, _) => Ok(v.clone()),
                 Data::Bool(v) => Ok(v.iter().map(|&v| i64::from(v)).collect()),
-                other => {
-                    Err(format!("its constant is of type {}, where whole numbers are needed", other.kind()))
-                }
+                other => Err(format!(
+                    "its constant is of type {}, where whole numbers are needed",
+                    kind::name(other.kind())
+                )),
             },
         }
     }

@@ -42,6 +42,28 @@ pub mod kind {
     pub const UINT64: i64 = 13;
     /// 16-bit floats that are the upper half of 32-bit ones.
     pub const BFLOAT16: i64 = 16;
+
+    /// The type's name in ONNX, or its number where it has none here.
+    pub fn name(kind: i64) -> String {
+        let name = match kind {
+            FLOAT => "float32",
+            UINT8 => "uint8",
+            INT8 => "int8",
+            UINT16 => "uint16",
+            INT16 => "int16",
+            INT32 => "int32",
+            INT64 => "int64",
+            8 => "string",
+            BOOL => "bool",
+            FLOAT16 => "float16",
+            DOUBLE => "float64",
+            UINT32 => "uint32",
+            UINT64 => "uint64",
+            BFLOAT16 => "bfloat16",
+            other => return format!("number {other}"),
+        };
+        name.to_owned()
+    }
 }
 
 /// A model.

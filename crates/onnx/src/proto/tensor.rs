@@ -211,7 +211,7 @@ impl<'a> Tensor<'a> {
     }
 
     fn of_no_kind(&self) -> String {
-        format!("the constant `{}` is of type {}, which is not supported", self.name, self.kind)
+        format!("the constant `{}` is of type {}, which is not supported", self.name, kind::name(self.kind))
     }
 
     /// Whether its elements are floats.

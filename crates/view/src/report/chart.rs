@@ -1,5 +1,6 @@
 //! Line charts and scatter plots as SVG.
 
+use crate::clean::steers;
 use crate::text::{Text, Writer, escape, number, t};
 use std::fmt::Write;
 
@@ -264,7 +265,18 @@ fn round(v: f64) -> f64 {
 
 /// A JSON text that is safe inside a script element.
 pub(super) fn json(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default().replace('<', "\\u003c")
+    let text = serde_json::to_string(text).unwrap_or_default();
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        let mut units = [0; 2];
+        match c {
+            c if c == '<' || steers(c) => {
+                c.encode_utf16(&mut units).iter().for_each(|unit| safe += &format!("\\u{unit:04x}"));
+            }
+            c => safe.push(c),
+        }
+    }
+    safe
 }
 
 /// Points over two axes, with a line for what would be right.

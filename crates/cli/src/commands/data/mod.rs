@@ -8,6 +8,7 @@ use crate::table::{Side, table};
 use anyhow::Result;
 use between::{Between, between};
 use foveal::data::{Dataset, Fault, Report, duplicates_between};
+use foveal::view::{clean, short};
 use foveal_mnist as mnist;
 use serde::Serialize;
 
@@ -142,7 +143,7 @@ fn check(data: &str, reading: &Reading, context: &Context) -> Result<()> {
     let parts: Vec<(&str, &Report)> = std::iter::once((context.say("training", "훈련"), &reports.0))
         .chain(reports.1.as_ref().map(|r| (context.say("test", "시험"), r)))
         .collect();
-    let mut text = format!("{} {}\n\n", source::name(data), shape(&set.train.shape()));
+    let mut text = format!("{} {}\n\n", short(&source::name(data)), shape(&set.train.shape()));
     if let Some(ct) = &opened.ct {
         text += &slices(ct, context);
     }
@@ -213,7 +214,7 @@ fn faults(parts: &[(&str, &Report)], between: &[Between], skipped: &[String], co
         return format!("\n{}\n", context.say("Nothing deserves a second look.", "눈여겨볼 것이 없습니다."));
     }
     let title = context.say("Worth a look:", "눈여겨볼 것:");
-    format!("\n{title}\n{}", lines.iter().map(|line| format!("  {line}\n")).collect::<String>())
+    format!("\n{title}\n{}", lines.iter().map(|line| format!("  {}\n", clean(line))).collect::<String>())
 }
 
 fn in_words(fault: &Fault, context: &Context) -> String {

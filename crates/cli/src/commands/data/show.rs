@@ -58,7 +58,7 @@ pub fn run(args: &ShowData, context: &Context) -> Result<()> {
         context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
         return Ok(());
     }
-    context.print(&context.graphics.show(&drawing)?)
+    context.print_drawn(&context.graphics.show(&drawing)?)
 }
 
 /// Samples drawn with the seed, from each class in turn, so that small classes are seen, too.

@@ -5,7 +5,7 @@ use crate::files;
 use crate::output::{Context, count};
 use crate::sheet;
 use anyhow::Result;
-use foveal::view::{ColorMap, Scale, subplots};
+use foveal::view::{ColorMap, Scale, clean, subplots};
 use std::path::Path;
 
 const TABLE: &str = "mistakes.csv";
@@ -61,9 +61,9 @@ fn table(mistakes: &[Mistake], test: &Test, names: &[String]) -> Result<Vec<u8>>
     table.write_record(heading)?;
     for m in mistakes {
         let mut row = vec![
-            test.name(m.sample),
-            names[m.truth].clone(),
-            names[m.said].clone(),
+            clean(&test.name(m.sample)),
+            clean(&names[m.truth]),
+            clean(&names[m.said]),
             m.likely[0].to_string(),
             m.likely[1].to_string(),
         ];

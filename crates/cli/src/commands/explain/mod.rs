@@ -41,6 +41,7 @@ pub fn run(args: &Explain, context: &Context) -> Result<()> {
     if let Some(after) = &after {
         text += &format!("\n{}\n", activated(&cell, after));
     }
+    text = crate::output::lines(&text);
     if context.graphics.sharp() && output.is_none() {
         let lines = lines(&cell, after.as_ref(), context);
         text += &format!(
@@ -48,7 +49,7 @@ pub fn run(args: &Explain, context: &Context) -> Result<()> {
             context.graphics.show(&explain::figure(&cell, &lines, context.language.into())?)?
         );
     }
-    context.print(&text)
+    context.print_drawn(&text)
 }
 
 fn draw(

@@ -48,6 +48,10 @@ fn text(steps: &[LectureStep], images: &str, context: &Context) -> String {
         if let Some(code) = words::code(step.key) {
             text += &format!("\n```rust\n{}\n```\n", code.trim_end());
         }
+        if let Some(code) = words::tensorflow(step.key) {
+            let same = context.say("The same in TensorFlow:", "TensorFlow로는:");
+            text += &format!("\n{same}\n\n```python\n{code}\n```\n");
+        }
         if let Some(array) = &step.array {
             let shape = array_text::shape(array.shape());
             text += &format!("\n{} `{shape}`\n", context.say("Shape", "크기"));

@@ -7,15 +7,20 @@ mod figures;
 mod picture;
 mod steps;
 mod words;
+mod wrap;
 
 use crate::args::Lab;
 use crate::array_text;
 use crate::files;
 use crate::output::{Context, Number, numbers};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
 use steps::{LectureStep, Show};
 use words::Words;
+use wrap::{broken, wrapped};
+
+/// Lines longer than this are hard to read, however wide the terminal is.
+const WIDEST: usize = 100;
 
 /// Prints the lecture, or writes its figures or its document.
 pub fn run(args: &Lab, context: &Context) -> Result<()> {
@@ -37,9 +42,14 @@ pub fn run(args: &Lab, context: &Context) -> Result<()> {
     }
     let mut text = String::new();
     for (i, step) in steps.iter().enumerate() {
-        text += &step_text(i + 1, step, &words, context)?;
+        if args.step.is_none_or(|only| usize::from(only) == i + 1) {
+            text += &step_text(i + 1, step, &words, context)?;
+        }
     }
-    context.print(&text)
+    if let Some(step) = args.step.filter(|_| text.is_empty()) {
+        bail!("--step {step}: the lecture has {} steps; name one from 1 to {}", steps.len(), steps.len());
+    }
+    context.print_drawn(&text)
 }
 
 #[derive(Serialize)]
@@ -65,11 +75,21 @@ fn json(steps: &[LectureStep], words: &Words) -> Json {
 }
 
 fn step_text(number: usize, step: &LectureStep, words: &Words, context: &Context) -> Result<String> {
+    // A pipe takes lines as they are.
+    let columns = context.terminal.then(terminal_size::terminal_size).flatten();
+    let columns = columns.map(|(w, _)| usize::from(w.0).min(WIDEST));
     let title = format!("{number}. {}", words.title(step.key));
     let line = "=".repeat(crate::table::width(&title));
-    let mut text = format!("{title}\n{line}\n\n{}\n", words.text(step));
+    let told = match columns {
+        Some(columns) => wrapped(&words.text(step), columns).trim_end().to_owned(),
+        None => words.text(step),
+    };
+    let mut text = format!("{title}\n{line}\n\n{told}\n");
     if let Some(code) = words::code(step.key) {
-        text += &format!("\n{}\n", code.lines().map(|l| format!("    {l}\n")).collect::<String>().trim_end());
+        let mut lines = String::new();
+        let columns = columns.unwrap_or(usize::MAX);
+        code.lines().for_each(|l| broken(&format!("    {l}"), columns, &mut lines));
+        text += &format!("\n{}\n", lines.trim_end());
     }
     if let Some(array) = &step.array {
         text += &format!("\n{} {}\n", context.say("shape", "크기"), array_text::shape(array.shape()));

@@ -111,8 +111,8 @@ fn poolings(context: &Context) -> Result<Vec<LectureStep>> {
 
 fn digit(context: &Context) -> Result<Vec<LectureStep>> {
     let digits = source::training_digits(context.threads)?;
-    let raw = first(&digits);
-    let label = digits.label(0).unwrap_or_default();
+    let raw = courses_first(&digits);
+    let label = digits.label(FIRST).unwrap_or_default();
     let digit = &raw / 255.0;
     let normal = Random::new(context.seed).normals(3 * 3 * 5, 0.01);
     let filters = Array4::from_shape_vec((3, 3, 1, 5), normal)?;
@@ -130,7 +130,11 @@ fn digit(context: &Context) -> Result<Vec<LectureStep>> {
     ])
 }
 
-fn first(digits: &Dataset) -> Array4<f32> {
-    let pixels = digits.sample(0).numbers();
+/// The digit that the course looks at. Its loader puts the first 5,000 images of the file aside for validation, so that
+/// this one is its first for training.
+const FIRST: usize = 5000;
+
+fn courses_first(digits: &Dataset) -> Array4<f32> {
+    let pixels = digits.sample(FIRST).numbers();
     Array4::from_shape_fn((1, 28, 28, 1), |(_, h, w, _)| pixels[28 * h + w])
 }

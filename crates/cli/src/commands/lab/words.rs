@@ -44,6 +44,14 @@ pub fn code(key: &str) -> Option<String> {
     Some(code.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect::<Vec<_>>().join("\n"))
 }
 
+/// The same in TensorFlow, for the document.
+pub fn tensorflow(key: &str) -> Option<&'static str> {
+    let mark = format!("# [{key}]\n");
+    let source = include_str!("tensorflow.txt");
+    let code = &source[source.find(&mark)? + mark.len()..];
+    code.split("# [").next().map(str::trim_end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +68,9 @@ mod tests {
         assert_eq!(english.matches("\n[").count(), 11);
         assert!(code("valid").unwrap().starts_with("let filter"));
         assert!(code("cnn").is_none());
+        let keys = english.lines().filter_map(|l| Some(l.strip_prefix('[')?.split_once("] ")?.0));
+        assert!(
+            keys.clone().count() > 9 && keys.clone().all(|k| code(k).is_some() == tensorflow(k).is_some())
+        );
     }
 }

@@ -4,12 +4,13 @@ mod log;
 
 use super::model;
 use crate::args::Serve;
+use crate::interrupt;
 use crate::output::Context;
 use anyhow::{Context as _, Result, bail};
+use foveal::view::short;
 use foveal_serve::{Limits, Options, Page, ServedModel, Server, Stop};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 // `FILES`, the files of the page, written by build.rs.
@@ -102,14 +103,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener> {
 
 /// The first signal lets the server answer what it has accepted, the second ends it at once.
 fn stop_on_interrupt(stop: Stop) -> Result<()> {
-    let asked = AtomicBool::new(false);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        stop.stop();
-    })
-    .context("cannot listen for interrupts")
+    interrupt::first(move || stop.stop())
 }
 
 /// What is printed when the server starts.
@@ -135,7 +129,11 @@ impl Started {
                 "모델 없음: API로 예측할 모델이 없습니다. `foveal serve MODEL`처럼 모델을 지정하세요";
             format!("{}\n", context.say(english, korean))
         } else {
-            format!("{}: {}\n", context.say("models", "모델"), self.models.join(", "))
+            format!(
+                "{}: {}\n",
+                context.say("models", "모델"),
+                self.models.iter().map(|m| short(m)).collect::<Vec<_>>().join(", ")
+            )
         };
         if !self.page {
             let english = "no page in this program: `make page`, then build it again";

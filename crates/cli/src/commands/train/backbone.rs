@@ -173,8 +173,9 @@ impl On<'_> {
             }
             Ok((decay, outcome))
         };
-        if n == 0 {
-            return tried(DECAYS[2]);
+        let own = run.args.learning.weight_decay;
+        if n == 0 || own.is_some() {
+            return tried(own.unwrap_or(DECAYS[2]));
         }
         let all = DECAYS.into_iter().map(tried).collect::<Result<Vec<_>>>()?;
         let accuracy = |outcome: &Outcome| outcome.validation_accuracy.unwrap_or(0.0);

@@ -2,6 +2,7 @@
 
 use crate::output::{Context, count};
 use foveal::train::{Evaluation, SavedModel, Temperature};
+use foveal::view::steers;
 
 /// So many classes are listed.
 const CLASSES: usize = 50;
@@ -218,7 +219,7 @@ fn plain(name: &str) -> String {
     let mark = |c: char| "\\`*_[]<>#|".contains(c);
     name.chars()
         .flat_map(|c| {
-            let c = if c.is_control() { '\u{fffd}' } else { c };
+            let c = if steers(c) { '\u{fffd}' } else { c };
             mark(c).then_some('\\').into_iter().chain([c])
         })
         .collect()

@@ -2,7 +2,8 @@
 
 use super::folder::{CHECKPOINT, Folder};
 use crate::args::Train;
-use crate::files;
+use crate::commands::model::{self, SAVED};
+use crate::files::{self, What};
 use crate::output::Context;
 use anyhow::{Result, anyhow, bail};
 use foveal::nn::Model;
@@ -22,6 +23,7 @@ pub fn last(args: &Train, model: &Model, folder: &Folder, context: &Context) -> 
         return Ok(None);
     }
     if !path.exists() {
+        refuse_learnt(folder)?;
         let at = folder.path().display();
         context.note(&context.language.pick(
             format!("no checkpoint in {at}: beginning at the beginning"),
@@ -36,13 +38,32 @@ pub fn last(args: &Train, model: &Model, folder: &Folder, context: &Context) -> 
         bail!("{}: {size} bytes are too many for a checkpoint of this model; {}", path.display(), afresh());
     }
     let name = path.display().to_string();
-    let checkpoint = Checkpoint::from_bytes(&files::read(&path)?, &name);
+    let checkpoint = Checkpoint::from_bytes(&files::read(&path, What::Model)?, &name);
     Ok(Some(checkpoint.map_err(|e| anyhow!("{e}; {}", afresh()))?))
 }
 
 /// What to do if a checkpoint cannot be used.
 fn afresh() -> &'static str {
-    "leave --resume out to begin at the beginning, which removes the checkpoint"
+    "take --overwrite instead of --resume to begin at the beginning, which removes the checkpoint"
+}
+
+/// Refuses to begin at the beginning where a run has left a model that has learnt, but no checkpoint to go on from.
+fn refuse_learnt(folder: &Folder) -> Result<()> {
+    let path = folder.path().join(SAVED);
+    if !path.exists() {
+        return Ok(());
+    }
+    let epochs = match model::saved(&path) {
+        Ok(saved) if saved.training.epochs == 0 => return Ok(()),
+        Ok(saved) => format!("has learnt for {} epochs", saved.training.epochs),
+        Err(_) => "cannot be read".to_owned(),
+    };
+    bail!(
+        "{}: {epochs}, and there is no checkpoint to go on from; --overwrite begins at the beginning and removes it, \
+         --from {} begins with its weights in another --out",
+        path.display(),
+        folder.path().display()
+    )
 }
 
 /// The error of training, with the file and what to do if it is about the checkpoint.
@@ -50,7 +71,16 @@ pub fn refused(error: Error, folder: &Folder) -> anyhow::Error {
     match error {
         Error::OtherRun { .. } => {
             let file = folder.path().join(CHECKPOINT);
-            anyhow!("{}: {error}; train as it was begun, or {}", file.display(), afresh())
+            let more = match &error {
+                Error::OtherRun { differences }
+                    if differences.iter().any(|d| d.starts_with("recipe.epochs")) =>
+                {
+                    let run = folder.path().display();
+                    format!("; for more epochs begin with its weights: --from {run} and another --out")
+                }
+                _ => String::new(),
+            };
+            anyhow!("{}: {error}; train as it was begun, or {}{more}", file.display(), afresh())
         }
         error => error.into(),
     }

@@ -48,10 +48,12 @@ pub fn run(
     run: &Run,
     members: u8,
     spec: &ModelSpec,
-    stop: &Arc<AtomicBool>,
+    (folder, stop): (&Folder, &Arc<AtomicBool>),
     (test, files): (Later, Option<[Vec<String>; 2]>),
 ) -> Result<()> {
-    let folder = Folder::new(run.args.out.as_deref(), &source::name(&run.args.data))?;
+    if run.args.overwrite {
+        folder.clear()?;
+    }
     free(folder.path(), members)?;
     files::remove(&folder.path().join(ENSEMBLE))?;
     let (args, recipes) = each(run, members, folder.path());
@@ -64,7 +66,7 @@ pub fn run(
                 .language
                 .pick(format!("member {name}, seed {seed}"), format!("구성원 {name}, 시드 {seed}")),
         );
-        let own = Folder::new(args.out.as_deref(), "")?;
+        let own = Folder::new(args, "", run.context)?;
         let fresh = Model::new(spec, seed).with_context(|| run.args.model().to_owned())?;
         let one = Run { args, recipe, ..*run }.train(fresh, &own, stop)?;
         ended(&one, run, folder.path(), members)?;
@@ -102,7 +104,7 @@ pub fn run(
 
 /// The options and the recipe of each member.
 fn each(run: &Run, members: u8, folder: &Path) -> (Vec<Train>, Vec<Recipe>) {
-    let args = |k| Train { out: Some(model::member(folder, k)), ..run.args.clone() };
+    let args = |k| Train { out: Some(model::member(folder, k)), ensemble: None, ..run.args.clone() };
     let seed = |k| run.recipe.seed.wrapping_add(u64::from(k) - 1);
     let recipe = |k| Recipe { seed: seed(k), ..run.recipe.clone() };
     ((1..=members).map(args).collect(), (1..=members).map(recipe).collect())
@@ -133,7 +135,7 @@ fn ended(one: &Learnt, run: &Run, folder: &Path, members: u8) -> Result<()> {
             Err(Interrupted.into())
         }
         Status::NonFinite { epoch, batch } => bail!(
-            "training of {}: the loss was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now {})",
+            "training of {}: the loss or a weight was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now {})",
             one.at,
             one.saved.training.recipe.lr
         ),

@@ -1,5 +1,6 @@
 //! The TensorBoard event file of a run, written as the run goes.
 
+use super::folder::{self, EVENTS};
 use crate::files;
 use anyhow::Result;
 use foveal::train::{Event, tensorboard};
@@ -21,17 +22,11 @@ impl EventFile {
     /// Begins the file in the run folder. Files of earlier runs there are removed, since TensorBoard would mix their
     /// curves with this run's. A run that is `resumed` keeps them and writes another file; steps in both are equal.
     pub fn new(folder: &Path, resumed: bool) -> Result<Self> {
-        const START: &str = "events.out.tfevents.";
-        let others = (!resumed).then(|| std::fs::read_dir(folder)).into_iter().flatten();
-        for entry in others.flatten().flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(START) && name.ends_with(".foveal") {
-                // A file that cannot be removed is shown beside the new one.
-                let _ = std::fs::remove_file(entry.path());
-            }
+        if !resumed {
+            // A file that cannot be removed is shown beside the new one.
+            let _ = folder::remove_events(folder);
         }
-        let named = |second: u64| folder.join(format!("{START}{second}.foveal"));
+        let named = |second: u64| folder.join(format!("{EVENTS}{second}.foveal"));
         let mut second = now() as u64;
         while named(second).exists() {
             second += 1;

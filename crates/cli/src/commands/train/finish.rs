@@ -1,7 +1,7 @@
 //! The end of a run: its result, its report, and what to do next.
 
 use super::card::Card;
-use super::folder::{self, CARD, Folder};
+use super::folder::{self, CARD, Folder, REPORT};
 use crate::args::Train;
 use crate::exit::Interrupted;
 use crate::machine;
@@ -11,6 +11,7 @@ use crate::source;
 use anyhow::{Result, bail};
 use foveal::data::Dataset;
 use foveal::train::{Evaluation, Outcome, SavedModel, Status, Temperature, combine};
+use foveal::view::clean;
 use foveal::view::report::{Judged, Language, Part, Report, Steps};
 use serde::Serialize;
 
@@ -255,7 +256,7 @@ impl Finished<'_> {
             Status::NonFinite { epoch, batch } => {
                 self.report()?;
                 bail!(
-                    "training: the loss was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now \
+                    "training: the loss or a weight was not a finite number in epoch {epoch}, batch {batch}; lower --lr (now \
                      {}); the weights from before it are in {at}",
                     self.saved.training.recipe.lr
                 )
@@ -316,9 +317,10 @@ impl Finished<'_> {
         }
         let scores = self.judgement.as_ref().map(Scores::new);
         let mut text = scores.map_or_else(String::new, |scores| scores.text(context));
+        let (seconds, at) = (self.total_seconds, clean(&self.at));
         text += &context.language.pick(
-            format!("{:.2} s in all, model in {}\n", self.total_seconds, self.at),
-            format!("모두 {:.2}초, 모델은 {}\n", self.total_seconds, self.at),
+            format!("{seconds:.2} s in all, model in {at}\n"),
+            format!("모두 {seconds:.2}초, 모델은 {at}\n"),
         );
         context.print(&text)?;
         self.tell_chance();
@@ -355,9 +357,12 @@ impl Finished<'_> {
         self.folder.write_text(CARD, &card.text(self.context))?;
         if let Some(judgement) = &self.judgement {
             self.folder.write_text(predictions::FILE, &judgement.table(self.saved)?)?;
+        } else {
+            self.folder.remove(predictions::FILE)?;
         }
         if self.args.no_report {
-            return Ok(());
+            // That of an earlier part of the run does not tell of this model.
+            return self.folder.remove(REPORT);
         }
         let command = command();
         let when = folder::now();
@@ -391,7 +396,8 @@ impl Finished<'_> {
         if context.json {
             return Ok(());
         }
-        let run = self.folder.path().display();
+        let run = clean(&self.folder.path().display().to_string());
+        let data = clean(&self.args.data);
         let mut text = String::new();
         if !self.args.no_report {
             text += &format!("{} {run}/report.html\n", context.say("report in", "보고서는"));
@@ -402,7 +408,7 @@ impl Finished<'_> {
             _ => "INPUT",
         };
         text += &format!("\n{}\n", context.say("next:", "다음:"));
-        text += &format!("  foveal predict {run} {sample}\n  foveal eval {run} {}\n", self.args.data);
+        text += &format!("  foveal predict {run} {sample}\n  foveal eval {run} {data}\n");
         if self.args.tensorboard {
             text += &format!("  tensorboard --logdir {run}\n");
         }

@@ -1,30 +1,48 @@
 //! The run folder: `model.safetensors`, `config.toml`, `metrics.csv`, `predictions.csv`, `model-card.md`,
 //! `report.html`, `checkpoint.safetensors`.
 
+use super::lock::{LOCK, Lock};
+use super::metrics::{self, METRICS};
 use crate::args::Train;
-use crate::commands::model::SAVED;
-use crate::files;
+use crate::commands::model::{self, ENSEMBLE, SAVED};
+use crate::output::Context;
 use crate::predictions;
-use anyhow::{Context as _, Result};
+use crate::{files, parts};
+use anyhow::{Context as _, Result, bail};
 use foveal::nn::ModelSpec;
 use foveal::train::{EpochReport, Recipe, SavedModel};
 use serde::Serialize;
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The name of the checkpoint in a run folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 const CONFIG: &str = "config.toml";
-const METRICS: &str = "metrics.csv";
-const REPORT: &str = "report.html";
+/// The name of the report in a run folder.
+pub const REPORT: &str = "report.html";
 /// The name of the model card in a run folder.
 pub const CARD: &str = "model-card.md";
+/// How the names of TensorBoard's event files begin; ours end in [`EVENTS_END`].
+pub const EVENTS: &str = "events.out.tfevents.";
+const EVENTS_END: &str = ".foveal";
+/// The files that a run leaves.
+const OURS: [&str; 7] = [CHECKPOINT, CONFIG, METRICS, REPORT, CARD, predictions::FILE, SAVED];
+/// Where runs are that have not been told where to be.
+const RUNS: &str = "runs";
+/// How the configuration of a run begins.
+const BEGINS: &str = "foveal = ";
 
 /// The folder of a run.
 pub struct Folder {
     path: PathBuf,
     /// Whether it was made for this run.
     made: bool,
+    /// Whether a run has begun there at its beginning.
+    begun: Cell<bool>,
+    _lock: Lock,
 }
 
 #[derive(Serialize)]
@@ -41,12 +59,20 @@ struct Config<'a> {
 }
 
 impl Folder {
-    /// Makes `out`, or `runs/<data>-<time>` where nothing is yet.
-    pub fn new(out: Option<&Path>, data: &str) -> Result<Self> {
-        let path = out.map_or_else(|| unused(data), Path::to_owned);
-        let made = !path.exists();
-        files::make_folder(&path)?;
-        Ok(Self { path, made })
+    /// Makes `--out`, or `runs/<data>-<time>` where nothing is yet, and locks it. A folder that holds a run is refused
+    /// unless the options say what is to become of that.
+    pub fn new(args: &Train, data: &str, context: &Context) -> Result<Self> {
+        let (path, made) = match &args.out {
+            Some(out) => {
+                let made = !out.exists();
+                files::make_folder(out)?;
+                (out.clone(), made)
+            }
+            None => (make_unused(data)?, true),
+        };
+        let lock = Lock::take(&path, context)?;
+        refuse_occupied(&path, args)?;
+        Ok(Self { path, made, begun: Cell::new(false), _lock: lock })
     }
 
     /// Where it is.
@@ -56,19 +82,42 @@ impl Folder {
 
     /// Removes half-written files of an earlier run that was killed.
     pub fn sweep(&self) {
-        const OURS: [&str; 7] = [CHECKPOINT, CONFIG, METRICS, REPORT, CARD, predictions::FILE, SAVED];
-        for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            if OURS.iter().any(|file| files::is_half_written(&name.to_string_lossy(), file)) {
+            if OURS.iter().any(|file| parts::is_half_written(&name.to_string_lossy(), file)) {
                 // A file that stays does no harm.
-                let _ = std::fs::remove_file(entry.path());
+                let _ = fs::remove_file(entry.path());
             }
         }
     }
 
-    /// Begins a run at its beginning: removes the checkpoint of an earlier run and writes the configuration.
+    /// Removes all that an earlier run, or an ensemble, has left there, and nothing else.
+    pub fn clear(&self) -> Result<()> {
+        clear_run(&self.path)?;
+        files::remove(&self.path.join(ENSEMBLE))?;
+        for k in 1..=u8::MAX {
+            let member = model::member(&self.path, k);
+            if holds_run(&member) {
+                clear_run(&member)?;
+                // A folder with other files in it stays.
+                let _ = fs::remove_dir(&member);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a file, if it is there.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        files::remove(&self.path.join(name))
+    }
+
+    /// Begins a run at its beginning: removes what an earlier run has left, and writes the configuration.
     pub fn begin(&self, args: &Train, recipe: &Recipe, spec: &ModelSpec) -> Result<()> {
-        files::remove(&self.path.join(CHECKPOINT))?;
+        self.begun.set(true);
+        match args.overwrite {
+            true => self.clear()?,
+            false => clear_run(&self.path)?,
+        }
         self.write_config(args, recipe, spec)
     }
 
@@ -88,34 +137,25 @@ impl Folder {
         files::write(&self.path.join(CONFIG), text.as_bytes())
     }
 
-    /// Removes the folder again, if it was made for a run that could not begin.
+    /// Removes what a run that could not begin has written, and the folder, if it was made for it.
     pub fn abandon(&self) {
+        // A file that stays does no harm.
+        if self.begun.get() {
+            [CONFIG, METRICS].iter().for_each(|name| drop(fs::remove_file(self.path.join(name))));
+        }
         if self.made {
-            // A file that stays does no harm.
-            let _ = std::fs::remove_file(self.path.join(CONFIG));
-            let _ = std::fs::remove_dir(&self.path);
+            let _ = fs::remove_file(self.path.join(LOCK));
+            let _ = fs::remove_dir(&self.path);
+            if self.path.parent() == Some(Path::new(RUNS)) {
+                // Only if this was the first run there.
+                let _ = fs::remove_dir(RUNS);
+            }
         }
     }
 
     /// Writes each epoch's figures.
     pub fn write_metrics(&self, history: &[EpochReport]) -> Result<()> {
-        let mut text = String::from(
-            "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds,images_per_second,lr\n",
-        );
-        let number = |v: Option<f64>| v.map_or(String::new(), |v| format!("{v}"));
-        for e in history {
-            text += &format!(
-                "{},{},{},{},{},{:.4},{:.1},{}\n",
-                e.epoch,
-                e.train_loss,
-                number(e.train_accuracy),
-                number(e.validation_loss),
-                number(e.validation_accuracy),
-                e.seconds,
-                e.images_per_second,
-                e.lr
-            );
-        }
+        let text = metrics::table(history);
         files::write(&self.path.join(METRICS), text.as_bytes())
     }
 
@@ -147,12 +187,81 @@ pub fn now() -> String {
     format!("{}-{}-{} {}:{} UTC", &s[..4], &s[4..6], &s[6..8], &s[9..11], &s[11..13])
 }
 
-fn unused(data: &str) -> PathBuf {
+/// Refuses a folder that holds a run, unless the options say what is to become of that, and one that holds files which
+/// foveal did not write and would write over.
+fn refuse_occupied(path: &Path, args: &Train) -> Result<()> {
+    let shown = path.display();
+    let ensemble = path.join(ENSEMBLE).exists() || holds_run(&model::member(path, 1));
+    if ensemble || holds_run(path) {
+        if args.resume && ensemble != args.ensemble.is_some() {
+            let (is, lacks) = if ensemble { ("an ensemble", "without") } else { ("one model", "with") };
+            bail!(
+                "{shown}: the run there is of {is}, and --resume {lacks} --ensemble cannot go on with it; --overwrite \
+                 removes it, and another --out leaves it alone"
+            );
+        }
+        if !args.resume && !args.overwrite {
+            bail!(
+                "{shown}: a run is there already; --resume goes on with it, --overwrite removes it, and another --out \
+                 leaves it alone"
+            );
+        }
+        return Ok(());
+    }
+    match OURS.iter().map(|name| path.join(name)).find(|file| file.exists()) {
+        Some(file) => bail!(
+            "{}: is there already, and not of a run of foveal ({shown} has no {CONFIG} of one); move it, or take another \
+             --out",
+            file.display()
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Whether a folder has the configuration of a run.
+fn holds_run(path: &Path) -> bool {
+    let mut begin = [0; BEGINS.len()];
+    let read = File::open(path.join(CONFIG)).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == *BEGINS.as_bytes()
+}
+
+/// Removes the files of a run.
+fn clear_run(path: &Path) -> Result<()> {
+    remove_events(path)?;
+    // The configuration goes last: it says that the others are a run's.
+    let last = OURS.iter().filter(|name| **name == CONFIG);
+    let first = OURS.iter().filter(|name| **name != CONFIG);
+    first.chain(last).try_for_each(|name| files::remove(&path.join(name)))
+}
+
+/// Removes the event files of a run.
+pub fn remove_events(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(EVENTS) && name.ends_with(EVENTS_END) {
+            files::remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder that was not there, in `runs`.
+fn make_unused(data: &str) -> Result<PathBuf> {
     let stem = format!("{data}-{}", stamp(seconds()));
-    let runs = Path::new("runs");
+    let runs = Path::new(RUNS);
+    files::make_folder(runs)?;
     let first = runs.join(&stem);
     let next = (2..).map(|i| runs.join(format!("{stem}-{i}")));
-    std::iter::once(first).chain(next).find(|p| !p.exists()).unwrap_or_else(|| runs.join(stem))
+    for path in std::iter::once(first).chain(next) {
+        // Another run may begin in the same second: the folder is its maker's.
+        match fs::create_dir(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => bail!("cannot make the folder {}: {}", path.display(), files::reason(&e)),
+            Ok(()) => return Ok(path),
+        }
+    }
+    bail!("cannot make a folder in {}: every name is taken", runs.display())
 }
 
 /// `20260131-235959`, universal time. Days to dates: Hinnant, "chrono-compatible low-level date algorithms".

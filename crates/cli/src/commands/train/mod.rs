@@ -8,6 +8,9 @@ mod ensemble;
 mod events;
 mod finish;
 mod folder;
+mod given;
+mod lock;
+mod metrics;
 mod prepare;
 mod preprocessing;
 mod progress;
@@ -16,9 +19,10 @@ mod training;
 mod transfer;
 
 use crate::args::Train;
+use crate::interrupt;
 use crate::output::{Context, count};
 use crate::source;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use finish::Judgement;
 use folder::Folder;
 use prepare::Prepared;
@@ -30,16 +34,17 @@ use training::Run;
 pub fn run(args: &Train, context: &Context) -> Result<()> {
     let stop = stop_on_interrupt()?;
     transfer::refuse_overwriting(args)?;
-    let prepared = Prepared::new(args, context)?;
+    let args = &given::completed(args, context)?;
+    let folder = Folder::new(args, &source::name(&args.data), context)?;
+    let prepared = Prepared::new(args, context).inspect_err(|_| folder.abandon())?;
     tell_choices(args, &prepared, context);
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
     let Prepared { fresh, preprocess, recipe, data, split, test, pretrained, files, .. } = prepared;
     let run =
         Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe, every: 1 };
     if let Some(members) = args.ensemble {
-        return ensemble::run(&run, members, fresh.spec(), &stop, (test, files));
+        return ensemble::run(&run, members, fresh.spec(), (&folder, &stop), (test, files));
     }
-    let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
     let learnt = match pretrained {
         true => backbone::train(&run, fresh, &folder, &stop)?,
         false => run.train(fresh, &folder, &stop)?,
@@ -94,11 +99,6 @@ fn tell_choices(args: &Train, prepared: &Prepared, context: &Context) {
 fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if raised.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .context("cannot listen for ^C")?;
+    interrupt::first(move || raised.store(true, Ordering::Relaxed))?;
     Ok(stop)
 }

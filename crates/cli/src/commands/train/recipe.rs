@@ -1,5 +1,6 @@
 //! How to train, from the command line.
 
+use super::given;
 use crate::args::{Keep, LossName, Preset, Train};
 use crate::output::Context;
 use crate::source::MNIST;
@@ -60,7 +61,12 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     if let Some(lr) = args.lr {
         recipe.lr = lr;
     }
-    recipe.loss = loss(args, recipe.loss, data)?;
+    recipe.optimizer = given::optimizer(args, recipe.optimizer)?;
+    if let Some(schedule) = &args.learning.schedule {
+        recipe.schedule = schedule.clone();
+    }
+    recipe.average = args.given.average.unwrap_or(recipe.average);
+    recipe.loss = given::smoothed(args, loss(args, args.given.loss.unwrap_or(recipe.loss), data)?)?;
     recipe.augment = args.learning.augment.unwrap_or(match model {
         // Whether a moved or mirrored picture still has the same values, only the user knows.
         _ if data.classes().is_none() => Augment::default(),
@@ -78,6 +84,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
         }
         return Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe });
     };
+    recipe.class_weights = args.given.class_weights.clone();
     if learning.class_weights {
         recipe.class_weights = Some(balanced(labels, &split.train, data.class_counts().len()));
     }
@@ -174,6 +181,7 @@ fn loss(args: &Train, preset: Loss, data: &Dataset) -> Result<Loss> {
     match (args.learning.loss, classes) {
         (None, true) => Ok(preset),
         (Some(LossName::CrossEntropy), true) => Ok(Loss::default()),
+        (None, false) if matches!(preset, Loss::Huber { .. }) => Ok(preset),
         (None | Some(LossName::Mse), false) => Ok(Loss::MeanSquared),
         (Some(LossName::Huber), false) => Ok(Loss::Huber { delta: 1.0 }),
         (Some(_), true) => {

@@ -4,6 +4,7 @@ use super::checkpoint::{self, Keeper};
 use super::events::EventFile;
 use super::finish::Finished;
 use super::folder::Folder;
+use super::metrics::Metrics;
 use super::progress::Progress;
 use crate::args::{Fit, Train};
 use crate::output::Context;
@@ -134,7 +135,7 @@ impl Run<'_> {
             folder.begin(args, recipe, whole)?;
         }
         let note = from.as_ref().map(|checkpoint| checkpoint::resumed(checkpoint, context));
-        let mut listeners = Listeners::new(self, folder, from.is_some()).inspect_err(|_| folder.abandon())?;
+        let mut listeners = Listeners::new(self, folder, from.as_ref()).inspect_err(|_| folder.abandon())?;
         let keeper = Keeper::new(folder.path(), from.as_ref().map(Checkpoint::epoch), stop);
         let resume = Resume { from, save: Some(keeper.save()) };
         let mut tell = |event: &Event| {
@@ -187,18 +188,21 @@ fn saved(
     }
 }
 
-/// Who hears of each event: the person, the report, TensorBoard.
+/// Who hears of each event: the person, the table, the report, TensorBoard.
 struct Listeners<'a> {
     progress: Progress<'a>,
+    metrics: Metrics,
     steps: Steps,
     events: Option<EventFile>,
 }
 
 impl<'a> Listeners<'a> {
-    fn new(run: &Run<'a>, folder: &Folder, resumed: bool) -> Result<Self> {
+    fn new(run: &Run<'a>, folder: &Folder, from: Option<&Checkpoint>) -> Result<Self> {
+        let resumed = from.is_some();
         let events = run.args.tensorboard.then(|| EventFile::new(folder.path(), resumed)).transpose()?;
         Ok(Self {
             progress: Progress::new(run.context, run.every, run.recipe.patience),
+            metrics: Metrics::new(folder.path(), from.map_or(&[], Checkpoint::history)),
             steps: Steps::new(),
             events,
         })
@@ -206,6 +210,7 @@ impl<'a> Listeners<'a> {
 
     fn tell(&mut self, event: &Event) {
         self.progress.tell(event);
+        self.metrics.tell(event);
         self.steps.take(event);
         if let Some(events) = &mut self.events {
             events.tell(event);
