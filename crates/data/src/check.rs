@@ -1,11 +1,15 @@
 //! What is in a data set, and what is wrong with it.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 
 use crate::text::UNKNOWN;
 use crate::{Dataset, Sample, Samples};
+pub use fault::Fault;
+pub use labels::TargetFacts;
+
+mod fault;
+mod labels;
 
 /// What [`Dataset::check`] finds.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,67 +24,10 @@ pub struct Report {
     pub mean: f64,
     /// Standard deviation of all pixels (of the population), on the same scale.
     pub std: f64,
+    /// Of a regression: what the values of each target are like.
+    pub targets: Vec<TargetFacts>,
     /// What deserves a look, in the order of the variants of [`Fault`].
     pub faults: Vec<Fault>,
-}
-
-/// Something in a data set that deserves a look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// A class without samples.
-    EmptyClass {
-        /// The name of the class.
-        class: String,
-    },
-    /// Samples with a pixel that is NaN or infinite.
-    NotFinite {
-        /// How many samples.
-        count: usize,
-        /// The first of them.
-        first: usize,
-    },
-    /// Pictures whose pixels are all equal, and texts without a single token of the vocabulary.
-    Blank {
-        /// How many samples.
-        count: usize,
-        /// The first of them.
-        first: usize,
-    },
-    /// Samples whose pixels also stand in an earlier sample.
-    Duplicates {
-        /// How many samples, not counting the first of each group.
-        count: usize,
-        /// The first of them.
-        first: usize,
-    },
-    /// Samples whose pixels also stand in an earlier sample of another class.
-    Contradictions {
-        /// How many samples.
-        count: usize,
-        /// The first of them.
-        first: usize,
-    },
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::EmptyClass { class } => write!(f, "class {class:?} has no samples"),
-            Fault::NotFinite { count, first } => {
-                write!(f, "{count} samples hold NaN or infinity, first {first}")
-            }
-            Fault::Blank { count, first } => {
-                write!(f, "{count} samples are blank, first {first}")
-            }
-            Fault::Duplicates { count, first } => {
-                write!(f, "{count} samples repeat an earlier one, first {first}")
-            }
-            Fault::Contradictions { count, first } => {
-                write!(f, "{count} samples repeat an earlier one under another class, first {first}")
-            }
-        }
-    }
 }
 
 impl Dataset {
@@ -93,48 +40,49 @@ impl Dataset {
     /// let set = Dataset::new("two", [1, 2, 1], Samples::U8(vec![0, 255, 0, 0]), targets)?;
     /// let report = set.check();
     /// assert_eq!(report.mean, 0.25);
-    /// assert_eq!(report.faults, [Fault::Blank { count: 1, first: 1 }]);
+    /// assert_eq!(report.faults, [Fault::Blank { samples: vec![1] }]);
     /// # Ok::<(), foveal_data::Error>(())
     /// ```
     pub fn check(&self) -> Report {
         let class_counts = self.class_counts();
         let (mean, std) = self.moments();
-        let names = self.classes().unwrap_or_default();
-        let mut faults: Vec<Fault> = names
-            .iter()
-            .zip(&class_counts)
-            .filter(|&(_, &count)| count == 0)
-            .map(|(class, _)| Fault::EmptyClass { class: class.clone() })
-            .collect();
+        let mut faults = labels::classes(self);
+        let (targets, odd) = labels::values(self);
+        faults.extend(odd);
         faults.extend(self.sample_faults());
-        Report { samples: self.len(), class_counts, mean, std, faults }
+        Report { samples: self.len(), class_counts, mean, std, targets, faults }
     }
 
     fn sample_faults(&self) -> Vec<Fault> {
-        let mut not_finite = Tally::default();
-        let mut blank = Tally::default();
-        let mut duplicates = Tally::default();
-        let mut contradictions = Tally::default();
+        let (mut not_finite, mut blank) = (Vec::new(), Vec::new());
+        let (mut duplicates, mut contradictions) = (Vec::new(), Vec::new());
         let mut seen = Known::default();
         for i in 0..self.len() {
             let sample = self.sample(i);
-            not_finite.add_if(i, has_non_finite(&sample));
-            blank.add_if(i, if self.text(i).is_some() { unknown(&sample) } else { is_constant(&sample) });
-            let content = content(self, i);
-            let earlier = seen.find(self, &content).unwrap_or(i);
-            if earlier == i {
-                seen.add(i, &content);
+            if has_non_finite(&sample) {
+                not_finite.push(i);
             }
-            duplicates.add_if(i, earlier < i);
-            contradictions.add_if(i, self.label(earlier) != self.label(i));
+            if if self.text(i).is_some() { unknown(&sample) } else { is_constant(&sample) } {
+                blank.push(i);
+            }
+            let content = content(self, i);
+            match seen.find(self, &content) {
+                Some(earlier) => {
+                    duplicates.push([earlier, i]);
+                    if self.label(earlier) != self.label(i) {
+                        contradictions.push([earlier, i]);
+                    }
+                }
+                None => seen.add(i, &content),
+            }
         }
         let faults = [
-            not_finite.fault(|count, first| Fault::NotFinite { count, first }),
-            blank.fault(|count, first| Fault::Blank { count, first }),
-            duplicates.fault(|count, first| Fault::Duplicates { count, first }),
-            contradictions.fault(|count, first| Fault::Contradictions { count, first }),
+            Fault::NotFinite { samples: not_finite },
+            Fault::Blank { samples: blank },
+            Fault::Duplicates { pairs: duplicates },
+            Fault::Contradictions { pairs: contradictions },
         ];
-        faults.into_iter().flatten().collect()
+        faults.into_iter().filter(|fault| fault.count() > 0).collect()
     }
 }
 
@@ -147,6 +95,44 @@ pub fn duplicates_between(a: &Dataset, b: &Dataset) -> usize {
     let mut known = Known::default();
     (0..a.len()).for_each(|i| known.add(i, &content(a, i)));
     (0..b.len()).filter(|&i| known.find(a, &content(b, i)).is_some()).count()
+}
+
+/// What is odd about the values of a regression: constant and outlying targets. Nothing for classes.
+pub fn odd_targets(data: &Dataset) -> Vec<Fault> {
+    labels::values(data).1
+}
+
+/// The samples that hold NaN or infinity.
+pub fn not_finite(data: &Dataset) -> Vec<usize> {
+    match data.samples() {
+        Samples::F32(_) => (0..data.len()).filter(|&i| has_non_finite(&data.sample(i))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Pairs of equal samples: the first of them, then one that repeats it. Blank pictures are not compared: they say
+/// nothing about each other.
+///
+/// ```
+/// use foveal_data::{Dataset, Samples, Targets, check::repeats};
+///
+/// let targets = Targets::Classes { labels: vec![0, 1, 0, 1], names: vec!["a".into(), "b".into()] };
+/// let set = Dataset::new("four", [1, 2, 1], Samples::U8(vec![1, 2, 3, 3, 1, 2, 3, 3]), targets)?;
+/// assert_eq!(repeats(&set), [[0, 2]]);
+/// # Ok::<(), foveal_data::Error>(())
+/// ```
+pub fn repeats(data: &Dataset) -> Vec<[usize; 2]> {
+    let mut known = Known::default();
+    let mut pairs = Vec::new();
+    for i in 0..data.len() {
+        let content = content(data, i);
+        match known.find(data, &content) {
+            _ if data.text(i).is_none() && is_constant(&content) => {}
+            Some(first) => pairs.push([first, i]),
+            None => known.add(i, &content),
+        }
+    }
+    pairs
 }
 
 /// What a sample is compared by: the bytes of its text, or its pixels.
@@ -186,28 +172,6 @@ fn same(a: &Sample<'_>, b: &Sample<'_>) -> bool {
             a.len() == b.len() && a.iter().zip(*b).all(|(a, b)| a.to_bits() == b.to_bits())
         }
         _ => false,
-    }
-}
-
-/// How many samples were counted, and the first of them.
-#[derive(Default)]
-struct Tally {
-    count: usize,
-    first: usize,
-}
-
-impl Tally {
-    fn add_if(&mut self, index: usize, condition: bool) {
-        if condition {
-            if self.count == 0 {
-                self.first = index;
-            }
-            self.count += 1;
-        }
-    }
-
-    fn fault(&self, make: impl Fn(usize, usize) -> Fault) -> Option<Fault> {
-        (self.count > 0).then(|| make(self.count, self.first))
     }
 }
 

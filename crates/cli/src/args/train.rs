@@ -1,7 +1,7 @@
 //! The options of `foveal train`.
 
 use super::data::Reading;
-use super::values::{Known, data_sets, models, natural, positive, schedule, share};
+use super::values::{Known, Share, data_sets, fraction, models, natural, positive, schedule, share};
 use clap::{Args, ValueEnum};
 use foveal::data::Augment;
 use foveal::nn::loss::Loss;
@@ -76,10 +76,18 @@ pub struct Train {
     /// and predict average their answers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
     pub ensemble: Option<u8>,
-    /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
-    /// of others]
-    #[arg(long, value_name = "N")]
-    pub validation: Option<usize>,
+    /// Train N models, each tested on another Nth of the samples (grouped and class by class); eval and predict average
+    /// their answers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32), conflicts_with = "ensemble")]
+    pub folds: Option<u8>,
+    /// Training samples set aside to guide the training, so many or a share of all; 0 trains on all [default: 5000 of
+    /// mnist, a tenth of others]
+    #[arg(long, value_name = "N|SHARE", value_parser = share)]
+    pub validation: Option<Share>,
+    /// Samples set aside for the test at the end, so many or a share of all [default: those that the data set names; of
+    /// CT a tenth of the patients]
+    #[arg(long, value_name = "N|SHARE", value_parser = share)]
+    pub test: Option<Share>,
     /// Write no report.html
     #[arg(long)]
     pub no_report: bool,
@@ -124,7 +132,7 @@ pub struct Learning {
     #[arg(long, value_name = "NAME", value_enum, hide_possible_values = true)]
     pub optimizer: Option<OptimizerName>,
     /// For sgd: the share of the last step that goes on [default: 0]
-    #[arg(long, value_name = "X", value_parser = share, allow_hyphen_values = true)]
+    #[arg(long, value_name = "X", value_parser = fraction, allow_hyphen_values = true)]
     pub momentum: Option<f32>,
     /// For sgd: look ahead along the momentum (Nesterov)
     #[arg(long)]
@@ -138,7 +146,7 @@ pub struct Learning {
     #[arg(long, value_name = "HOW", value_parser = schedule)]
     pub schedule: Option<Schedule>,
     /// Spread this share of the target evenly over all classes [default: the preset's]
-    #[arg(long, value_name = "X", value_parser = share, allow_hyphen_values = true)]
+    #[arg(long, value_name = "X", value_parser = fraction, allow_hyphen_values = true)]
     pub label_smoothing: Option<f32>,
     /// Give each channel a mean of 0 and a deviation of 1 over the training samples [default: yes where the contrast is
     /// low or the numbers are no pixels]

@@ -6,6 +6,7 @@ use clap::{Arg, Command};
 use foveal::data::{Scale, Window};
 use foveal::nn::schedule::Schedule;
 use foveal::nn::{Padding, builtin};
+use serde::Serialize;
 use std::ffi::OsStr;
 
 /// Height and width.
@@ -94,7 +95,7 @@ pub fn padding(text: &str) -> Result<Padding, String> {
 }
 
 /// A number from 0 to below 1.
-pub fn share(text: &str) -> Result<f32, String> {
+pub fn fraction(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(v) if (0.0..1.0).contains(&v) => Ok(v),
         _ => Err("it must be a number from 0 to below 1".into()),
@@ -192,6 +193,56 @@ pub fn size(text: &str) -> Result<Size, String> {
     }
 }
 
+/// How many samples are set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Share {
+    /// So many.
+    Count(usize),
+    /// This share of all, above 0 and below 1.
+    Part(f64),
+}
+
+impl Share {
+    /// The share of `n` samples.
+    pub fn of(self, n: usize) -> f64 {
+        match self {
+            Share::Count(count) => count as f64 / n.max(1) as f64,
+            Share::Part(part) => part,
+        }
+    }
+
+    /// How many of `n` samples.
+    pub fn count(self, n: usize) -> usize {
+        match self {
+            Share::Count(count) => count,
+            Share::Part(part) => (part * n as f64).round() as usize,
+        }
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Share::Count(count) => write!(f, "{count}"),
+            Share::Part(part) => write!(f, "{part}"),
+        }
+    }
+}
+
+pub fn share(text: &str) -> Result<Share, String> {
+    const WORDS: &str = "it must be a number of samples, or a share of them such as 0.2 or 20%";
+    if let Ok(count) = text.parse() {
+        return Ok(Share::Count(count));
+    }
+    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim(), 100.0));
+    match number.parse::<f64>() {
+        Ok(0.0) => Ok(Share::Count(0)),
+        Ok(part) if part > 0.0 && part < whole => Ok(Share::Part(part / whole)),
+        _ => Err(WORDS.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +261,11 @@ mod tests {
         assert!(
             schedule("cosine:2").is_err() && schedule("linear").is_err() && schedule("step:0:1").is_err()
         );
+        assert_eq!(
+            [share("50"), share("0.2"), share("20%")],
+            [Ok(Share::Count(50)), Ok(Share::Part(0.2)), Ok(Share::Part(0.2)),]
+        );
+        assert!(["1.5", "-0.1", "100%", "nan", "a"].iter().all(|text| share(text).is_err()));
         assert!(pair("1,2,3").is_err() && four("1,2,3").is_err() && padding("FULL").is_err());
     }
 }

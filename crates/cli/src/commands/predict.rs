@@ -45,7 +45,8 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
         context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
     }
     match context.json {
-        true => context.print_json(&serde_json::json!({ "predictions": entries }))?,
+        true => context
+            .print_json(&serde_json::json!({ "classes": table.saved.classes, "predictions": entries }))?,
         false => context.print(&table.text(args, context))?,
     }
     match &failed[..] {

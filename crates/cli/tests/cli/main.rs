@@ -15,6 +15,7 @@ mod models;
 mod names;
 #[cfg(unix)]
 mod nothing_lost;
+mod npz_file;
 mod operators;
 mod own_data;
 mod performance;
@@ -24,7 +25,10 @@ mod recipes;
 mod results;
 mod resume;
 mod show;
+mod splits;
 mod streams;
+#[cfg(unix)]
+mod suspects;
 #[cfg(unix)]
 mod terminal;
 mod texts;

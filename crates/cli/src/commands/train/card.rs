@@ -1,7 +1,8 @@
 //! `model-card.md` in a run folder: what a model is, what it was trained on, how good it is and where that ends.
 
 use crate::output::{Context, count};
-use foveal::train::{Evaluation, SavedModel, Temperature};
+use crate::values;
+use foveal::train::{ClassScores, Evaluation, PerTarget, SavedModel, Temperature};
 use foveal::view::steers;
 
 /// So many classes are listed.
@@ -129,7 +130,15 @@ impl Card<'_> {
         };
         match scores {
             Evaluation::Values(s) => {
-                vec![format!("{part}: MAE {:.4}, RMSE {:.4}, R² {:.4}", s.mae, s.rmse, s.r2)]
+                let one = |target: &PerTarget| {
+                    let (mae, rmse, r2) = (
+                        values::figure(target.mae),
+                        values::figure(target.rmse),
+                        values::r2(target.r2, context),
+                    );
+                    format!("{part}, {}: MAE {mae}, RMSE {rmse}, R² {r2}", plain(&target.name))
+                };
+                s.per_target.iter().map(one).collect()
             }
             Evaluation::Classes(s) => {
                 let n = count(s.images());
@@ -144,21 +153,10 @@ impl Card<'_> {
                         format!("always the most frequent class: {most:.2} %"),
                         format!("가장 많은 클래스만 답하면 {most:.2} %"),
                     ),
-                    format!("{} {:.4}", context.say("macro F1", "매크로 F1"), s.macro_f1),
+                    format!("{} {:.4}", context.say("macro F1", "매크로 F1"), s.macro_f1)
+                        + &values::occurring(s, context),
                 ];
-                let error = 100.0 * s.reliability.error();
-                lines.push(match self.temperature {
-                    Some(t) => context.language.pick(
-                        format!(
-                            "calibration error {error:.2} % with the temperature {:.2} in the last layer",
-                            t.value
-                        ),
-                        format!("보정 오차 {error:.2} %(마지막 층에 온도 {:.2})", t.value),
-                    ),
-                    None => context
-                        .language
-                        .pick(format!("calibration error {error:.2} %"), format!("보정 오차 {error:.2} %")),
-                });
+                lines.push(self.calibration(s, context));
                 let weakest =
                     s.per_class.iter().filter(|c| c.support > 0).min_by(|a, b| a.recall.total_cmp(&b.recall));
                 lines.extend(weakest.map(|c| {
@@ -170,6 +168,22 @@ impl Card<'_> {
                 }));
                 lines
             }
+        }
+    }
+
+    fn calibration(&self, s: &ClassScores, context: &Context) -> String {
+        let error = 100.0 * s.reliability.error();
+        match self.temperature {
+            Some(t) => context.language.pick(
+                format!(
+                    "calibration error {error:.2} % with the temperature {:.2} in the last layer",
+                    t.value
+                ),
+                format!("보정 오차 {error:.2} %(마지막 층에 온도 {:.2})", t.value),
+            ),
+            None => context
+                .language
+                .pick(format!("calibration error {error:.2} %"), format!("보정 오차 {error:.2} %")),
         }
     }
 

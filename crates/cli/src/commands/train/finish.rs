@@ -2,102 +2,18 @@
 
 use super::card::Card;
 use super::folder::{self, CARD, Folder, REPORT};
+use super::judgement::{Judgement, Scores};
 use crate::args::Train;
 use crate::exit::Interrupted;
 use crate::machine;
-use crate::output::{Context, count};
+use crate::output::Context;
 use crate::predictions;
 use crate::source;
 use anyhow::{Result, bail};
-use foveal::data::Dataset;
-use foveal::train::{Evaluation, Outcome, SavedModel, Status, Temperature, combine};
+use foveal::train::{Outcome, SavedModel, Status, Temperature};
 use foveal::view::clean;
-use foveal::view::report::{Judged, Language, Part, Report, Steps};
+use foveal::view::report::{Language, Report, Steps};
 use serde::Serialize;
-
-/// Fewer images than this do not tell whether a model is better than chance.
-const LEAST: u64 = 10;
-
-/// The outputs and scores of a model on the images that it is judged by.
-pub struct Judgement<'a> {
-    data: &'a Dataset,
-    /// The validation images in `data`; `None` if `data` is the test part, of which all images count.
-    validation: Option<&'a [u32]>,
-    outputs: Vec<f32>,
-    scores: Evaluation,
-    /// The file of each sample that was judged, where samples are files.
-    files: Option<Vec<String>>,
-}
-
-impl<'a> Judgement<'a> {
-    /// Judges a model.
-    pub fn new(
-        saved: &SavedModel,
-        data: &'a Dataset,
-        validation: Option<&'a [u32]>,
-        threads: usize,
-    ) -> Result<Self> {
-        let (model, preprocess) = (&saved.model, &saved.preprocess);
-        let outputs = foveal::train::predict(model, preprocess, data, validation, threads)?;
-        let scores = foveal::train::judge(model, data, validation, &outputs)?;
-        Ok(Self { data, validation, outputs, scores, files: None })
-    }
-
-    /// With the files of the training part and of the test part, where samples are files.
-    pub fn named(self, files: Option<[Vec<String>; 2]>) -> Self {
-        let files = files.map(|[train, test]| match self.validation {
-            Some(indices) => indices.iter().map(|&i| train[i as usize].clone()).collect(),
-            None => test,
-        });
-        Self { files, ..self }
-    }
-
-    /// How many samples were judged.
-    pub fn samples(&self) -> usize {
-        self.validation.map_or(self.data.len(), <[u32]>::len)
-    }
-
-    /// The name of the part that was judged.
-    pub fn part(&self) -> &'static str {
-        if self.validation.is_some() { "validation" } else { "test" }
-    }
-
-    /// The judgement of several models together, on the same images.
-    pub fn together(saved: &SavedModel, members: &[Judgement<'a>]) -> Result<Self> {
-        let Judgement { data, validation, .. } = members[0];
-        let all: Vec<Vec<f32>> = members.iter().map(|m| m.outputs.clone()).collect();
-        let outputs = combine(&saved.model, &all, !saved.classes.is_empty());
-        let scores = foveal::train::judge(&saved.model, data, validation, &outputs)?;
-        Ok(Self { data, validation, outputs, scores, files: members[0].files.clone() })
-    }
-
-    /// What the model says about every sample.
-    fn table(&self, saved: &SavedModel) -> Result<String> {
-        let (part, files) = (self.part(), self.files.as_deref());
-        let (data, indices, outputs) = (self.data, self.validation, &self.outputs[..]);
-        predictions::table(saved, &predictions::Judged { part, data, indices, outputs, files })
-    }
-
-    /// Whether a classifier does no better than one that always answers the most frequent class: its accuracy is no
-    /// higher, or its loss is that of a constant answer and its accuracy within a tenth. Too few images cannot tell.
-    fn is_chance(&self) -> bool {
-        let Evaluation::Classes(scores) = &self.scores else { return false };
-        let n = scores.images().max(1) as f64;
-        let shares = scores.per_class.iter().map(|c| c.support as f64 / n).filter(|share| *share > 0.0);
-        let entropy: f64 = shares.map(|share| -share * share.ln()).sum();
-        let majority = scores.majority();
-        let constant = scores.loss >= 0.97 * entropy && scores.accuracy <= majority + 0.1;
-        scores.images() >= LEAST && majority < 1.0 && (scores.accuracy <= majority || constant)
-    }
-
-    /// The accuracy on the test part, if that was judged.
-    pub fn test_accuracy(&self) -> Option<f64> {
-        match &self.scores {
-            Evaluation::Classes(scores) if self.validation.is_none() => Some(scores.accuracy),
-            _ => None,
-        }
-    }
-}
 
 /// A run whose training is over.
 pub struct Finished<'a> {
@@ -142,85 +58,6 @@ struct Json<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scores: Option<Scores>,
     model_path: &'a str,
-}
-
-/// The scores of a run on the test part, or on the validation samples where there is no test part.
-#[derive(Serialize)]
-pub struct Scores {
-    part: &'static str,
-    images: usize,
-    #[serde(skip)]
-    texts: bool,
-    #[serde(flatten)]
-    of: Kind,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Kind {
-    Classes {
-        accuracy: f64,
-        accuracy_interval: [f64; 2],
-        majority: f64,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        top_5: Option<f64>,
-        macro_f1: f64,
-        calibration_error: f64,
-    },
-    Values {
-        mae: f64,
-        rmse: f64,
-        r2: f64,
-    },
-}
-
-impl Scores {
-    pub fn new(judgement: &Judgement<'_>) -> Self {
-        let of = match &judgement.scores {
-            Evaluation::Classes(s) => {
-                let top_5 = (s.per_class.len() > 5).then(|| s.top_k(5));
-                Kind::Classes {
-                    accuracy: s.accuracy,
-                    accuracy_interval: s.interval(),
-                    majority: s.majority(),
-                    top_5,
-                    macro_f1: s.macro_f1,
-                    calibration_error: s.reliability.error(),
-                }
-            }
-            Evaluation::Values(s) => Kind::Values { mae: s.mae, rmse: s.rmse, r2: s.r2 },
-        };
-        let (part, images) = (judgement.part(), judgement.samples());
-        Self { part, images, texts: judgement.data.vocabulary().is_some(), of }
-    }
-
-    pub fn text(&self, context: &Context) -> String {
-        let n = count(self.images as u64);
-        let (images, images_ko) = match self.texts {
-            true => (format!("{n} texts"), format!("글 {n}편")),
-            false => (format!("{n} images"), format!("이미지 {n}장")),
-        };
-        let part = match self.part {
-            "test" => context.say("test", "테스트"),
-            _ => context.say("validation", "검증"),
-        };
-        match self.of {
-            Kind::Classes { accuracy, accuracy_interval, majority, top_5, macro_f1, .. } => {
-                let (accuracy, [low, high]) = (100.0 * accuracy, accuracy_interval.map(|v| 100.0 * v));
-                let most = 100.0 * majority;
-                let five = top_5.map(|share| 100.0 * share);
-                let five_en = five.map_or(String::new(), |v| format!(", top-5 {v:.2} %"));
-                context.language.pick(
-                    format!("{part} accuracy {accuracy:.2} % (95 % interval {low:.1} to {high:.1} %; always the most frequent class {most:.2} %){five_en}, macro F1 {macro_f1:.4} ({images})\n"),
-                    format!("{part} 정확도 {accuracy:.2} % (95 % 신뢰구간 {low:.1}~{high:.1} %. 가장 많은 클래스만 답하면 {most:.2} %){five_en}, 매크로 F1 {macro_f1:.4} ({images_ko})\n"),
-                )
-            }
-            Kind::Values { mae, rmse, r2 } => context.language.pick(
-                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images})\n"),
-                format!("{part} MAE {mae:.4}, RMSE {rmse:.4}, R² {r2:.4} ({images_ko})\n"),
-            ),
-        }
-    }
 }
 
 impl Finished<'_> {
@@ -351,7 +188,7 @@ impl Finished<'_> {
         let card = Card {
             saved: self.saved,
             images: self.images,
-            judged: self.judgement.as_ref().map(|j| (j.part(), &j.scores)),
+            judged: self.judgement.as_ref().map(|j| (j.part(), j.scores())),
             temperature: self.temperature,
         };
         self.folder.write_text(CARD, &card.text(self.context))?;
@@ -366,13 +203,7 @@ impl Finished<'_> {
         }
         let command = command();
         let when = folder::now();
-        let judged = self.judgement.as_ref().map(|j| Judged {
-            part: if j.validation.is_some() { Part::Validation } else { Part::Test },
-            data: j.data,
-            indices: j.validation,
-            outputs: &j.outputs,
-            scores: &j.scores,
-        });
+        let judged = self.judgement.as_ref().map(Judgement::judged);
         let report = Report {
             language: self.context.language.pick(Language::English, Language::Korean),
             when: &when,

@@ -4,6 +4,7 @@
 use super::lock::{LOCK, Lock};
 use super::metrics::{self, METRICS};
 use crate::args::Train;
+use crate::args::values::Share;
 use crate::commands::model::{self, ENSEMBLE, SAVED};
 use crate::output::Context;
 use crate::predictions;
@@ -29,7 +30,9 @@ pub const CARD: &str = "model-card.md";
 pub const EVENTS: &str = "events.out.tfevents.";
 const EVENTS_END: &str = ".foveal";
 /// The files that a run leaves.
-const OURS: [&str; 7] = [CHECKPOINT, CONFIG, METRICS, REPORT, CARD, predictions::FILE, SAVED];
+const OURS: [&str; 8] = [CHECKPOINT, CONFIG, METRICS, REPORT, CARD, FOLDS, predictions::FILE, SAVED];
+/// The table of folds in the folder of a cross-validation.
+pub const FOLDS: &str = "folds.csv";
 /// Where runs are that have not been told where to be.
 const RUNS: &str = "runs";
 /// How the configuration of a run begins.
@@ -53,7 +56,11 @@ struct Config<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a Path>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    validation: Option<usize>,
+    validation: Option<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
     recipe: &'a Recipe,
     spec: &'a ModelSpec,
 }
@@ -130,6 +137,8 @@ impl Folder {
             model: args.model(),
             from: args.from.as_deref(),
             validation: args.validation,
+            test: args.test,
+            group: args.reading.group.as_deref(),
             recipe,
             spec,
         };

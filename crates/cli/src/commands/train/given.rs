@@ -5,7 +5,7 @@ use crate::args::{Given, Keep, LossName, OptimizerName, Train, values};
 use crate::commands::model;
 use crate::files::{self, What};
 use crate::output::Context;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use foveal::data::Augment;
 use foveal::nn::builtin;
 use foveal::nn::loss::Loss;
@@ -77,7 +77,13 @@ pub fn completed(args: &Train, context: &Context) -> Result<Train> {
             }
             let path = config.display().to_string();
             all.model = Some(if known { name.to_owned() } else { path });
-            all.validation = args.validation.or(whole_number(&table, "validation"));
+            all.validation = args.validation.or(share(&table, "validation")?);
+            all.test = args.test.or(share(&table, "test")?);
+            all.reading.group = args
+                .reading
+                .group
+                .clone()
+                .or(table.get("group").and_then(toml::Value::as_str).map(str::to_owned));
             Some((config.clone(), table))
         }
         (None, Some(name)) if is_file(name) => Some((name.into(), read(Path::new(name))?)),
@@ -114,8 +120,10 @@ fn read(path: &Path) -> Result<toml::Table> {
     }
 }
 
-fn whole_number(table: &toml::Table, key: &str) -> Option<usize> {
-    table.get(key).and_then(toml::Value::as_integer).and_then(|v| usize::try_from(v).ok())
+/// Samples set aside, as a run has written them.
+fn share(table: &toml::Table, key: &str) -> Result<Option<values::Share>> {
+    let written = table.get(key).map(toml::Value::to_string);
+    written.map(|text| values::share(&text).map_err(|why| anyhow!("{key}: {why}, got {text}"))).transpose()
 }
 
 /// Puts what the file says where the command line says nothing.

@@ -6,8 +6,12 @@ use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
 use crate::pretrained;
-use crate::source::{self, ForModel, ForTraining, Kind, Later, MNIST, ReadOptions, TextOptions};
+use crate::source::{
+    self, ForModel, ForTraining, Held, Kept, Kind, Later, MNIST, Parts, ReadOptions, TextOptions, Told,
+    Whole, tell,
+};
 use anyhow::{Context as _, Result, bail};
+use foveal::data::check::not_finite;
 use foveal::data::text::Vocabulary;
 use foveal::data::{Dataset, Split, Targets};
 use foveal::nn::{Model, ModelSpec, builtin};
@@ -22,7 +26,7 @@ pub struct Prepared {
     pub preprocess: Preprocess,
     pub recipe: Recipe,
     pub data: Dataset,
-    pub split: Split,
+    pub parts: Parts,
     pub test: Later,
     /// Whether the model is the pretrained network with a new head.
     pub pretrained: bool,
@@ -62,19 +66,14 @@ impl Prepared {
         if choice::takes(args, &opened)? {
             return Self::pretrained(args, opened, context);
         }
-        let ForTraining { data, held, test, window, told, scale, fit, files, .. } = opened;
+        let parts = parts(args, &opened, context)?;
+        let told = [opened.told, parts.told.clone()].concat();
+        let ForTraining { data, test, window, scale, fit, files, .. } = opened;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
         let vocabulary = data.vocabulary().map(Vocabulary::size);
-        let suited = match (builtin::suited_to(data.shape(), data.classes().is_some()), args.preset) {
-            _ if vocabulary.is_some() => builtin::TEXT.name,
-            ("fast", Preset::Balanced) => "balanced",
-            ("fast", Preset::Best) => "best",
-            ("vgg-small", Preset::Balanced | Preset::Best) => "vgg",
-            (name, _) => name,
-        };
-        let name = named.unwrap_or(suited);
+        let name = named.unwrap_or_else(|| suited(&data, args.preset));
         let spec = match (fixed, vocabulary) {
             (None, Some(size)) if name == builtin::TEXT.name => {
                 builtin::text_cnn(data.shape(), size, outputs)
@@ -83,30 +82,31 @@ impl Prepared {
             _ => model::fitted(name, data.shape(), outputs)?,
         };
         fits_texts(name, &spec, &data, &args.data)?;
-        let split = split(args, &data, held, context.seed)?;
-        let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
+        let mut recipe = recipe::recipe(args, name, &data, &parts.split, context)?;
         let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
         recipe.frozen = transfer::frozen(args, &fresh)?;
         let read = Read { scale, fit, told, window };
-        let preprocess = preprocessing::preprocess(args, &data, &split, read, context)?;
+        let preprocess = preprocessing::preprocess(args, &data, &parts.split, read, context)?;
         let (model, pretrained) = (name.to_owned(), false);
-        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
+        Ok(Self { model, fresh, preprocess, recipe, data, parts, test, pretrained, files })
     }
 
     /// The same for the network that has learnt from photographs: its last layer is new.
     fn pretrained(args: &Train, opened: ForTraining, context: &Context) -> Result<Self> {
-        let ForTraining { data, held, test, told, fit, files, .. } = opened;
+        let parts = parts(args, &opened, context)?;
+        let told = [opened.told, parts.told.clone()].concat();
+        let ForTraining { data, test, fit, files, .. } = opened;
         let [height, width, _] = data.shape();
         let known = pretrained::imagenet([height, width])?;
-        let split = split(args, &data, held, context.seed)?;
         let name = builtin::PRETRAINED.name;
-        let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
+        let mut recipe = recipe::recipe(args, name, &data, &parts.split, context)?;
         recipe.frozen = transfer::frozen(args, &known.model)?;
-        let fresh = foveal::train::transfer(&known, &data, &split.train, &recipe.frozen, context.seed)?.model;
+        let fresh =
+            foveal::train::transfer(&known, &data, &parts.split.train, &recipe.frozen, context.seed)?.model;
         let told = told.into_iter().map(|told| told.0).collect();
         let preprocess = Preprocess { told, fit, ..known.preprocess };
         let (model, pretrained) = (name.to_owned(), true);
-        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
+        Ok(Self { model, fresh, preprocess, recipe, data, parts, test, pretrained, files })
     }
 
     /// The same for --from: the weights and the preprocessing are those of a trained model.
@@ -129,19 +129,31 @@ impl Prepared {
         };
         source::check(&args.data, &options)?;
         transfer::refuse_other_reading(args, from)?;
-        let ForTraining { data, held, test, window, told, files, .. } =
-            source::open_for_training(&args.data, &options, context)?;
+        let opened = source::open_for_training(&args.data, &options, context)?;
+        let parts = parts(args, &opened, context)?;
+        let told = [opened.told, parts.told.clone()].concat();
+        let ForTraining { data, test, window, files, .. } = opened;
         fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
-        let split = split(args, &data, held, context.seed)?;
         let name = from.training.model.clone();
-        let mut recipe = recipe::recipe(args, &name, &data, &split, context)?;
+        let mut recipe = recipe::recipe(args, &name, &data, &parts.split, context)?;
         recipe.frozen = transfer::frozen(args, &from.model)?;
-        let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
+        let fresh = transfer::begin(from, &data, &parts.split, &recipe, context)?;
         let window = window.map(|w| [w.centre(), w.width()]);
         let told = told.into_iter().map(|told| told.0).collect();
         let preprocess = Preprocess { window, told, ..from.preprocess.clone() };
         let (model, pretrained) = (name, false);
-        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
+        Ok(Self { model, fresh, preprocess, recipe, data, parts, test, pretrained, files })
+    }
+}
+
+/// The model that suits the data and the time to spend.
+fn suited(data: &Dataset, preset: Preset) -> &'static str {
+    match (builtin::suited_to(data.shape(), data.classes().is_some()), preset) {
+        _ if data.vocabulary().is_some() => builtin::TEXT.name,
+        ("fast", Preset::Balanced) => "balanced",
+        ("fast", Preset::Best) => "best",
+        ("vgg-small", Preset::Balanced | Preset::Best) => "vgg",
+        (name, _) => name,
     }
 }
 
@@ -169,22 +181,45 @@ fn fits_texts(name: &str, spec: &ModelSpec, data: &Dataset, shown: &str) -> Resu
     }
 }
 
-/// Which samples are for validation: those that the data set itself names, or the first of MNIST, as in the course;
-/// from other data sets they are drawn, class by class.
-fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> {
-    let n = data.len();
+/// Refuses samples that hold NaN or infinity: nothing can be learnt from them, nor judged by them.
+fn refuse_not_finite(args: &Train, opened: &ForTraining) -> Result<()> {
+    let found = not_finite(&opened.data);
+    let Some(&first) = found.first() else { return Ok(()) };
+    let name = opened.files.as_ref().map_or_else(|| first.to_string(), |[train, _]| train[first].clone());
+    let cut = opened.data.len() - opened.held;
+    let part = if opened.held > 0 && first >= cut { "validation" } else { "training" };
+    bail!(
+        "{}: {} of its samples hold NaN or infinity, the first of them {name} ({part}); correct them or take them out \
+         (foveal data check names them)",
+        args.data,
+        found.len()
+    )
+}
+
+/// Which samples are for validation and for the test: those that the data set itself names, or the first of MNIST, as in
+/// the course; from other data sets they are drawn, class by class and group by group.
+fn parts(args: &Train, opened: &ForTraining, context: &Context) -> Result<Parts> {
+    let (data, held) = (&opened.data, Held { validation: args.validation, test: args.test });
+    refuse_not_finite(args, opened)?;
+    let groups = opened.groups.as_ref();
+    let whole = Whole {
+        data,
+        shown: &args.data,
+        held: opened.held,
+        tested: opened.tested,
+        test: opened.share,
+        groups,
+    };
     if args.data == MNIST {
-        return Ok(Split::first(n, args.validation.unwrap_or(5000))?);
+        whole.shares(held)?;
+        let count = args.validation.map_or(5000, |share| share.count(data.len()));
+        let split = Split::first(data.len(), count)?;
+        return Ok(Parts { split, test: Vec::new(), told: Vec::new(), division: None, kept: Kept::none() });
     }
-    if held > 0 {
-        if let Some(wanted) = args.validation {
-            bail!("--validation {wanted}: {} brings {held} validation samples of its own", args.data);
-        }
-        return Ok(Split::last(n, held)?);
-    }
-    let wanted = args.validation.unwrap_or(n / 10);
-    if wanted >= n {
-        bail!("--validation {wanted} leaves none of the {n} samples of {} to train on", args.data);
-    }
-    Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
+    let parts = whole.divide(held, context.seed)?;
+    // Where nothing belongs together, the numbers of samples are said when the training begins.
+    let plain = groups.is_none() && parts.test.is_empty();
+    let said = parts.told.iter().filter(|Told([english, _])| !plain || !english.starts_with("drawn by"));
+    tell(&said.cloned().collect::<Vec<_>>(), context);
+    Ok(parts)
 }
