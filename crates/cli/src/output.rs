@@ -3,13 +3,17 @@
 use crate::args::Common;
 use crate::graphics::Graphics;
 use crate::language::Language;
+use crate::surroundings::Surroundings;
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Serialize, Serializer};
+use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What every command knows about how it was called.
+#[derive(Clone)]
 pub struct Context {
     /// The language of results.
     pub language: Language,
@@ -27,12 +31,16 @@ pub struct Context {
     pub threads: usize,
     /// When the program started.
     pub started: Instant,
+    /// The command line, the program's name first.
+    pub command_line: Arc<[OsString]>,
+    /// Where the command runs, if not in a program of its own.
+    pub embedded: Option<Arc<Surroundings>>,
 }
 
 impl Context {
     /// From the common options; also sizes the pool of threads that operators run on.
-    pub fn new(common: &Common, started: Instant) -> Result<Self> {
-        let context = Self::without_pool(common, started);
+    pub fn new(common: &Common, started: Instant, command_line: Vec<OsString>) -> Result<Self> {
+        let context = Self::without_pool(common, started, command_line);
         let threads = context.threads;
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -42,7 +50,7 @@ impl Context {
     }
 
     /// From the common options alone.
-    pub fn without_pool(common: &Common, started: Instant) -> Self {
+    pub fn without_pool(common: &Common, started: Instant, command_line: Vec<OsString>) -> Self {
         let all = || std::thread::available_parallelism().map_or(1, usize::from);
         let allowed = !common.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let terminal = io::stdout().is_terminal();
@@ -55,6 +63,8 @@ impl Context {
             seed: common.seed,
             threads: common.threads.map_or_else(all, usize::from),
             started,
+            command_line: command_line.into(),
+            embedded: None,
         }
     }
 
@@ -65,15 +75,17 @@ impl Context {
 
     /// A line on stderr, unless quiet.
     pub fn note(&self, text: &str) {
-        if !self.quiet {
+        match &self.embedded {
+            _ if self.quiet => {}
+            Some(surroundings) => surroundings.listener.note(text),
             // A closed stderr is no reason to stop the work.
-            let _ = writeln!(io::stderr(), "{text}");
+            None => drop(writeln!(io::stderr(), "{text}")),
         }
     }
 
     /// A progress bar for long work, with the time that is left; drawn on a terminal only.
     pub fn bar(&self, length: usize) -> ProgressBar {
-        let draw = match self.quiet {
+        let draw = match self.quiet || self.embedded.is_some() {
             true => ProgressDrawTarget::hidden(),
             false => ProgressDrawTarget::stderr_with_hz(12),
         };
@@ -87,6 +99,10 @@ impl Context {
 
     /// One JSON object on stdout.
     pub fn print_json(&self, value: &impl Serialize) -> Result<()> {
+        if let Some(surroundings) = &self.embedded {
+            surroundings.listener.print(&serde_json::to_string(value).map_err(io::Error::from)?);
+            return Ok(());
+        }
         let mut out = BufWriter::new(io::stdout().lock());
         serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
@@ -95,6 +111,10 @@ impl Context {
 
     /// Text on stdout.
     pub fn print(&self, text: &str) -> Result<()> {
+        if let Some(surroundings) = &self.embedded {
+            surroundings.listener.print(text);
+            return Ok(());
+        }
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {

@@ -13,6 +13,7 @@ use foveal::data::Dataset;
 use foveal::train::{Evaluation, Outcome, SavedModel, Status, Temperature, combine};
 use foveal::view::report::{Judged, Language, Part, Report, Steps};
 use serde::Serialize;
+use std::ffi::OsString;
 
 /// Fewer images than this do not tell whether a model is better than chance.
 const LEAST: u64 = 10;
@@ -359,7 +360,7 @@ impl Finished<'_> {
         if self.args.no_report {
             return Ok(());
         }
-        let command = command();
+        let command = command(&self.context.command_line);
         let when = folder::now();
         let judged = self.judgement.as_ref().map(|j| Judged {
             part: if j.validation.is_some() { Part::Validation } else { Part::Test },
@@ -411,11 +412,11 @@ impl Finished<'_> {
 }
 
 /// The command as it was given, quoted so that a shell takes it again.
-fn command() -> String {
+fn command(command_line: &[OsString]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     let quoted = |a: String| {
         if !a.is_empty() && a.chars().all(plain) { a } else { format!("'{}'", a.replace('\'', "'\\''")) }
     };
-    let given = std::env::args_os().skip(1).map(|a| quoted(a.to_string_lossy().into_owned()));
+    let given = command_line.iter().skip(1).map(|a| quoted(a.to_string_lossy().into_owned()));
     std::iter::once("foveal".to_owned()).chain(given).collect::<Vec<_>>().join(" ")
 }
