@@ -10,12 +10,13 @@ pub mod values;
 
 use crate::graphics::Protocol;
 use crate::language::Language;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 pub use data::{Data, Reading, ShowData, Tables};
 pub use exchange::{Export, Import, Layout, Pixels, Pixelwise};
 pub use operators::{Conv2d, ConvArgs, Explain, ExplainArrays, ExplainLayer, ExplainPool, Pool};
 #[cfg(feature = "serve")]
 pub use serve::Serve;
+use std::ffi::OsString;
 use std::path::PathBuf;
 pub use train::{Fit, Given, Keep, LossName, OptimizerName, Preset, Train, YesNo};
 
@@ -38,6 +39,25 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    /// What clap says about wrong usage, or the help that was asked for.
+    pub fn read(command_line: &[OsString]) -> Result<Self, clap::Error> {
+        let plain = command_line.iter().any(|a| a == "--no-color");
+        let command = Cli::command().color(if plain { ColorChoice::Never } else { ColorChoice::Auto });
+        let mut cli = Cli::from_arg_matches(&command.try_get_matches_from(command_line)?)?;
+        if let Command::Train(train) = &mut cli.command {
+            train.settle().map_err(|option| {
+                let problem = format!("--from MODEL cannot be used with {option}; leave one of them out");
+                Cli::command().error(clap::error::ErrorKind::ArgumentConflict, problem)
+            })?;
+        }
+        Ok(cli)
+    }
 }
 
 /// The options of every command.

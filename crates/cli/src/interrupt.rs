@@ -2,16 +2,27 @@
 
 use crate::parts;
 use anyhow::{Result, anyhow};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// What the first interrupt does, instead of ending the program.
 type Action = Box<dyn FnOnce() + Send>;
 
+/// Whether the process is the program's own: inside another one interrupts are not its business.
+static OWN: AtomicBool = AtomicBool::new(false);
 static FIRST: Mutex<Option<Action>> = Mutex::new(None);
 static WATCHED: OnceLock<Result<(), String>> = OnceLock::new();
 
+/// The process is the program's own, so that [`watch`] has an effect.
+pub fn listen() {
+    OWN.store(true, Ordering::Relaxed);
+}
+
 /// From now on an interrupt removes half-written files before it ends the program, with status 130.
 pub fn watch() -> Result<()> {
+    if !OWN.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let begin = || {
         ctrlc::set_handler(|| {
             let first = FIRST.lock().unwrap_or_else(PoisonError::into_inner).take();

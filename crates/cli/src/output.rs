@@ -3,16 +3,20 @@
 use crate::args::Common;
 use crate::graphics::Graphics;
 use crate::language::Language;
+use crate::surroundings::Surroundings;
 use anyhow::{Context as _, Result};
 use foveal::view::{clean, short, steers};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
+use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What every command knows about how it was called.
+#[derive(Clone)]
 pub struct Context {
     /// The language of results.
     pub language: Language,
@@ -30,12 +34,16 @@ pub struct Context {
     pub threads: usize,
     /// When the program started.
     pub started: Instant,
+    /// The command line, the program's name first.
+    pub command_line: Arc<[OsString]>,
+    /// Where the command runs, if not in a program of its own.
+    pub embedded: Option<Arc<Surroundings>>,
 }
 
 impl Context {
     /// From the common options; also sizes the pool of threads that operators run on.
-    pub fn new(common: &Common, started: Instant) -> Result<Self> {
-        let context = Self::without_pool(common, started);
+    pub fn new(common: &Common, started: Instant, command_line: Vec<OsString>) -> Result<Self> {
+        let context = Self::without_pool(common, started, command_line);
         let threads = context.threads;
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -45,7 +53,7 @@ impl Context {
     }
 
     /// From the common options alone.
-    pub fn without_pool(common: &Common, started: Instant) -> Self {
+    pub fn without_pool(common: &Common, started: Instant, command_line: Vec<OsString>) -> Self {
         let all = || std::thread::available_parallelism().map_or(1, usize::from);
         let allowed = !common.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let terminal = io::stdout().is_terminal();
@@ -58,6 +66,8 @@ impl Context {
             seed: common.seed,
             threads: common.threads.map_or_else(all, usize::from),
             started,
+            command_line: command_line.into(),
+            embedded: None,
         }
     }
 
@@ -68,16 +78,20 @@ impl Context {
 
     /// A line on stderr, unless quiet.
     pub fn note(&self, text: &str) {
-        if !self.quiet {
+        match &self.embedded {
+            _ if self.quiet => {}
+            Some(surroundings) => surroundings.listener.note(text),
             // A closed stderr is no reason to stop the work.
-            let words: Vec<String> = text.split(' ').map(short).collect();
-            let _ = writeln!(io::stderr(), "{}", words.join(" "));
+            None => {
+                let words: Vec<String> = text.split(' ').map(short).collect();
+                drop(writeln!(io::stderr(), "{}", words.join(" ")));
+            }
         }
     }
 
     /// A progress bar for long work, with the time that is left; drawn on a terminal only.
     pub fn bar(&self, length: usize) -> ProgressBar {
-        let draw = match self.quiet {
+        let draw = match self.quiet || self.embedded.is_some() {
             true => ProgressDrawTarget::hidden(),
             false => ProgressDrawTarget::stderr_with_hz(12),
         };
@@ -91,6 +105,10 @@ impl Context {
 
     /// One JSON object on stdout.
     pub fn print_json(&self, value: &impl Serialize) -> Result<()> {
+        if let Some(surroundings) = &self.embedded {
+            surroundings.listener.print(&serde_json::to_string(value).map_err(io::Error::from)?);
+            return Ok(());
+        }
         let mut out = BufWriter::new(io::stdout().lock());
         let mut json = Serializer::with_formatter(&mut out, Plain);
         value.serialize(&mut json).map_err(io::Error::from)?;
@@ -105,6 +123,10 @@ impl Context {
 
     /// Text with pictures for the terminal on stdout. Names in it are shown by [`foveal::view::short`].
     pub fn print_drawn(&self, text: &str) -> Result<()> {
+        if let Some(surroundings) = &self.embedded {
+            surroundings.listener.print(text);
+            return Ok(());
+        }
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {

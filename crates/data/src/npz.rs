@@ -73,28 +73,59 @@ pub fn read_npz(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Npz
         });
     }
     let mut open = Archive { archive: &mut archive, source };
-    let Some((x, y)) = open.first(&TRAIN)? else { return Err(open.missing("x_train and y_train")) };
+    let Some(train) = open.first(&TRAIN)? else { return Err(open.missing("x_train and y_train")) };
     let (validation, test) = (open.first(&VALIDATION)?, open.first(&TEST)?);
-    let Told { targets, how } = labels(&y, source, options.task, options.known)?;
-    // The other parts have the classes and the layout of the training part.
-    let (task, classes) = match &targets {
-        Targets::Classes { names, .. } => (Task::Classify, Some(names.clone())),
-        Targets::Values { .. } => (Task::Regress, None),
+    let with_cells = |(x, y)| Ok::<_, Error>((x, cells(&y, source)?));
+    let arrays = Arrays {
+        train: with_cells(train)?,
+        validation: validation.map(with_cells).transpose()?,
+        test: test.map(with_cells).transpose()?,
     };
-    let layout = layout(&x, options.layout);
-    let others = |y: &ArrayD<f64>| labels(y, source, Some(task), classes.as_deref());
-    let mut train = dataset(source, x, targets, layout)?;
-    let mut held = 0;
-    if let Some((x, y)) = validation {
-        let more = dataset(source, x, others(&y)?.targets, layout)?;
-        held = more.len();
-        train = train.joined(more)?;
+    arrays.read(source, options)
+}
+
+/// The targets of samples: columns of cells as they would stand in a table.
+pub type Cells = Vec<Vec<String>>;
+
+/// A data set of arrays, before it is told what its targets and axes are.
+#[derive(Debug, Clone)]
+pub struct Arrays {
+    /// Samples and targets to learn from: `x` as in [`read_npz`].
+    pub train: (Array, Cells),
+    /// The same to judge epochs by.
+    pub validation: Option<(Array, Cells)>,
+    /// The same to judge the result by.
+    pub test: Option<(Array, Cells)>,
+}
+
+impl Arrays {
+    /// The data set that these arrays are. `source` names it in errors.
+    ///
+    /// # Errors
+    /// Those of [`read`] and of [`Dataset::new`].
+    pub fn read(self, source: &str, options: &Options<'_>) -> Result<Npz, Error> {
+        let Self { train: (x, y), validation, test } = self;
+        let Told { targets, how } = labels(&y, source, options.task, options.known)?;
+        // The other parts have the classes and the layout of the training part.
+        let (task, classes) = match &targets {
+            Targets::Classes { names, .. } => (Task::Classify, Some(names.clone())),
+            Targets::Values { .. } => (Task::Regress, None),
+        };
+        let layout = layout(&x, options.layout);
+        let others = |y: &Cells| labels(y, source, Some(task), classes.as_deref());
+        let mut train = dataset(source, x, targets, layout)?;
+        let mut held = 0;
+        if let Some((x, y)) = validation {
+            let more = dataset(source, x, others(&y)?.targets, layout)?;
+            held = more.len();
+            train = train.joined(more)?;
+        }
+        let test = match test {
+            Some((x, y)) => Some(dataset(&format!("{source} test"), x, others(&y)?.targets, layout)?),
+            None => None,
+        };
+        Ok(Npz { parts: TrainTest { validation: held, ..TrainTest::new(train, test)? }, how, layout })
     }
-    let test = match test {
-        Some((x, y)) => Some(dataset(&format!("{source} test"), x, others(&y)?.targets, layout)?),
-        None => None,
-    };
-    Ok(Npz { parts: TrainTest { validation: held, ..TrainTest::new(train, test)? }, how, layout })
 }
 
 /// The order of the axes of `x`: what is asked for, else what the extents say.
@@ -205,24 +236,25 @@ fn last<T: Clone>(x: ArrayD<T>, first: bool) -> Vec<T> {
     }
 }
 
-fn labels(
-    y: &ArrayD<f64>,
-    source: &str,
-    task: Option<Task>,
-    known: Option<&[String]>,
-) -> Result<Told, Error> {
+/// The targets in an array `[n]` or `[n, k]`. `source` names it in errors.
+///
+/// # Errors
+/// [`Error::Rank`] for other arrays.
+pub fn cells(y: &ArrayD<f64>, source: &str) -> Result<Cells, Error> {
     let y = match y.ndim() {
-        1 => y.clone().insert_axis(Axis(1)),
-        2 if (1..=1024).contains(&y.shape()[1]) => y.clone(),
+        1 => y.view().insert_axis(Axis(1)),
+        2 if (1..=1024).contains(&y.shape()[1]) => y.view(),
         _ => {
             let (shape, expected) = (y.shape().to_vec(), "[n] or [n, k] with 1 to 1024 columns");
             return Err(Error::Rank { file: format!("{source}: y"), shape, expected });
         }
     };
-    let cells: Vec<Vec<String>> =
-        y.columns().into_iter().map(|column| column.iter().map(f64::to_string).collect()).collect();
+    Ok(y.columns().into_iter().map(|column| column.iter().map(f64::to_string).collect()).collect())
+}
+
+fn labels(y: &Cells, source: &str, task: Option<Task>, known: Option<&[String]>) -> Result<Told, Error> {
     let columns: Vec<Vec<&str>> =
-        cells.iter().map(|column| column.iter().map(String::as_str).collect()).collect();
+        y.iter().map(|column| column.iter().map(String::as_str).collect()).collect();
     let names = (1..=columns.len()).map(|i| format!("value {i}")).collect();
     let place = |row: usize| format!("sample {row}");
     read(&columns, &Columns { names, source, place: &place, task, known, decimal: Decimal::Point })

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each crate may import of ours.
-const IMPORTS: [(&str, &[&str]); 14] = [
+const IMPORTS: [(&str, &[&str]); 15] = [
     ("foveal-kernels", &[]),
     ("foveal-nn", &["foveal-kernels"]),
     ("foveal-data", &[]),
@@ -26,6 +26,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("foveal-serve", &["foveal"]),
     ("foveal-cli", &["foveal", "foveal-mnist", "foveal-backbone", "foveal-serve"]),
     ("foveal-wasm", &["foveal"]),
+    ("foveal-python", &["foveal", "foveal-cli", "foveal-mnist"]),
     ("foveal-testkit", &[]),
     ("foveal-instructions", &["foveal-kernels", "foveal-nn"]),
 ];
@@ -47,8 +48,12 @@ const LICENCES: [&str; 12] = [
 ];
 
 /// Licences that one crate alone may have, for the data it carries: MNIST (one digit of it in foveal-wasm), and fonts.
-const OF_ONE: [(&str, &str); 3] =
-    [("foveal-mnist", "CC-BY-SA-3.0"), ("foveal-wasm", "CC-BY-SA-3.0"), ("foveal-view", "OFL-1.1")];
+const OF_ONE: [(&str, &str); 4] = [
+    ("foveal-mnist", "CC-BY-SA-3.0"),
+    ("foveal-wasm", "CC-BY-SA-3.0"),
+    ("foveal-python", "CC-BY-SA-3.0"),
+    ("foveal-view", "OFL-1.1"),
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -76,12 +76,13 @@ pub(crate) fn outputs(
 }
 
 /// Whether images go through a net one at a time because side by side they would need too much memory.
-fn is_large(group_bytes: usize) -> bool {
+pub(crate) fn is_large(group_bytes: usize) -> bool {
     const MOST: usize = 128 << 20;
     group_bytes > MOST
 }
 
-fn predict<'a>(
+/// The outputs of `count` samples, one at a time or side by side.
+pub(crate) fn predict<'a>(
     engine: &mut Engine,
     each: bool,
     count: usize,

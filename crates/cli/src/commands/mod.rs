@@ -24,6 +24,7 @@ mod train;
 use crate::args::Command;
 use crate::output::Context;
 use anyhow::Result;
+pub use model::saved;
 
 /// Runs the command that was asked for.
 pub fn run(command: &Command, context: &Context) -> Result<()> {

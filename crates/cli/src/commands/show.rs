@@ -27,6 +27,9 @@ pub fn run(args: &Show, context: &Context) -> Result<()> {
         return read(&args.input, &saved, context);
     }
     let (name, sample) = input::one(&args.input, &saved, context.threads)?;
+    // Inside another program the file is one that nobody knows.
+    let stem = Path::new(&name).file_stem().filter(|_| context.embedded.is_some());
+    let name = stem.map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
     let scene = Scene::new(&saved, sample.view(), &name, args.layer.as_deref())?;
     let language = context.language.into();
     if let (Some(path), Some(kind)) = (&args.output, kind) {

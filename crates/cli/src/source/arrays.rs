@@ -4,16 +4,32 @@ use super::opened::Opened;
 use super::options::ReadOptions;
 use super::told::Told;
 use crate::files::{self, What};
-use anyhow::Result;
+use crate::surroundings::{ARRAYS, Surroundings};
+use anyhow::{Result, anyhow};
 use foveal::data::scale::{Range, alike};
 use foveal::data::{Dataset, Samples, Scale, TrainTest, npz};
 use std::path::Path;
+use std::sync::PoisonError;
 
 /// A `.npz` file. Where it is read for a trained model, its numbers are put on the model's scale.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Opened> {
     let shown = path.display().to_string();
-    let asked = npz::Options { task: options.task, known: options.classes, layout: options.layout };
-    let read = npz::read_npz(&files::read(path, What::Arrays)?, &shown, &asked)?;
+    let read = npz::read_npz(&files::read(path, What::Arrays)?, &shown, &asked(options))?;
+    opened(read, shown, options)
+}
+
+/// Arrays in the memory of the program that the command runs in.
+pub fn given(surroundings: &Surroundings, options: &ReadOptions) -> Result<Opened> {
+    let arrays = surroundings.arrays.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let arrays = arrays.ok_or_else(|| anyhow!("{ARRAYS}: there are none, or they have been read already"))?;
+    opened(arrays.read(ARRAYS, &asked(options))?, ARRAYS.to_owned(), options)
+}
+
+fn asked<'a>(options: &ReadOptions<'a>) -> npz::Options<'a> {
+    npz::Options { task: options.task, known: options.classes, layout: options.layout }
+}
+
+fn opened(read: npz::Npz, shown: String, options: &ReadOptions) -> Result<Opened> {
     let mut parts = read.parts;
     let targets = Told::targets(read.how, parts.train.targets(), parts.train.len(), &[]);
     let layout =

@@ -22,6 +22,7 @@ mod told;
 
 use crate::files::{self, What};
 use crate::output::Context;
+use crate::surroundings::{ARRAYS, Surroundings};
 use anyhow::{Result, bail};
 pub use ct_facts::CtFacts;
 pub use divide::{Held, Kept, Parts, Whole, drawn_before, thin};
@@ -120,12 +121,22 @@ impl Found {
 }
 
 /// Refuses data that are not of the model's kind, before any sample is read.
-pub fn check(data: &str, options: &ReadOptions) -> Result<()> {
-    options.check(data, Found::at(data)?.kind())
+pub fn check(data: &str, options: &ReadOptions, context: &Context) -> Result<()> {
+    let kind = if given(data, context).is_some() { Kind::Arrays } else { Found::at(data)?.kind() };
+    options.check(data, kind)
+}
+
+/// Where the command runs, if `data` are arrays that were given there.
+fn given<'a>(data: &str, context: &'a Context) -> Option<&'a Surroundings> {
+    context.embedded.as_deref().filter(|_| data == ARRAYS)
 }
 
 /// Opens the data set that `data` names.
 pub fn open(data: &str, options: &ReadOptions, context: &Context) -> Result<Opened> {
+    if let Some(surroundings) = given(data, context) {
+        options.check(data, Kind::Arrays)?;
+        return arrays::given(surroundings, options);
+    }
     let found = Found::at(data)?;
     options.check(data, found.kind())?;
     let path = Path::new(data);

@@ -23,6 +23,7 @@ mod profile;
 mod report;
 mod single;
 mod singly;
+mod slots;
 mod statistics;
 mod update;
 mod updates;

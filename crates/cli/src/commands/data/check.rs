@@ -67,7 +67,7 @@ struct TargetStatistics {
 pub fn run(data: &str, reading: &Reading, context: &Context) -> Result<()> {
     let options = ReadOptions { unlabelled: true, ..ReadOptions::from_args(reading) };
     // Skipped files are part of the result here, so they are not named on stderr, too.
-    let quiet = Context { quiet: true, ..*context };
+    let quiet = Context { quiet: true, ..context.clone() };
     let mut opened = source::open(data, &options, &quiet)?;
     opened.window(data, &options)?;
     divided(&mut opened, data, context)?;

@@ -11,7 +11,7 @@ use std::time::Instant;
 fn context() -> Context {
     let Cli { common, .. } = Cli::parse_from(["foveal", "lab"]);
     // The pool of threads can be made once only.
-    Context::without_pool(&Common { threads: Some(1), ..common }, Instant::now())
+    Context::without_pool(&Common { threads: Some(1), ..common }, Instant::now(), Vec::new())
 }
 
 /// The last word of each row of the table, by the row's first word.

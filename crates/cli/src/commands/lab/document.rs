@@ -13,7 +13,7 @@ use std::path::Path;
 /// Writes `lab.md`, `lab.ko.md` and `images/lab/` into `folder`.
 pub fn write(folder: &Path, steps: &[LectureStep], context: &Context) -> Result<()> {
     for language in [Language::English, Language::Korean] {
-        let context = Context { language, ..*context };
+        let context = Context { language, ..context.clone() };
         // The words name values, and these are written in the language, too.
         let told = steps::all(&context)?;
         debug_assert_eq!(told.len(), steps.len());

@@ -14,6 +14,7 @@ use foveal::train::{Outcome, SavedModel, Status, Temperature};
 use foveal::view::clean;
 use foveal::view::report::{Language, Report, Steps};
 use serde::Serialize;
+use std::ffi::OsString;
 
 /// A run whose training is over.
 pub struct Finished<'a> {
@@ -201,7 +202,7 @@ impl Finished<'_> {
             // That of an earlier part of the run does not tell of this model.
             return self.folder.remove(REPORT);
         }
-        let command = command();
+        let command = command(&self.context.command_line);
         let when = folder::now();
         let judged = self.judgement.as_ref().map(Judgement::judged);
         let report = Report {
@@ -248,11 +249,11 @@ impl Finished<'_> {
 }
 
 /// The command as it was given, quoted so that a shell takes it again.
-fn command() -> String {
+fn command(command_line: &[OsString]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     let quoted = |a: String| {
         if !a.is_empty() && a.chars().all(plain) { a } else { format!("'{}'", a.replace('\'', "'\\''")) }
     };
-    let given = std::env::args_os().skip(1).map(|a| quoted(a.to_string_lossy().into_owned()));
+    let given = command_line.iter().skip(1).map(|a| quoted(a.to_string_lossy().into_owned()));
     std::iter::once("foveal".to_owned()).chain(given).collect::<Vec<_>>().join(" ")
 }

@@ -36,7 +36,7 @@ use training::Run;
 
 /// Trains a model, or the members of an ensemble.
 pub fn run(args: &Train, context: &Context) -> Result<()> {
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt(context)?;
     transfer::refuse_overwriting(args)?;
     let args = &given::completed(args, context)?;
     let folder = Folder::new(args, &source::name(&args.data), context)?;
@@ -111,8 +111,11 @@ fn tell_choices(args: &Train, prepared: &Prepared, context: &Context) {
     }
 }
 
-/// A flag that ^C sets; a second ^C ends the program at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+/// A flag that ^C sets; a second ^C ends the program at once. Inside another program the flag is its own.
+fn stop_on_interrupt(context: &Context) -> Result<Arc<AtomicBool>> {
+    if let Some(surroundings) = &context.embedded {
+        return Ok(Arc::clone(&surroundings.stop));
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&stop);
     interrupt::first(move || raised.store(true, Ordering::Relaxed))?;

@@ -127,7 +127,7 @@ impl Prepared {
             model: Some(model),
             ..given
         };
-        source::check(&args.data, &options)?;
+        source::check(&args.data, &options, context)?;
         transfer::refuse_other_reading(args, from)?;
         let opened = source::open_for_training(&args.data, &options, context)?;
         let parts = parts(args, &opened, context)?;

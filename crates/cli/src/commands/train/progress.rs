@@ -46,6 +46,9 @@ impl<'a> Progress<'a> {
 
     /// Shows an event.
     pub fn tell(&mut self, event: &Event) {
+        if let Some(surroundings) = &self.context.embedded {
+            return surroundings.listener.event(event);
+        }
         if self.context.quiet {
             return;
         }
@@ -221,7 +224,8 @@ mod tests {
     fn context(language: Language) -> Context {
         let Cli { common, .. } = Cli::parse_from(["foveal", "lab"]);
         // The pool of threads can be made once only.
-        let context = Context::without_pool(&Common { threads: Some(1), ..common }, Instant::now());
+        let context =
+            Context::without_pool(&Common { threads: Some(1), ..common }, Instant::now(), Vec::new());
         Context { language, terminal: true, ..context }
     }
 
