@@ -16,6 +16,7 @@ mod pretrained;
 mod sheet;
 mod source;
 mod table;
+mod values;
 
 use args::Cli;
 use clap::{ColorChoice, CommandFactory, FromArgMatches};

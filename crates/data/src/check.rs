@@ -6,6 +6,9 @@ use std::hash::{DefaultHasher, Hasher};
 
 use crate::text::UNKNOWN;
 use crate::{Dataset, Sample, Samples};
+pub use labels::TargetFacts;
+
+mod labels;
 
 /// What [`Dataset::check`] finds.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,12 +23,14 @@ pub struct Report {
     pub mean: f64,
     /// Standard deviation of all pixels (of the population), on the same scale.
     pub std: f64,
+    /// Of a regression: what the values of each target are like.
+    pub targets: Vec<TargetFacts>,
     /// What deserves a look, in the order of the variants of [`Fault`].
     pub faults: Vec<Fault>,
 }
 
-/// Something in a data set that deserves a look.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something in a data set that deserves a look. Samples are indices, in rising order.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
     /// A class without samples.
@@ -33,51 +38,130 @@ pub enum Fault {
         /// The name of the class.
         class: String,
     },
+    /// A class with a single sample: it cannot be learnt and judged.
+    SingleSample {
+        /// The name of the class.
+        class: String,
+        /// The sample.
+        sample: usize,
+    },
+    /// Nearly as many classes as samples.
+    ManyClasses {
+        /// How many classes have samples.
+        classes: usize,
+    },
+    /// Two classes whose names differ in case, blanks or one letter.
+    AlikeClasses {
+        /// The names, the class with more samples first.
+        classes: [String; 2],
+        /// How many samples each has.
+        counts: [u64; 2],
+        /// The samples of the smaller one.
+        samples: Vec<usize>,
+    },
+    /// A class with more than ten times the samples of another.
+    Imbalance {
+        /// The largest class and its samples.
+        most: (String, u64),
+        /// The smallest class that has samples.
+        least: (String, u64),
+    },
+    /// A target of which all samples have the same value.
+    ConstantTarget {
+        /// What it is called.
+        target: String,
+        /// The value.
+        value: f64,
+    },
+    /// Values far from all others.
+    OutlyingTargets {
+        /// What the target is called.
+        target: String,
+        /// The samples.
+        samples: Vec<usize>,
+        /// The least and the greatest of these values.
+        range: [f64; 2],
+        /// The median of all values.
+        median: f64,
+    },
     /// Samples with a pixel that is NaN or infinite.
     NotFinite {
-        /// How many samples.
-        count: usize,
-        /// The first of them.
-        first: usize,
+        /// The samples.
+        samples: Vec<usize>,
     },
     /// Pictures whose pixels are all equal, and texts without a single token of the vocabulary.
     Blank {
-        /// How many samples.
-        count: usize,
-        /// The first of them.
-        first: usize,
+        /// The samples.
+        samples: Vec<usize>,
     },
     /// Samples whose pixels also stand in an earlier sample.
     Duplicates {
-        /// How many samples, not counting the first of each group.
-        count: usize,
-        /// The first of them.
-        first: usize,
+        /// Each with the earlier one, which comes first.
+        pairs: Vec<[usize; 2]>,
     },
     /// Samples whose pixels also stand in an earlier sample of another class.
     Contradictions {
-        /// How many samples.
-        count: usize,
-        /// The first of them.
-        first: usize,
+        /// Each with the earlier one, which comes first.
+        pairs: Vec<[usize; 2]>,
     },
+}
+
+impl Fault {
+    /// The samples that it is about, those that are alike side by side; none where it is about classes or targets.
+    pub fn samples(&self) -> Vec<usize> {
+        match self {
+            Fault::SingleSample { sample, .. } => vec![*sample],
+            Fault::AlikeClasses { samples, .. }
+            | Fault::OutlyingTargets { samples, .. }
+            | Fault::NotFinite { samples }
+            | Fault::Blank { samples } => samples.clone(),
+            Fault::Duplicates { pairs } | Fault::Contradictions { pairs } => pairs.concat(),
+            Fault::EmptyClass { .. }
+            | Fault::ManyClasses { .. }
+            | Fault::Imbalance { .. }
+            | Fault::ConstantTarget { .. } => Vec::new(),
+        }
+    }
+
+    /// How many samples it is about, not counting the earlier ones that they repeat.
+    pub fn count(&self) -> usize {
+        match self {
+            Fault::Duplicates { pairs } | Fault::Contradictions { pairs } => pairs.len(),
+            _ => self.samples().len(),
+        }
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.count();
         match self {
             Fault::EmptyClass { class } => write!(f, "class {class:?} has no samples"),
-            Fault::NotFinite { count, first } => {
-                write!(f, "{count} samples hold NaN or infinity, first {first}")
+            Fault::SingleSample { class, .. } => write!(f, "class {class:?} has a single sample"),
+            Fault::ManyClasses { classes } => {
+                write!(f, "{classes} classes, hardly fewer than samples: are the columns swapped?")
             }
-            Fault::Blank { count, first } => {
-                write!(f, "{count} samples are blank, first {first}")
+            Fault::AlikeClasses { classes: [a, b], counts: [m, n], .. } => {
+                write!(f, "classes {a:?} ({m} samples) and {b:?} ({n}) are spelled alike")
             }
-            Fault::Duplicates { count, first } => {
-                write!(f, "{count} samples repeat an earlier one, first {first}")
+            Fault::Imbalance { most: (a, m), least: (b, n) } => {
+                write!(f, "class {a:?} has {m} samples, class {b:?} has {n}: more than ten to one")
             }
-            Fault::Contradictions { count, first } => {
-                write!(f, "{count} samples repeat an earlier one under another class, first {first}")
+            Fault::ConstantTarget { target, value } => {
+                write!(f, "target {target:?} is {value} in every sample")
+            }
+            Fault::OutlyingTargets { target, range: [low, high], median, .. } => {
+                let range = if low == high { format!("{low}") } else { format!("{low} to {high}") };
+                write!(
+                    f,
+                    "target {target:?} of {n} samples is {range}, far from the others (median {median})"
+                )
+            }
+            Fault::NotFinite { .. } => write!(f, "{n} samples hold NaN or infinity"),
+            Fault::Blank { .. } => write!(f, "{n} samples are blank"),
+            Fault::Duplicates { .. } => write!(f, "{n} samples repeat an earlier one"),
+            Fault::Contradictions { .. } => {
+                write!(f, "{n} samples repeat an earlier one under another class")
             }
         }
     }
@@ -93,48 +177,49 @@ impl Dataset {
     /// let set = Dataset::new("two", [1, 2, 1], Samples::U8(vec![0, 255, 0, 0]), targets)?;
     /// let report = set.check();
     /// assert_eq!(report.mean, 0.25);
-    /// assert_eq!(report.faults, [Fault::Blank { count: 1, first: 1 }]);
+    /// assert_eq!(report.faults, [Fault::Blank { samples: vec![1] }]);
     /// # Ok::<(), foveal_data::Error>(())
     /// ```
     pub fn check(&self) -> Report {
         let class_counts = self.class_counts();
         let (mean, std) = self.moments();
-        let names = self.classes().unwrap_or_default();
-        let mut faults: Vec<Fault> = names
-            .iter()
-            .zip(&class_counts)
-            .filter(|&(_, &count)| count == 0)
-            .map(|(class, _)| Fault::EmptyClass { class: class.clone() })
-            .collect();
+        let mut faults = labels::classes(self);
+        let (targets, odd) = labels::values(self);
+        faults.extend(odd);
         faults.extend(self.sample_faults());
-        Report { samples: self.len(), class_counts, mean, std, faults }
+        Report { samples: self.len(), class_counts, mean, std, targets, faults }
     }
 
     fn sample_faults(&self) -> Vec<Fault> {
-        let mut not_finite = Tally::default();
-        let mut blank = Tally::default();
-        let mut duplicates = Tally::default();
-        let mut contradictions = Tally::default();
+        let (mut not_finite, mut blank) = (Vec::new(), Vec::new());
+        let (mut duplicates, mut contradictions) = (Vec::new(), Vec::new());
         let mut seen = Known::default();
         for i in 0..self.len() {
             let sample = self.sample(i);
-            not_finite.add_if(i, has_non_finite(&sample));
-            blank.add_if(i, if self.text(i).is_some() { unknown(&sample) } else { is_constant(&sample) });
-            let content = content(self, i);
-            let earlier = seen.find(self, &content).unwrap_or(i);
-            if earlier == i {
-                seen.add(i, &content);
+            if has_non_finite(&sample) {
+                not_finite.push(i);
             }
-            duplicates.add_if(i, earlier < i);
-            contradictions.add_if(i, self.label(earlier) != self.label(i));
+            if if self.text(i).is_some() { unknown(&sample) } else { is_constant(&sample) } {
+                blank.push(i);
+            }
+            let content = content(self, i);
+            match seen.find(self, &content) {
+                Some(earlier) => {
+                    duplicates.push([earlier, i]);
+                    if self.label(earlier) != self.label(i) {
+                        contradictions.push([earlier, i]);
+                    }
+                }
+                None => seen.add(i, &content),
+            }
         }
         let faults = [
-            not_finite.fault(|count, first| Fault::NotFinite { count, first }),
-            blank.fault(|count, first| Fault::Blank { count, first }),
-            duplicates.fault(|count, first| Fault::Duplicates { count, first }),
-            contradictions.fault(|count, first| Fault::Contradictions { count, first }),
+            Fault::NotFinite { samples: not_finite },
+            Fault::Blank { samples: blank },
+            Fault::Duplicates { pairs: duplicates },
+            Fault::Contradictions { pairs: contradictions },
         ];
-        faults.into_iter().flatten().collect()
+        faults.into_iter().filter(|fault| fault.count() > 0).collect()
     }
 }
 
@@ -147,6 +232,31 @@ pub fn duplicates_between(a: &Dataset, b: &Dataset) -> usize {
     let mut known = Known::default();
     (0..a.len()).for_each(|i| known.add(i, &content(a, i)));
     (0..b.len()).filter(|&i| known.find(a, &content(b, i)).is_some()).count()
+}
+
+/// Pairs of equal samples: the first of them, then one that repeats it. Blank pictures are not compared: they say
+/// nothing about each other.
+///
+/// ```
+/// use foveal_data::{Dataset, Samples, Targets, check::repeats};
+///
+/// let targets = Targets::Classes { labels: vec![0, 1, 0, 1], names: vec!["a".into(), "b".into()] };
+/// let set = Dataset::new("four", [1, 2, 1], Samples::U8(vec![1, 2, 3, 3, 1, 2, 3, 3]), targets)?;
+/// assert_eq!(repeats(&set), [[0, 2]]);
+/// # Ok::<(), foveal_data::Error>(())
+/// ```
+pub fn repeats(data: &Dataset) -> Vec<[usize; 2]> {
+    let mut known = Known::default();
+    let mut pairs = Vec::new();
+    for i in 0..data.len() {
+        let content = content(data, i);
+        match known.find(data, &content) {
+            _ if data.text(i).is_none() && is_constant(&content) => {}
+            Some(first) => pairs.push([first, i]),
+            None => known.add(i, &content),
+        }
+    }
+    pairs
 }
 
 /// What a sample is compared by: the bytes of its text, or its pixels.
@@ -186,28 +296,6 @@ fn same(a: &Sample<'_>, b: &Sample<'_>) -> bool {
             a.len() == b.len() && a.iter().zip(*b).all(|(a, b)| a.to_bits() == b.to_bits())
         }
         _ => false,
-    }
-}
-
-/// How many samples were counted, and the first of them.
-#[derive(Default)]
-struct Tally {
-    count: usize,
-    first: usize,
-}
-
-impl Tally {
-    fn add_if(&mut self, index: usize, condition: bool) {
-        if condition {
-            if self.count == 0 {
-                self.first = index;
-            }
-            self.count += 1;
-        }
-    }
-
-    fn fault(&self, make: impl Fn(usize, usize) -> Fault) -> Option<Fault> {
-        (self.count > 0).then(|| make(self.count, self.first))
     }
 }
 

@@ -209,6 +209,37 @@ impl Dataset {
         self.texts.as_ref().map(|texts| &*texts.vocabulary)
     }
 
+    /// The samples at `indices` alone, in that order and in memory.
+    ///
+    /// # Panics
+    /// When an index is past the end.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let samples = match &self.samples {
+            Samples::F32(_) => Samples::F32(indices.iter().flat_map(|&i| self.sample(i).numbers()).collect()),
+            _ => {
+                let mut all = Vec::with_capacity(indices.len() * self.sample_len());
+                for &i in indices {
+                    if let Sample::U8(pixels) = self.sample(i) {
+                        all.extend_from_slice(&pixels);
+                    }
+                }
+                Samples::U8(all)
+            }
+        };
+        let texts = self.texts.as_ref().map(|own| Texts {
+            texts: indices.iter().map(|&i| own.texts[i].clone()).collect(),
+            vocabulary: Arc::clone(&own.vocabulary),
+        });
+        Dataset {
+            name: self.name.clone(),
+            shape: self.shape,
+            samples,
+            targets: self.targets.select(indices),
+            texts,
+        }
+    }
+
     /// The samples of this set, then those of `other`.
     ///
     /// # Errors

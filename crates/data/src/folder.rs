@@ -2,7 +2,7 @@
 //!
 //! The caller reads the disk; here paths become parts and classes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -14,12 +14,30 @@ use crate::{Error, Part, picture};
 pub struct Layout {
     /// The classes, sorted by name.
     pub classes: Vec<String>,
+    /// How many folders stand above those of classes: 1 where the uppermost ones are parts or folds.
+    pub depth: usize,
+    /// What is odd about the folders.
+    pub odd: Vec<Odd>,
     /// The pictures: first all of training, then validation, then test, each by class and path.
     pub pictures: Vec<Entry>,
     /// Files whose name or folder begins with a dot, as indices into the paths.
     pub hidden: Vec<usize>,
     /// Files whose extension is not that of a picture, or that stand outside a class folder, as indices into the paths.
     pub others: Vec<usize>,
+}
+
+/// What is odd about the folders of a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Odd {
+    /// Folders beside those of the parts, which are not read.
+    Beside(Vec<String>),
+    /// Folders of folds with the same classes in each, which are read as one.
+    Folds(Vec<String>),
+    /// All classes hold the same folders, which may be the classes.
+    Alike(Vec<String>),
+    /// Class folders that hold no picture that is read: the class and how many files stand in it, by extension.
+    Vanished(Vec<(String, Vec<(String, usize)>)>),
 }
 
 /// A picture with its part and class.
@@ -42,8 +60,9 @@ pub fn is_picture(name: &str) -> bool {
 
 /// Parts and classes of the files at `paths`, each a list of names from the folder `source` down.
 ///
-/// If the uppermost folders that hold pictures are all named after parts ([`Part::named`]), the
-/// class is the name below, else the uppermost name itself. Deeper folders belong to their class.
+/// If the uppermost folders that hold pictures are all named after parts ([`Part::named`]), or a training part and
+/// another one stand among them, the class is the name below; so it is where they are all called `fold1`, `fold2` … and
+/// hold the same folders. Else it is the uppermost name itself. Deeper folders belong to their class.
 /// Class names are composed (Unicode NFC), since some file systems store Hangul and accents as several
 /// characters.
 /// `known` are the classes of a model, in its order; without it they are those of the training
@@ -89,8 +108,11 @@ pub fn layout_of(
             pictures.push(index);
         }
     }
-    let parted = !pictures.is_empty() && pictures.iter().all(|&i| Part::named(&paths[i][0]).is_some());
-    let depth = usize::from(parted);
+    let above = Above::of(paths, &pictures);
+    let (parted, depth) = (above.parted, above.depth);
+    let (pictures, beside): (Vec<_>, Vec<_>) =
+        pictures.into_iter().partition(|&i| !parted || Part::named(&paths[i][0]).is_some());
+    others.extend(beside);
     let (placed, outside): (Vec<_>, Vec<_>) = pictures.into_iter().partition(|&i| paths[i].len() > depth + 1);
     others.extend(outside);
     others.sort_unstable();
@@ -128,5 +150,73 @@ pub fn layout_of(
     entries.sort_by(|a, b| {
         (a.part, a.class).cmp(&(b.part, b.class)).then_with(|| paths[a.path].cmp(&paths[b.path]))
     });
-    Ok(Layout { classes, pictures: entries, hidden, others })
+    let mut odd = above.odd;
+    odd.extend(vanished(paths, &others, depth, &classes));
+    Ok(Layout { classes, depth, odd, pictures: entries, hidden, others })
+}
+
+/// What the uppermost folders stand for.
+struct Above {
+    parted: bool,
+    depth: usize,
+    odd: Vec<Odd>,
+}
+
+impl Above {
+    fn of(paths: &[Vec<String>], pictures: &[usize]) -> Self {
+        // The folders below each of the uppermost ones.
+        let mut folders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for &i in pictures {
+            let below = folders.entry(&paths[i][0]).or_default();
+            below.extend((paths[i].len() > 2).then(|| paths[i][1].as_str()));
+        }
+        let part = |name: &&str| Part::named(name);
+        let parts: BTreeSet<Part> = folders.keys().filter_map(part).collect();
+        // A class may be called train; beside a test with folders of its own it is a part.
+        let holds = |wanted: Part| {
+            folders.iter().any(|(name, below)| part(name) == Some(wanted) && !below.is_empty())
+        };
+        let all = !folders.is_empty() && folders.keys().all(|name| part(name).is_some());
+        let parted = all || parts.len() > 1 && holds(Part::Train);
+        let owned =
+            |names: &mut dyn Iterator<Item = &&str>| names.map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        if parted {
+            let beside = owned(&mut folders.keys().filter(|name| part(name).is_none()));
+            let odd = (!beside.is_empty()).then_some(Odd::Beside(beside)).into_iter().collect();
+            return Self { parted, depth: 1, odd };
+        }
+        let first = folders.values().next().cloned().unwrap_or_default();
+        let alike = folders.len() > 1 && first.len() > 1 && folders.values().all(|below| *below == first);
+        if alike && folders.keys().all(|name| is_fold(name)) {
+            return Self { parted, depth: 1, odd: vec![Odd::Folds(owned(&mut folders.keys()))] };
+        }
+        let odd = alike.then(|| Odd::Alike(owned(&mut first.iter()))).into_iter().collect();
+        Self { parted, depth: 0, odd }
+    }
+}
+
+/// Whether a folder is called `fold1`, `split_2`, `cv-3` or the like.
+fn is_fold(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let number = ["fold", "split", "cv", "part"].iter().find_map(|begin| lower.strip_prefix(begin));
+    let number = number.map(|rest| rest.trim_start_matches(['_', '-', ' ']));
+    number.is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Class folders of which nothing is read.
+fn vanished(paths: &[Vec<String>], others: &[usize], depth: usize, classes: &[String]) -> Option<Odd> {
+    let mut found: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    for path in others.iter().map(|&i| &paths[i]).filter(|path| path.len() > depth + 1) {
+        if depth == 1 && Part::named(&path[0]).is_none() && !is_fold(&path[0]) {
+            continue;
+        }
+        let class: String = path[depth].nfc().collect();
+        if !classes.contains(&class) && class != "__MACOSX" {
+            let extension = path.last().and_then(|name| name.rsplit_once('.')).map_or("", |(_, e)| e);
+            *found.entry(class).or_default().entry(extension.to_lowercase()).or_default() += 1;
+        }
+    }
+    let each: Vec<(String, Vec<(String, usize)>)> =
+        found.into_iter().map(|(class, files)| (class, files.into_iter().collect())).collect();
+    (!each.is_empty()).then_some(Odd::Vanished(each))
 }

@@ -52,6 +52,34 @@ impl Groups {
         Self::by(keys)
     }
 
+    /// The groups of the samples at `indices` alone, which are numbered anew: 0 is the first of `indices`.
+    ///
+    /// ```
+    /// let groups = foveal_data::groups::Groups::by(["a", "b", "a", "c"]);
+    /// assert_eq!(groups.within(&[0, 2, 3]).len(), 2);
+    /// ```
+    pub fn within(&self, indices: &[u32]) -> Self {
+        let mut group = HashMap::new();
+        for (place, members) in self.members.iter().enumerate() {
+            group.extend(members.iter().map(|&i| (i, place)));
+        }
+        Self::by(indices.iter().map(|i| group.get(i).copied()))
+    }
+
+    /// The group of each sample.
+    pub fn places(&self) -> Vec<u32> {
+        let mut places = vec![0; self.members.iter().map(Vec::len).sum()];
+        for (place, members) in self.members.iter().enumerate() {
+            members.iter().for_each(|&i| places[i as usize] = place as u32);
+        }
+        places
+    }
+
+    /// How many groups have one of the samples at `indices`.
+    pub fn count(&self, indices: &[u32]) -> usize {
+        self.within(indices).len()
+    }
+
     /// Number of groups.
     pub fn len(&self) -> usize {
         self.members.len()
@@ -139,6 +167,10 @@ struct Free {
     taken: Vec<bool>,
     /// The samples of each class in all groups.
     all: Counts,
+    /// The groups that hold a class, in the order of the draw.
+    of_class: BTreeMap<u32, Vec<usize>>,
+    /// How many of them are not taken.
+    left: Counts,
 }
 
 impl Free {
@@ -156,8 +188,13 @@ impl Free {
         }
         let mut order: Vec<u32> = (0..counts.len() as u32).collect();
         shuffle(&mut order, &mut generator(seed, u64::MAX - 1));
-        let order = order.into_iter().map(|i| i as usize).collect();
-        Self { taken: vec![false; counts.len()], counts, order, all }
+        let order: Vec<usize> = order.into_iter().map(|i| i as usize).collect();
+        let mut of_class: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for &group in &order {
+            counts[group].keys().for_each(|class| of_class.entry(*class).or_default().push(group));
+        }
+        let left = of_class.iter().map(|(class, groups)| (*class, groups.len())).collect();
+        Self { taken: vec![false; counts.len()], counts, order, all, of_class, left }
     }
 
     /// The class that a group holds the most of.
@@ -181,24 +218,22 @@ impl Free {
         let mut chosen = Vec::new();
         let mut have = Counts::new();
         // The classes with the fewest groups first: they have the least choice.
-        let left = |free: &Self, class: u32| {
-            free.order.iter().filter(|&&g| !free.taken[g] && free.counts[g].contains_key(&class)).count()
-        };
         let mut classes: Vec<u32> = self.all.keys().copied().collect();
-        classes.sort_by_key(|&class| left(self, class));
+        classes.sort_by_key(|class| self.left[class]);
         for class in classes {
             let wanted = share * self.all[&class] as f64;
             loop {
                 let got = have.get(&class).copied().unwrap_or(0);
                 let missing = wanted - got as f64;
                 // Training keeps a group of each class.
-                if left(self, class) < 2 || got > 0 && missing <= 0.0 {
+                if self.left[&class] < 2 || got > 0 && missing <= 0.0 {
                     break;
                 }
                 let Some(group) = self.next(class, missing, got == 0) else { break };
                 self.taken[group] = true;
                 for (&class, &count) in &self.counts[group] {
                     *have.entry(class).or_default() += count;
+                    *self.left.entry(class).or_default() -= 1;
                 }
                 chosen.push(group);
             }
@@ -210,16 +245,10 @@ impl Free {
     /// is left out if without it the share is met better.
     fn next(&self, class: u32, missing: f64, must: bool) -> Option<usize> {
         let held = |g: usize| self.counts[g].get(&class).copied().unwrap_or(0);
-        let free = self.order.iter().copied().filter(|&g| !self.taken[g] && held(g) > 0);
-        let last = |g: usize| {
-            self.counts[g].keys().any(|class| {
-                !self.order.iter().any(|&o| o != g && !self.taken[o] && self.counts[o].contains_key(class))
-            })
-        };
-        let fits = |g: usize| held(g) as f64 - missing < missing;
-        let mut fitting = free.clone().filter(|&g| fits(g));
-        let smallest = || free.clone().filter(|&g| !last(g)).min_by_key(|&g| held(g)).filter(|_| must);
-        fitting.find(|&g| !last(g)).or_else(smallest)
+        let last = |g: usize| self.counts[g].keys().any(|class| self.left[class] < 2);
+        let free = || self.of_class[&class].iter().copied().filter(|&g| !self.taken[g] && !last(g));
+        let smallest = || free().min_by_key(|&g| held(g)).filter(|_| must);
+        free().find(|&g| held(g) as f64 - missing < missing).or_else(smallest)
     }
 }
 

@@ -10,7 +10,7 @@
 //! | [`idx`] | IDX files, plain or gzip | [`Dataset`] |
 //! | [`npy`] | `.npy` arrays | [`ndarray::ArrayD`] |
 //! | [`npz`] | Keras's `.npz` | arrays, then [`Dataset`]s |
-//! | [`picture`] | PNG, JPEG, BMP, WebP, TIFF | [`Picture`], then the input of a model |
+//! | [`picture`] | PNG, JPEG, BMP, WebP, TIFF, GIF | [`Picture`], then the input of a model |
 //! | [`folder`] | paths of class folders | [`folder::Layout`]: parts and classes |
 //! | [`table`] | CSV of paths and targets | [`table::Table`] |
 //! | [`targets`] | columns of targets | classes or values |
@@ -20,6 +20,7 @@
 //! | [`stack`] | pictures of any size | samples of one size |
 //! | [`stored`] | samples larger than memory | samples read ahead of their use |
 //! | [`split`] | the size of a training set | indices for training and validation |
+//! | [`divide`] | shares, labels, groups, a seed | training, validation, test; folds |
 //! | [`groups`] | groups of samples | parts and folds that keep them together |
 //! | [`shuffle`] | indices, a seed, an epoch | the order of that epoch |
 //!
@@ -31,12 +32,14 @@ pub mod dataset;
 #[cfg(feature = "dicom")]
 pub mod dicom;
 mod digit;
+pub mod divide;
 mod encoding;
 mod error;
 mod fit;
 pub mod folder;
 pub mod groups;
 pub mod idx;
+mod kinds;
 pub mod near;
 pub mod npy;
 pub mod npz;
@@ -57,7 +60,7 @@ pub mod tsv;
 mod window;
 
 pub use augment::Augment;
-pub use check::{Fault, Report, duplicates_between};
+pub use check::{Fault, Report, TargetFacts, duplicates_between};
 pub use dataset::{Dataset, Sample, Samples, Targets, TrainTest};
 pub use error::Error;
 pub use picture::Picture;

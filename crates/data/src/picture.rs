@@ -8,6 +8,7 @@ use crate::Error;
 pub use crate::digit::fit_digit;
 use crate::error::first_bytes;
 pub use crate::fit::{Fit, fit, raw};
+use crate::kinds;
 
 /// The longest side of a picture that is decoded.
 const MAX_SIDE: u32 = 32_768;
@@ -23,11 +24,11 @@ const PNG_DENSITY: u64 = 8 * 1032;
 const JPEG_DENSITY: u64 = 64 * 8;
 /// The most pixels a byte of BMP can hold: a run of 255 takes two.
 const BMP_DENSITY: u64 = 128;
-/// The most pixels that a byte of WebP or TIFF is allowed. Both formats can hold a blank picture of any
+/// The most pixels that a byte of WebP, TIFF or GIF is allowed. These formats can hold a blank picture of any
 /// size in a few bytes, so this limit is our own: it keeps out decompression bombs.
 const BLANK_DENSITY: u64 = 1 << 16;
 /// File name extensions of the pictures that are read, in lower case.
-pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff"];
+pub const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif"];
 
 /// 65,535 / 255.
 const WORD: f32 = 257.0;
@@ -186,7 +187,8 @@ fn luma([red, green, blue]: [f32; 3]) -> f32 {
     0.299 * red + 0.587 * green + 0.114 * blue
 }
 
-/// Decodes a PNG, JPEG, BMP, WebP or TIFF file. `source` names it in errors.
+/// Decodes a PNG, JPEG, BMP, WebP, TIFF or GIF file; of several frames (GIF, animated WebP) the first. `source` names it
+/// in errors.
 ///
 /// 16-bit samples stay 16 bits deep, transparent pixels are laid over white, and the
 /// orientation that a camera notes (EXIF) is applied. The size in the header is checked before
@@ -199,8 +201,8 @@ fn luma([red, green, blue]: [f32; 3]) -> f32 {
 /// [`Error::Unsupported`] and [`Error::Damaged`].
 ///
 /// ```
-/// let error = foveal_data::picture::decode(b"GIF89a", "cat.gif").unwrap_err();
-/// assert!(error.to_string().starts_with("cat.gif: starts with bytes 47 49 46 38"));
+/// let error = foveal_data::picture::decode(b"<svg xmlns=", "cat.svg").unwrap_err();
+/// assert!(error.to_string().starts_with("cat.svg: holds an SVG drawing"));
 /// ```
 pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
     decode_within(bytes, source, MAX_PIXELS)
@@ -212,8 +214,8 @@ pub fn decode(bytes: &[u8], source: &str) -> Result<Picture, Error> {
 /// As [`decode`].
 ///
 /// ```
-/// let error = foveal_data::picture::decode_within(b"GIF89a", "cat.gif", 1 << 20).unwrap_err();
-/// assert!(error.to_string().starts_with("cat.gif: starts with bytes 47 49 46 38"));
+/// let error = foveal_data::picture::decode_within(b"A cat", "cat.png", 1 << 20).unwrap_err();
+/// assert!(error.to_string().starts_with("cat.png: starts with bytes 41 20 63 61"));
 /// ```
 pub fn decode_within(bytes: &[u8], source: &str, most: u64) -> Result<Picture, Error> {
     let most = most.min(MAX_PIXELS);
@@ -269,14 +271,8 @@ fn open<'a>(bytes: &'a [u8], source: &str, most: u64) -> Result<impl ImageDecode
     // 16 bytes a pixel, and a megabyte at least for tables.
     let alloc = (most * 16).clamp(1 << 20, MAX_ALLOC);
     let format = match image::guess_format(bytes) {
-        Ok(format @ (F::Png | F::Jpeg | F::Bmp | F::WebP | F::Tiff)) => format,
-        _ => {
-            return Err(Error::Magic {
-                file: source.to_string(),
-                format: "a PNG, JPEG, BMP, WebP or TIFF picture",
-                found: first_bytes(bytes),
-            });
-        }
+        Ok(format @ (F::Png | F::Jpeg | F::Bmp | F::WebP | F::Tiff | F::Gif)) => format,
+        _ => return Err(unread(bytes, source)),
     };
     if format == F::Jpeg && lacks_end(bytes) {
         return Err(Error::Damaged {
@@ -313,6 +309,20 @@ fn open<'a>(bytes: &'a [u8], source: &str, most: u64) -> Result<impl ImageDecode
         });
     }
     Ok(decoder)
+}
+
+/// Why a file that is none of the formats is not read: it is named as what it is.
+fn unread(bytes: &[u8], source: &str) -> Error {
+    match kinds::of(bytes) {
+        Some((what, remedy)) => {
+            Error::Unsupported { file: source.to_string(), what: what.to_string(), remedy }
+        }
+        None => Error::Magic {
+            file: source.to_string(),
+            format: "a PNG, JPEG, BMP, WebP, TIFF or GIF picture",
+            found: first_bytes(bytes),
+        },
+    }
 }
 
 /// Whether a JPEG file was cut off after its pixels began. The decoder would fill the missing part

@@ -90,8 +90,8 @@ impl Split {
 
     /// `fraction` of `n` samples, drawn by `seed`, are for validation.
     ///
-    /// With `labels`, each class gives its share (rounded by largest remainders), and every class keeps at
-    /// least one sample for training.
+    /// With `labels`, each class gives its share (rounded by largest remainders) and, where there is room for one of each
+    /// class, at least one; every class keeps at least one sample for training.
     ///
     /// # Errors
     /// [`Error::Argument`] when `fraction` is not in 0..1, `labels` is not `n` long, or `n`
@@ -159,7 +159,7 @@ fn draw(mut groups: Vec<Vec<u32>>, fraction: f64, seed: u64) -> Split {
 }
 
 /// How many of each group go to validation: `fraction` of the whole, by largest remainders, and
-/// never all of a group.
+/// never all of a group. Where there is room for one of each group, none is left out that has two.
 fn shares(sizes: &[usize], fraction: f64) -> Vec<usize> {
     let total: usize = sizes.iter().sum();
     let wanted = (fraction * total as f64).round() as usize;
@@ -168,6 +168,9 @@ fn shares(sizes: &[usize], fraction: f64) -> Vec<usize> {
     let mut quotas: Vec<usize> = (0..sizes.len()).map(|i| (exact[i].floor() as usize).min(most(i))).collect();
     let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
     by_remainder.sort_by(|&a, &b| exact[b].fract().total_cmp(&exact[a].fract()));
+    if sizes.len() <= wanted {
+        (0..sizes.len()).filter(|&i| most(i) > 0).for_each(|i| quotas[i] = quotas[i].max(1));
+    }
     let mut missing = wanted.saturating_sub(quotas.iter().sum());
     for i in by_remainder {
         if missing > 0 && quotas[i] < most(i) {

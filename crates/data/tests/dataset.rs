@@ -50,9 +50,9 @@ fn a_report_counts_what_is_wrong() {
         report.faults,
         [
             Fault::EmptyClass { class: "2".into() },
-            Fault::Blank { count: 1, first: 1 },
-            Fault::Duplicates { count: 2, first: 2 },
-            Fault::Contradictions { count: 1, first: 3 },
+            Fault::Blank { samples: vec![1] },
+            Fault::Duplicates { pairs: vec![[0, 2], [0, 3]] },
+            Fault::Contradictions { pairs: vec![[0, 3]] },
         ]
     );
     let mean = (3.0 + 18.0 / 255.0) / 8.0;
@@ -66,7 +66,7 @@ fn numbers_that_are_not_finite_are_reported() {
     let pixels = Samples::F32(vec![1.0, 3.0, f32::NAN, 2.0]);
     let set = Dataset::new("s", [1, 2, 1], pixels, classes(&[0, 0], 1)).unwrap();
     let report = set.check();
-    assert_eq!(report.faults, [Fault::NotFinite { count: 1, first: 1 }]);
+    assert_eq!(report.faults, [Fault::NotFinite { samples: vec![1] }]);
     assert_eq!(report.mean, 2.0);
 }
 

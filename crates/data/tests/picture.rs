@@ -159,7 +159,7 @@ fn dense_pictures_are_not_taken_for_bombs() {
 
 #[test]
 fn other_formats_are_named() {
-    for bytes in [&b"GIF89a"[..], b"", b"\x89", b"hello"] {
+    for bytes in [&b"GIF89"[..], b"", b"\x89", b"hello"] {
         let error = decode(bytes, "cat.png").unwrap_err();
         assert!(error.to_string().starts_with("cat.png: "), "{error}");
         assert!(matches!(error, Error::Magic { .. }), "{error}");

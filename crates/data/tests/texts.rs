@@ -150,9 +150,9 @@ fn lengths_and_samples() {
     assert_eq!((data.text(2), data.text(4)), (Some("A b!"), None));
     // The vocabulary does not have z; the first text stands twice, under two classes.
     let faults = data.check().faults;
-    assert!(faults.contains(&Fault::Blank { count: 1, first: 1 }), "{faults:?}");
-    assert!(faults.contains(&Fault::Duplicates { count: 1, first: 3 }), "{faults:?}");
-    assert!(faults.contains(&Fault::Contradictions { count: 1, first: 3 }), "{faults:?}");
+    assert!(faults.contains(&Fault::Blank { samples: vec![1] }), "{faults:?}");
+    assert!(faults.contains(&Fault::Duplicates { pairs: vec![[0, 3]] }), "{faults:?}");
+    assert!(faults.contains(&Fault::Contradictions { pairs: vec![[0, 3]] }), "{faults:?}");
     let found = shared(&data, 0..2, &data, 2..4);
     assert_eq!((found.exact, found.near), (vec![[0, 3]], vec![[0, 2]]));
     assert!(set(&["a"], [1, 3, 2]).is_err() && set(&["a"], [1, 5000, 1]).is_err());

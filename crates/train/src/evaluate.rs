@@ -23,7 +23,7 @@ pub struct ClassScores {
     pub loss: f64,
     /// Share of images whose most likely class is the right one.
     pub accuracy: f64,
-    /// Mean of the classes' F1.
+    /// Mean F1 of the classes that occur, as [`ClassScores::occurring`] counts them.
     pub macro_f1: f64,
     /// Each class's scores, in class order.
     pub per_class: Vec<PerClass>,
@@ -39,6 +39,12 @@ impl ClassScores {
     /// Images that were judged.
     pub fn images(&self) -> u64 {
         self.confusion.iter().flatten().sum()
+    }
+
+    /// How many classes occur: images are of them, or are said to be. The others have no F1.
+    pub fn occurring(&self) -> usize {
+        let said = |c: usize| self.confusion.iter().any(|row| row[c] > 0);
+        (0..self.per_class.len()).filter(|&c| self.per_class[c].support > 0 || said(c)).count()
     }
 
     /// Share of images whose true class is among the `k` likeliest.
@@ -96,8 +102,24 @@ pub struct ValueScores {
     pub mae: f64,
     /// Root of the mean squared error.
     pub rmse: f64,
-    /// Share of the variance that the model explains.
-    pub r2: f64,
+    /// Share of the variance that the model explains, the mean over targets; `None` where one of them has no variance.
+    pub r2: Option<f64>,
+    /// Each target by itself.
+    pub per_target: Vec<PerTarget>,
+}
+
+/// A regression's scores for one target, in its own units.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PerTarget {
+    /// What the target is called.
+    pub name: String,
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Root of the mean squared error.
+    pub rmse: f64,
+    /// Share of the variance that the model explains; `None` where all true values are equal.
+    pub r2: Option<f64>,
 }
 
 /// Refuses data whose samples or targets the model cannot have.
@@ -198,7 +220,7 @@ pub fn judge(
             Evaluation::Classes(class_scores(&logits(model, outputs), labels, names, indices))
         }
         Targets::Values { values, names } => {
-            Evaluation::Values(value_scores(outputs, values, names.len(), indices))
+            Evaluation::Values(value_scores(outputs, values, names, indices))
         }
     })
 }
@@ -316,44 +338,68 @@ fn class_scores(outputs: &[f32], labels: &[u32], names: &[String], indices: &[u3
         .collect();
     let n = indices.len().max(1) as f64;
     let correct: u64 = (0..k).map(|c| confusion[c][c]).sum();
-    ClassScores {
-        loss: loss / n,
-        accuracy: correct as f64 / n,
-        macro_f1: per_class.iter().map(|c| c.f1).sum::<f64>() / k.max(1) as f64,
-        per_class,
-        confusion,
-        ranks,
-        reliability,
-    }
+    let f1 = per_class.iter().map(|c| c.f1).sum::<f64>();
+    let (loss, accuracy) = (loss / n, correct as f64 / n);
+    let mut scores = ClassScores { loss, accuracy, macro_f1: 0.0, per_class, confusion, ranks, reliability };
+    scores.macro_f1 = f1 / scores.occurring().max(1) as f64;
+    scores
 }
 
-fn value_scores(outputs: &[f32], values: &[f64], width: usize, indices: &[u32]) -> ValueScores {
+fn value_scores(outputs: &[f32], values: &[f64], names: &[String], indices: &[u32]) -> ValueScores {
+    let width = names.len();
     let pairs: Vec<(f64, f64)> = outputs
         .chunks_exact(width)
         .zip(indices)
         .flat_map(|(row, &i)| row.iter().zip(&values[i as usize * width..]))
         .map(|(&y, &t)| (f64::from(y), t))
         .collect();
-    let n = pairs.len().max(1) as f64;
-    // For R² the spread of each output is taken about its own mean, then summed over all outputs.
-    let mut spread = 0.0;
-    for k in 0..width {
-        let column = || pairs.iter().skip(k).step_by(width).map(|p| p.1);
-        let mean = column().sum::<f64>() / (n / width as f64);
-        spread += column().map(|t| (t - mean).powi(2)).sum::<f64>();
-    }
-    let squares: f64 = pairs.iter().map(|(y, t)| (y - t).powi(2)).sum();
+    let n = (pairs.len() / width).max(1) as f64;
+    let target = |k: usize| {
+        let column = || pairs.iter().skip(k).step_by(width);
+        let squares: f64 = column().map(|(y, t)| (y - t).powi(2)).sum();
+        let mean = column().map(|(_, t)| t).sum::<f64>() / n;
+        let spread: f64 = column().map(|(_, t)| (t - mean).powi(2)).sum();
+        let varied = column().any(|(_, t)| *t != pairs[k].1);
+        PerTarget {
+            name: names[k].clone(),
+            mae: column().map(|(y, t)| (y - t).abs()).sum::<f64>() / n,
+            rmse: (squares / n).sqrt(),
+            r2: (varied && spread > 0.0).then(|| 1.0 - squares / spread),
+        }
+    };
+    let per_target: Vec<PerTarget> = (0..width).map(target).collect();
+    let mean = |of: &dyn Fn(&PerTarget) -> f64| per_target.iter().map(of).sum::<f64>() / width as f64;
+    let loss = mean(&|target| target.rmse.powi(2));
     ValueScores {
-        loss: squares / n,
-        mae: pairs.iter().map(|(y, t)| (y - t).abs()).sum::<f64>() / n,
-        rmse: (squares / n).sqrt(),
-        r2: if spread > 0.0 { 1.0 - squares / spread } else { 0.0 },
+        loss,
+        mae: mean(&|target| target.mae),
+        rmse: loss.sqrt(),
+        r2: per_target.iter().map(|target| target.r2).sum::<Option<f64>>().map(|sum| sum / width as f64),
+        per_target,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::wilson;
+    use super::{class_scores, value_scores, wilson};
+
+    #[test]
+    fn absent_classes_have_no_f1_and_constant_targets_no_r2() {
+        // scikit-learn: f1_score([0, 0, 1], [0, 0, 1], average="macro") is 1 whatever other classes there may be.
+        let names: Vec<String> = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+        let rows = [9.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0];
+        let scores = class_scores(&rows, &[0, 0, 1], &names, &[0, 1, 2]);
+        assert_eq!((scores.macro_f1, scores.occurring()), (1.0, 2));
+        // A class that is said where it is not counts, with an F1 of 0.
+        let rows = [9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 9.0, 0.0, 0.0];
+        let scores = class_scores(&rows, &[0, 0, 1], &names, &[0, 1, 2]);
+        assert_eq!((scores.macro_f1, scores.occurring()), ((2.0 / 3.0 + 1.0) / 3.0, 3));
+        let names = ["x".to_owned(), "y".to_owned()];
+        let scores = value_scores(&[1.0, 5.0, 2.0, 6.0], &[1.0, 5.0, 3.0, 5.0], &names, &[0, 1]);
+        let [x, y] = &scores.per_target[..] else { panic!("{scores:?}") };
+        assert_eq!((x.r2, y.r2, scores.r2), (Some(0.5), None, None));
+        assert_eq!((x.mae, y.rmse, scores.mae), (0.5, 0.5f64.sqrt(), 0.5));
+    }
 
     #[test]
     fn wilsons_interval_is_that_of_the_textbook() {

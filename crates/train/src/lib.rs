@@ -14,6 +14,7 @@ mod evaluate;
 mod event;
 mod examples;
 mod fit;
+mod grouped;
 mod identity;
 mod paired;
 mod preprocess;
@@ -33,16 +34,18 @@ pub use cut::Cut;
 pub use ensemble::combine;
 pub use error::Error;
 pub use evaluate::{
-    ClassScores, Evaluation, PerClass, ValueScores, evaluate, judge, predict, probabilities, wilson,
+    ClassScores, Evaluation, PerClass, PerTarget, ValueScores, evaluate, judge, predict, probabilities,
+    wilson,
 };
 pub use event::{EpochReport, Event, Outcome, Status};
 pub use fit::{Resume, Save, fit, fit_resumable};
 pub use foveal_data::{Scale, Window};
+pub use grouped::Grouped;
 pub use paired::sign_test;
 pub use preprocess::{Moments, PictureFit, Preprocess};
 pub use ranking::{Ranking, thinned};
 pub use recipe::Recipe;
 pub use reliability::{Bin, Reliability};
-pub use saved::{SavedModel, Training};
+pub use saved::{Division, SavedModel, Training};
 pub use steps::{StepOutcome, Steps};
 pub use transfer::{Freeze, Transfer, resized, transfer};

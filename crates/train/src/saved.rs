@@ -46,6 +46,25 @@ pub struct Training {
     /// [`crate::Temperature`]. The weights hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f32>,
+    /// How validation and test were drawn, where the data set does not say itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub division: Option<Division>,
+}
+
+/// How samples were drawn for validation and for the test, so that the same test can be found again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Division {
+    /// What was kept together: `patient`, `folder`, `prefix` or a column; with none, samples were drawn one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The shares of validation and test.
+    pub held: [f64; 2],
+    /// The seed of the draw.
+    pub seed: u64,
+    /// How many samples were divided.
+    pub samples: usize,
+    /// A checksum of their targets and of what was kept together, in order.
+    pub check: u32,
 }
 
 #[derive(Serialize, Deserialize)]

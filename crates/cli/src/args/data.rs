@@ -61,6 +61,9 @@ pub struct ShowData {
     /// Samples to show [default: 40; with --augment 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     pub count: Option<u16>,
+    /// Show the samples that `data check` names: those that are alike side by side, blank or unlike any other
+    #[arg(long, conflicts_with = "augment")]
+    pub suspects: bool,
     /// Write it as a picture
     #[arg(short, long, value_name = "OUT.png|OUT.svg")]
     pub output: Option<PathBuf>,
@@ -90,6 +93,11 @@ pub struct Reading {
     /// [default: stretch]
     #[arg(long, value_name = "stretch|pad|crop", value_enum, hide_possible_values = true)]
     pub fit: Option<FitName>,
+    /// What must not be divided between training, validation and test: the pictures of a folder below the class
+    /// (folder), of one name up to its last _, -, blank or dot (prefix), or the rows of one value in a table's column
+    /// [default: the patient for CT, else equal samples alone]
+    #[arg(long, value_name = "folder|prefix|COLUMN")]
+    pub group: Option<String>,
     /// What texts are cut into: words, chars, or ngrams, pairs of characters within words [default: ngrams for
     /// Korean and other scripts that join words, else words]
     #[arg(long, value_name = "words|chars|ngrams", value_enum, hide_possible_values = true)]

@@ -1,7 +1,7 @@
 //! The options of `foveal train`.
 
 use super::data::Reading;
-use super::values::positive;
+use super::values::{Share, positive, share};
 use clap::{Args, ValueEnum};
 use foveal::data::Augment;
 use foveal::train::Freeze;
@@ -62,10 +62,18 @@ pub struct Train {
     /// and predict average their answers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
     pub ensemble: Option<u8>,
-    /// Training samples set aside to guide the training; 0 trains on all [default: 5000 of mnist, a tenth
-    /// of others]
-    #[arg(long, value_name = "N")]
-    pub validation: Option<usize>,
+    /// Train N models, each tested on another Nth of the samples (grouped and class by class); eval and predict average
+    /// their answers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32), conflicts_with = "ensemble")]
+    pub folds: Option<u8>,
+    /// Training samples set aside to guide the training, so many or a share of all; 0 trains on all [default: 5000 of
+    /// mnist, a tenth of others]
+    #[arg(long, value_name = "N|SHARE", value_parser = share)]
+    pub validation: Option<Share>,
+    /// Samples set aside for the test at the end, so many or a share of all [default: those that the data set names; of
+    /// CT a tenth of the patients]
+    #[arg(long, value_name = "N|SHARE", value_parser = share)]
+    pub test: Option<Share>,
     /// Write no report.html
     #[arg(long)]
     pub no_report: bool,

@@ -2,6 +2,7 @@
 
 use foveal::data::{Scale, Window};
 use foveal::nn::Padding;
+use serde::Serialize;
 
 /// Height and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +118,56 @@ pub fn size(text: &str) -> Result<Size, String> {
     }
 }
 
+/// How many samples are set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Share {
+    /// So many.
+    Count(usize),
+    /// This share of all, above 0 and below 1.
+    Part(f64),
+}
+
+impl Share {
+    /// The share of `n` samples.
+    pub fn of(self, n: usize) -> f64 {
+        match self {
+            Share::Count(count) => count as f64 / n.max(1) as f64,
+            Share::Part(part) => part,
+        }
+    }
+
+    /// How many of `n` samples.
+    pub fn count(self, n: usize) -> usize {
+        match self {
+            Share::Count(count) => count,
+            Share::Part(part) => (part * n as f64).round() as usize,
+        }
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Share::Count(count) => write!(f, "{count}"),
+            Share::Part(part) => write!(f, "{part}"),
+        }
+    }
+}
+
+pub fn share(text: &str) -> Result<Share, String> {
+    const WORDS: &str = "it must be a number of samples, or a share of them such as 0.2 or 20%";
+    if let Ok(count) = text.parse() {
+        return Ok(Share::Count(count));
+    }
+    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim(), 100.0));
+    match number.parse::<f64>() {
+        Ok(0.0) => Ok(Share::Count(0)),
+        Ok(part) if part > 0.0 && part < whole => Ok(Share::Part(part / whole)),
+        _ => Err(WORDS.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +178,11 @@ mod tests {
         assert_eq!(pair("0,-1"), Ok(Pair([0, -1])));
         assert_eq!(padding("4611686018427387904,0,0,0"), Ok(Padding::Explicit([1 << 62, 0, 0, 0])));
         assert_eq!(padding("same"), Ok(Padding::Same));
+        assert_eq!(
+            [share("50"), share("0.2"), share("20%")],
+            [Ok(Share::Count(50)), Ok(Share::Part(0.2)), Ok(Share::Part(0.2)),]
+        );
+        assert!(["1.5", "-0.1", "100%", "nan", "a"].iter().all(|text| share(text).is_err()));
         assert!(pair("1,2,3").is_err() && four("1,2,3").is_err() && padding("FULL").is_err());
     }
 }

@@ -90,6 +90,7 @@ impl Listed {
         let files = parts
             .each_ref()
             .map(|part| part.kept.iter().map(|&i| self.paths[i].display().to_string()).collect::<Vec<_>>());
+        let groups = self.grouped(&parts[0].kept);
         let validation = parts[0].kept.iter().filter(|&&i| self.parts[i] == Part::Validation).count();
         let set = |name: &str, part: Read<T>| {
             Dataset::new(name, shape, T::samples(part.pixels), self.targets.select(&part.kept))
@@ -97,6 +98,12 @@ impl Listed {
         let [train, test] = parts;
         let test = (!test.kept.is_empty()).then(|| set(&format!("{} test", self.name), test)).transpose()?;
         let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train)?, test)? };
-        Ok(Opened { files: Some(files), skipped: self.skipped, told: self.told, ..Opened::from(source) })
+        Ok(Opened {
+            files: Some(files),
+            groups,
+            skipped: self.skipped,
+            told: self.told,
+            ..Opened::from(source)
+        })
     }
 }

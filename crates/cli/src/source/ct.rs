@@ -1,7 +1,8 @@
 //! Data sets of DICOM slices of CT: folders, with class folders or a table of labels.
 
 use super::ct_facts::CtFacts;
-use super::folder::{InFolder, bytes, is_slice};
+use super::folder::{InFolder, Walked, bytes, is_slice};
+use super::grouped::{By, PATIENT};
 use super::listed::Listed;
 use super::name::name;
 use super::opened::Opened;
@@ -10,7 +11,7 @@ use super::told::Told;
 use crate::files;
 use crate::output::{Context, count};
 use anyhow::{Result, anyhow, bail};
-use foveal::data::dicom::{self, Header, Id, Stack, divided, owners, parts, stacks};
+use foveal::data::dicom::{self, Header, Id, Stack, divided, owners, stacks};
 use foveal::data::stack::{Small, common_size};
 use foveal::data::table::{Table, read_csv};
 use foveal::data::targets::How;
@@ -20,6 +21,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use unicode_normalization::UnicodeNormalization;
+
+/// The share of the patients for the test, where the data do not say.
+const TEST: f64 = 0.1;
 
 /// Slices whose headers were read.
 struct Slices<'a> {
@@ -68,9 +72,10 @@ struct Labels {
 }
 
 /// A folder of slices.
-pub fn open(path: &Path, found: &[InFolder], options: &ReadOptions, context: &Context) -> Result<Opened> {
+pub fn open(path: &Path, found: &Walked, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let mut slices = Slices::new(found, options, context)?;
+    let mut slices = Slices::new(&found.files, options, context)?;
+    slices.skipped.extend(found.skipped(context));
     if slices.headers.is_empty() {
         let first = slices.skipped.last().map_or(String::new(), |line| format!(", such as {line}"));
         bail!("{shown}: none of its DICOM files can be read{first}");
@@ -85,11 +90,7 @@ pub fn open(path: &Path, found: &[InFolder], options: &ReadOptions, context: &Co
     let nothing = || Targets::Values { values: vec![0.0; owned.len()], names: vec!["none".into()] };
     let (targets, given) = labels.map_or_else(|| (nothing(), None), |l| (l.targets, l.parts));
     let drawn = given.is_none() && labelled;
-    let of = match given {
-        Some(given) => given,
-        None if labelled => parts(&owned),
-        None => vec![Part::Train; owned.len()],
-    };
+    let of = given.unwrap_or_else(|| vec![Part::Train; owned.len()]);
     if let Some([a, b]) = divided(&owned, &of) {
         let [a, b] = [a, b].map(|i| slices.files[i].1.display());
         bail!(
@@ -103,12 +104,16 @@ pub fn open(path: &Path, found: &[InFolder], options: &ReadOptions, context: &Co
     if drawn {
         facts.tell(context);
     }
+    if let Some(group) = options.group.filter(|group| *group != PATIENT) {
+        bail!("--group {group}: {shown} holds CT, which is divided by patient; leave it out");
+    }
     let size = options.size.or_else(|| size(&slices.headers, &of)).unwrap_or([1, 1]);
     let listed = Listed {
         name: name(&shown),
         paths: order.iter().map(|&i| slices.files[i].1.clone()).collect(),
         parts: order.iter().map(|&i| of[i]).collect(),
         targets: targets.select(&order),
+        groups: labelled.then(|| (By::Patient, numbered(&order, &owned))),
         skipped: slices.skipped,
         told: told.into_iter().collect(),
     };
@@ -124,7 +129,18 @@ pub fn open(path: &Path, found: &[InFolder], options: &ReadOptions, context: &Co
     let mut opened = listed.read_with(size, options, context, Arc::new(decode))?;
     facts.hounsfield = range.lock().map_or(None, |range| *range);
     opened.ct = Some(facts);
+    opened.test = if drawn { TEST } else { 0.0 };
     Ok(opened)
+}
+
+/// The owner of each slice, as a number that says nothing of the patient.
+fn numbered(order: &[usize], owned: &[Id]) -> Vec<String> {
+    let mut numbers = HashMap::new();
+    let mut number = |owner: Id| {
+        let next = numbers.len();
+        numbers.entry(owner).or_insert(next).to_string()
+    };
+    order.iter().map(|&i| number(owned[i])).collect()
 }
 
 /// The size that suits the training slices, once resampled to square pixels.

@@ -4,7 +4,7 @@ use crate::output::{Context, count};
 use foveal::data::dicom::{Header, Id, stacks};
 use foveal::data::{Part, Window};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What a data set of CT holds.
 #[derive(Serialize, Clone)]
@@ -29,6 +29,48 @@ pub struct CtFacts {
     pub labelled: bool,
     /// Patients (or studies, or series, where files name no patient) for training, validation and test.
     pub split: [usize; 3],
+    /// What deserves a look, in both languages.
+    pub odd: Vec<[String; 2]>,
+}
+
+/// Neighbours farther apart than this many times the least distance lack a slice between them.
+const GAP: f64 = 1.75;
+/// Slices nearer than this, in millimetres, are at one place.
+const SAME: f64 = 0.01;
+/// Pixel spacings that differ by this factor are said.
+const SPACINGS: f64 = 1.5;
+
+/// What is odd about the series of slices.
+fn odd(headers: &[Header]) -> Vec<[String; 2]> {
+    let stacks = stacks(headers);
+    let mut of_series: HashMap<Id, usize> = HashMap::new();
+    stacks.iter().for_each(|stack| *of_series.entry(headers[stack.slices[0]].series()).or_default() += 1);
+    let mixed = of_series.values().filter(|n| **n > 1).count();
+    let doubled = stacks.iter().filter(|s| s.distances.is_some_and(|[low, _]| low.abs() < SAME)).count();
+    let uneven = |[low, high]: [f64; 2]| low.abs() >= SAME && high > GAP * low;
+    let gaps = stacks.iter().filter(|s| s.distances.is_some_and(uneven)).count();
+    let spacing = headers.iter().map(|h| h.spacing()[0]);
+    let [low, high] = spacing.fold([f64::INFINITY, 0.0], |[a, b]: [f64; 2], v| [a.min(v), b.max(v)]);
+    let mut odd = Vec::new();
+    let mut add = |n: usize, english: &str, korean: &str| {
+        if n > 0 {
+            odd.push([format!("{n} series {english}"), format!("시리즈 {n}개: {korean}")]);
+        }
+    };
+    add(
+        mixed,
+        "of slices of several directions or sizes (a localizer?)",
+        "방향이나 크기가 다른 단면이 섞임(로컬라이저?)",
+    );
+    add(doubled, "with two slices at one place", "같은 자리에 단면이 둘 이상 있음");
+    add(gaps, "with uneven distances (missing slices?)", "단면 간격이 고르지 않음(빠진 단면?)");
+    if high > SPACINGS * low {
+        odd.push([
+            format!("pixel spacings from {low} to {high} mm: one pixel is not the same length everywhere"),
+            format!("픽셀 간격이 {low}~{high} mm로, 픽셀 하나의 길이가 서로 다름"),
+        ]);
+    }
+    odd
 }
 
 impl CtFacts {
@@ -59,19 +101,13 @@ impl CtFacts {
             hounsfield: None,
             window: [window.centre(), window.width()],
             labelled: true,
+            odd: odd(headers),
             split: [Part::Train, Part::Validation, Part::Test].map(owners_of),
         }
     }
 
-    /// Says how the patients were divided.
+    /// Says what else patients are told by.
     pub fn tell(&self, context: &Context) {
-        let [train, validation, test] = self.split.map(|n| count(n as u64));
-        context.note(&context.language.pick(
-            format!(
-                "divided by patient: {train} for training, {validation} for validation, {test} for the test"
-            ),
-            format!("환자 단위로 나눔: 훈련 {train}명, 검증 {validation}명, 시험 {test}명"),
-        ));
         if self.without_patient > 0 {
             let n = count(self.without_patient as u64);
             context.note(&context.language.pick(

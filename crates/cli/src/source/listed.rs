@@ -1,6 +1,7 @@
 //! Files that become a data set: decoded by several threads, and kept in memory or read anew in each epoch.
 
 use super::folder::bytes;
+use super::grouped::{By, Grouped};
 use super::opened::{Opened, tell_skipped};
 use super::options::ReadOptions;
 use super::told::Told;
@@ -24,6 +25,8 @@ pub struct Listed {
     /// First all of training, then validation, then test.
     pub parts: Vec<Part>,
     pub targets: Targets,
+    /// What must not be divided, and the group of each file.
+    pub groups: Option<(By, Vec<String>)>,
     /// Files that are skipped, and why.
     pub skipped: Vec<String>,
     /// What was told about the data.
@@ -88,6 +91,13 @@ impl Listed {
         self.parted(&kept, pictures, size, options, &decode)
     }
 
+    /// The groups of the files at `kept` that are not for the test.
+    pub fn grouped(&self, kept: &[usize]) -> Option<Grouped> {
+        let (by, keys) = self.groups.as_ref()?;
+        let learnt = kept.iter().filter(|&&i| self.parts[i] != Part::Test);
+        Some(Grouped { by: by.clone(), keys: learnt.map(|&i| keys[i].clone()).collect() })
+    }
+
     /// Samples of `shape` that are read from the disk when they are needed: the files at `kept`.
     fn stored(&self, kept: &[usize], pictures: &[Looked], shape: [usize; 3], decode: &Decode) -> Stored {
         let mut sum = crc32fast::Hasher::new();
@@ -123,12 +133,19 @@ impl Listed {
             Dataset::new(name, shape, samples, self.targets.select(kept))
         };
         let files = |kept: &[usize]| kept.iter().map(|&i| self.paths[i].display().to_string()).collect();
+        let groups = self.grouped(kept);
         let (train, test) = kept.split_at(learnt);
         let names = [files(train), files(test)];
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train, pictures)?, test_set)? };
-        Ok(Opened { files: Some(names), skipped: self.skipped, told: self.told, ..Opened::from(source) })
+        Ok(Opened {
+            files: Some(names),
+            groups,
+            skipped: self.skipped,
+            told: self.told,
+            ..Opened::from(source)
+        })
     }
 }
 

@@ -4,12 +4,15 @@ mod arrays;
 mod at_once;
 mod ct;
 mod ct_facts;
+mod divide;
 mod folder;
+mod grouped;
 mod idx;
 mod kind;
 mod listed;
 mod mnist;
 mod name;
+mod odd;
 mod opened;
 mod options;
 mod pictures;
@@ -21,10 +24,12 @@ use crate::files;
 use crate::output::Context;
 use anyhow::{Result, bail};
 pub use ct_facts::CtFacts;
-use folder::InFolder;
+pub use divide::{Held, Kept, Parts, Whole, drawn_before, thin};
+use folder::Walked;
 pub use folder::images_under;
 use foveal::data::{Dataset, Scale, TrainTest, Window, table, text_table};
 use foveal::train::PictureFit;
+pub use grouped::{By, Grouped};
 pub use kind::{ForModel, Kind};
 pub use mnist::{MNIST, test_digits, training_digits};
 pub use name::name;
@@ -39,8 +44,8 @@ enum Found {
     BuiltIn,
     Idx,
     TextFolder,
-    Slices(Vec<InFolder>),
-    Pictures(Vec<InFolder>),
+    Slices(Walked),
+    Pictures(Walked),
     Texts,
     TextTable,
     Table,
@@ -86,8 +91,22 @@ impl Found {
             return Ok(Found::TextFolder);
         }
         let found = folder::all_under(path)?;
-        let slices = found.iter().any(|(names, path)| folder::is_slice(names, path));
+        let slices = found.files.iter().any(|(names, path)| folder::is_slice(names, path));
         Ok(if slices { Found::Slices(found) } else { Found::Pictures(found) })
+    }
+
+    /// Refuses groups that such a data set cannot have.
+    fn groups(&self, group: &str, data: &str) -> Result<()> {
+        match self {
+            Found::Table | Found::Slices(_) => Ok(()),
+            Found::Pictures(_) if [grouped::FOLDER, grouped::PREFIX].contains(&group) => Ok(()),
+            Found::Pictures(_) => bail!(
+                "--group {group}: {data} is a folder, which has no columns; take folder or prefix, or a .csv table"
+            ),
+            _ => bail!(
+                "--group {group}: is for folders and tables of pictures, and {data} is none; leave it out"
+            ),
+        }
     }
 
     fn kind(&self) -> Kind {
@@ -110,17 +129,21 @@ pub fn open(data: &str, options: &ReadOptions, context: &Context) -> Result<Open
     let found = Found::at(data)?;
     options.check(data, found.kind())?;
     let path = Path::new(data);
-    match found {
-        Found::BuiltIn => Ok(mnist::source(context.threads)?.into()),
-        Found::Idx => Ok(idx::open(path)?.into()),
-        Found::TextFolder => texts::from_folder(path, options, context),
-        Found::Slices(found) => ct::open(path, &found, options, context),
-        Found::Pictures(found) => pictures::from_folder(path, found, options, context),
-        Found::Texts => texts::from_file(path, options, context),
-        Found::Table => pictures::from_table(path, options, context),
-        Found::TextTable => texts::from_table(path, options, context),
-        Found::Arrays => arrays::open(path, options),
+    if let (Some(group), false) = (options.group, options.is_judged()) {
+        found.groups(group, data)?;
     }
+    let opened: Opened = match found {
+        Found::BuiltIn => mnist::source(context.threads)?.into(),
+        Found::Idx => idx::open(path)?.into(),
+        Found::TextFolder => texts::from_folder(path, options, context)?,
+        Found::Slices(found) => ct::open(path, &found, options, context)?,
+        Found::Pictures(found) => pictures::from_folder(path, found, options, context)?,
+        Found::Texts => texts::from_file(path, options, context)?,
+        Found::Table => pictures::from_table(path, options, context)?,
+        Found::TextTable => texts::from_table(path, options, context)?,
+        Found::Arrays => arrays::open(path, options)?,
+    };
+    Ok(opened)
 }
 
 /// Opens the test part of a data set when it is called.
@@ -132,6 +155,12 @@ pub struct ForTraining {
     pub data: Dataset,
     /// How many samples are for validation.
     pub held: usize,
+    /// Whether there is a test part.
+    pub tested: bool,
+    /// The share of the samples for the test, unless told otherwise.
+    pub share: f64,
+    /// What must not be divided.
+    pub groups: Option<Grouped>,
     /// The test part: it is opened once, when the training is over.
     pub test: Later,
     /// For CT: the window that it was seen through.
@@ -156,6 +185,9 @@ pub fn open_for_training(data: &str, options: &ReadOptions, context: &Context) -
         return Ok(ForTraining {
             data,
             held: 0,
+            tested: true,
+            share: 0.0,
+            groups: None,
             test,
             window: None,
             pretrained: false,
@@ -167,7 +199,10 @@ pub fn open_for_training(data: &str, options: &ReadOptions, context: &Context) -
     }
     let opened = open(data, options, context)?;
     let window = opened.window(data, options)?;
-    let Opened { pretrained, files, told, scale, fit, .. } = opened;
+    let lost = Told::lost(&opened.source.train);
+    let mut opened = opened;
+    opened.told.extend(lost);
+    let Opened { pretrained, files, told, scale, fit, groups, test: share, .. } = opened;
     tell(&told, context);
     let TrainTest { train, validation, test } = opened.source;
     if train.is_empty() {
@@ -176,6 +211,9 @@ pub fn open_for_training(data: &str, options: &ReadOptions, context: &Context) -
     Ok(ForTraining {
         data: train,
         held: validation,
+        tested: test.is_some(),
+        share,
+        groups,
         test: Box::new(|| Ok(test)),
         window,
         pretrained,

@@ -1,6 +1,7 @@
 //! A data set that was read.
 
 use super::ct_facts::CtFacts;
+use super::grouped::Grouped;
 use super::options::ReadOptions;
 use super::text_facts::TextFacts;
 use super::told::Told;
@@ -26,6 +27,10 @@ pub struct Opened {
     pub text: Option<TextFacts>,
     /// Whether they are picture files that were read for the pretrained network.
     pub pretrained: bool,
+    /// What must not be divided.
+    pub groups: Option<Grouped>,
+    /// The share of the samples for the test, unless told otherwise.
+    pub test: f64,
     /// What was told about the data, and how to overrule it.
     pub told: Vec<Told>,
     /// What black and white are among the numbers.
@@ -58,6 +63,8 @@ impl From<TrainTest> for Opened {
             ct: None,
             text: None,
             pretrained: false,
+            groups: None,
+            test: 0.0,
             told: Vec::new(),
             scale: Scale::Bytes,
             fit: PictureFit::Resize,

@@ -1,5 +1,6 @@
 //! How a data set is to be read: what the command line says, or what a trained model needs.
 
+use super::grouped::{FOLDER, PREFIX};
 use super::kind::{ForModel, Kind};
 use crate::args::{Reading, Tables};
 use anyhow::Result;
@@ -9,6 +10,9 @@ use foveal::data::text::{Tokens, Vocabulary};
 use foveal::data::{Scale, Window, table};
 use foveal::train::{PictureFit, Preprocess, SavedModel};
 use std::path::Path;
+
+/// Groups that are told by the names of files.
+const BY_NAME: [&str; 2] = [FOLDER, PREFIX];
 
 /// How a data set is to be read.
 #[derive(Default, Clone)]
@@ -33,6 +37,8 @@ pub struct ReadOptions<'a> {
     pub images: Option<&'a Path>,
     /// The column of paths; `None`: the cells decide.
     pub path_column: Option<&'a str>,
+    /// What must not be divided: `folder`, `prefix` or a column.
+    pub group: Option<&'a str>,
     /// The columns of targets; empty: the heading decides.
     pub target: &'a [String],
     /// Whether a broken picture or row is an error; else it is left out.
@@ -104,6 +110,7 @@ impl<'a> ReadOptions<'a> {
             layout: reading.layout.map(Into::into),
             scale: reading.scale,
             fit: reading.fit.map(Into::into),
+            group: reading.group.as_deref(),
             labels: reading.ct.labels.as_deref(),
             window: reading.ct.window,
             text: TextOptions::of(reading),
@@ -129,7 +136,7 @@ impl<'a> ReadOptions<'a> {
             known: self.classes,
             path: self.path_column,
             targets: self.target,
-            group: None,
+            group: self.group.filter(|group| !BY_NAME.contains(group)),
             strict: self.strict,
         }
     }
@@ -153,9 +160,20 @@ impl<'a> ReadOptions<'a> {
             window: saved.preprocess.window(),
             preprocess: Some(&saved.preprocess),
             text,
+            group: saved.training.division.as_ref().and_then(|division| division.group.as_deref()),
             model: Some(ForModel { kind: Kind::of(saved), from: false, window: false }),
             ..Self::default()
         }
+    }
+
+    /// Whether the data are read to judge a trained model, whose groups they need not have.
+    pub fn is_judged(&self) -> bool {
+        self.model.is_some_and(|model| !model.from)
+    }
+
+    /// Passes an error on if the user asked for what it is about, and not the model.
+    pub fn given<T>(&self, error: anyhow::Error) -> Result<Option<T>> {
+        if self.is_judged() { Ok(None) } else { Err(error) }
     }
 
     /// Refuses data that are not of the model's kind.

@@ -1,8 +1,10 @@
 //! Data sets of picture files: folders of class folders, and CSV tables of paths.
 
-use super::folder::{InFolder, bytes};
+use super::folder::{Walked, bytes};
+use super::grouped::{By, alone, by_name};
 use super::listed::{Decode, Listed};
 use super::name::name;
+use super::odd;
 use super::opened::Opened;
 use super::options::{Pretrained, ReadOptions};
 use super::told::Told;
@@ -13,7 +15,7 @@ use anyhow::{Result, bail};
 use foveal::data::picture::Header;
 use foveal::data::stack::{Small, common_size};
 use foveal::data::targets::How;
-use foveal::data::{Part, Scale, Targets, folder, picture, table};
+use foveal::data::{Error, Part, Scale, Targets, folder, picture, table};
 use foveal::train::{PictureFit, Preprocess};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -26,41 +28,39 @@ const SIZED: usize = 1000;
 const DECODED: usize = 32;
 
 /// A folder of class folders.
-pub fn from_folder(
-    path: &Path,
-    found: Vec<InFolder>,
-    options: &ReadOptions,
-    context: &Context,
-) -> Result<Opened> {
+pub fn from_folder(path: &Path, found: Walked, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let names: Vec<Vec<String>> = found.into_iter().map(|(names, _)| names).collect();
-    let layout = folder::layout(&names, &shown, options.classes)?;
+    let mut skipped = found.skipped(context);
+    let empty = found.empty;
+    let names: Vec<Vec<String>> = found.files.into_iter().map(|(names, _)| names).collect();
+    let layout =
+        folder::layout(&names, &shown, options.classes).map_err(|error| odd::explained(error, &names))?;
     let full = |i: usize| names[i].iter().fold(path.to_owned(), |p, name| p.join(name));
+    // The names below part and class.
+    let below = |i: usize| names[i][layout.depth + 1..].to_vec();
+    let below: Vec<Vec<String>> = layout.pictures.iter().map(|p| below(p.path)).collect();
+    let groups = by_name(options.group, &below, &shown).or_else(|e| options.given(e))?;
     let labels = layout.pictures.iter().map(|p| p.class).collect();
-    let mut skipped: Vec<String> = layout
-        .others
-        .iter()
-        .map(|&i| {
-            format!(
-                "{}: {}",
-                full(i).display(),
-                context.say("no picture in a class folder", "분류 폴더 안의 그림이 아님")
-            )
-        })
-        .collect();
+    skipped.extend(layout.others.iter().map(|&i| {
+        let name = names[i].last().map_or("", String::as_str);
+        let [english, korean] = odd::why(name);
+        format!("{}: {}", full(i).display(), context.say(&english, &korean))
+    }));
     if !layout.hidden.is_empty() {
         let n = layout.hidden.len();
         skipped.push(context.language.pick(format!("{n} hidden files"), format!("숨은 파일 {n}개")));
     }
     let targets = Targets::Classes { labels, names: layout.classes };
     let told = Told::targets(How::Folders, &targets, layout.pictures.len(), &[]);
+    let told = told.into_iter().chain(odd::told(&layout.odd, &empty));
     let listed = Listed {
         name: name(&shown),
         paths: layout.pictures.iter().map(|p| full(p.path)).collect(),
         parts: layout.pictures.iter().map(|p| p.part).collect(),
         targets,
+        groups,
         skipped,
-        told: told.into_iter().collect(),
+        told: told.collect(),
     };
     listed.read(options, context)
 }
@@ -68,16 +68,34 @@ pub fn from_folder(
 /// A CSV of paths and targets; paths count from the table's folder.
 pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let table = table::read_csv(&files::read(path)?, &shown, &options.table())?;
+    let bytes = files::read(path)?;
+    let read = |options: &ReadOptions| table::read_csv(&bytes, &shown, &options.table());
+    // A trained model's groups need not be there.
+    let table = match read(options) {
+        Err(Error::Column { column, .. }) if options.group == Some(&column) && options.is_judged() => {
+            read(&ReadOptions { group: None, ..options.clone() })?
+        }
+        other => other?,
+    };
     let folder = options.images.unwrap_or_else(|| path.parent().unwrap_or(Path::new("")));
     let mut order: Vec<usize> = (0..table.paths.len()).collect();
     order.sort_by_key(|&i| table.parts[i]);
+    let groups = match (table.groups, options.group) {
+        (Some(keys), Some(column)) => Some((By::Column(column.to_owned()), alone(keys))),
+        _ => {
+            let each = |path: &String| path.split(['/', '\\']).map(str::to_owned).collect();
+            let names: Vec<Vec<String>> = table.paths.iter().map(each).collect();
+            by_name(options.group, &names, &shown).or_else(|e| options.given(e))?
+        }
+    };
+    let of = |(by, keys): (By, Vec<String>)| (by, order.iter().map(|&i| keys[i].clone()).collect());
     let told = Told::targets(table.how, &table.targets, table.paths.len(), &table.titles);
     let listed = Listed {
         name: name(&shown),
         paths: order.iter().map(|&i| on_disk(folder, &table.paths[i])).collect(),
         parts: order.iter().map(|&i| table.parts[i]).collect(),
         targets: table.targets.select(&order),
+        groups: groups.map(of),
         skipped: table.skipped.iter().map(|line| format!("{shown}: {line}")).collect(),
         told: told.into_iter().chain(Told::unread(&table.unread)).collect(),
     };
@@ -99,6 +117,8 @@ impl Listed {
         let (size, pretrained) = (looked.size, looked.pretrained);
         let (scale, fit, decode) = how(options, &looked);
         self.told.extend(looked.told(options, scale, fit));
+        let gif = |path: &&PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gif"));
+        self.told.extend(Told::frames(self.paths.iter().filter(gif).count()));
         // The network takes colours; pictures in grey have three times the same.
         let channels = if pretrained { Some(3) } else { options.channels };
         let options = ReadOptions { channels, scale: Some(scale), ..options.clone() };

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// So many of the most frequent tokens are named.
 const FREQUENT: usize = 12;
 /// What a data set of texts holds.
-#[derive(Serialize)]
+#[derive(Serialize, Clone)]
 pub struct TextFacts {
     /// `words`, `chars` or `ngrams`.
     tokens: &'static str,

@@ -1,11 +1,10 @@
 //! What the program has told about data by itself: said before training, kept in the model, shown in its report.
 
 use crate::output::{Context, count};
-use foveal::data::Scale;
-use foveal::data::Targets;
 use foveal::data::npz::Layout;
 use foveal::data::scale::Range;
 use foveal::data::targets::How;
+use foveal::data::{Dataset, Scale, Targets};
 use foveal::train::PictureFit;
 
 /// So many classes and columns are named.
@@ -158,6 +157,36 @@ impl Told {
         Some(Self(said))
     }
 
+    /// Classes of which no sample is left to learn from.
+    pub fn lost(data: &Dataset) -> Option<Self> {
+        let counts = data.class_counts();
+        let lost: Vec<String> = data
+            .classes()?
+            .iter()
+            .zip(&counts)
+            .filter(|(_, n)| **n == 0)
+            .map(|(name, _)| name.clone())
+            .collect();
+        let list = names(&lost);
+        (!lost.is_empty()).then(|| {
+            Self([
+                format!("warning: no sample of class {list} is left to learn from"),
+                format!("주의: 클래스 {list}에 학습할 표본이 하나도 남지 않음"),
+            ])
+        })
+    }
+
+    /// Pictures of several frames.
+    pub fn frames(n: usize) -> Option<Self> {
+        (n > 0).then(|| {
+            let n = count(n as u64);
+            Self([
+                format!("{n} GIF pictures: of several frames the first is read"),
+                format!("GIF 이미지 {n}장: 프레임이 여럿이면 첫 장만 읽음"),
+            ])
+        })
+    }
+
     /// Columns that are not read.
     pub fn unread(columns: &[String]) -> Option<Self> {
         let list = names(columns);
@@ -171,7 +200,7 @@ impl Told {
 }
 
 /// The first names, and how many more there are.
-fn names(all: &[String]) -> String {
+pub fn names(all: &[String]) -> String {
     let first: Vec<String> = all.iter().take(NAMED).map(|name| name.escape_debug().to_string()).collect();
     let more = if all.len() > NAMED { ", …" } else { "" };
     format!("{}{more}", first.join(", "))

@@ -19,7 +19,10 @@ mod pretrained;
 mod results;
 mod resume;
 mod show;
+mod splits;
 mod streams;
+#[cfg(unix)]
+mod suspects;
 #[cfg(unix)]
 mod terminal;
 mod texts;

@@ -98,7 +98,8 @@ fn first(report: &Report) -> Vec<Fact> {
         }
         Some(Evaluation::Values(scores)) => {
             facts.push((same("MAE"), number(scores.mae)));
-            facts.push((same("R\u{b2}"), format!("{:.4}", scores.r2)));
+            let r2 = scores.r2.map_or_else(|| "\u{2013}".to_owned(), |r2| format!("{r2:.4}"));
+            facts.push((same("R\u{b2}"), r2));
         }
         None => {}
     }

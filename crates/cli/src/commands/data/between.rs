@@ -61,7 +61,7 @@ impl Between {
         let part = |name: &str| match name {
             "train" => context.say("training", "훈련"),
             "validation" => context.say("validation", "검증"),
-            _ => context.say("test", "시험"),
+            _ => context.say("test", "테스트"),
         };
         let [a, b] = self.parts.map(part);
         let mut lines = Vec::new();

@@ -11,7 +11,7 @@ use crate::table::{Side, table};
 use anyhow::{Result, bail};
 use foveal::data::augment::{Augment, Key, Scratch};
 use foveal::data::shuffle::epoch_order;
-use foveal::data::{Dataset, Sample};
+use foveal::data::{Dataset, Fault, Sample};
 use foveal::view::{ColorMap, Panel, Scale, subplots};
 use serde_json::json;
 
@@ -33,14 +33,30 @@ pub fn run(args: &ShowData, context: &Context) -> Result<()> {
     }
     let augment = args.augment.filter(|augment| !augment.is_none());
     let most = args.count.map_or(if augment.is_some() { AUGMENTED } else { SAMPLES }, usize::from);
-    let chosen = chosen(data, most, context.seed);
+    let suspects = if args.suspects { suspects(data, most, context) } else { Vec::new() };
+    if args.suspects && suspects.is_empty() {
+        context.note(context.say(
+            "nothing to show: foveal data check names no sample",
+            "보일 것이 없음: foveal data check가 짚은 표본이 없음",
+        ));
+        return Ok(());
+    }
+    let chosen = match args.suspects {
+        true => suspects.iter().map(|(i, _)| *i).collect(),
+        false => chosen(data, most, context.seed),
+    };
     if context.json {
         print_json(args, data, &chosen, context)?;
     }
     if kind.is_none() && (context.json || !context.graphics.any()) {
         return if context.json { Ok(()) } else { context.print(&listed(data, &chosen, context)) };
     }
-    let panels = panels(data, &chosen, augment, context);
+    let mut panels = panels(data, &chosen, augment, context);
+    for (panel, (i, why)) in panels.iter_mut().zip(&suspects) {
+        let picture = Picture::of(data, *i);
+        let colors = picture.colors(data.shape(), picture.range());
+        *panel = Panel::picture(format!("{} #{i}: {why}", title(data, *i)), colors);
+    }
     let name = source::name(&args.data);
     let title = match augment {
         Some(augment) => format!("{name}: {augment}"),
@@ -59,6 +75,27 @@ pub fn run(args: &ShowData, context: &Context) -> Result<()> {
         return Ok(());
     }
     context.print(&context.graphics.show(&drawing)?)
+}
+
+/// The samples that a check names, each with the reason; some of each reason.
+fn suspects(data: &Dataset, most: usize, context: &Context) -> Vec<(usize, &'static str)> {
+    let faults = data.check().faults;
+    let each = (most / faults.iter().filter(|fault| fault.count() > 0).count().max(1)).max(2);
+    let why = |fault: &Fault| match fault {
+        Fault::SingleSample { .. } => context.language.pick("alone in its class", "클래스에 하나뿐"),
+        Fault::AlikeClasses { .. } => context.language.pick("spelled alike", "비슷한 철자"),
+        Fault::OutlyingTargets { .. } => context.language.pick("far off", "동떨어짐"),
+        Fault::NotFinite { .. } => "NaN",
+        Fault::Blank { .. } => context.language.pick("blank", "비어 있음"),
+        Fault::Contradictions { .. } => context.language.pick("equal, other class", "같은데 클래스가 다름"),
+        _ => context.language.pick("equal", "똑같음"),
+    };
+    let some = |fault: &Fault| -> Vec<(usize, &'static str)> {
+        fault.samples().into_iter().take(each).map(|i| (i, why(fault))).collect()
+    };
+    let mut all: Vec<(usize, &'static str)> = faults.iter().flat_map(some).collect();
+    all.truncate(most);
+    all
 }
 
 /// Samples drawn with the seed, from each class in turn, so that small classes are seen, too.

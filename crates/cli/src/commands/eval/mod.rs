@@ -7,6 +7,7 @@ mod samples;
 use super::model;
 use crate::args::Eval;
 use crate::output::Context;
+use crate::values;
 use anyhow::{Result, bail};
 use foveal::data::Dataset;
 use foveal::train::{Evaluation, Ranking, SavedModel, at_temperature, judge, probabilities};
@@ -28,10 +29,12 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
             bail!("--mistakes: the model gives values, of which none is right or wrong; leave it out")
         }
         Evaluation::Values(s) if context.json => {
-            return context.print_json(&Values { loss: s.loss, mae: s.mae, rmse: s.rmse, r2: s.r2 });
+            let targets = values::targets(&s);
+            return context.print_json(&Values { loss: s.loss, mae: s.mae, rmse: s.rmse, r2: s.r2, targets });
         }
         Evaluation::Values(s) => {
-            return context.print(&format!("MAE {:.4}\nRMSE {:.4}\nR² {:.4}\n", s.mae, s.rmse, s.r2));
+            return context
+                .print(&values::text(&s, context).replace(", R", "\nR").replace(", RMSE", "\nRMSE"));
         }
     };
     let likely = probabilities(&saved.model, &outputs);
@@ -76,5 +79,7 @@ struct Values {
     loss: f64,
     mae: f64,
     rmse: f64,
-    r2: f64,
+    /// Not there where all true values of a target are equal.
+    r2: Option<f64>,
+    targets: Vec<values::Owned>,
 }

@@ -1,7 +1,9 @@
 //! The scores of a classifier, as text and as JSON.
 
 use crate::output::{Context, count};
+use crate::source::thin;
 use crate::table::{Side, table};
+use crate::values;
 use foveal::data::Dataset;
 use foveal::train::{ClassScores, PerClass, Ranking, thinned};
 use serde::Serialize;
@@ -33,6 +35,8 @@ pub struct Json<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     top_k: Option<Top>,
     macro_f1: f64,
+    /// How many classes that is the mean of: those that occur.
+    macro_f1_classes: usize,
     /// The mean of the classes' areas.
     #[serde(skip_serializing_if = "Option::is_none")]
     macro_auc: Option<f64>,
@@ -128,6 +132,7 @@ impl ClassReport {
             majority: scores.majority(),
             top_k: self.top(),
             macro_f1: scores.macro_f1,
+            macro_f1_classes: scores.occurring(),
             macro_auc: self.mean(|r| r.auc),
             calibration: Calibration {
                 error: scores.reliability.error(),
@@ -147,7 +152,8 @@ impl ClassReport {
         let texts = data.vocabulary().is_some();
         let mut text = self.accuracy(data.len(), texts, context);
         text += &format!("{} {:.4}\n", context.say("loss", "손실"), self.scores.loss);
-        text += &format!("{} {:.4}\n", context.say("macro F1", "매크로 F1"), self.scores.macro_f1);
+        let occurring = values::occurring(&self.scores, context);
+        text += &format!("{} {:.4}{occurring}\n", context.say("macro F1", "매크로 F1"), self.scores.macro_f1);
         if let (Some(auc), Some(ap)) = (self.mean(|r| r.auc), self.mean(|r| r.average_precision)) {
             text += &context.language.pick(
                 format!("macro AUC {auc:.4}, average precision {ap:.4} (each class against the rest)\n"),
@@ -184,6 +190,11 @@ impl ClassReport {
             ),
             format!("95 % 신뢰구간 {low:.1}~{high:.1} %. 가장 많은 클래스만 답하면 {majority:.2} %\n"),
         );
+        let names: Vec<String> = self.scores.per_class.iter().map(|c| c.class.clone()).collect();
+        let seen: Vec<usize> = self.scores.per_class.iter().map(|c| c.support as usize).collect();
+        if let Some([english, korean]) = thin(&names, &seen) {
+            text += &format!("{}\n", context.say(&english, &korean));
+        }
         if let Some(Top { k, accuracy }) = self.top() {
             let share = 100.0 * accuracy;
             text += &context.language.pick(

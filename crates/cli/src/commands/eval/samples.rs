@@ -1,8 +1,8 @@
 //! The samples that a model is scored on.
 
 use crate::args::Eval;
-use crate::output::Context;
-use crate::source::{self, Kind, ReadOptions};
+use crate::output::{Context, count};
+use crate::source::{self, Kind, Opened, ReadOptions, Whole, drawn_before};
 use anyhow::{Result, anyhow, bail};
 use foveal::data::{Dataset, TrainTest};
 use foveal::train::SavedModel;
@@ -32,7 +32,18 @@ impl Test {
             bail!("{}: --labels is for folders of DICOM slices; leave it out", args.data);
         }
         source::tell(&opened.told, context);
+        let drawn = drawn(args, saved, &opened)?;
         let files = opened.files.map(|[train, test]| if opened.source.test.is_some() { test } else { train });
+        if let Some(indices) = drawn {
+            let n = count(indices.len() as u64);
+            context.note(&context.language.pick(
+                format!("the test part that the training drew from these data: {n} samples"),
+                format!("훈련이 이 데이터에서 뽑아 둔 테스트 데이터: 표본 {n}개"),
+            ));
+            let places: Vec<usize> = indices.iter().map(|&i| i as usize).collect();
+            let files = files.map(|files| places.iter().map(|&i| files[i].clone()).collect());
+            return Ok(Self { data: opened.source.train.select(&places), files });
+        }
         let data = whole(opened.source, context);
         let data = data.ok_or_else(|| anyhow!("{}: there is no sample to score a model on", args.data))?;
         Ok(Self { data, files })
@@ -42,6 +53,21 @@ impl Test {
     pub fn name(&self, i: usize) -> String {
         self.files.as_ref().and_then(|files| files.get(i)).map_or_else(|| i.to_string(), String::clone)
     }
+}
+
+/// The test part that the training drew from these data.
+fn drawn(args: &Eval, saved: &SavedModel, opened: &Opened) -> Result<Option<Vec<u32>>> {
+    let Some(division) = &saved.training.division else { return Ok(None) };
+    let set = &opened.source;
+    let whole = Whole {
+        data: &set.train,
+        shown: &args.data,
+        held: set.validation,
+        tested: set.test.is_some(),
+        test: 0.0,
+        groups: opened.groups.as_ref(),
+    };
+    drawn_before(&whole, division)
 }
 
 /// The test part, or all samples where there is none.

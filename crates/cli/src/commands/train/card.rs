@@ -1,7 +1,8 @@
 //! `model-card.md` in a run folder: what a model is, what it was trained on, how good it is and where that ends.
 
 use crate::output::{Context, count};
-use foveal::train::{Evaluation, SavedModel, Temperature};
+use crate::values;
+use foveal::train::{Evaluation, PerTarget, SavedModel, Temperature};
 
 /// So many classes are listed.
 const CLASSES: usize = 50;
@@ -128,7 +129,15 @@ impl Card<'_> {
         };
         match scores {
             Evaluation::Values(s) => {
-                vec![format!("{part}: MAE {:.4}, RMSE {:.4}, R² {:.4}", s.mae, s.rmse, s.r2)]
+                let one = |target: &PerTarget| {
+                    let (mae, rmse, r2) = (
+                        values::figure(target.mae),
+                        values::figure(target.rmse),
+                        values::r2(target.r2, context),
+                    );
+                    format!("{part}, {}: MAE {mae}, RMSE {rmse}, R² {r2}", plain(&target.name))
+                };
+                s.per_target.iter().map(one).collect()
             }
             Evaluation::Classes(s) => {
                 let n = count(s.images());
@@ -143,7 +152,8 @@ impl Card<'_> {
                         format!("always the most frequent class: {most:.2} %"),
                         format!("가장 많은 클래스만 답하면 {most:.2} %"),
                     ),
-                    format!("{} {:.4}", context.say("macro F1", "매크로 F1"), s.macro_f1),
+                    format!("{} {:.4}", context.say("macro F1", "매크로 F1"), s.macro_f1)
+                        + &values::occurring(s, context),
                 ];
                 let error = 100.0 * s.reliability.error();
                 lines.push(match self.temperature {

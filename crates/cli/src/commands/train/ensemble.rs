@@ -1,6 +1,6 @@
 //! `foveal train --ensemble N`: members with seeds of their own, each in a run folder of its own.
 
-use super::finish::{Finished, Judgement, Scores};
+use super::finish::{Finished, Judged, Judgement, Scores};
 use super::folder::Folder;
 use super::training::{Learnt, Run};
 use crate::args::Train;
@@ -67,21 +67,16 @@ pub fn run(
         let own = Folder::new(args.out.as_deref(), "")?;
         let fresh = Model::new(spec, seed).with_context(|| run.args.model().to_owned())?;
         let one = Run { args, recipe, ..*run }.train(fresh, &own, stop)?;
-        ended(&one, run, folder.path(), members)?;
+        ended(&one, run, folder.path(), ("--ensemble", members))?;
         learnt.push(one);
         folders.push(own);
     }
     let described = serde_json::to_vec(&Ensemble { members })?;
     files::write(&folder.path().join(ENSEMBLE), &described)?;
     let test = test()?;
-    let judge = |one: &Learnt| match &test {
-        Some(test) => Judgement::new(&one.saved, test, None, run.context.threads).map(Some),
-        None if run.split.validation.is_empty() => Ok(None),
-        None => {
-            let indices = Some(&run.split.validation[..]);
-            Judgement::new(&one.saved, run.data, indices, run.context.threads).map(Some)
-        }
-    };
+    let by =
+        test.as_ref().map_or_else(|| Judged::within(run.data, run.parts), |test| Some(Judged::test(test)));
+    let judge = |one: &Learnt| by.map(|by| Judgement::new(&one.saved, by, run.context.threads)).transpose();
     let judged = learnt.iter().map(judge).collect::<Result<Option<Vec<_>>>>()?;
     let judged = judged.map(|all| all.into_iter().map(|j| j.named(files.clone())).collect::<Vec<_>>());
     let together = judged.as_deref().map(|all| Judgement::together(&learnt[0].saved, all)).transpose()?;
@@ -109,7 +104,7 @@ fn each(run: &Run, members: u8, folder: &Path) -> (Vec<Train>, Vec<Recipe>) {
 }
 
 /// Refuses a folder that holds another run, whose files would be mistaken for this run's.
-fn free(folder: &Path, members: u8) -> Result<()> {
+pub fn free(folder: &Path, members: u8) -> Result<()> {
     let more = model::member(folder, members + 1);
     for other in [folder.join(model::SAVED), more] {
         if other.exists() {
@@ -120,15 +115,15 @@ fn free(folder: &Path, members: u8) -> Result<()> {
 }
 
 /// Refuses to go on if the training of a member did not come to its end.
-fn ended(one: &Learnt, run: &Run, folder: &Path, members: u8) -> Result<()> {
+pub fn ended(one: &Learnt, run: &Run, folder: &Path, (option, members): (&str, u8)) -> Result<()> {
     let context = run.context;
     match one.trained.status {
         Status::Finished | Status::EarlyStopped => Ok(()),
         Status::Interrupted => {
             let folder = folder.display();
             context.note(&context.language.pick(
-                format!("interrupted; to go on, train with --ensemble {members} --out {folder} --resume"),
-                format!("중단됨. 이어 하려면 --ensemble {members} --out {folder} --resume 으로 훈련"),
+                format!("interrupted; to go on, train with {option} {members} --out {folder} --resume"),
+                format!("중단됨. 이어 하려면 {option} {members} --out {folder} --resume 으로 훈련"),
             ));
             Err(Interrupted.into())
         }

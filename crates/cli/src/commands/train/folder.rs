@@ -2,6 +2,7 @@
 //! `report.html`, `checkpoint.safetensors`.
 
 use crate::args::Train;
+use crate::args::values::Share;
 use crate::commands::model::SAVED;
 use crate::files;
 use crate::predictions;
@@ -35,7 +36,11 @@ struct Config<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a Path>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    validation: Option<usize>,
+    validation: Option<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
     recipe: &'a Recipe,
     spec: &'a ModelSpec,
 }
@@ -81,6 +86,8 @@ impl Folder {
             model: args.model(),
             from: args.from.as_deref(),
             validation: args.validation,
+            test: args.test,
+            group: args.reading.group.as_deref(),
             recipe,
             spec,
         };

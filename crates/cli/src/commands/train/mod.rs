@@ -7,7 +7,9 @@ mod choice;
 mod ensemble;
 mod events;
 mod finish;
+mod fold_table;
 mod folder;
+mod folds;
 mod prepare;
 mod preprocessing;
 mod progress;
@@ -19,8 +21,9 @@ use crate::args::Train;
 use crate::output::{Context, count};
 use crate::source;
 use anyhow::{Context as _, Result};
-use finish::Judgement;
+use finish::{Judged, Judgement};
 use folder::Folder;
+use folds::Folds;
 use prepare::Prepared;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,11 +36,24 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let prepared = Prepared::new(args, context)?;
     tell_choices(args, &prepared, context);
     let args = &Train { model: Some(prepared.model.clone()), ..args.clone() };
-    let Prepared { fresh, preprocess, recipe, data, split, test, pretrained, files, .. } = prepared;
-    let run =
-        Run { args, context, data: &data, split: &split, preprocess: &preprocess, recipe: &recipe, every: 1 };
+    let Prepared { fresh, preprocess, recipe, data, parts, test, pretrained, files, .. } = prepared;
+    let split = &parts.split;
+    let run = Run {
+        args,
+        context,
+        data: &data,
+        parts: &parts,
+        split,
+        preprocess: &preprocess,
+        recipe: &recipe,
+        every: 1,
+    };
     if let Some(members) = args.ensemble {
         return ensemble::run(&run, members, fresh.spec(), &stop, (test, files));
+    }
+    if let Some(k) = args.folds {
+        let folds = Folds { run: &run, folds: k, fresh: &fresh, pretrained, stop: &stop };
+        return folds.run((test, files));
     }
     let folder = Folder::new(args.out.as_deref(), &source::name(&args.data))?;
     let learnt = match pretrained {
@@ -45,18 +61,17 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
         false => run.train(fresh, &folder, &stop)?,
     };
     let saved = &learnt.saved;
-    let mut run = learnt.finished((args, context), &split, &folder);
+    let mut run = learnt.finished((args, context), split, &folder);
     run.early_end()?;
     let test = test()?;
     // Where there is a test part, what was learnt from is not needed any more, and may be large.
     let data = test.is_none().then_some(data);
-    run.judgement = match (&test, &data) {
-        (Some(test), _) => Some(Judgement::new(saved, test, None, context.threads)?),
-        (None, Some(data)) if !split.validation.is_empty() => {
-            Some(Judgement::new(saved, data, Some(&split.validation), context.threads)?)
-        }
+    let judged = match (&test, &data) {
+        (Some(test), _) => Some(Judged::test(test)),
+        (None, Some(data)) => Judged::within(data, &parts),
         _ => None,
     };
+    run.judgement = judged.map(|judged| Judgement::new(saved, judged, context.threads)).transpose()?;
     run.judgement = run.judgement.map(|judgement| judgement.named(files));
     run.total_seconds = context.started.elapsed().as_secs_f64();
     run.show_result()?;

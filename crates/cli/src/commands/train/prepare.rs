@@ -6,7 +6,9 @@ use crate::args::{Preset, Train};
 use crate::commands::model;
 use crate::output::Context;
 use crate::pretrained;
-use crate::source::{self, ForModel, ForTraining, Kind, Later, MNIST, ReadOptions, TextOptions};
+use crate::source::{
+    self, ForModel, ForTraining, Held, Kept, Kind, Later, MNIST, Parts, ReadOptions, TextOptions, Whole, tell,
+};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::text::Vocabulary;
 use foveal::data::{Dataset, Split, Targets};
@@ -22,7 +24,7 @@ pub struct Prepared {
     pub preprocess: Preprocess,
     pub recipe: Recipe,
     pub data: Dataset,
-    pub split: Split,
+    pub parts: Parts,
     pub test: Later,
     /// Whether the model is the pretrained network with a new head.
     pub pretrained: bool,
@@ -62,7 +64,9 @@ impl Prepared {
         if choice::takes(args, &opened)? {
             return Self::pretrained(args, opened, context);
         }
-        let ForTraining { data, held, test, window, told, scale, fit, files, .. } = opened;
+        let parts = parts(args, &opened, context)?;
+        let told = [opened.told, parts.told.clone()].concat();
+        let ForTraining { data, test, window, scale, fit, files, .. } = opened;
         let outputs = match data.targets() {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
@@ -83,30 +87,31 @@ impl Prepared {
             _ => model::fitted(name, data.shape(), outputs)?,
         };
         fits_texts(name, &spec, &data, &args.data)?;
-        let split = split(args, &data, held, context.seed)?;
-        let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
+        let mut recipe = recipe::recipe(args, name, &data, &parts.split, context)?;
         let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
         recipe.frozen = transfer::frozen(args, &fresh)?;
         let read = Read { scale, fit, told, window };
-        let preprocess = preprocessing::preprocess(args, &data, &split, read, context)?;
+        let preprocess = preprocessing::preprocess(args, &data, &parts.split, read, context)?;
         let (model, pretrained) = (name.to_owned(), false);
-        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
+        Ok(Self { model, fresh, preprocess, recipe, data, parts, test, pretrained, files })
     }
 
     /// The same for the network that has learnt from photographs: its last layer is new.
     fn pretrained(args: &Train, opened: ForTraining, context: &Context) -> Result<Self> {
-        let ForTraining { data, held, test, told, fit, files, .. } = opened;
+        let parts = parts(args, &opened, context)?;
+        let told = [opened.told, parts.told.clone()].concat();
+        let ForTraining { data, test, fit, files, .. } = opened;
         let [height, width, _] = data.shape();
         let known = pretrained::imagenet([height, width])?;
-        let split = split(args, &data, held, context.seed)?;
         let name = builtin::PRETRAINED.name;
-        let mut recipe = recipe::recipe(args, name, &data, &split, context)?;
+        let mut recipe = recipe::recipe(args, name, &data, &parts.split, context)?;
         recipe.frozen = transfer::frozen(args, &known.model)?;
-        let fresh = foveal::train::transfer(&known, &data, &split.train, &recipe.frozen, context.seed)?.model;
+        let fresh =
+            foveal::train::transfer(&known, &data, &parts.split.train, &recipe.frozen, context.seed)?.model;
         let told = told.into_iter().map(|told| told.0).collect();
         let preprocess = Preprocess { told, fit, ..known.preprocess };
         let (model, pretrained) = (name.to_owned(), true);
-        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
+        Ok(Self { model, fresh, preprocess, recipe, data, parts, test, pretrained, files })
     }
 
     /// The same for --from: the weights and the preprocessing are those of a trained model.
@@ -129,19 +134,20 @@ impl Prepared {
         };
         source::check(&args.data, &options)?;
         transfer::refuse_other_reading(args, from)?;
-        let ForTraining { data, held, test, window, told, files, .. } =
-            source::open_for_training(&args.data, &options, context)?;
+        let opened = source::open_for_training(&args.data, &options, context)?;
+        let parts = parts(args, &opened, context)?;
+        let told = [opened.told, parts.told.clone()].concat();
+        let ForTraining { data, test, window, files, .. } = opened;
         fits_texts(&from.training.model, from.model.spec(), &data, &args.data)?;
-        let split = split(args, &data, held, context.seed)?;
         let name = from.training.model.clone();
-        let mut recipe = recipe::recipe(args, &name, &data, &split, context)?;
+        let mut recipe = recipe::recipe(args, &name, &data, &parts.split, context)?;
         recipe.frozen = transfer::frozen(args, &from.model)?;
-        let fresh = transfer::begin(from, &data, &split, &recipe, context)?;
+        let fresh = transfer::begin(from, &data, &parts.split, &recipe, context)?;
         let window = window.map(|w| [w.centre(), w.width()]);
         let told = told.into_iter().map(|told| told.0).collect();
         let preprocess = Preprocess { window, told, ..from.preprocess.clone() };
         let (model, pretrained) = (name, false);
-        Ok(Self { model, fresh, preprocess, recipe, data, split, test, pretrained, files })
+        Ok(Self { model, fresh, preprocess, recipe, data, parts, test, pretrained, files })
     }
 }
 
@@ -169,22 +175,28 @@ fn fits_texts(name: &str, spec: &ModelSpec, data: &Dataset, shown: &str) -> Resu
     }
 }
 
-/// Which samples are for validation: those that the data set itself names, or the first of MNIST, as in the course;
-/// from other data sets they are drawn, class by class.
-fn split(args: &Train, data: &Dataset, held: usize, seed: u64) -> Result<Split> {
-    let n = data.len();
+/// Which samples are for validation and for the test: those that the data set itself names, or the first of MNIST, as in
+/// the course; from other data sets they are drawn, class by class and group by group.
+fn parts(args: &Train, opened: &ForTraining, context: &Context) -> Result<Parts> {
+    let (data, held) = (&opened.data, Held { validation: args.validation, test: args.test });
+    let groups = opened.groups.as_ref();
+    let whole = Whole {
+        data,
+        shown: &args.data,
+        held: opened.held,
+        tested: opened.tested,
+        test: opened.share,
+        groups,
+    };
     if args.data == MNIST {
-        return Ok(Split::first(n, args.validation.unwrap_or(5000))?);
+        whole.shares(held)?;
+        let count = args.validation.map_or(5000, |share| share.count(data.len()));
+        let split = Split::first(data.len(), count)?;
+        return Ok(Parts { split, test: Vec::new(), told: Vec::new(), division: None, kept: Kept::none() });
     }
-    if held > 0 {
-        if let Some(wanted) = args.validation {
-            bail!("--validation {wanted}: {} brings {held} validation samples of its own", args.data);
-        }
-        return Ok(Split::last(n, held)?);
-    }
-    let wanted = args.validation.unwrap_or(n / 10);
-    if wanted >= n {
-        bail!("--validation {wanted} leaves none of the {n} samples of {} to train on", args.data);
-    }
-    Ok(Split::random(n, data.labels(), wanted as f64 / n as f64, seed)?)
+    let parts = whole.divide(held, context.seed)?;
+    // Where nothing belongs together, the numbers of samples are said when the training begins.
+    let plain = groups.is_none() && parts.test.is_empty();
+    tell(&parts.told[usize::from(plain && opened.held == 0).min(parts.told.len())..], context);
+    Ok(parts)
 }

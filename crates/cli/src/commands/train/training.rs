@@ -7,7 +7,7 @@ use super::folder::Folder;
 use super::progress::Progress;
 use crate::args::{Fit, Train};
 use crate::output::Context;
-use crate::source::{self, MNIST};
+use crate::source::{self, MNIST, Parts};
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Split};
 use foveal::nn::{Model, ModelSpec};
@@ -26,6 +26,8 @@ pub struct Run<'a> {
     pub context: &'a Context,
     pub data: &'a Dataset,
     pub split: &'a Split,
+    /// How the split came about.
+    pub parts: &'a Parts,
     pub preprocess: &'a Preprocess,
     pub recipe: &'a Recipe,
     /// The table has a row for each so many epochs, and for the last.
@@ -93,6 +95,7 @@ impl Run<'_> {
         let Trained { outcome: trained, steps, kept, temperature } = trained;
         let mut saved = saved(self.args, self.data, self.preprocess.clone(), recipe, &trained);
         saved.training.temperature = temperature.map(|t| t.value);
+        saved.training.division = self.parts.division.clone();
         let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
         let (path, kept) = match (written, kept) {
             (Ok(path), Ok(kept)) => (path, kept),
