@@ -148,6 +148,8 @@ Examples:
   foveal train pets/ --from scratch --augment photos
   foveal train mnist --preset balanced --ensemble 3 --out runs/three
   foveal train reviews.tsv --tokens words
+  foveal train pets/ --validation 0.2 --test 0.1 --group prefix
+  foveal train scans/ --folds 5 --test 0
 
 A folder holds one folder of pictures for each class, or train, val and test with class folders
 in each. A .csv table has rows of path,target; a heading may name the columns, and one headed
@@ -159,8 +161,12 @@ one headed split may hold train, val or test. A folder may hold train.tsv, val.t
 
 CT is a folder of DICOM slices, in class folders or with --labels. Slices are seen through --window,
 in square pixels, and all slices of a patient stay in one part. Unless folders or a split column say
-otherwise, a tenth of the patients (by a hash of PatientID) is for validation and a tenth for the
-test. Not a medical device.
+otherwise, a tenth of the patients is for validation and a tenth for the test, class by class and by
+the seed. Not a medical device.
+
+Parts are drawn by the seed, class by class; --group keeps together what belongs together, and equal
+samples stay in one part. eval finds the test that a training drew from the same data. --folds N
+judges N models on parts of the data that they have not seen: a table, folds.csv, and an ensemble.
 
 Colour pictures with classes, of 24 pixels and more, are learnt on the network that is built in
 (efficientnet-lite0, which has learnt from ImageNet's photographs), read at 224x224: by default

@@ -138,15 +138,15 @@ pub fn layout_of(
         return Err(wrong(problem, "give each class a folder of its own, side by side"));
     }
     let index: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-    let mut entries = Vec::with_capacity(placed.len());
-    for i in placed {
+    let entry = |i: usize| {
         let Some(&found) = index.get(class(i).as_str()) else {
             let problem =
                 format!("{} is of class {:?}, which was not trained on", paths[i].join("/"), class(i));
             return Err(wrong(problem, "rename its folder, or train on pictures of that class too"));
         };
-        entries.push(Entry { path: i, part: part(i), class: found });
-    }
+        Ok(Entry { path: i, part: part(i), class: found })
+    };
+    let mut entries = placed.into_iter().map(entry).collect::<Result<Vec<_>, Error>>()?;
     entries.sort_by(|a, b| {
         (a.part, a.class).cmp(&(b.part, b.class)).then_with(|| paths[a.path].cmp(&paths[b.path]))
     });

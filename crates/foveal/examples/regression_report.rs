@@ -102,6 +102,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             indices: Some(&unseen),
             outputs: &outputs,
             scores: &scores,
+            names: None,
         }),
         machine: Machine { threads: 1, ..Machine::default() },
         total_seconds: started.elapsed().as_secs_f64(),

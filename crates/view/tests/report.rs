@@ -87,6 +87,7 @@ impl Run {
                 indices,
                 outputs: &outputs,
                 scores: &scores,
+                names: None,
             }),
             machine: Machine { cpu: HOSTILE.into(), threads: 2, ..Machine::default() },
             total_seconds: 1.5,

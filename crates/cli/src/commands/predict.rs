@@ -52,7 +52,7 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
         write_csv(path, &found, &saved.classes, context)?;
     }
     if context.json {
-        return context.print_json(&Json { predictions: &found });
+        return context.print_json(&Json { classes: &saved.classes, predictions: &found });
     }
     let top = usize::from(args.top);
     context.print(&found.iter().map(|f| f.text(&saved.classes, top)).collect::<Vec<_>>().join("\n"))
@@ -80,6 +80,8 @@ fn given(inputs: &[String]) -> Result<Vec<String>> {
 
 #[derive(Serialize)]
 struct Json<'a> {
+    /// The names of the classes, in the order of the probabilities.
+    classes: &'a [String],
     predictions: &'a [Found<'a>],
 }
 

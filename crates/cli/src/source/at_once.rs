@@ -87,9 +87,7 @@ impl Listed {
         if parts.iter().all(|part| part.kept.is_empty()) {
             bail!("{}: none of its {} pictures can be read", self.name, self.paths.len());
         }
-        let files = parts
-            .each_ref()
-            .map(|part| part.kept.iter().map(|&i| self.paths[i].display().to_string()).collect::<Vec<_>>());
+        let files = parts.each_ref().map(|part| self.shown(&part.kept));
         let groups = self.grouped(&parts[0].kept);
         let validation = parts[0].kept.iter().filter(|&&i| self.parts[i] == Part::Validation).count();
         let set = |name: &str, part: Read<T>| {

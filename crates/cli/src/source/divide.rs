@@ -5,7 +5,7 @@ use super::told::Told;
 use crate::args::values::Share;
 use crate::output::count;
 use anyhow::{Result, bail};
-use foveal::data::check::repeats;
+use foveal::data::check::{Fault, odd_targets, repeats};
 use foveal::data::divide::{Divided, divide};
 use foveal::data::groups::Groups;
 use foveal::data::{Dataset, Split};
@@ -174,6 +174,9 @@ impl Whole<'_> {
                 format!("다른 표본과 똑같은 표본 {n}개: 같은 표본은 한쪽에만 둠(foveal data check)"),
             ]));
         }
+        told.extend(
+            odd_targets(self.data).iter().map(|fault| Told([format!("warning: {fault}"), warning(fault)])),
+        );
         for (name, part, wanted) in [
             (["validation", "검증"], &split.validation, self.held > 0 || shares[0] > 0.0),
             (["test", "테스트"], test, shares[1] > 0.0),
@@ -216,6 +219,18 @@ pub fn drawn_before(whole: &Whole, division: &Division) -> Result<Option<Vec<u32
         division.seed,
     )?;
     Ok(Some(parts.test))
+}
+
+/// A fault of targets, in Korean.
+fn warning(fault: &Fault) -> String {
+    match fault {
+        Fault::ConstantTarget { target, value } => format!("주의: 타깃 {target:?}이 모든 표본에서 {value}임"),
+        Fault::OutlyingTargets { target, range: [low, high], median, samples } => format!(
+            "주의: 표본 {}개의 타깃 {target:?}이 {low}~{high}로 동떨어져 있음(중앙값 {median}). --loss huber를 써 보세요",
+            samples.len()
+        ),
+        _ => fault.to_string(),
+    }
 }
 
 fn by_group(by: &By, groups: [usize; 3], samples: [usize; 3]) -> Told {

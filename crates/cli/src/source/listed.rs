@@ -91,6 +91,11 @@ impl Listed {
         self.parted(&kept, pictures, size, options, &decode)
     }
 
+    /// The files at `kept`, as they are shown.
+    pub fn shown(&self, kept: &[usize]) -> Vec<String> {
+        kept.iter().map(|&i| self.paths[i].display().to_string()).collect()
+    }
+
     /// The groups of the files at `kept` that are not for the test.
     pub fn grouped(&self, kept: &[usize]) -> Option<Grouped> {
         let (by, keys) = self.groups.as_ref()?;
@@ -132,10 +137,9 @@ impl Listed {
             };
             Dataset::new(name, shape, samples, self.targets.select(kept))
         };
-        let files = |kept: &[usize]| kept.iter().map(|&i| self.paths[i].display().to_string()).collect();
         let groups = self.grouped(kept);
         let (train, test) = kept.split_at(learnt);
-        let names = [files(train), files(test)];
+        let names = [self.shown(train), self.shown(test)];
         let test_set =
             if test.is_empty() { None } else { Some(set(&format!("{} test", self.name), test, rest)?) };
         let source = TrainTest { validation, ..TrainTest::new(set(&self.name, train, pictures)?, test_set)? };

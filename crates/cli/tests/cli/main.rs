@@ -11,6 +11,7 @@ mod kinds;
 mod lab;
 mod meaning;
 mod models;
+mod npz_file;
 mod operators;
 mod own_data;
 mod performance;

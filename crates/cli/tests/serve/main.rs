@@ -11,5 +11,8 @@ mod ends;
 mod harness;
 mod hostile;
 mod kinds;
+#[path = "../cli/npz_file.rs"]
+mod npz_file;
 mod pictures;
 mod program;
+mod same;

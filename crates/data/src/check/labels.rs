@@ -1,6 +1,6 @@
 //! What is odd about the classes and values of a data set.
 
-use super::Fault;
+use super::fault::Fault;
 use crate::{Dataset, Targets};
 
 /// A class with more than so many times the samples of another is said.

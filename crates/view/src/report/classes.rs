@@ -123,8 +123,11 @@ impl Answers {
         let texts: Vec<String> = sheets.texts().iter().map(|text| json(text)).collect();
         let texts =
             if texts.is_empty() { String::new() } else { format!(",\"texts\":[{}]", texts.join(",")) };
+        let files: Vec<String> = sheets.names().iter().map(|name| json(name)).collect();
+        let files =
+            if files.is_empty() { String::new() } else { format!(",\"files\":[{}]", files.join(",")) };
         format!(
-            "{{\"side\":{SIDE},\"names\":[{}],\"part\":{{\"en\":{},\"ko\":{}}},\"index\":[{}],\"truth\":[{}],\"said\":[{}],\"sure\":[{}]{texts}}}",
+            "{{\"side\":{SIDE},\"names\":[{}],\"part\":{{\"en\":{},\"ko\":{}}},\"index\":[{}],\"truth\":[{}],\"said\":[{}],\"sure\":[{}]{texts}{files}}}",
             names.join(","),
             json(&part.en),
             json(&part.ko),
@@ -139,8 +142,8 @@ impl Answers {
 /// The confusion matrix, its cells open their images, and the scores of each class.
 pub(super) fn draw(w: &mut Writer, scores: &ClassScores, answers: &Answers, sheets: &Sheets) {
     let about = w.samples(t(
-        "Rows are the true classes, columns what the model says. Open a cell to see the images it counts.",
-        "행은 정답, 열은 모델의 예측입니다. 칸을 누르면 그 칸에 든 이미지가 모두 보입니다.",
+        "Rows are the true classes, columns what the model says; the deeper a cell's colour, the larger its share of the row. Open a cell to see the images it counts.",
+        "행은 실제 클래스, 열은 예측한 클래스이며, 칸의 색이 진할수록 행에서 차지하는 몫이 큽니다. 칸을 누르면 그 칸에 든 이미지가 모두 보입니다.",
     ));
     w.section("confusion", &t("Confusion matrix", "혼동 행렬"), &about);
     let total = answers.index.len();
@@ -171,8 +174,6 @@ fn cell(w: &Writer, answers: &Answers, truth: usize, said: usize, n: u64) -> Str
 
 fn matrix(w: &mut Writer, scores: &ClassScores, answers: &Answers) {
     let k = scores.confusion.len();
-    let worst = (0..k).flat_map(|r| (0..k).filter(move |&c| c != r).map(move |c| (r, c)));
-    let worst = worst.map(|(r, c)| scores.confusion[r][c]).max().unwrap_or(0).max(1);
     w.raw("<div class=\"scroll matrix-box\" tabindex=\"0\" role=\"region\"");
     let label = w.label("aria-label", &t("Confusion matrix", "혼동 행렬"));
     w.raw(label);
@@ -193,12 +194,7 @@ fn matrix(w: &mut Writer, scores: &ClassScores, answers: &Answers) {
                 w.raw("<td class=\"none\">\u{b7}</td>");
                 continue;
             }
-            let (class, heat) = if r == c {
-                ("hit", n as f64 / support as f64)
-            } else {
-                // The root lets single mistakes be seen beside many.
-                ("miss", (n as f64 / worst as f64).sqrt())
-            };
+            let (class, heat) = (if r == c { "hit" } else { "miss" }, n as f64 / support as f64);
             let label = cell(w, answers, r, c, n);
             w.raw(format!(
                 "<td class=\"{class}\" style=\"--heat:{heat:.3}\"><button type=\"button\" data-truth=\"{r}\" data-said=\"{c}\" \
@@ -257,18 +253,15 @@ fn per_class(w: &mut Writer, scores: &ClassScores) {
         w.text("th", &format!(" scope=\"col\"{class}"), &name);
     }
     w.raw("</tr></thead><tbody>");
-    // Bars begin where the lowest score is, so that differences between good classes are seen.
-    let all = scores.per_class.iter().flat_map(|c| [c.precision, c.recall, c.f1]);
-    let low = (all.fold(1.0, f64::min) * 20.0 - 1.0).floor().max(0.0) / 20.0;
     for class in &scores.per_class {
         w.raw("<tr>");
         w.name("th", " scope=\"row\"", &class.class);
         for v in [class.precision, class.recall] {
             w.raw(format!("<td class=\"r\">{}</td>", percent(v)));
         }
-        let share = (class.f1 - low) / (1.0 - low).max(1e-9);
         w.raw(format!(
-            "<td class=\"r bar\" style=\"--share:{share:.3}\"><span>{}</span></td>",
+            "<td class=\"r bar\" style=\"--share:{:.3}\"><span>{}</span></td>",
+            class.f1,
             percent(class.f1)
         ));
         w.raw(format!("<td class=\"r\">{}</td></tr>", count(class.support)));

@@ -5,7 +5,10 @@ use crate::text::{Text, Writer, count, number, percent, same, t};
 use foveal_nn::loss::Loss;
 use foveal_nn::optim::Optimizer;
 use foveal_nn::schedule::Schedule;
-use foveal_train::{Evaluation, Status};
+use foveal_train::{ClassScores, Evaluation, Status};
+
+/// So many classes are named.
+const NAMED: usize = 8;
 
 type Fact = (Text, String);
 
@@ -82,8 +85,25 @@ fn score(w: &mut Writer, report: &Report) {
             format!("95 % 신뢰구간 {low}~{high}. 가장 많은 클래스만 답하면 {most}"),
         );
         w.text("p", "", &about);
+        if let Some(few) = few(scores) {
+            w.text("p", "", &few);
+        }
     }
     w.raw("</div>");
+}
+
+/// Which classes have no image here or a single one.
+fn few(scores: &ClassScores) -> Option<Text> {
+    let list = |wanted: u64| {
+        let all: Vec<&str> =
+            scores.per_class.iter().filter(|c| c.support == wanted).map(|c| c.class.as_str()).collect();
+        let more = if all.len() > NAMED { ", \u{2026}" } else { "" };
+        (!all.is_empty()).then(|| all[..all.len().min(NAMED)].join(", ") + more)
+    };
+    let none = list(0).map(|l| t(format!("no image of class {l}"), format!("클래스 {l}의 이미지가 없음")));
+    let one =
+        list(1).map(|l| t(format!("a single image of class {l}"), format!("클래스 {l}의 이미지가 하나뿐임")));
+    none.into_iter().chain(one).reduce(|a, b| t(format!("{}; {}", a.en, b.en), format!("{}; {}", a.ko, b.ko)))
 }
 
 fn first(report: &Report) -> Vec<Fact> {
@@ -97,6 +117,9 @@ fn first(report: &Report) -> Vec<Fact> {
             facts.push((t("loss", "손실"), format!("{:.4}", scores.loss)));
         }
         Some(Evaluation::Values(scores)) => {
+            if let [one] = &scores.per_target[..] {
+                facts.push((t("target", "타깃"), one.name.clone()));
+            }
             facts.push((same("MAE"), number(scores.mae)));
             let r2 = scores.r2.map_or_else(|| "\u{2013}".to_owned(), |r2| format!("{r2:.4}"));
             facts.push((same("R\u{b2}"), r2));
@@ -271,6 +294,11 @@ fn data(report: &Report) -> Vec<(Text, Text)> {
     let shape = report.saved.model.input_shape().map(|v| v.to_string()).join("\u{d7}");
     facts.push((t("input", "입력"), same(shape)));
     let scale = &report.saved.preprocess;
+    let told = scale.told.iter().enumerate();
+    facts.extend(told.map(|(i, [en, ko])| {
+        let name = if i == 0 { t("told by the data", "데이터로 알아낸 것") } else { same("") };
+        (name, t(en.clone(), ko.clone()))
+    }));
     if let Some(vocabulary) = &scale.text {
         let n = count(vocabulary.size() as u64);
         let name = vocabulary.tokens().name();

@@ -57,6 +57,8 @@ pub struct Judged<'a> {
     pub outputs: &'a [f32],
     /// Their scores.
     pub scores: &'a Evaluation,
+    /// The file of each, where samples are files.
+    pub names: Option<&'a [String]>,
 }
 
 /// What a run was made on.
@@ -138,7 +140,8 @@ impl Report<'_> {
         if let (Some(answers), Evaluation::Classes(scores)) =
             (classes::Answers::new(model, judged), judged.scores)
         {
-            let sheets = Sheets::new(judged.data, &answers.places(), threads);
+            let sheets =
+                Sheets::new(judged.data, &answers.places(), threads).named(judged, &answers.places());
             classes::draw(w, scores, &answers, &sheets);
             ranking::draw(w, scores, &answers, self.saved.training.temperature);
             classes::worst(w, &answers, &sheets);
@@ -146,7 +149,7 @@ impl Report<'_> {
             return (sheets.css(), answers.data(&sheets, &judged.part.name()));
         }
         let Some(pairs) = values::Pairs::new(judged) else { return none };
-        let sheets = Sheets::new(judged.data, &pairs.places(), threads);
+        let sheets = Sheets::new(judged.data, &pairs.places(), threads).named(judged, &pairs.places());
         values::draw(w, &pairs);
         values::worst(w, &pairs, &sheets);
         inside::draw(w, self.saved, judged, &pairs.samples(), None);

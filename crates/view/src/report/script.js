@@ -152,7 +152,7 @@
       picture.setAttribute("aria-label", say(`${image} ${data.index[place]}, sure by ${sure}`, `${image} ${data.index[place]}번, 확신 ${sure}`));
       const caption = document.createElement("span");
       caption.className = "caption";
-      caption.textContent = "#" + data.index[place];
+      caption.textContent = data.files ? data.files[place] : "#" + data.index[place];
       const share = document.createElement("span");
       share.className = "sure";
       share.textContent = sure;

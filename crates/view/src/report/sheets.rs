@@ -1,9 +1,11 @@
 //! Small pictures of samples, packed into sheets that are PNG.
 
+use super::Judged;
 use crate::text::{Writer, base64, escape, t};
 use foveal_data::{Dataset, Sample};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// Pictures in a row of a sheet, and rows.
@@ -26,6 +28,8 @@ pub(super) struct Sheets {
     pub held: usize,
     /// The samples as they were written, where they are texts: there are no pictures then.
     texts: Vec<String>,
+    /// The files of the samples that are there, where samples are files.
+    names: Vec<String>,
 }
 
 /// Characters of a text that are shown.
@@ -53,7 +57,7 @@ impl Sheets {
     pub fn new(data: &Dataset, indices: &[u32], threads: usize) -> Self {
         if data.vocabulary().is_some() {
             let texts = texts(data, indices);
-            return Self { size: [1, 1], pngs: Vec::new(), held: texts.len(), texts };
+            return Self { size: [1, 1], pngs: Vec::new(), held: texts.len(), texts, names: Vec::new() };
         }
         let [h, w, _] = data.shape();
         let longest = h.max(w);
@@ -80,7 +84,24 @@ impl Sheets {
         });
         let pngs: Vec<Vec<u8>> = fitting.collect();
         let held = (pngs.len() * SHEET).min(tried.len());
-        Self { size, pngs, held, texts: Vec::new() }
+        Self { size, pngs, held, texts: Vec::new(), names: Vec::new() }
+    }
+
+    /// With the files of the samples at `indices`, which these sheets show.
+    pub fn named(self, judged: &Judged<'_>, indices: &[u32]) -> Self {
+        let Some(names) = judged.names else { return self };
+        let row: HashMap<u32, usize> = match judged.indices {
+            Some(all) => all.iter().copied().zip(0..).collect(),
+            None => (0..judged.data.len() as u32).zip(0..).collect(),
+        };
+        let name = |index: &u32| row.get(index).and_then(|&k| names.get(k)).cloned();
+        let names = indices.iter().take(self.held).map_while(name).collect();
+        Self { names, ..self }
+    }
+
+    /// The files of the samples that are there; none where samples are no files.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Writes the sample at `place`, number `index` of the data set, as a picture or a text; nothing where it is
@@ -99,7 +120,8 @@ impl Sheets {
         } else {
             return;
         }
-        w.name("span", " class=\"index\"", &format!("#{index}"));
+        let name = self.names.get(place).map_or_else(|| format!("#{index}"), String::clone);
+        w.name("span", " class=\"index\"", &name);
         w.raw("</div>");
     }
 

@@ -100,9 +100,8 @@ pub(super) fn draw(w: &mut Writer, pairs: &Pairs) {
     }
     for (v, name) in pairs.names.iter().enumerate().take(VALUES) {
         let column: Vec<(f64, f64)> = pairs.pairs.iter().skip(v).step_by(k).copied().collect();
-        if k > 1 {
-            w.name("h3", " class=\"value-name\"", name);
-        }
+        // The name holds the unit, where the table's heading does.
+        w.name("h3", " class=\"value-name\"", name);
         w.raw("<div class=\"charts\">");
         plots(w, &column, every);
         w.raw("</div>");

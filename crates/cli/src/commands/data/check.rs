@@ -101,6 +101,19 @@ pub fn run(data: &str, reading: &Reading, context: &Context) -> Result<()> {
             ct: opened.ct.clone(),
         });
     }
+    context.print(&words(data, &opened, (&parts, &between), &read_as, context))
+}
+
+/// What was found, in words.
+fn words(
+    data: &str,
+    opened: &Opened,
+    (parts, between): (&[Part<'_>], &[Between]),
+    read_as: &[String],
+    context: &Context,
+) -> String {
+    let set = &opened.source;
+    let classes = set.train.classes().unwrap_or_default();
     let mut text = format!("{} {}\n\n", source::name(data), shape(&set.train.shape()));
     if let Some(ct) = &opened.ct {
         text += &slices(ct, context);
@@ -110,7 +123,7 @@ pub fn run(data: &str, reading: &Reading, context: &Context) -> Result<()> {
         text += &read_as.iter().map(|line| format!("  {line}\n")).collect::<String>();
         text.push('\n');
     }
-    text += &figures(&parts, classes, set.train.vocabulary().is_some(), context);
+    text += &figures(parts, classes, set.train.vocabulary().is_some(), context);
     if set.validation > 0 {
         let n = count(set.validation as u64);
         text += &context.language.pick(
@@ -119,10 +132,10 @@ pub fn run(data: &str, reading: &Reading, context: &Context) -> Result<()> {
         );
     }
     text += &opened.text_facts(context);
-    text += &targets(&parts, context);
-    text += &worth(&parts, &between, &opened, context);
-    text += &faults::absent(&set.train, &parts, !between.is_empty(), context);
-    context.print(&text)
+    text += &targets(parts, context);
+    text += &worth(parts, between, opened, context);
+    text += &faults::absent(&set.train, parts, !between.is_empty(), context);
+    text
 }
 
 /// Counts the patients of each part as a training with this seed would draw them.

@@ -6,12 +6,38 @@ use crate::output::{Context, count};
 use crate::sheet;
 use anyhow::Result;
 use foveal::view::{ColorMap, Scale, subplots};
+use serde::Serialize;
 use std::path::Path;
 
 const TABLE: &str = "mistakes.csv";
 const SHEET: &str = "mistakes.png";
 /// Pictures on the sheet, and in a row.
 const PICTURES: [usize; 2] = [64, 8];
+
+/// A mistake, for a program.
+#[derive(Serialize)]
+pub struct Named {
+    sample: String,
+    #[serde(rename = "true")]
+    truth: String,
+    predicted: String,
+    probability: f32,
+}
+
+/// So many mistakes are named in JSON.
+const NAMED: usize = 100;
+
+/// The mistakes that the model is surest of, with the files of their samples.
+pub fn named(test: &Test, likely: &[f32]) -> Vec<Named> {
+    let Some(names) = test.data.classes() else { return Vec::new() };
+    let name = |m: &Mistake| Named {
+        sample: test.name(m.sample),
+        truth: names[m.truth].clone(),
+        predicted: names[m.said].clone(),
+        probability: m.likely[0],
+    };
+    all(test, likely).iter().take(NAMED).map(name).collect()
+}
 
 /// A sample whose likeliest class is not the right one.
 struct Mistake {
@@ -22,10 +48,10 @@ struct Mistake {
     likely: [f32; 2],
 }
 
-/// Writes the mistakes into `folder`, those first that the model is surest of.
-pub fn write(folder: &Path, test: &Test, likely: &[f32], context: &Context) -> Result<()> {
+/// All mistakes, those first that the model is surest of.
+fn all(test: &Test, likely: &[f32]) -> Vec<Mistake> {
     let data = &test.data;
-    let (Some(names), Some(labels)) = (data.classes(), data.labels()) else { return Ok(()) };
+    let (Some(names), Some(labels)) = (data.classes(), data.labels()) else { return Vec::new() };
     let rows = likely.chunks_exact(names.len()).zip(labels).enumerate();
     let mut mistakes: Vec<Mistake> = rows
         .filter_map(|(sample, (row, &label))| {
@@ -35,6 +61,14 @@ pub fn write(folder: &Path, test: &Test, likely: &[f32], context: &Context) -> R
         })
         .collect();
     mistakes.sort_by(|a, b| b.likely[0].total_cmp(&a.likely[0]));
+    mistakes
+}
+
+/// Writes the mistakes into `folder`.
+pub fn write(folder: &Path, test: &Test, likely: &[f32], context: &Context) -> Result<()> {
+    let data = &test.data;
+    let Some(names) = data.classes() else { return Ok(()) };
+    let mistakes = all(test, likely);
     files::make_folder(folder)?;
     files::write(&folder.join(TABLE), &table(&mistakes, test, names)?)?;
     let sheet_at = folder.join(SHEET);

@@ -49,6 +49,7 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
         }
     });
     let report = ClassReport {
+        mistakes: if context.json { mistakes::named(&test, &likely) } else { Vec::new() },
         rankings: Ranking::each(&likely, labels, scores.per_class.len()),
         scores,
         top: args.top_k.map(usize::from),

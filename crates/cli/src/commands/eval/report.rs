@@ -1,5 +1,6 @@
 //! The scores of a classifier, as text and as JSON.
 
+use super::mistakes::Named;
 use crate::output::{Context, count};
 use crate::source::thin;
 use crate::table::{Side, table};
@@ -13,6 +14,11 @@ const FIVE: usize = 5;
 /// JSON has the curves of so many classes at most, each with so many points at most.
 const CURVES: [usize; 2] = [20, 100];
 
+/// With more classes than these, text and JSON have no matrix.
+const MATRIX: [usize; 2] = [30, 200];
+/// So many pairs of classes are listed instead.
+const PAIRS: usize = 30;
+
 /// The scores of a classifier.
 pub struct ClassReport {
     pub scores: ClassScores,
@@ -20,6 +26,8 @@ pub struct ClassReport {
     pub rankings: Vec<Option<Ranking>>,
     /// How many of the likeliest classes count as an answer, if that is asked for.
     pub top: Option<usize>,
+    /// Some of the mistakes.
+    pub mistakes: Vec<Named>,
     /// The model's temperature, and the calibration error without it.
     pub temperature: Option<(f32, f64)>,
 }
@@ -43,7 +51,14 @@ pub struct Json<'a> {
     calibration: Calibration,
     classes: Vec<&'a str>,
     per_class: Vec<Class<'a>>,
+    /// A row for each true class; with many classes `confused` has what is not 0 instead.
+    #[serde(skip_serializing_if = "<[Vec<u64>]>::is_empty")]
     confusion: &'a [Vec<u64>],
+    /// True class, predicted class, how often.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    confused: Vec<(&'a str, &'a str, u64)>,
+    /// Those that the model is surest of.
+    mistakes: &'a [Named],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     curves: Vec<Curves<'a>>,
 }
@@ -107,6 +122,7 @@ impl ClassReport {
         let [most, points] = CURVES;
         let named = || scores.per_class.iter().zip(&self.rankings);
         let few = scores.per_class.len() <= most;
+        let many = scores.per_class.len() > MATRIX[1];
         let curves = named().filter(|_| few).filter_map(|(c, ranking)| {
             let ranking = ranking.as_ref()?;
             Some(Curves {
@@ -142,7 +158,9 @@ impl ClassReport {
             },
             classes: scores.per_class.iter().map(|c| c.class.as_str()).collect(),
             per_class: per_class.collect(),
-            confusion: &scores.confusion,
+            confusion: if many { &[] } else { &scores.confusion },
+            confused: if many { self.confused() } else { Vec::new() },
+            mistakes: &self.mistakes,
             curves: curves.collect(),
         }
     }
@@ -163,6 +181,9 @@ impl ClassReport {
         text += &self.calibration(context);
         text.push('\n');
         text += &self.classes(texts, context);
+        if self.scores.per_class.len() > MATRIX[0] {
+            return text + &self.pairs(context);
+        }
         text += context.say(
             "\nConfusion: rows are the true classes, columns what the model says.\n\n",
             "\n혼동 행렬: 행은 실제 클래스, 열은 예측한 클래스.\n\n",
@@ -241,6 +262,32 @@ impl ClassReport {
         };
         let rows = self.scores.per_class.iter().zip(&self.rankings).map(row);
         table(&columns, &rows.collect::<Vec<_>>())
+    }
+
+    /// Which classes were said for which, the most frequent first, without those that are right.
+    fn confused(&self) -> Vec<(&str, &str, u64)> {
+        let names = &self.scores.per_class;
+        let mut found = Vec::new();
+        for (truth, row) in self.scores.confusion.iter().enumerate() {
+            let wrong = row.iter().enumerate().filter(|&(said, &n)| said != truth && n > 0);
+            found.extend(wrong.map(|(said, &n)| (&names[truth].class[..], &names[said].class[..], n)));
+        }
+        found.sort_by_key(|&(.., n)| std::cmp::Reverse(n));
+        found
+    }
+
+    /// Of many classes those that are confused most.
+    fn pairs(&self, context: &Context) -> String {
+        let columns = [
+            (context.say("true", "실제"), Side::Left),
+            (context.say("predicted", "예측"), Side::Left),
+            ("", Side::Right),
+        ];
+        let some = self.confused();
+        let row = |&(truth, said, n): &(&str, &str, u64)| vec![truth.to_owned(), said.to_owned(), count(n)];
+        let rows: Vec<Vec<String>> = some.iter().take(PAIRS).map(row).collect();
+        let title = context.say("Confused most often:", "가장 자주 혼동한 클래스:");
+        format!("\n{title}\n\n{}", table(&columns, &rows))
     }
 
     fn confusion(&self) -> String {

@@ -2,7 +2,7 @@
 
 use crate::output::{Context, count};
 use crate::values;
-use foveal::train::{Evaluation, PerTarget, SavedModel, Temperature};
+use foveal::train::{ClassScores, Evaluation, PerTarget, SavedModel, Temperature};
 
 /// So many classes are listed.
 const CLASSES: usize = 50;
@@ -155,19 +155,7 @@ impl Card<'_> {
                     format!("{} {:.4}", context.say("macro F1", "매크로 F1"), s.macro_f1)
                         + &values::occurring(s, context),
                 ];
-                let error = 100.0 * s.reliability.error();
-                lines.push(match self.temperature {
-                    Some(t) => context.language.pick(
-                        format!(
-                            "calibration error {error:.2} % with the temperature {:.2} in the last layer",
-                            t.value
-                        ),
-                        format!("보정 오차 {error:.2} %(마지막 층에 온도 {:.2})", t.value),
-                    ),
-                    None => context
-                        .language
-                        .pick(format!("calibration error {error:.2} %"), format!("보정 오차 {error:.2} %")),
-                });
+                lines.push(self.calibration(s, context));
                 let weakest =
                     s.per_class.iter().filter(|c| c.support > 0).min_by(|a, b| a.recall.total_cmp(&b.recall));
                 lines.extend(weakest.map(|c| {
@@ -179,6 +167,22 @@ impl Card<'_> {
                 }));
                 lines
             }
+        }
+    }
+
+    fn calibration(&self, s: &ClassScores, context: &Context) -> String {
+        let error = 100.0 * s.reliability.error();
+        match self.temperature {
+            Some(t) => context.language.pick(
+                format!(
+                    "calibration error {error:.2} % with the temperature {:.2} in the last layer",
+                    t.value
+                ),
+                format!("보정 오차 {error:.2} %(마지막 층에 온도 {:.2})", t.value),
+            ),
+            None => context
+                .language
+                .pick(format!("calibration error {error:.2} %"), format!("보정 오차 {error:.2} %")),
         }
     }
 

@@ -1,7 +1,8 @@
 //! `foveal train --ensemble N`: members with seeds of their own, each in a run folder of its own.
 
-use super::finish::{Finished, Judged, Judgement, Scores};
+use super::finish::Finished;
 use super::folder::Folder;
+use super::judgement::{Judged, Judgement, Scores};
 use super::training::{Learnt, Run};
 use crate::args::Train;
 use crate::commands::model::{self, ENSEMBLE, Ensemble};

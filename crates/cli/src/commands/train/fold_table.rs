@@ -1,6 +1,6 @@
 //! The figures of cross-validation: a row for each fold, their mean and spread.
 
-use super::finish::{Judgement, Scores};
+use super::judgement::{Judgement, Scores};
 use super::training::{Learnt, Run};
 use crate::output::{Context, count};
 use crate::source::{self, By};

@@ -1,9 +1,10 @@
 //! `foveal train --folds K`: cross-validation. Each fold is the test of a model that has seen nothing of it; the models
 //! stay as the members of an ensemble.
 
-use super::finish::{Finished, Judged, Judgement, Scores};
+use super::finish::Finished;
 use super::fold_table::{FoldTable, Row};
 use super::folder::Folder;
+use super::judgement::{Judged, Judgement, Scores};
 use super::training::{Learnt, Run};
 use super::{backbone, ensemble, recipe};
 use crate::args::Train;

@@ -7,9 +7,11 @@ use crate::commands::model;
 use crate::output::Context;
 use crate::pretrained;
 use crate::source::{
-    self, ForModel, ForTraining, Held, Kept, Kind, Later, MNIST, Parts, ReadOptions, TextOptions, Whole, tell,
+    self, ForModel, ForTraining, Held, Kept, Kind, Later, MNIST, Parts, ReadOptions, TextOptions, Told,
+    Whole, tell,
 };
 use anyhow::{Context as _, Result, bail};
+use foveal::data::check::not_finite;
 use foveal::data::text::Vocabulary;
 use foveal::data::{Dataset, Split, Targets};
 use foveal::nn::{Model, ModelSpec, builtin};
@@ -71,14 +73,7 @@ impl Prepared {
             Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
         };
         let vocabulary = data.vocabulary().map(Vocabulary::size);
-        let suited = match (builtin::suited_to(data.shape(), data.classes().is_some()), args.preset) {
-            _ if vocabulary.is_some() => builtin::TEXT.name,
-            ("fast", Preset::Balanced) => "balanced",
-            ("fast", Preset::Best) => "best",
-            ("vgg-small", Preset::Balanced | Preset::Best) => "vgg",
-            (name, _) => name,
-        };
-        let name = named.unwrap_or(suited);
+        let name = named.unwrap_or_else(|| suited(&data, args.preset));
         let spec = match (fixed, vocabulary) {
             (None, Some(size)) if name == builtin::TEXT.name => {
                 builtin::text_cnn(data.shape(), size, outputs)
@@ -151,6 +146,17 @@ impl Prepared {
     }
 }
 
+/// The model that suits the data and the time to spend.
+fn suited(data: &Dataset, preset: Preset) -> &'static str {
+    match (builtin::suited_to(data.shape(), data.classes().is_some()), preset) {
+        _ if data.vocabulary().is_some() => builtin::TEXT.name,
+        ("fast", Preset::Balanced) => "balanced",
+        ("fast", Preset::Best) => "best",
+        ("vgg-small", Preset::Balanced | Preset::Best) => "vgg",
+        (name, _) => name,
+    }
+}
+
 /// Refuses texts for a model without an embedding, and pictures for one with.
 fn fits_texts(name: &str, spec: &ModelSpec, data: &Dataset, shown: &str) -> Result<()> {
     match (spec.vocabulary(), data.vocabulary()) {
@@ -175,10 +181,26 @@ fn fits_texts(name: &str, spec: &ModelSpec, data: &Dataset, shown: &str) -> Resu
     }
 }
 
+/// Refuses samples that hold NaN or infinity: nothing can be learnt from them, nor judged by them.
+fn refuse_not_finite(args: &Train, opened: &ForTraining) -> Result<()> {
+    let found = not_finite(&opened.data);
+    let Some(&first) = found.first() else { return Ok(()) };
+    let name = opened.files.as_ref().map_or_else(|| first.to_string(), |[train, _]| train[first].clone());
+    let cut = opened.data.len() - opened.held;
+    let part = if opened.held > 0 && first >= cut { "validation" } else { "training" };
+    bail!(
+        "{}: {} of its samples hold NaN or infinity, the first of them {name} ({part}); correct them or take them out \
+         (foveal data check names them)",
+        args.data,
+        found.len()
+    )
+}
+
 /// Which samples are for validation and for the test: those that the data set itself names, or the first of MNIST, as in
 /// the course; from other data sets they are drawn, class by class and group by group.
 fn parts(args: &Train, opened: &ForTraining, context: &Context) -> Result<Parts> {
     let (data, held) = (&opened.data, Held { validation: args.validation, test: args.test });
+    refuse_not_finite(args, opened)?;
     let groups = opened.groups.as_ref();
     let whole = Whole {
         data,
@@ -197,6 +219,7 @@ fn parts(args: &Train, opened: &ForTraining, context: &Context) -> Result<Parts>
     let parts = whole.divide(held, context.seed)?;
     // Where nothing belongs together, the numbers of samples are said when the training begins.
     let plain = groups.is_none() && parts.test.is_empty();
-    tell(&parts.told[usize::from(plain && opened.held == 0).min(parts.told.len())..], context);
+    let said = parts.told.iter().filter(|Told([english, _])| !plain || !english.starts_with("drawn by"));
+    tell(&said.cloned().collect::<Vec<_>>(), context);
     Ok(parts)
 }
