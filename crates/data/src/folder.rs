@@ -98,16 +98,7 @@ pub fn layout_of(
     known: Option<&[String]>,
 ) -> Result<Layout, Error> {
     let wrong = |problem: String, remedy| Error::Layout { name: source.to_string(), problem, remedy };
-    let (mut hidden, mut others, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, path) in paths.iter().enumerate() {
-        if path.iter().any(|name| name.starts_with('.') || name == "__MACOSX") {
-            hidden.push(index);
-        } else if path.len() < 2 || !is_sample(index) {
-            others.push(index);
-        } else {
-            pictures.push(index);
-        }
-    }
+    let [hidden, mut others, pictures] = sorted(paths, is_sample);
     let above = Above::of(paths, &pictures);
     let (parted, depth) = (above.parted, above.depth);
     let (pictures, beside): (Vec<_>, Vec<_>) =
@@ -138,21 +129,36 @@ pub fn layout_of(
         return Err(wrong(problem, "give each class a folder of its own, side by side"));
     }
     let index: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-    let entry = |i: usize| {
+    let mut entries = Vec::with_capacity(placed.len());
+    for i in placed {
         let Some(&found) = index.get(class(i).as_str()) else {
             let problem =
                 format!("{} is of class {:?}, which was not trained on", paths[i].join("/"), class(i));
             return Err(wrong(problem, "rename its folder, or train on pictures of that class too"));
         };
-        Ok(Entry { path: i, part: part(i), class: found })
-    };
-    let mut entries = placed.into_iter().map(entry).collect::<Result<Vec<_>, Error>>()?;
+        entries.push(Entry { path: i, part: part(i), class: found });
+    }
     entries.sort_by(|a, b| {
         (a.part, a.class).cmp(&(b.part, b.class)).then_with(|| paths[a.path].cmp(&paths[b.path]))
     });
     let mut odd = above.odd;
     odd.extend(vanished(paths, &others, depth, &classes));
     Ok(Layout { classes, depth, odd, pictures: entries, hidden, others })
+}
+
+/// Files that are hidden, no samples, and samples.
+fn sorted(paths: &[Vec<String>], is_sample: &dyn Fn(usize) -> bool) -> [Vec<usize>; 3] {
+    let (mut hidden, mut others, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, path) in paths.iter().enumerate() {
+        if path.iter().any(|name| name.starts_with('.') || name == "__MACOSX") {
+            hidden.push(index);
+        } else if path.len() < 2 || !is_sample(index) {
+            others.push(index);
+        } else {
+            pictures.push(index);
+        }
+    }
+    [hidden, others, pictures]
 }
 
 /// What the uppermost folders stand for.

@@ -6,6 +6,7 @@ use crate::{Error, Preprocess, Recipe};
 use foveal_data::shuffle::{balanced_order, epoch_order};
 use foveal_data::{Dataset, Split};
 use foveal_nn::engine::{Engine, Options, StepReport};
+use foveal_nn::loss::Loss;
 use foveal_nn::{Isa, Model};
 
 /// Does the steps of a run: for [`crate::fit()`] all of them, for [`crate::Steps`] one each time it is asked.
@@ -46,7 +47,7 @@ impl Trainer {
             isa: Isa::best(),
         });
         let engine = Engine::new(model, options)?;
-        let units = Units::new(model, data, &split.train);
+        let units = Units::new(model, data, &split.train, matches!(recipe.loss, Loss::Huber { .. }));
         let augmented = Augmented::new(recipe, data, &engine);
         Ok(Self { engine, units, augmented })
     }

@@ -108,7 +108,7 @@ pub fn transfer(
     }
     let mut model = saved.model.clone();
     model.freeze(frozen)?;
-    let model = match Units::new(&model, data, train) {
+    let model = match Units::new(&model, data, train, false) {
         Some(units) => units.adopt(saved.model.clone()),
         None => saved.model.clone(),
     };

@@ -1,6 +1,9 @@
 use foveal_data::{Dataset, Targets};
 use foveal_nn::Model;
 
+/// A deviation that is so many times the spread of most values is made by a few others.
+const OUTLYING: f64 = 4.0;
+
 /// The values of a regression in units that suit training: each output in standard deviations from its mean over the
 /// training images. After training the last dense layer is rescaled, so that the model gives values in the data's own
 /// units.
@@ -13,7 +16,9 @@ pub(crate) struct Units {
 
 impl Units {
     /// `None` for classes. For a model that does not end in a dense layer that is trained, the data's own units.
-    pub(crate) fn new(model: &Model, data: &Dataset, train: &[u32]) -> Option<Self> {
+    /// With `robust` (for a loss that bears outliers) the median and the spread about it take the place of mean and
+    /// deviation where a few values make the deviation much larger than that spread.
+    pub(crate) fn new(model: &Model, data: &Dataset, train: &[u32], robust: bool) -> Option<Self> {
         let Targets::Values { values, names } = data.targets() else { return None };
         let k = names.len();
         let trained = |dense: [(usize, bool); 2]| dense.iter().all(|&(p, _)| model.params()[p].trainable);
@@ -30,7 +35,17 @@ impl Units {
             let deviation = moment(j, &|v| (v - mean[j]).powi(2)).sqrt();
             if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 }
         });
-        let deviation: Vec<f64> = deviation.collect();
+        let mut deviation: Vec<f64> = deviation.collect();
+        let mut mean = mean;
+        for j in (0..k).filter(|_| robust) {
+            let column: Vec<f64> = train.iter().map(|&i| values[i as usize * k + j]).collect();
+            let middle = median(column.clone());
+            // As the deviation of a normal distribution.
+            let spread = 1.4826 * median(column.into_iter().map(|v| (v - middle).abs()).collect());
+            if spread > 0.0 && deviation[j] > OUTLYING * spread {
+                (mean[j], deviation[j]) = (middle, spread);
+            }
+        }
         let scaled = values.iter().enumerate();
         let scaled = scaled.map(|(i, &v)| ((v - mean[i % k]) / deviation[i % k]) as f32).collect();
         Some(Self { mean, deviation, values: scaled })
@@ -59,6 +74,13 @@ impl Units {
             }
         }
     }
+}
+
+/// The middle value; 0 of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    let middle = values.len() / 2;
+    values.sort_by(f64::total_cmp);
+    values.get(middle).copied().unwrap_or(0.0)
 }
 
 /// The parameters of the dense layer, with a bias, that a model ends in: the index of each, and whether it is the bias.

@@ -76,3 +76,25 @@ fn losses_of_training_and_validation_are_the_same_loss() {
         assert!((report.train_loss - validation).abs() < 1e-6, "{} and {validation}", report.train_loss);
     }
 }
+
+#[test]
+fn one_wild_target_does_not_spoil_huber() {
+    let mut random = Random::new(4);
+    let n = 200;
+    let pixels: Vec<u8> = (0..n * 16).map(|_| random.int(0, 255) as u8).collect();
+    // The brightness of the first pixel, 0 to 10; but one sample has a million.
+    let mut values: Vec<f64> = (0..n).map(|i| f64::from(pixels[i * 16]) / 25.5).collect();
+    values[7] = 1e6;
+    let targets = Targets::Values { values, names: vec!["brightness".into()] };
+    let data = Dataset::new("wild", [4, 4, 1], Samples::U8(pixels), targets).unwrap();
+    let split = Split { train: (0..150).collect(), validation: (150..200).collect() };
+    let model =
+        Model::new(&ModelSpec::from_toml(&MODEL.replace("units = 3", "units = 1")).unwrap(), 0).unwrap();
+    let loss = Loss::Huber { delta: 1.0 };
+    let recipe = Recipe { epochs: 60, batch_size: 10, lr: 0.003, loss, keep_best: true, ..Recipe::default() };
+    let never = AtomicBool::new(false);
+    let outcome = fit(model, &data, &split, &preprocess(), &recipe, &never, &mut |_| {}).unwrap();
+    let found = evaluate(&outcome.model, &preprocess(), &data, Some(&split.validation), 1).unwrap();
+    let Evaluation::Values(scores) = found else { panic!("values") };
+    assert!(scores.r2.unwrap() > 0.8, "{scores:?}");
+}

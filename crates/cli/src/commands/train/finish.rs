@@ -6,7 +6,7 @@ use super::judgement::{Judgement, Scores};
 use crate::args::Train;
 use crate::exit::Interrupted;
 use crate::machine;
-use crate::output::{Context, count};
+use crate::output::Context;
 use crate::predictions;
 use crate::source;
 use anyhow::{Result, bail};
