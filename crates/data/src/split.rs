@@ -173,7 +173,7 @@ fn shares(sizes: &[usize], fraction: f64) -> Vec<usize> {
     }
     let mut missing = wanted.saturating_sub(quotas.iter().sum());
     for i in by_remainder {
-        if missing > 0 && quotas[i] < most(i) {
+        if missing > 0 && quotas[i] < most(i) && (quotas[i] as f64) < exact[i] {
             quotas[i] += 1;
             missing -= 1;
         }
