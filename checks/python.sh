@@ -21,7 +21,8 @@ python=$work/venv/bin/python
 
 # As the other tests: optimized, without link-time optimization. The lints are those of the workspace.
 cargo clippy -p foveal-python --features extension --locked -- -D warnings
-cargo build -p foveal-cli --locked -q
+# The program to compare with, as `make test` has built it.
+cargo test --workspace --locked -q --no-run
 (cd python && "$work/venv/bin/maturin" build -q --profile dev -o "$work/wheels")
 wheel=$(echo "$work"/wheels/foveal-*.whl)
 "$python" -m pip install -q --disable-pip-version-check "$wheel[test]"
