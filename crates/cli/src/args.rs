@@ -206,7 +206,7 @@ augmentation (see foveal data show --help), unless --augment none.
 Leaves a run folder with model.safetensors, config.toml, metrics.csv and report.html, and the last
 epoch's checkpoint.safetensors, from which --resume goes on.
 ^C ends the training early and keeps what has been learnt.")]
-    Train(Train),
+    Train(Box<Train>),
     /// Score a model on the test part of a data set
     #[command(after_help = "\
 Accuracy comes with its 95 % interval (Wilson) and with that of always answering the most frequent
