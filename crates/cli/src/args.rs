@@ -97,6 +97,7 @@ pub struct Common {
 
 /// The commands.
 #[derive(Subcommand, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one, and it lives as long as the program")]
 pub enum Command {
     /// Two-dimensional convolution (cross-correlation), as tf.nn.conv2d
     #[command(after_help = "\

@@ -50,7 +50,7 @@ fn main() -> Result<(), foveal::nn::Error> {
     let pixels = &images[5000 * 28 * 28..];
     let digit = Array4::from_shape_fn((1, 28, 28, 1), |(_, h, w, _)| f32::from(pixels[28 * h + w]));
     // []
-    assert_eq!(foveal_mnist::train_labels()[0], 5);
+    assert_eq!(foveal_mnist::train_labels()[5000], 7);
     // [digit-conv]
     let digit = digit / 255.0;
     let normal = Random::new(seed).normals(3 * 3 * 5, 0.01);

@@ -37,10 +37,12 @@ pub enum Error {
     #[error("model: there is no layer")]
     NoLayers,
     /// A model with too many layers.
-    #[error("model: {layers} layers are more than the {} that a model may have", crate::model::MAX_LAYERS)]
+    #[error("model: {layers} layers are more than the {most} that a model may have")]
     Layers {
         /// Layers asked for.
         layers: usize,
+        /// How many a model may have.
+        most: usize,
     },
     /// A layer that no other reads and that is not the last.
     #[error("model: the output of `{layer}` goes nowhere")]

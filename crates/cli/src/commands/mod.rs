@@ -1,5 +1,6 @@
 //! One module for each command.
 
+mod bars;
 mod bench;
 mod compare;
 mod completions;

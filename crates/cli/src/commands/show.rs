@@ -1,6 +1,6 @@
 //! `foveal show`
 
-use super::{input, model, predict};
+use super::{bars, input, model};
 use crate::args::Show;
 use crate::array_text::{self, number, shape};
 use crate::files;
@@ -185,7 +185,7 @@ fn answer(scene: &Scene) -> String {
         "{}: {}\n{}",
         short(&scene.name),
         short(&classes[best]),
-        predict::bars(&classes, &likely, predict::SHOWN).trim_end()
+        bars::bars(&classes, &likely, bars::SHOWN).trim_end()
     )
 }
 

@@ -11,7 +11,9 @@ const CLASSES: [&str; 3] = ["red\u{1b}[31m\u{7}", "two\nlines\u{9b}31m", "turned
 fn harmless(what: &str, text: &str) {
     let bad = text.chars().find(|c| steers(*c) && *c != '\n');
     assert!(bad.is_none(), "{what}: {:?} in {text:?}", bad.unwrap());
-    assert!(!text.contains("two\nlines"), "{what}: {text}");
+    // In a page a new line is a blank.
+    let page = what.ends_with(".html") || what.ends_with(".svg");
+    assert!(page || !text.contains("two\nlines"), "{what}: {text}");
 }
 
 fn checked(what: &str, run: &Run) {

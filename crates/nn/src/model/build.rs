@@ -69,7 +69,7 @@ fn build(spec: &ModelSpec, source: Source<'_>) -> Result<Model, Error> {
         return Err(Error::NoLayers);
     }
     if spec.layers.len() > MAX_LAYERS {
-        return Err(Error::Layers { layers: spec.layers.len() });
+        return Err(Error::Layers { layers: spec.layers.len(), most: MAX_LAYERS });
     }
     let mut build = Build {
         model: Model { spec: spec.clone(), nodes: Vec::new(), params: Vec::new() },

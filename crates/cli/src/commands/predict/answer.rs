@@ -1,7 +1,7 @@
 //! What a model says about one input, or why it cannot be read.
 
-use super::bars;
 use crate::array_text::number;
+use crate::commands::bars::bars;
 use crate::output::{Number, numbers};
 use anyhow::{Result, anyhow};
 use foveal::view::{clean, short};

@@ -61,12 +61,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     if let Some(lr) = args.lr {
         recipe.lr = lr;
     }
-    recipe.optimizer = given::optimizer(args, recipe.optimizer)?;
-    if let Some(schedule) = &args.learning.schedule {
-        recipe.schedule = schedule.clone();
-    }
-    recipe.average = args.given.average.unwrap_or(recipe.average);
-    recipe.loss = given::smoothed(args, loss(args, args.given.loss.unwrap_or(recipe.loss), data)?)?;
+    overrule(args, &mut recipe, data)?;
     recipe.augment = args.learning.augment.unwrap_or(match model {
         // Whether a moved or mirrored picture still has the same values, only the user knows.
         _ if data.classes().is_none() => Augment::default(),
@@ -90,6 +85,17 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     }
     recipe.balanced_sampling = learning.balanced_sampling;
     Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe })
+}
+
+/// Puts what was asked for in the place of what the preset says: optimizer, schedule, loss.
+fn overrule(args: &Train, recipe: &mut Recipe, data: &Dataset) -> Result<()> {
+    recipe.optimizer = given::optimizer(args, recipe.optimizer)?;
+    if let Some(schedule) = &args.learning.schedule {
+        recipe.schedule = schedule.clone();
+    }
+    recipe.average = args.given.average.unwrap_or(recipe.average);
+    recipe.loss = given::smoothed(args, loss(args, args.given.loss.unwrap_or(recipe.loss), data)?)?;
+    Ok(())
 }
 
 /// How a training ends, one rule for all kinds of data: with the weights of the epoch with the lowest validation loss,
