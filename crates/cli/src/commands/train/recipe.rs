@@ -38,26 +38,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     if let Some(size) = args.batch_size {
         recipe.batch_size = size as usize;
     }
-    match args.epochs {
-        None if model == builtin::PRETRAINED.name && args.preset == Preset::Fast => {
-            recipe.epochs = head_epochs(split.train.len(), recipe.batch_size);
-        }
-        Some(epochs) => recipe.epochs = epochs as usize,
-        None if args.from.is_some()
-            || matches!(model, "fast" | "balanced" | "best" | "text-cnn")
-            || builtin::is_scaled(model) =>
-        {
-            let batches = split.train.len().div_ceil(recipe.batch_size).max(1);
-            let most = if model == "text-cnn" { MAX_TEXT_EPOCHS } else { MAX_EPOCHS };
-            let steps = match args.preset {
-                Preset::Fast => STEPS,
-                Preset::Balanced => 2 * STEPS,
-                Preset::Best => 4 * STEPS,
-            };
-            recipe.epochs = recipe.epochs.max(steps.div_ceil(batches).min(most));
-        }
-        None => {}
-    }
+    recipe.epochs = epochs(args, model, &recipe, split);
     if let Some(lr) = args.lr {
         recipe.lr = lr;
     }
@@ -85,6 +66,30 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     }
     recipe.balanced_sampling = learning.balanced_sampling;
     Ok(Recipe { seed: context.seed, threads: context.threads, ..recipe })
+}
+
+/// How many epochs were asked for, else as many as the preset's steps make of so many samples.
+fn epochs(args: &Train, model: &str, recipe: &Recipe, split: &Split) -> usize {
+    let scaled = args.from.is_some()
+        || matches!(model, "fast" | "balanced" | "best" | "text-cnn")
+        || builtin::is_scaled(model);
+    match args.epochs {
+        Some(epochs) => epochs as usize,
+        None if model == builtin::PRETRAINED.name && args.preset == Preset::Fast => {
+            head_epochs(split.train.len(), recipe.batch_size)
+        }
+        None if scaled => {
+            let batches = split.train.len().div_ceil(recipe.batch_size).max(1);
+            let most = if model == "text-cnn" { MAX_TEXT_EPOCHS } else { MAX_EPOCHS };
+            let steps = match args.preset {
+                Preset::Fast => STEPS,
+                Preset::Balanced => 2 * STEPS,
+                Preset::Best => 4 * STEPS,
+            };
+            recipe.epochs.max(steps.div_ceil(batches).min(most))
+        }
+        None => recipe.epochs,
+    }
 }
 
 /// Puts what was asked for in the place of what the preset says: optimizer, schedule, loss.
