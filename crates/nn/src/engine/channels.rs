@@ -2,9 +2,8 @@
 //! fill the vectors of several workers with images.
 
 use super::graph::Graph;
-use super::options::Options;
-use super::plan::GroupLayout;
-use super::single::wide;
+use super::options::{GroupLayout, Options};
+use super::wide::wide;
 use crate::model::Model;
 use crate::spec::LayerKind;
 use foveal_kernels::Isa;

@@ -2,11 +2,11 @@
 
 use super::example::Example;
 use super::group::{Group, Worker};
-use super::options::{Options, State};
-use super::plan::{GroupLayout, Plan};
-use super::single::wide;
+use super::options::{GroupLayout, Options, State};
+use super::plan::Plan;
 use super::singly::Singly;
 use super::updates::Updates;
+use super::wide::wide;
 use crate::Error;
 use crate::model::Model;
 use crate::steps::{NormState, Parameter, Places};

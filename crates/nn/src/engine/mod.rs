@@ -27,10 +27,11 @@ mod slots;
 mod statistics;
 mod update;
 mod updates;
+mod wide;
 
 pub use core::Engine;
 pub use example::{Example, Pixels, StepReport, Target};
-pub use options::{Options, State};
-pub use plan::{GroupLayout, Plan};
+pub use options::{GroupLayout, Options, State};
+pub use plan::Plan;
 pub use profile::Profile;
 pub use report::{Part, PlanReport, PlannedStep, describe};

@@ -65,6 +65,15 @@ impl Options {
     }
 }
 
+/// How the images of a group lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupLayout {
+    /// Side by side: a vector holds the same number of as many images as it has lanes.
+    Images,
+    /// One after the other: a vector holds neighbouring channels of one image.
+    Channels,
+}
+
 /// All that the next steps of a training depend on besides the images: given back to an engine of the same model
 /// and options, they go on as if nothing had happened.
 #[derive(Clone, Debug, Default, PartialEq)]

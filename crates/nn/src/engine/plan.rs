@@ -4,7 +4,7 @@ use super::channels;
 use super::frozen;
 use super::fusions::{self, ConvReluPool, Fused, Plans};
 use super::graph::Graph;
-use super::options::Options;
+use super::options::{GroupLayout, Options};
 use crate::layers::{ParamRole, Pass, Passage, Shape};
 use crate::loss::Loss;
 use crate::model::{Model, Node};
@@ -22,15 +22,6 @@ pub struct Plan {
     /// Steps between two batch normalizations; each stage but the first begins with one.
     pub(super) stages: Vec<Range<usize>>,
     pub(super) output: usize,
-}
-
-/// How the images of a group lie in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GroupLayout {
-    /// Side by side: a vector holds the same number of as many images as it has lanes.
-    Images,
-    /// One after the other: a vector holds neighbouring channels of one image.
-    Channels,
 }
 
 /// What a node of the model becomes.

@@ -5,6 +5,7 @@ use super::frozen;
 use super::options::Options;
 use super::plan::Plan;
 use super::single::{self, Single, Told};
+use super::wide::wide;
 use crate::Error;
 use crate::model::Model;
 use crate::steps::{Step, StepKind};
@@ -105,7 +106,7 @@ impl Describing<'_> {
     fn report(&self) -> PlanReport {
         let (plan, groups) = (self.plan, self.groups());
         let training = self.options.loss.is_some();
-        let wide = single::wide(self.model, plan.places.isa);
+        let wide = wide(self.model, plan.places.isa);
         if !training && single::one_at_a_time(self.options.batch_size, plan.places.isa, wide) {
             return self.single();
         }
