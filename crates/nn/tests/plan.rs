@@ -107,7 +107,7 @@ fn small_batches_train_with_channels_side_by_side() {
         let images = few.lanes;
         assert!(images <= 4 && few.groups == (lanes / 2).div_ceil(images));
         let conv = &few.steps[1];
-        assert_eq!((&conv.layers[..], conv.kernel), (&["conv11".to_owned()][..], "nhwc::prepared"));
+        assert_eq!((&conv.layers[..], conv.kernel), (&["conv11_conv".to_owned()][..], "nhwc::prepared"));
         assert_eq!(conv.layout, [images, 32, 32, 24]);
         assert!(few.memory_bytes > few.arenas * few.arena_bytes);
         // Enough images fill the vectors of several workers.

@@ -86,9 +86,9 @@ fn errors_say_where() {
         (
             "kernel = [3, 3]\nstrides",
             "kernel = [3]\nstrides",
-            &["line 9: ", "conv2d", "`kernel`", "a list of 2"],
+            &["line 9: ", "conv2d", "`kernel`", "list of 2"],
         ),
-        ("kernel = [3, 3]\nstrides", "kernel = 3\nstrides", &["line 9: ", "`kernel`", "`3`", "a list of 2"]),
+        ("kernel = [3, 3]\nstrides", "kernel = 3.5\nstrides", &["line 9: ", "`kernel`", "3.5"]),
         ("kernel = [3, 3]\nstrides", "kernel = [9, 9]\npadding_ = 1\nstrides", &["line 10: ", "`padding_`"]),
         ("kind = \"relu\"", "alpha = 1", &["line 13: ", "no `kind`"]),
         ("kind = \"relu\"", "kind = 7", &["line 14: ", "`kind`", "integer"]),

@@ -475,8 +475,8 @@ fn products_powers_and_places_that_no_layer_makes_are_refused_by_name() {
     for (operator, said) in [
         ("Pow", "must be one number"),
         ("Gather", "axis 0 of [n, 2] is the batch"),
-        ("Tile", "of type 1"),
-        ("Expand", "of type 1"),
+        ("Tile", "of type float32"),
+        ("Expand", "of type float32"),
     ] {
         let error = refused(&[("Relu", &["x"], "a"), (operator, &["a", "w"], "y")]);
         assert!(error.contains(&format!("({operator})")) && error.contains(said), "{error}");

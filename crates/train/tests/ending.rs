@@ -63,9 +63,9 @@ fn the_weights_and_the_figures_are_those_of_the_lowest_validation_loss() {
 
 #[test]
 fn losses_of_training_and_validation_are_the_same_loss() {
-    let data = noise(64);
-    let all: Vec<u32> = (0..64).collect();
-    let split = Split { train: all.clone(), validation: all };
+    // The same samples twice: a split has no sample in both parts.
+    let data = noise(64).joined(noise(64)).unwrap();
+    let split = Split { train: (0..64).collect(), validation: (64..128).collect() };
     for class_weights in [None, Some(vec![3.0, 0.5, 1.0])] {
         // A rate that changes nothing: both losses are of the same weights and the same samples.
         let loss = Loss::CrossEntropy { label_smoothing: 0.3 };

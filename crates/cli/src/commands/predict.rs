@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use foveal::data::{Dataset, Samples, Targets};
 use foveal::train::{SavedModel, probabilities};
 use foveal::view::clean;
+use serde::Serialize;
 use std::path::Path;
 
 /// More samples than this get a line each, unless --top asks for more.
@@ -39,8 +40,7 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
         context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
     }
     match context.json {
-        true => context
-            .print_json(&serde_json::json!({ "classes": table.saved.classes, "predictions": entries }))?,
+        true => context.print_json(&Json { classes: &table.saved.classes, predictions: &entries })?,
         false => context.print(&table.text(args, context))?,
     }
     match &failed[..] {
@@ -51,6 +51,13 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
             first.error().with_context(|| format!("{bad} of {all} inputs cannot be read{others}; the first"))
         }
     }
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    /// The names of the classes, in the order of the probabilities.
+    classes: &'a [String],
+    predictions: &'a [Entry],
 }
 
 /// Inputs on their way through the models.

@@ -43,7 +43,7 @@ fn the_language_comes_from_the_environment() {
         command.envs(variables.iter().copied());
         Run::new(arguments, command.output().unwrap()).good().stdout
     };
-    let korean = |text: String| text.contains("매개변수");
+    let korean = |text: String| text.contains("파라미터");
     assert!(korean(run(&[("LANG", "ko_KR.UTF-8")], "summary fast")));
     assert!(korean(run(&[("LC_MESSAGES", "ko_KR.UTF-8")], "summary fast")));
     assert!(!korean(run(&[("LANG", "ko_KR.UTF-8"), ("LC_ALL", "C")], "summary fast")));

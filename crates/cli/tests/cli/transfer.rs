@@ -64,8 +64,9 @@ fn a_transfer_that_was_stopped_goes_on() {
     let train = "train other --from run --freeze conv2d_1 --epochs 4 --batch-size 20 --no-report -q";
     bench.run(&format!("{train} --out whole")).good();
     std::fs::create_dir(bench.path("again")).unwrap();
-    std::fs::copy(bench.path("whole/checkpoint.safetensors"), bench.path("again/checkpoint.safetensors"))
-        .unwrap();
+    for file in ["checkpoint.safetensors", "config.toml"] {
+        std::fs::copy(bench.path("whole").join(file), bench.path("again").join(file)).unwrap();
+    }
     bench.run(&format!("{train} --out again --resume")).good();
     let bytes = |folder: &str| std::fs::read(bench.path(&format!("{folder}/model.safetensors"))).unwrap();
     assert!(bytes("whole") == bytes("again"));

@@ -162,9 +162,13 @@ fn absurd_requests_are_named() {
     let huge = with(right, "FP32", &ones.replace('1', "3e38"));
     let answer = serving.post(INFER, huge.as_bytes());
     assert!([200, 422].contains(&answer.status), "{}", answer.text());
-    for (body, status) in
-        [(&b""[..], 400), (b"GIF89a..", 415), (b"\x93NUMPY\x01\x00", 400), (b"\x89PNG\r\n\x1a\n", 400)]
-    {
+    for (body, status) in [
+        (&b""[..], 400),
+        (b"GIF89a..", 400),
+        (b"<svg></svg>", 415),
+        (b"\x93NUMPY\x01\x00", 400),
+        (b"\x89PNG\r\n\x1a\n", 400),
+    ] {
         let answer = serving.post("/predict", body);
         assert_eq!(answer.status, status, "{}", answer.error());
     }
