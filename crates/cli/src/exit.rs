@@ -51,6 +51,7 @@ pub const NO_THREAD: &str = "there is no memory to start a thread; let the progr
 
 /// Makes memory that cannot be had end the program with one `error:` line.
 pub fn tell_out_of_memory() {
+    memory::spare_addresses();
     memory::tell(|bytes| {
         // Nothing here takes memory.
         let mut line = [0u8; 200];

@@ -1,7 +1,7 @@
 //! Memory that cannot be had is told in one line, like any other error: Rust's own answer is to abort the process.
 //!
 //! A program names [`Telling`] as its allocator and says with [`tell`] what is done then. Code that asks for much, and
-//! can do without, asks by [`vec`] and gets an answer instead.
+//! can do without, asks by [`vec()`] and gets an answer instead.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -37,6 +37,30 @@ pub fn empty<T>(n: usize) -> Option<Vec<T>> {
     let reserved = all.try_reserve_exact(n);
     ASKING.with(|asking| asking.set(false));
     reserved.ok().map(|()| all)
+}
+
+/// Makes the most of an address space that is limited (`ulimit -v`): glibc's allocator keeps 64 MiB of it for every
+/// thread, and what a thread's end needs of it can then not be had, which glibc answers by an abort that nobody can
+/// tell of. Where there is a limit below 4 GiB all threads share one such stretch; elsewhere this does nothing.
+pub fn spare_addresses() {
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    {
+        /// `RLIMIT_AS` of Linux and `M_ARENA_MAX` of glibc.
+        const ADDRESS_SPACE: i32 = 9;
+        const ARENAS: i32 = -8;
+        const LITTLE: u64 = 4 << 30;
+        unsafe extern "C" {
+            fn getrlimit(resource: i32, limits: *mut [u64; 2]) -> i32;
+            fn mallopt(parameter: i32, value: i32) -> i32;
+        }
+        let mut limits = [u64::MAX; 2];
+        // SAFETY: the C library's functions with the arguments that it declares; the limits are two numbers of 64 bits.
+        unsafe {
+            if getrlimit(ADDRESS_SPACE, &mut limits) == 0 && limits[0] < LITTLE {
+                mallopt(ARENAS, 1);
+            }
+        }
+    }
 }
 
 /// The system's allocator, which tells when it has no more.

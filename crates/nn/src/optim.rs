@@ -37,7 +37,7 @@ impl Optimizer {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`Error::Option`](crate::Error::Option) for the first that is out of range.
+    /// [`Error::Option`] for the first that is out of range.
     ///
     /// ```
     /// use foveal_nn::optim::Optimizer;

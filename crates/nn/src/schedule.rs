@@ -38,7 +38,7 @@ impl Schedule {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`Error::Option`](crate::Error::Option) for the first that is out of range.
+    /// [`Error::Option`] for the first that is out of range.
     pub fn check(&self) -> Result<(), Error> {
         let share = |v: f32| (0.0..=1.0).contains(&v);
         let of_one = "from 0 to 1";
