@@ -9,13 +9,18 @@ use crate::spec::LayerKind;
 use foveal_kernels::Isa;
 use foveal_kernels::nhwc::Trained;
 
-/// The better layout, by what was measured (docs/performance.md): channels side by side where a batch fills less than
-/// two groups of images side by side, so that a single worker would do all of it, or half of a vector would stand empty.
+/// Numbers of a group's maps, images side by side, from which on no cache holds them: 64 MiB.
+const LARGE: usize = 16 << 20;
+
+/// The better layout, by what was measured: channels side by side where half of a vector of images would stand empty,
+/// and for large maps where a batch fills less than two groups of images, so that a single worker would do all of it.
 /// It depends on model, batch and instruction set alone, never on the number of workers.
 pub(super) fn suited(model: &Model, options: &Options) -> GroupLayout {
     let (lanes, batch) = (options.isa.lanes(), options.batch_size);
     let convolves = model.nodes().iter().any(|node| matches!(node.kind, LayerKind::Conv2d(_)));
-    let few = 2 * batch <= lanes || (batch < 2 * lanes && wide(model, options.isa));
+    let numbers: usize = model.nodes().iter().map(|node| node.shape.iter().product::<usize>()).sum();
+    let large = 2 * numbers * lanes >= LARGE && wide(model, options.isa);
+    let few = 2 * batch <= lanes || (batch < 2 * lanes && large);
     match options.loss.is_some() && convolves && few && known(model) {
         true => GroupLayout::Channels,
         false => GroupLayout::Images,
