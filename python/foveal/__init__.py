@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from . import ops
 from ._foveal import __version__
+from .history import History
 from .model import Evaluation, Model
-from .training import History, Interrupted, train
+from .training import Interrupted, train
 
 if TYPE_CHECKING:
     from .datasets import Mnist

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import _foveal
 from ._program import options, run
 from .figures import Figure, Table
+from .history import History
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +46,6 @@ class Model:
         self._take(_foveal.Model.from_toml(toml, name, seed, raw, [str(c) for c in classes]))
 
     def _take(self, inner: Any) -> None:
-        from .training import History
-
         self._inner, self.history, self.status, self.result = inner, History(), "", {}
 
     @classmethod

@@ -2,7 +2,7 @@
 
 use crate::arrays::{Input, shaped};
 use crate::work::threads;
-use foveal::nn::engine::{Engine, Example, Options, Pixels, Target};
+use foveal::nn::engine::{Engine, Example, GroupLayout, Options, Pixels, Target};
 use foveal::nn::loss::Loss;
 use foveal::nn::optim::Optimizer;
 use foveal::nn::{Isa, Model as Net, ModelSpec};
@@ -79,7 +79,8 @@ impl Trainer {
             shift: vec![0.0; channels],
             isa: Isa::best(),
         };
-        let engine = py.detach(|| Engine::new(&model, options)).map_err(wrong)?;
+        // The interpreter draws the same dropout by places within groups of images side by side.
+        let engine = py.detach(|| Engine::laid_out(&model, options, Some(GroupLayout::Images))).map_err(wrong)?;
         let (inputs, outputs) = (model.input_shape().iter().product(), model.outputs());
         let process = std::process::id();
         Ok(Self { engine: Mutex::new(engine), process, inputs, outputs, batch_size })

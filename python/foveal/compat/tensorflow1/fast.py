@@ -8,7 +8,7 @@ them finds them as they are. What does not fit is left to the interpreter.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from foveal import _foveal, ops
 
 from .graph import Operation, Tensor
 from .train import AdamOptimizer
-
-if TYPE_CHECKING:
-    from .session import Run, Session
 
 #: FOVEAL_TF1=interpreter leaves everything to the interpreter.
 SWITCH = "FOVEAL_TF1"
@@ -167,7 +164,7 @@ class Plan:
         self.version = -1
         self._seed: int | None = None
 
-    def seed(self, _: Session) -> int:
+    def seed(self) -> int:
         """Seeds dropout: the graph's seed, or one of this session."""
         if self._seed is None:
             own = self.found.logits.graph.seed
@@ -183,7 +180,7 @@ class Plan:
 class Plans:
     """The engines of a session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Any) -> None:
         self.session = session
         self.plans: dict[Operation, Plan | None] = {}
         self.of_logits: dict[Tensor, Plan] = {}
@@ -248,7 +245,7 @@ class Plans:
         key = (keeps, os.getpid())
         if plan.engine is None or plan.key[:2] != key or plan.key[2] < batch:
             self.pull()
-            plan.engine = _foveal.Trainer(found.toml(keeps), max(batch, 1), plan.seed(session))
+            plan.engine = _foveal.Trainer(found.toml(keeps), max(batch, 1), plan.seed())
             plan.key, plan.version = (*key, batch), -1
         if self.ahead is not None and self.ahead is not plan:
             self.pull()
@@ -279,7 +276,7 @@ class Plans:
         session.version += 1
         plan.version = session.version
 
-    def logits(self, t: Tensor, run: Run) -> bool:
+    def logits(self, t: Tensor, run: Any) -> bool:
         """Computes the logits of a plan by its engine, where nothing is dropped and no gradient is asked for."""
         plan = self.of_logits.get(t)
         if plan is None or self.off or any(isinstance(f, Operation) for f in run.wanted):
@@ -298,7 +295,7 @@ class Plans:
         run.known[t] = plan.engine.predict(x)
         return True
 
-    def dropout_mask(self, t: Tensor, shape: tuple[int, ...], run: Run) -> np.ndarray | None:
+    def dropout_mask(self, t: Tensor, shape: tuple[int, ...], run: Any) -> np.ndarray | None:
         """What the engine would drop in this training step; None for others."""
         plan = next((p for p in map(self.find, self._trained(run)) if p is not None and t in p.found.dropouts), None)
         if plan is None or len(shape) not in (2, 4):
@@ -311,14 +308,14 @@ class Plans:
         salt, lanes, steps = place * GOLDEN % 2**64, plan.lanes(), self.session.steps.get(plan.found.op, 0)
         groups = []
         for g in range(-(-n // lanes)):
-            seed = _mix(plan.seed(self.session), steps, g) ^ salt
+            seed = _mix(plan.seed(), steps, g) ^ salt
             # The engine keeps [channel][row][column][image].
             mask = ops.dropout(np.ones((c, h, w, lanes), np.float32), rate, seed)[1]
             groups.append(mask.transpose(3, 1, 2, 0))
         return np.concatenate(groups)[:n].reshape(shape)
 
     @staticmethod
-    def _trained(run: Run) -> list[Operation]:
+    def _trained(run: Any) -> list[Operation]:
         return [f for f in run.wanted if isinstance(f, Operation) and f.kind == "train"]
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .default import default_session
+
 
 class DType:
     """A type of number: `tf.float32`."""
@@ -162,8 +164,6 @@ class Operation:
         self.name = self.graph.unique(name or kind)
 
     def run(self, feed_dict: Any = None, session: Any = None) -> None:
-        from .session import default_session
-
         (session or default_session()).run(self, feed_dict)
 
     def __repr__(self) -> str:
@@ -198,8 +198,6 @@ class Tensor:
         self.shape = TensorShape(shape)
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
-        from .session import default_session
-
         return (session or default_session()).run(self, feed_dict)
 
     def __str__(self) -> str:
@@ -217,39 +215,3 @@ class Tensor:
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise NotImplementedError(f"Cannot convert a symbolic Tensor ({self.name}) to a numpy array; run it first.")
-
-    def __add__(self, other: Any) -> Tensor:
-        return _math("add", self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return _math("add", other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return _math("subtract", self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return _math("subtract", other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return _math("multiply", self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return _math("multiply", other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return _math("divide", self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return _math("divide", other, self)
-
-    def __neg__(self) -> Tensor:
-        return _math("negative", self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return _math("matmul", self, other)
-
-
-def _math(name: str, *operands: Any) -> Tensor:
-    from . import math
-
-    return getattr(math, name)(*operands)

@@ -258,3 +258,15 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tenso
     """A value that is given when the graph is run."""
     wanted: DType = as_dtype(dtype)
     return Tensor("Placeholder", [], shape, wanted, name)
+
+
+def _operators() -> None:
+    """Gives tensors Python's arithmetic."""
+    for sign, op in {"add": add, "sub": subtract, "mul": multiply, "truediv": divide}.items():
+        setattr(Tensor, f"__{sign}__", lambda self, other, op=op: op(self, other))
+        setattr(Tensor, f"__r{sign}__", lambda self, other, op=op: op(other, self))
+    setattr(Tensor, "__neg__", lambda self: negative(self))
+    setattr(Tensor, "__matmul__", lambda self, other: matmul(self, other))
+
+
+_operators()

@@ -7,20 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .default import sessions
 from .errors import FailedPreconditionError, InvalidArgumentError
 from .fast import Plans
 from .graph import Operation, Tensor, graph
 from .kinds import KINDS
-
-_default: list[Session] = []
-
-
-def default_session() -> Session:
-    """The session that `eval` uses."""
-    if not _default:
-        raise ValueError("Cannot evaluate tensor using `eval()`: No default session is registered. Use "
-                         "`with sess.as_default()` or pass an explicit session to `eval(session=sess)`")
-    return _default[-1]
 
 
 class Session:
@@ -101,22 +92,22 @@ class Session:
 
     def close(self) -> None:
         self.closed = True
-        if self in _default:
-            _default.remove(self)
+        if self in sessions:
+            sessions.remove(self)
 
     def as_default(self) -> Session:
         return self
 
     def __enter__(self) -> Session:
-        _default.append(self)
+        sessions.append(self)
         self._depth += 1
         return self
 
     def __exit__(self, *_: Any) -> None:
-        if self in _default:
-            _default.reverse()
-            _default.remove(self)
-            _default.reverse()
+        if self in sessions:
+            sessions.reverse()
+            sessions.remove(self)
+            sessions.reverse()
         self._depth -= 1
 
     @property
@@ -129,7 +120,7 @@ class InteractiveSession(Session):
 
     def __init__(self, target: str = "", graph: Any = None, config: Any = None) -> None:
         super().__init__(target, graph, config)
-        _default.append(self)
+        sessions.append(self)
 
 
 def _flatten(fetches: Any, flat: list[Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .default import default_session
 from .graph import Operation, Tensor, graph
 from .math import random_normal, random_uniform, tensor, truncated_normal, zeros
 
@@ -46,8 +47,6 @@ class Variable(Tensor):
         return Operation("Assign", [tensor(value, self.dtype)], variable=self)
 
     def load(self, value: Any, session: Any = None) -> None:
-        from .session import default_session
-
         (session or default_session()).set_variable(self, np.asarray(value))
 
 
