@@ -150,7 +150,7 @@ class CNNClassifier(ClassifierMixin, _CNN):
         if y.ndim != 1:
             raise ValueError("Unknown label type: several labels a sample; one class is learnt")
         self.classes_, labels = np.unique(y, return_inverse=True)
-        self.model_ = None
+        self.model_: Any = None
         self.n_iter_ = 0
         if len(self.classes_) > 1:
             self._learn(x, labels.astype(np.float64), "classification", len(self.classes_))

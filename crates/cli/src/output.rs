@@ -178,6 +178,20 @@ pub fn numbers<'a>(values: impl IntoIterator<Item = &'a f32>) -> Vec<Number> {
     values.into_iter().map(|&v| Number(v)).collect()
 }
 
+/// A size: 1.5 KiB.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if n < 1024 {
+        return format!("{n} B");
+    }
+    let (mut value, mut unit) = (n as f64 / 1024.0, 0);
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
 /// A count with commas: 1,379,333.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();

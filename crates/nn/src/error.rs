@@ -79,6 +79,17 @@ pub enum Error {
     /// The model cannot be trained: its output has height or width, or nothing is left to train.
     #[error("training: {0}")]
     Untrainable(String),
+    /// There is no memory for what training needs.
+    #[error(
+        "training in batches of {batch_size} needs {bytes} bytes of memory, which cannot be had; make the batches or the \
+         pictures smaller"
+    )]
+    Memory {
+        /// Images in a batch.
+        batch_size: usize,
+        /// Bytes of all that the engine holds.
+        bytes: usize,
+    },
     /// A parameter has not as many numbers as its shape says.
     #[error("model: the parameter `{name}` has the shape {shape:?} and {found} numbers")]
     Parameter {

@@ -80,7 +80,8 @@ impl Trainer {
             isa: Isa::best(),
         };
         // The interpreter draws the same dropout by places within groups of images side by side.
-        let engine = py.detach(|| Engine::laid_out(&model, options, Some(GroupLayout::Images))).map_err(wrong)?;
+        let engine =
+            py.detach(|| Engine::laid_out(&model, options, Some(GroupLayout::Images))).map_err(wrong)?;
         let (inputs, outputs) = (model.input_shape().iter().product(), model.outputs());
         let process = std::process::id();
         Ok(Self { engine: Mutex::new(engine), process, inputs, outputs, batch_size })

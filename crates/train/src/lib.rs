@@ -50,4 +50,5 @@ pub use recipe::Recipe;
 pub use reliability::{Bin, Reliability};
 pub use saved::{Division, SavedModel, Training};
 pub use steps::{StepOutcome, Steps};
+pub use trainer::memory_needed;
 pub use transfer::{Freeze, Transfer, resized, transfer};

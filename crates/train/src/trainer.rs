@@ -5,7 +5,7 @@ use crate::units::Units;
 use crate::{Error, Preprocess, Recipe};
 use foveal_data::shuffle::{balanced_order, epoch_order};
 use foveal_data::{Dataset, Samples, Split, Targets};
-use foveal_nn::engine::{Engine, Options, StepReport};
+use foveal_nn::engine::{Engine, Options, StepReport, describe};
 use foveal_nn::loss::Loss;
 use foveal_nn::{Isa, Model};
 
@@ -38,17 +38,7 @@ impl Trainer {
         if split.train.is_empty() {
             return Err(Error::NoImages { data: data.name().to_owned(), purpose: "to train on" });
         }
-        let options = preprocess.options(Options {
-            batch_size: recipe.batch_size,
-            threads: recipe.threads,
-            loss: Some(recipe.loss),
-            optimizer: recipe.optimizer,
-            seed: recipe.seed,
-            scale: Vec::new(),
-            shift: Vec::new(),
-            isa: Isa::best(),
-        });
-        let engine = Engine::new(model, options)?;
+        let engine = Engine::new(model, options(preprocess, recipe))?;
         let units = Units::new(model, data, &split.train, matches!(recipe.loss, Loss::Huber { .. }));
         let augmented = Augmented::new(recipe, data, &engine);
         Ok(Self { engine, units, augmented })
@@ -87,6 +77,41 @@ impl Trainer {
             None => model,
         }
     }
+}
+
+fn options(preprocess: &Preprocess, recipe: &Recipe) -> Options {
+    preprocess.options(Options {
+        batch_size: recipe.batch_size,
+        threads: recipe.threads,
+        loss: Some(recipe.loss),
+        optimizer: recipe.optimizer,
+        seed: recipe.seed,
+        scale: Vec::new(),
+        shift: Vec::new(),
+        isa: Isa::best(),
+    })
+}
+
+/// Bytes of memory that [`crate::fit()`] takes to train `model` by `recipe`, the samples not counted: activations and
+/// gradients of a batch, parameters and the optimizer's moments.
+///
+/// ```
+/// use foveal_nn::{Model, builtin};
+/// use foveal_train::{PictureFit, Preprocess, Recipe, memory_needed};
+///
+/// let model = Model::new(&builtin::find("lab-11-1").unwrap().spec(), 0)?;
+/// let bytes = memory_needed(&model, &Preprocess::unit(1, PictureFit::Resize), &Recipe::default())?;
+/// assert!(bytes > 4 * model.params().iter().map(|p| p.values.len()).sum::<usize>());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When the recipe does not fit the model.
+pub fn memory_needed(model: &Model, preprocess: &Preprocess, recipe: &Recipe) -> Result<usize, Error> {
+    recipe.check()?;
+    let mut model = model.clone();
+    model.freeze(&recipe.frozen)?;
+    Ok(describe(&model, &options(preprocess, recipe))?.memory_bytes)
 }
 
 /// Refuses a split with samples that the data set does not have, or that are in both parts.

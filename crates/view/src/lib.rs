@@ -20,6 +20,7 @@ mod error;
 pub mod explain;
 pub mod figure;
 pub mod inside;
+mod overview;
 pub mod report;
 pub mod show;
 mod text;

@@ -1,7 +1,7 @@
 //! `foveal summary --plan`: the engine's steps, and with `--profile` where the time goes.
 
 use crate::args::Summary;
-use crate::output::Context;
+use crate::output::{Context, bytes};
 use crate::table::{Side, table};
 use anyhow::{Result, bail};
 use foveal::kernels::peak::fma_gflops;
@@ -257,20 +257,6 @@ pub fn totals(plan: &PlanReport) -> [u64; 2] {
 /// A share in per cent.
 pub fn share(part: f64, whole: f64) -> String {
     if whole > 0.0 { format!("{:.1} %", 100.0 * part / whole) } else { "-".into() }
-}
-
-/// 1.5 KiB.
-fn bytes(n: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if n < 1024 {
-        return format!("{n} B");
-    }
-    let (mut value, mut unit) = (n as f64 / 1024.0, 0);
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
 }
 
 /// 1.5 M.

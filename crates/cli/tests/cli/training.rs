@@ -64,6 +64,19 @@ fn training_tells_each_epoch_and_leaves_a_run_folder() {
     assert_eq!(quiet.stderr, "");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_training_that_does_not_fit_is_refused_before_it_begins() {
+    let bench = Bench::new();
+    dataset(&bench, "set");
+    let run = bench.run("train set --model net.toml --epochs 1 --batch-size 4000000000 --out run");
+    let told = run.refused(&["training in batches of 4000000000 needs", "are free"]).stderr;
+    // What it proposes fits.
+    let proposed = told.split("--batch-size ").nth(1).expect("a remedy").split(' ').next().unwrap();
+    assert!(proposed.parse::<u64>().unwrap() < 4_000_000_000, "{told}");
+    assert!(!bench.path("run").exists());
+}
+
 #[test]
 fn a_run_leaves_a_report_unless_told_not_to() {
     let bench = Bench::new();

@@ -4,12 +4,14 @@ use super::example::Example;
 use super::group::{Group, Worker};
 use super::options::{GroupLayout, Options, State};
 use super::plan::Plan;
+use super::report::memory_needed;
 use super::singly::Singly;
 use super::updates::Updates;
 use super::wide::wide;
 use crate::Error;
 use crate::model::Model;
 use crate::steps::{NormState, Parameter, Places};
+use foveal_kernels::memory;
 use foveal_kernels::team::Team;
 
 /// A compiled model with its parameters, ready to train or to predict.
@@ -55,6 +57,7 @@ impl Engine {
         options.check(model)?;
         model.check_params()?;
         let plan = Plan::new(model, &options, layout);
+        has_room(model, &plan, &options)?;
         let team = Team::new(options.threads.max(1));
         let updates = Updates::new(model, &plan);
         let moments = if options.loss.is_some() { plan.places.optimized } else { 0 };
@@ -199,5 +202,17 @@ impl Engine {
         if let Some(single) = &mut self.single {
             single.net.stale = true;
         }
+    }
+}
+
+/// Refuses a training whose memory the system does not give: all of it is asked for once, and given back.
+fn has_room(model: &Model, plan: &Plan, options: &Options) -> Result<(), Error> {
+    if options.loss.is_none() {
+        return Ok(());
+    }
+    let bytes = memory_needed(model, plan, options);
+    match memory::empty::<u8>(bytes) {
+        Some(_) => Ok(()),
+        None => Err(Error::Memory { batch_size: options.batch_size, bytes }),
     }
 }

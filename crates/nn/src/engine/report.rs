@@ -87,6 +87,11 @@ pub fn describe(model: &Model, options: &Options) -> Result<PlanReport, Error> {
     Ok(Describing { model, plan: &plan, options, threads: options.threads.max(1) }.report())
 }
 
+/// Bytes of all that an engine with `plan` holds.
+pub(super) fn memory_needed(model: &Model, plan: &Plan, options: &Options) -> usize {
+    Describing { model, plan, options, threads: options.threads.max(1) }.memory()
+}
+
 impl Engine {
     /// What the engine runs.
     pub fn describe(&self) -> PlanReport {

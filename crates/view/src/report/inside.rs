@@ -6,6 +6,7 @@ use super::sheets::png;
 use super::{parts, texts};
 use crate::ColorMap;
 use crate::inside::grad_cam;
+use crate::overview::{colors, overlay};
 use crate::text::{Text, Writer, base64, count, number, same, t};
 use foveal_nn::Model;
 use foveal_nn::spec::LayerKind;
@@ -38,7 +39,7 @@ pub(super) fn draw(
     }
     begin(w);
     filters(w, &saved.model);
-    let layers = parts::maps(&saved.model);
+    let layers = few(&saved.model, parts::maps(&saved.model));
     if !layers.is_empty() && !indices.is_empty() {
         w.text("h3", "", &t("Feature maps and Grad-CAM", "특징 맵과 Grad-CAM"));
         w.text("p", " class=\"about\"", &t(
@@ -52,6 +53,21 @@ pub(super) fn draw(
         w.raw("</div>");
     }
     w.raw("</section>");
+}
+
+/// Of many layers the first, and the last of each height and width.
+fn few<'a>(model: &Model, mut layers: Vec<(&'a str, usize)>) -> Vec<(&'a str, usize)> {
+    if layers.len() > LAYERS {
+        let size = |v: usize| [model.value_shape(v)[0], model.value_shape(v)[1]];
+        let sizes: Vec<[usize; 2]> = layers.iter().map(|l| size(l.1)).collect();
+        let mut i = 0;
+        layers.retain(|_| {
+            i += 1;
+            i == 1 || !sizes[i..].contains(&sizes[i - 1])
+        });
+    }
+    layers.truncate(LAYERS);
+    layers
 }
 
 /// Filters alone, when there are no samples to show.
@@ -164,7 +180,7 @@ fn sample(
         answers.bars(w, index);
     }
     w.raw("</div>");
-    for &(name, v) in layers.iter().take(LAYERS) {
+    for &(name, v) in layers {
         maps(w, name, &values[v]);
     }
     w.raw("</article>");
@@ -174,21 +190,8 @@ fn sample(
 fn cam(w: &mut Writer, model: &Model, x: &Array4<f32>, class: usize, name: Option<&str>) {
     let image = x.view().index_axis_move(Axis(0), 0);
     let Ok(cam) = grad_cam(model, image, Some(class), None) else { return };
-    let far = cam.heat.iter().fold(f32::MIN_POSITIVE, |a, v| a.max(*v));
-    let (low, high) = x.iter().fold((f32::MAX, f32::MIN), |(a, b), &v| (a.min(v), b.max(v)));
-    let room = (high - low).max(f32::MIN_POSITIVE);
-    let grey = image.mean_axis(Axis(2)).unwrap_or_else(|| cam.heat.clone());
-    let pixels: Vec<u8> = cam
-        .heat
-        .iter()
-        .zip(&grey)
-        .flat_map(|(&heat, &v)| {
-            let (share, shade) = ((heat / far).sqrt(), 255.0 * (v - low) / room);
-            // The image is dimmed so that the heat stands out on its bright strokes too.
-            let mix = |c: u8| (0.9 * share * f32::from(c) + (1.0 - 0.9 * share) * 0.62 * shade).round() as u8;
-            ColorMap::Magma.color(0.4 + 0.55 * share).map(mix)
-        })
-        .collect();
+    let over = overlay(&colors(image), cam.heat.view());
+    let pixels: Vec<u8> = over.iter().flatten().copied().collect();
     let bytes = png(&pixels, x.shape()[2], x.shape()[1], 3);
     let title = match name {
         Some(name) => t(format!("Grad-CAM for {name}"), format!("{name}의 Grad-CAM")),

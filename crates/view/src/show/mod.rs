@@ -6,6 +6,7 @@ mod page;
 mod parts;
 
 use crate::inside::{FeatureMaps, GradCam, feature_maps, grad_cam, no_layer};
+use crate::overview::{receptive_field, stages};
 use crate::{Drawing, Error, Language};
 use foveal_nn::spec::LayerKind;
 use foveal_train::{SavedModel, probabilities};
@@ -32,8 +33,13 @@ pub struct Scene {
     pub model: String,
     /// The input `[h, w, c]` after preprocessing.
     pub input: Array3<f32>,
-    /// The layers shown: all, or the one asked for.
+    /// The layers shown: all, the one asked for, or those that tell most of a deep network.
     pub layers: Vec<FeatureMaps>,
+    /// Layers that are left out, of a deep network.
+    pub hidden: usize,
+    /// Rows and columns of the input that a cell of a layer depends on, by the layer's name; of layers whose cells all
+    /// depend on a part.
+    pub fields: Vec<(String, [usize; 2])>,
     /// The filters `[kh, kw, c / groups, o]` of the convolutions among them, by the layer's name.
     pub filters: Vec<(String, Array4<f32>)>,
     /// What comes out: logits or probabilities, or values.
@@ -60,12 +66,26 @@ impl Scene {
         let mut layers = feature_maps(model, input)?;
         let outputs: Vec<f32> = layers.last().map(|l| l.values.iter().copied().collect()).unwrap_or_default();
         layers.remove(0);
+        let all = layers.len();
+        let mut hidden = 0;
         if let Some(layer) = layer {
             layers.retain(|l| l.name == layer);
             if layers.is_empty() {
                 return Err(no_layer(model, layer));
             }
+        } else if let Some(stages) = stages(model) {
+            let mut v = 0;
+            layers.retain(|_| {
+                v += 1;
+                stages.contains(&v)
+            });
+            hidden = all - layers.len();
         }
+        let fields = (1..=all).filter_map(|v| {
+            let name = model.value_name(v);
+            let shown = layers.iter().any(|l| l.name == name);
+            Some((name.to_owned(), receptive_field(model, v).filter(|_| shown)?))
+        });
         let shown = |name: &str| layers.iter().any(|l| l.name == name);
         let filters = model.nodes().iter().filter(|n| shown(&n.name)).filter_map(|node| {
             let LayerKind::Conv2d(_) = node.kind else { return None };
@@ -79,6 +99,8 @@ impl Scene {
             model: saved.training.model.clone(),
             input: input.to_owned(),
             filters: filters.collect(),
+            fields: fields.collect(),
+            hidden,
             probabilities: saved.classes.iter().cloned().zip(likely).collect(),
             // A model or a layer without feature maps has nothing to look at.
             cam: grad_cam(model, input, None, layer).ok(),

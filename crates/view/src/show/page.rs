@@ -122,6 +122,12 @@ fn pictures(w: &mut Writer, pictures: &[Picture]) -> Result<(), Error> {
                     224 * rows / rows.max(columns).max(1)
                 );
             }
+            Content::Tiles(colors) => {
+                let label = w.label("alt", &picture.caption);
+                let (rows, columns) = colors.dim();
+                let src = source(colors)?;
+                let _ = write!(w.html, "<img width=\"{columns}\" height=\"{rows}\" src=\"{src}\"{label}>");
+            }
             Content::Grid { maps, colors, range } => tiles(w, maps, *colors, *range)?,
         }
         w.raw("</figure>");

@@ -4,14 +4,20 @@ use super::{Scene, Told, bars};
 use crate::draw::{self, Anchor, Drawing, INK, SOFT};
 use crate::figure::{Panel, Scale, subplots};
 use crate::inside::FeatureMaps;
+use crate::overview::{colors, overlay, range, share};
 use crate::text::{Text, number, percent, t};
 use crate::{ColorMap, Error, Language};
 use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
 
 /// Feature maps of a layer that are drawn; of more, the first.
 const MAPS: usize = 256;
+/// The same where a network has too many layers for all to be shown.
+const SOME: usize = 32;
 /// Input channels and filters of a convolution that are drawn.
 const DEEP: [usize; 2] = [16, 64];
+/// Colour filters side by side, and about the side of one in pixels.
+const ACROSS: usize = 16;
+const TINTED: usize = 30;
 /// Columns of a flat layer.
 const FLAT: usize = 32;
 /// The longest side of a map; a larger one is shrunk.
@@ -39,6 +45,8 @@ pub(super) enum Content {
     Grid { maps: Vec<(String, Array2<f32>)>, colors: ColorMap, range: (f32, f32) },
     /// Colours, such as the input's own.
     Colors(Array2<[u8; 3]>),
+    /// Colours, a pixel each.
+    Tiles(Array2<[u8; 3]>),
 }
 
 pub(super) fn parts(scene: &Scene) -> Result<Vec<Part>, Error> {
@@ -46,6 +54,21 @@ pub(super) fn parts(scene: &Scene) -> Result<Vec<Part>, Error> {
     parts.extend(cam(scene));
     for layer in &scene.layers {
         parts.push(self::layer(scene, layer)?);
+    }
+    if scene.hidden > 0
+        && let Some(answer) = parts.get_mut(1)
+    {
+        let (shown, all) = (scene.layers.len(), scene.layers.len() + scene.hidden);
+        let [en, ko] = [
+            format!(
+                " Below: {shown} of {all} layers, the last maps of each size; --layer NAME shows any other."
+            ),
+            format!(
+                " 아래는 층 {all}개 중 {shown}개, 크기마다 마지막 특징 맵입니다. 다른 층은 --layer 이름."
+            ),
+        ];
+        answer.about.en += &en;
+        answer.about.ko += &ko;
     }
     Ok(parts)
 }
@@ -55,38 +78,15 @@ fn shape(array: &Array3<f32>) -> String {
     format!("{h} \u{d7} {w} \u{d7} {c}")
 }
 
-/// The least and the greatest finite number.
-fn range<'a>(values: impl IntoIterator<Item = &'a f32>) -> (f32, f32) {
-    let finite = values.into_iter().filter(|v| v.is_finite());
-    let (low, high) = finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
-    if low > high { (0.0, 0.0) } else { (low, high) }
-}
-
-fn share(v: f32, (low, high): (f32, f32)) -> f32 {
-    if high > low { (v / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0) } else { 0.5 }
-}
-
-/// The input's own colours: of three channels as red, green and blue, else the mean as grey.
-fn colors(input: &Array3<f32>) -> Array2<[u8; 3]> {
-    let all = range(input);
-    if input.dim().2 == 3 {
-        let byte = |v: f32| (255.0 * share(v, all)).clamp(0.0, 255.0).round() as u8;
-        return input.map_axis(Axis(2), |c| [byte(c[0]), byte(c[1]), byte(c[2])]);
-    }
-    let grey = input.map_axis(Axis(2), |cell| cell.mean().unwrap_or(0.0));
-    let all = range(&grey);
-    grey.mapv(|v| ColorMap::Gray.color(share(v, all)))
-}
-
 fn input(scene: &Scene) -> Part {
     let (low, high) = range(&scene.input);
     let (of, from, to) = (shape(&scene.input), number(low.into()), number(high.into()));
     let mut pictures =
-        vec![Picture { caption: t("input", "입력"), content: Content::Colors(colors(&scene.input)) }];
+        vec![Picture { caption: t("input", "입력"), content: Content::Colors(colors(scene.input.view())) }];
     if scene.input.dim().2 > 1 {
         pictures.push(Picture {
             caption: t("its channels, on one scale", "채널별, 같은 눈금"),
-            content: grid(&scene.input, ColorMap::Gray),
+            content: grid(&scene.input, ColorMap::Gray, MAPS),
         });
     }
     Part {
@@ -130,15 +130,9 @@ fn cam(scene: &Scene) -> Option<Part> {
     let class = scene.probabilities.get(cam.class).map_or(cam.class.to_string(), |p| p.0.clone());
     let layer = &cam.layer;
     let all = range(&cam.heat);
-    let base = colors(&scene.input);
+    let base = colors(scene.input.view());
     let heat = cam.heat.mapv(|v| ColorMap::Magma.color(share(v, (0.0, all.1))));
-    let mut over = base.clone();
-    for (place, color) in over.indexed_iter_mut() {
-        let part = if all.1 > 0.0 { 0.2 + 0.65 * (cam.heat[place] / all.1) } else { 0.0 };
-        for (to, from) in color.iter_mut().zip(heat[place]) {
-            *to = (f32::from(*to) * (1.0 - part) + f32::from(from) * part).round() as u8;
-        }
-    }
+    let over = overlay(&base, cam.heat.view());
     let about = if all.1 > 0.0 {
         t(
             format!(
@@ -170,6 +164,7 @@ fn cam(scene: &Scene) -> Option<Part> {
 fn layer(scene: &Scene, layer: &FeatureMaps) -> Result<Part, Error> {
     let mut pictures = Vec::new();
     if let Some((_, filter)) = scene.filters.iter().find(|(name, _)| *name == layer.name) {
+        pictures.extend(tinted(filter));
         pictures.push(filters(filter)?);
     }
     let (h, w, c) = layer.values.dim();
@@ -185,18 +180,23 @@ fn layer(scene: &Scene, layer: &FeatureMaps) -> Result<Part, Error> {
             format!("{of}. After training everything is let through."),
             format!("{of}. 학습이 끝나면 값을 그대로 통과시킵니다."),
         ),
-        _ => t(format!("{of}, from {from} to {to}."), format!("{of}, 값은 {from}부터 {to}까지.")),
+        _ => {
+            let [en, ko] = seen(scene, layer);
+            t(format!("{of}, from {from} to {to}.{en}"), format!("{of}, 값은 {from}부터 {to}까지.{ko}"))
+        }
     };
     let map = if low < 0.0 { ColorMap::Diverging } else { ColorMap::Viridis };
     if !same && (h, w) != (1, 1) {
-        let caption = match c {
-            1..=MAPS => t(format!("{c} feature maps, one scale"), format!("특징 맵 {c}장, 같은 눈금")),
-            _ => t(
-                format!("the first {MAPS} of {c} feature maps, one scale"),
-                format!("특징 맵 {c}장 중 처음 {MAPS}장, 같은 눈금"),
-            ),
+        let most = if scene.hidden > 0 { SOME } else { MAPS };
+        let caption = if c <= most {
+            t(format!("{c} feature maps, one scale"), format!("특징 맵 {c}장, 같은 눈금"))
+        } else {
+            t(
+                format!("the first {most} of {c} feature maps, one scale"),
+                format!("특징 맵 {c}장 중 처음 {most}장, 같은 눈금"),
+            )
         };
-        pictures.push(Picture { caption, content: grid(&layer.values, map) });
+        pictures.push(Picture { caption, content: grid(&layer.values, map, most) });
     } else if !same {
         pictures.push(flat(&layer.values, map)?);
     }
@@ -205,8 +205,8 @@ fn layer(scene: &Scene, layer: &FeatureMaps) -> Result<Part, Error> {
 }
 
 /// The maps of a layer, the same scale for all.
-fn grid(values: &Array3<f32>, colors: ColorMap) -> Content {
-    let maps = values.axis_iter(Axis(2)).take(MAPS).enumerate();
+fn grid(values: &Array3<f32>, colors: ColorMap, most: usize) -> Content {
+    let maps = values.axis_iter(Axis(2)).take(most).enumerate();
     let maps = maps.map(|(c, map)| (c.to_string(), shrink(map))).collect();
     let (low, high) = range(values);
     Content::Grid { maps, colors, range: colors.range(low, high) }
@@ -243,6 +243,48 @@ fn flat(values: &Array3<f32>, colors: ColorMap) -> Result<Picture, Error> {
     };
     let figure = subplots(vec![panel], "", colors, Scale::Shared).cell(24);
     Ok(Picture { caption, content: Content::Drawing(figure.draw()?) })
+}
+
+/// What of the input a cell of the layer depends on, in both languages.
+fn seen(scene: &Scene, layer: &FeatureMaps) -> [String; 2] {
+    let field = scene.fields.iter().find(|(name, _)| *name == layer.name);
+    let Some(&(_, [rows, columns])) = field.filter(|(_, field)| *field != [1, 1]) else {
+        return [String::new(), String::new()];
+    };
+    [
+        format!(" Each cell sees {rows} \u{d7} {columns} cells of the input."),
+        format!(" 칸 하나가 입력의 {rows} \u{d7} {columns}칸을 봅니다."),
+    ]
+}
+
+/// Filters on red, green and blue as small pictures: grey is 0, a colour is what the filter answers to.
+fn tinted(filter: &Array4<f32>) -> Option<Picture> {
+    let (h, w, depth, n) = filter.dim();
+    if depth != 3 || (h, w) == (1, 1) {
+        return None;
+    }
+    let (low, high) = range(filter);
+    let far = high.max(-low).max(f32::MIN_POSITIVE);
+    let across = n.min(ACROSS);
+    let side = (TINTED / w.max(h)).max(1);
+    let (tall, wide) = (h * side + 2, w * side + 2);
+    let rows = n.div_ceil(across);
+    let colors = Array2::from_shape_fn((rows * tall, across * wide), |(i, j)| {
+        let (o, y, x) = (i / tall * across + j / wide, i % tall / side, j % wide / side);
+        if o >= n || y >= h || x >= w {
+            return [255; 3];
+        }
+        [0, 1, 2].map(|c| (127.5 * (1.0 + filter[[y, x, c, o]] / far)).round() as u8)
+    });
+    Some(Picture {
+        caption: t(
+            format!(
+                "{n} filters {h} \u{d7} {w} in colour: grey is 0, a colour is what the filter answers to"
+            ),
+            format!("색으로 본 {h} \u{d7} {w} 필터 {n}개: 회색은 0, 보이는 색이 필터가 반응하는 색입니다"),
+        ),
+        content: Content::Tiles(colors),
+    })
 }
 
 /// A convolution's filters: on one channel a tile each; on more, a column for each filter.
@@ -295,6 +337,12 @@ impl Content {
             Content::Colors(colors) => {
                 subplots(vec![Panel::picture("", colors.clone())], "", ColorMap::Gray, Scale::Shared)
                     .cell((224 / colors.dim().0.max(colors.dim().1).max(1) as i32).clamp(1, 40))
+                    .draw()
+            }
+            Content::Tiles(colors) => {
+                subplots(vec![Panel::picture("", colors.clone())], "", ColorMap::Gray, Scale::Shared)
+                    .cell(1)
+                    .compact()
                     .draw()
             }
             Content::Grid { maps, colors, range } => {

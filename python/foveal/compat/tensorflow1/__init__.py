@@ -63,8 +63,8 @@ examples = _module("tf.examples", tutorials=_module(
 for _part in (nn, layers, train, errors):
     _short = "tf." + _part.__name__.rsplit(".", 1)[1]
     _there = [n for n, v in vars(_part).items() if getattr(v, "__module__", "").startswith(__name__) and not n.startswith("_")]
-    _part.__getattr__ = (  # type: ignore[attr-defined]
-        lambda wanted, short=_short, there=tuple(_there): _unknown(f"{short}.{wanted}", there))
+    setattr(_part, "__getattr__",
+            lambda wanted, short=_short, there=tuple(_there): _unknown(f"{short}.{wanted}", there))
 
 
 def __getattr__(name: str) -> _Any:

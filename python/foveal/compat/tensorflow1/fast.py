@@ -14,7 +14,7 @@ import numpy as np
 
 from foveal import _foveal, ops
 
-from .graph import Operation, Tensor
+from .graph import Operation, Tensor, TensorShape
 from .train import AdamOptimizer
 
 #: FOVEAL_TF1=interpreter leaves everything to the interpreter.
@@ -68,7 +68,7 @@ class Found:
         start = t
         if start.dtype.name != "float32" or start.shape.ndims not in (2, 4) or None in start.shape.as_list()[1:]:
             raise Unfit
-        shape = [int(n) for n in start.shape.as_list()[1:]]
+        shape = TensorShape(start.shape.as_list()[1:]).extents()
         if chain and chain[0].kind == "Reshape":
             shape = self._constant_shape(chain.pop(0), shape)
         if len(shape) == 1:
@@ -140,7 +140,8 @@ class Found:
         dims = last.shape.as_list()[1:]
         if None in dims:
             raise Unfit
-        return [int(n) for n in dims] if len(dims) == 3 else [1, 1, int(dims[0])]
+        known = TensorShape(dims).extents()
+        return known if len(known) == 3 else [1, 1, known[0]]
 
     def toml(self, keeps: tuple[float, ...]) -> str:
         """The model, dropouts at their present rates."""

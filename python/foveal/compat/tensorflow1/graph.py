@@ -60,7 +60,7 @@ class TensorShape(Sequence):
             dims = dims.dims
         elif isinstance(dims, (int, np.integer)):
             dims = [dims]
-        self.dims = None if dims is None else tuple(None if d is None or d == -1 else Dimension(d) for d in dims)
+        self.dims: tuple[Dimension | None, ...] | None = None if dims is None else tuple(None if d is None or d == -1 else Dimension(d) for d in dims)
 
     @property
     def ndims(self) -> int | None:
@@ -70,6 +70,13 @@ class TensorShape(Sequence):
         if self.dims is None:
             raise ValueError("as_list() is not defined on an unknown TensorShape.")
         return [None if d is None else int(d) for d in self.dims]
+
+    def extents(self) -> list[int]:
+        """All extents, where all are known."""
+        known = [d for d in self.as_list() if d is not None]
+        if len(known) < len(self.as_list()):
+            raise ValueError(f"The shape {self} must be fully defined here.")
+        return known
 
     def is_fully_defined(self) -> bool:
         return self.dims is not None and None not in self.dims

@@ -70,10 +70,10 @@ def _relu_gradient(run: Any, t: Any, d: Array, y: Array, x: Array) -> list[Any]:
 
 
 def _dropout(run: Any, t: Any, x: Array, keep: Array) -> Array:
-    keep = float(keep)
-    if not 0 < keep <= 1:
-        raise ValueError(f"{t.op_name}: keep_prob must be a scalar tensor or a float in the range (0, 1], got {keep:g}")
-    mask = run.kept[t] = None if keep == 1 else run.dropout_mask(t, x.shape, np.float32(keep))
+    share = float(keep)
+    if not 0 < share <= 1:
+        raise ValueError(f"{t.op_name}: keep_prob must be a scalar tensor or a float in the range (0, 1], got {share:g}")
+    mask = run.kept[t] = None if share == 1 else run.dropout_mask(t, x.shape, np.float32(share))
     return x if mask is None else x * mask
 
 

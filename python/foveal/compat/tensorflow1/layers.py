@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from . import nn
-from .graph import Tensor, graph
-from .math import add, constant, matmul, tensor
+from .graph import Tensor, TensorShape, graph
+from .math import add, constant, matmul, reshape, tensor
 from .variables import get_variable, xavier_initializer, zeros_initializer
 
 
@@ -100,8 +100,6 @@ def dense(inputs: Any, units: int, activation: Any = None, use_bias: bool = True
 
 def flatten(inputs: Any, name: str | None = None) -> Tensor:
     """All numbers of each sample in a row."""
-    from .math import reshape
-
     x = tensor(inputs)
-    rest = x.shape.as_list()[1:]
-    return reshape(x, [-1, int(np.prod(rest))], name or "flatten/Reshape")
+    rest = int(np.prod(TensorShape(x.shape.as_list()[1:]).extents()))
+    return reshape(x, [-1, rest], name or "flatten/Reshape")

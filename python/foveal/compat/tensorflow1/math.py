@@ -48,13 +48,13 @@ def _broadcast(a: TensorShape, b: TensorShape) -> Any:
     if a.dims is None or b.dims is None:
         return None
     n = max(len(a.dims), len(b.dims))
-    rows = [(1,) * (n - len(s.dims)) + s.dims for s in (a, b)]
-    dims: list[int | None] = []
+    rows = [(1,) * (n - len(dims)) + tuple(dims) for dims in (a.dims, b.dims)]
+    together: list[int | None] = []
     for p, q in zip(*rows):
         if p is not None and q is not None and p != q and 1 not in (p, q):
             raise ValueError(f"Dimensions must be equal, but are {p} and {q} for shapes {a} and {b}.")
-        dims.append(q if p == 1 else p if q == 1 or q is None and p != 1 else q if p is None else p)
-    return dims
+        together.append(q if p == 1 else p if q == 1 or q is None and p != 1 else q if p is None else p)
+    return together
 
 
 def _binary(kind: str, a: Any, b: Any, name: str | None, dtype: Any = None) -> Tensor:
@@ -155,7 +155,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
         return Tensor("Reshape", [x, wanted], None, x.dtype, name)
     dims = [int(n) for n in np.atleast_1d(wanted.attrs["value"])]
     if x.shape.is_fully_defined():
-        size, rest = int(np.prod(x.shape.as_list())), int(np.prod([n for n in dims if n != -1]))
+        size, rest = int(np.prod(x.shape.extents())), int(np.prod([n for n in dims if n != -1]))
         if -1 in dims and rest and size % rest or -1 not in dims and rest != size:
             raise ValueError(f"Cannot reshape a tensor with {size} elements to shape {dims}.")
         dims = [size // max(rest, 1) if n == -1 else n for n in dims]
@@ -165,8 +165,11 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
 def transpose(a: Any, perm: Any = None, name: str | None = None) -> Tensor:
     x = tensor(a)
     dims = x.shape.dims
-    order = list(perm) if perm is not None else None if dims is None else list(range(len(dims)))[::-1]
-    shape = None if dims is None else [dims[i] for i in order]
+    order = None if perm is None else list(perm)
+    shape = None
+    if dims is not None:
+        order = list(range(len(dims)))[::-1] if order is None else order
+        shape = [dims[i] for i in order]
     return Tensor("Transpose", [x], shape, x.dtype, name, perm=order)
 
 

@@ -32,10 +32,10 @@ def _window(given: Any, operator: str, what: str) -> tuple[int, int]:
 
 def extent(n: int | None, kernel: int | None, stride: int, padding: str, operator: str) -> int | None:
     """Outputs along an axis of `n` numbers."""
-    if n is None or kernel is None and padding == "VALID":
-        return None
-    if padding == "SAME":
+    if n is not None and padding == "SAME":
         return -(-n // stride)
+    if n is None or kernel is None:
+        return None
     if n < kernel:
         raise ValueError(f"Negative dimension size caused by subtracting {kernel} from {n} for '{operator}'.")
     return (n - kernel) // stride + 1

@@ -51,7 +51,7 @@ class Session:
             seed, own = t.graph.seed, t.attrs["seed"]
             entropy = None if seed is None and own is None else [seed or 0, own or 0, t.number]
             self.generators[t] = np.random.default_rng(entropy)
-        rng, (a, b), shape = self.generators[t], t.attrs["numbers"], t.shape.as_list()
+        rng, (a, b), shape = self.generators[t], t.attrs["numbers"], t.shape.extents()
         if t.attrs["how"] == "uniform":
             numbers = rng.random(shape) * (b - a) + a
         else:
@@ -222,7 +222,7 @@ class Run:
         """Draws variables. What optimizers keep of them begins anew."""
         session = self.session
         every = variables is None
-        chosen = graph().variables if every else variables
+        chosen: Any = graph().variables if every else variables
         fresh = Run(session, {})
         values = {v: np.array(fresh.value(v.initial_value)) for v in chosen}
         session.plans.pull()

@@ -64,7 +64,7 @@ def global_variables() -> list[Tensor]:
 
 
 def trainable_variables() -> list[Tensor]:
-    return [v for v in graph().variables if v.trainable]
+    return [v for v in graph().variables if getattr(v, "trainable", True)]
 
 
 @contextmanager

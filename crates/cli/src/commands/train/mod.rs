@@ -18,6 +18,7 @@ mod prepare;
 mod preprocessing;
 mod progress;
 mod recipe;
+mod room;
 mod training;
 mod transfer;
 

@@ -6,6 +6,7 @@ use super::finish::Finished;
 use super::folder::Folder;
 use super::metrics::Metrics;
 use super::progress::Progress;
+use super::room;
 use crate::args::{Fit, Train};
 use crate::output::Context;
 use crate::source::{self, MNIST, Parts};
@@ -134,6 +135,7 @@ impl Run<'_> {
     ) -> Result<Trained> {
         let Self { args, context, data, split, preprocess, recipe, .. } = *self;
         let from = checkpoint::last(args, &fresh, folder, context)?;
+        room::check(&fresh, preprocess, recipe).inspect_err(|_| folder.abandon())?;
         if from.is_none() {
             folder.begin(args, recipe, whole)?;
         }
