@@ -109,10 +109,10 @@ impl Sample<'_> {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    name: String,
+    pub(crate) name: String,
     shape: [usize; 3],
     samples: Samples,
-    targets: Targets,
+    pub(crate) targets: Targets,
     texts: Option<Texts>,
 }
 
@@ -457,7 +457,7 @@ fn sample_size(shape: [usize; 3]) -> Result<usize, Error> {
 }
 
 /// Number of samples that the targets describe.
-fn target_count(name: &str, targets: &Targets) -> Result<usize, Error> {
+pub(crate) fn target_count(name: &str, targets: &Targets) -> Result<usize, Error> {
     let (_, names) = names(targets);
     if names.is_empty() {
         return Err(Error::Argument {

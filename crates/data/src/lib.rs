@@ -7,6 +7,7 @@
 //!
 //! | module | from | to |
 //! |---|---|---|
+//! | [`Dataset::from_arrays`] | a program's own arrays | [`Dataset`] |
 //! | [`idx`] | IDX files, plain or gzip | [`Dataset`] |
 //! | [`npy`] | `.npy` arrays | [`ndarray::ArrayD`] |
 //! | [`npz`] | Keras's `.npz` | arrays, then [`Dataset`]s |
@@ -26,6 +27,7 @@
 //!
 //! Samples are images of height x width x channels (NHWC), targets are classes or values.
 
+mod arrays;
 pub mod augment;
 pub mod check;
 pub mod dataset;
@@ -59,6 +61,7 @@ pub mod text_table;
 pub mod tsv;
 mod window;
 
+pub use arrays::{Element, IntoTargets};
 pub use augment::Augment;
 pub use check::{Fault, Report, TargetFacts, duplicates_between};
 pub use dataset::{Dataset, Sample, Samples, Targets, TrainTest};

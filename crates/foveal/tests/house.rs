@@ -13,16 +13,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each crate may import of ours.
-const IMPORTS: [(&str, &[&str]); 15] = [
+const IMPORTS: [(&str, &[&str]); 16] = [
     ("foveal-kernels", &[]),
     ("foveal-nn", &["foveal-kernels"]),
     ("foveal-data", &[]),
-    ("foveal-train", &["foveal-nn", "foveal-data"]),
+    ("foveal-infer", &["foveal-nn"]),
+    ("foveal-train", &["foveal-nn", "foveal-data", "foveal-infer"]),
     ("foveal-onnx", &["foveal-nn", "foveal-train"]),
     ("foveal-view", &["foveal-nn", "foveal-data", "foveal-train"]),
     ("foveal-mnist", &[]),
     ("foveal-backbone", &[]),
-    ("foveal", &["foveal-kernels", "foveal-nn", "foveal-data", "foveal-train", "foveal-onnx", "foveal-view"]),
+    ("foveal", &["foveal-kernels", "foveal-nn", "foveal-infer", "foveal-data", "foveal-train", "foveal-onnx", "foveal-view"]),
     ("foveal-serve", &["foveal"]),
     ("foveal-cli", &["foveal", "foveal-mnist", "foveal-backbone", "foveal-serve"]),
     ("foveal-wasm", &["foveal"]),

@@ -100,6 +100,24 @@ pub enum Error {
         /// Numbers that it has.
         found: usize,
     },
+    /// A layer of the program's own cannot be put into a file.
+    #[error("model: the layer `{kind}` is of the program's own and has no form in a file; save the parameters \
+             (`Model::params`) and build the model in code again (`Model::with_params`)")]
+    CustomSaved {
+        /// What the layer is called.
+        kind: &'static str,
+    },
+    /// A layer of the program's own failed, or gave arrays of other shapes than it said.
+    #[error("layer `{kind}` (of the program's own): {problem}")]
+    CustomLayer {
+        /// What the layer is called.
+        kind: &'static str,
+        /// What it says, or what is wrong with its arrays.
+        problem: String,
+    },
+    /// A loss of the program's own failed, or gave gradients of another shape than the outputs.
+    #[error("loss: {0}")]
+    Loss(String),
     /// The state of another model, or of another layout.
     #[error("training: the state has {found} numbers, the model needs {wanted}")]
     State {

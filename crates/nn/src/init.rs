@@ -1,7 +1,7 @@
 //! How parameters begin: seeded, the same numbers on every machine.
 
-use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64;
+use rand_pcg::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 /// How a layer's weights begin. Biases begin at 0.
@@ -55,15 +55,21 @@ impl Random {
 
     /// From 0 to 1, 1 excluded.
     pub fn uniform(&mut self) -> f32 {
-        self.0.random::<f32>()
+        // 24 bits, as many as an f32 holds.
+        (self.0.next_u32() >> 8) as f32 / (1 << 24) as f32
+    }
+
+    /// The same with 53 bits.
+    fn uniform_f64(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Normal with standard deviation `sd` (Box and Muller 1958).
     pub fn normals(&mut self, count: usize, sd: f32) -> Vec<f32> {
         (0..count)
             .map(|_| {
-                let radius = (-2.0 * (1.0 - self.0.random::<f64>()).ln()).sqrt();
-                let angle = std::f64::consts::TAU * self.0.random::<f64>();
+                let radius = (-2.0 * (1.0 - self.uniform_f64()).ln()).sqrt();
+                let angle = std::f64::consts::TAU * self.uniform_f64();
                 (radius * angle.cos()) as f32 * sd
             })
             .collect()

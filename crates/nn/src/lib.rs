@@ -2,6 +2,7 @@
 //! Operators, layers, models and the training engine of foveal.
 //!
 //! - [`ops`]: the operators on `ndarray` views, NHWC and HWIO, forward and exact backward.
+//! - [`Sequential`]: a net in code, layer after layer.
 //! - [`layers`]: the kinds of layers, each with all that is known of it in one file.
 //! - [`spec`]: a model as data, readable as TOML; [`builtin`]: the models that foveal brings.
 //! - [`model`]: a spec whose shapes have been checked along the chain, with its parameters; a forward pass
@@ -21,6 +22,7 @@ pub mod model;
 pub mod ops;
 pub mod optim;
 pub mod schedule;
+mod sequential;
 pub mod spec;
 mod steps;
 pub mod summary;
@@ -31,4 +33,6 @@ pub use foveal_kernels::{
     Padding, Pool2dGeometry, Pool2dOptions,
 };
 pub use model::Model;
+pub use ndarray;
+pub use sequential::{Sequential, Size};
 pub use spec::ModelSpec;

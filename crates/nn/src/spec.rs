@@ -1,6 +1,9 @@
 //! A model as data: a list of layers, readable as TOML.
 //!
+//! Files need the feature `toml`, which `foveal` and `foveal-train` have on.
+//!
 //! ```
+//! # #[cfg(feature = "toml")] {
 //! let spec = foveal_nn::ModelSpec::from_toml(r#"
 //!     [input]
 //!     shape = [28, 28, 1]        # height, width, channels
@@ -20,11 +23,14 @@
 //! "#)?;
 //! let model = foveal_nn::Model::new(&spec, 0)?;
 //! assert_eq!(model.output_shape(), [1, 1, 10]);
+//! # }
 //! # Ok::<(), foveal_nn::Error>(())
 //! ```
 
+#[cfg(feature = "toml")]
 mod file;
 
+use crate::Error;
 use serde::{Deserialize, Serialize};
 
 /// A model: the shape of one input and the layers it goes through.
@@ -71,20 +77,31 @@ impl<K: Into<LayerKind>> From<K> for LayerSpec {
 }
 
 impl ModelSpec {
+    /// Refuses layers of the program's own, which no file can hold.
+    ///
+    /// # Errors
+    /// [`Error::CustomSaved`] for the first of them.
+    pub fn check_saved(&self) -> Result<(), Error> {
+        self.layers.iter().try_for_each(|layer| match &layer.kind {
+            LayerKind::Custom(own) => Err(Error::CustomSaved { kind: own.kind() }),
+            _ => Ok(()),
+        })
+    }
+
     /// The rows of the embedding that the model begins with, if it does.
     pub fn vocabulary(&self) -> Option<usize> {
         self.layers.iter().find_map(|layer| layer.kind.layer().vocabulary())
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "toml"))]
 mod tests {
     use super::*;
 
     #[test]
     fn a_spec_survives_toml_and_its_errors_name_the_line() {
         let spec = crate::builtin::spec("lab-11-2").unwrap();
-        assert_eq!(ModelSpec::from_toml(&spec.to_toml()).unwrap(), strip(&spec));
+        assert_eq!(ModelSpec::from_toml(&spec.to_toml().unwrap()).unwrap(), strip(&spec));
         let bad = "[input]\nshape = [4, 4, 1]\n\n[[layer]]\nkind = \"conv2d\"\nfilters = 2\nkernel = [3, 3]\nstride = 2\n";
         let message = ModelSpec::from_toml(bad).unwrap_err().to_string();
         assert!(message.contains("line 8") && message.contains("did you mean `strides`?"), "{message}");
@@ -113,7 +130,7 @@ mod tests {
     }
 
     fn strip(spec: &ModelSpec) -> ModelSpec {
-        let text = spec.to_toml();
+        let text = spec.to_toml().unwrap();
         let mut again = ModelSpec::from_toml(&text).unwrap();
         again.layers.iter_mut().zip(&spec.layers).for_each(|(a, b)| assert_eq!(a.kind, b.kind));
         again.input = spec.input;

@@ -66,7 +66,7 @@ fn the_valid_file_is_valid_and_survives_itself() {
     let spec = ModelSpec::from_toml(VALID).unwrap();
     let model = read(VALID).unwrap();
     assert_eq!((model.outputs(), model.nodes().len()), (3, 9));
-    let again = ModelSpec::from_toml(&spec.to_toml()).unwrap();
+    let again = ModelSpec::from_toml(&spec.to_toml().unwrap()).unwrap();
     assert_eq!(again.input, spec.input);
     let kinds = |s: &ModelSpec| -> Vec<_> {
         s.layers.iter().map(|l| (l.name.clone(), l.inputs.clone(), l.kind.clone())).collect()

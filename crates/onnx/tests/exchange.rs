@@ -130,7 +130,7 @@ fn a_size_without_the_batch_is_written_for_operator_sets_that_know_it() {
 fn every_built_in_model_survives_its_file() {
     for builtin in builtin::ALL.iter().chain(&builtin::SCALED) {
         let spec = builtin::fitted(builtin.name, [28, 28, 1], 10).unwrap();
-        let before = saved(&spec.to_toml(), &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        let before = saved(&spec.to_toml().unwrap(), &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
         let after = import(&export(&before).unwrap(), builtin.name).unwrap();
         let raw: Vec<f32> = (0..2 * 28 * 28).map(|i| ((i * 37) % 256) as f32).collect();
         near(&outputs(&before, &raw), &outputs(&after, &raw), 1e-5);

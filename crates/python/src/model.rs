@@ -53,7 +53,7 @@ impl Model {
 fn own<'a>(slot: &'a mut Option<(u32, Predictor)>, saved: &SavedModel) -> PyResult<&'a mut Predictor> {
     let process = std::process::id();
     if slot.as_ref().is_none_or(|(owner, _)| *owner != process) {
-        let fresh = Predictor::new(&saved.model, &saved.preprocess, threads()).map_err(wrong)?;
+        let fresh = saved.predictor(threads()).map_err(wrong)?;
         std::mem::forget(slot.replace((process, fresh)));
     }
     slot.as_mut().map(|(_, own)| own).ok_or_else(|| wrong("model: there is no predictor"))
@@ -125,8 +125,8 @@ impl Model {
     }
 
     /// The spec as TOML.
-    fn to_toml(&self) -> String {
-        self.saved.model.spec().to_toml()
+    fn to_toml(&self) -> PyResult<String> {
+        self.saved.model.spec().to_toml().map_err(wrong)
     }
 
     /// Height, width, channels.
@@ -221,7 +221,7 @@ impl Model {
         let outputs = py.detach(|| {
             let mut slot = self.predictor.lock().unwrap_or_else(PoisonError::into_inner);
             let own = own(&mut slot, &self.saved)?;
-            Ok::<_, PyErr>(if alone { own.predict_each(count, pixels) } else { own.predict(count, pixels) })
+            Ok::<_, PyErr>(if alone { own.outputs_each(count, pixels) } else { own.outputs(count, pixels) })
         })?;
         let outputs = match self.saved.classes.is_empty() {
             true => outputs,
@@ -276,7 +276,7 @@ fn builtin_spec(name: &str, shape: Option<[usize; 3]>, outputs: Option<usize>) -
         _ => builtin::fitted(name, shape.unwrap_or([32, 32, 3]), outputs.unwrap_or(10)),
     };
     spec.or_else(|| builtin::fitted(name, shape.unwrap_or([32, 32, 3]), outputs.unwrap_or(10)))
-        .map(|spec| spec.to_toml())
+        .and_then(|spec| spec.to_toml().ok())
 }
 
 /// The bytes of MNIST's images and labels, of the part train or test.

@@ -20,6 +20,13 @@ pub struct Shared {
     pub access_log: bool,
 }
 
+impl Drop for Shared {
+    /// Nobody can ask any more: the workers end.
+    fn drop(&mut self) {
+        self.backend.queue.close();
+    }
+}
+
 impl Shared {
     /// The place of the model of this name.
     pub fn find(&self, name: &str) -> Result<usize, Failure> {

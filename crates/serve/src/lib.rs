@@ -22,6 +22,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Within a runtime of the caller's it is [`Server::serve`], and within a program's own routes [`Server::router`]
+//! (`examples/axum_app.rs`).
+//!
 //! A request's body is read by the runtime's threads, then waits in a bounded queue for one of the workers. A
 //! worker takes what waits for one model and puts it through the model in one call. Each request's answer has the
 //! bits that [`foveal::train::predict`] gives for that request's images, whoever else is waiting
@@ -52,6 +55,7 @@ mod stream;
 mod tensor;
 mod worker;
 
+pub use axum;
 pub use error::Error;
 pub use model::ServedModel;
 pub use options::{Limits, Options};

@@ -10,11 +10,12 @@ use crate::model::ServedModel;
 use crate::options::Options;
 use crate::page::Page;
 use crate::queue::Queue;
+use crate::routes;
 use crate::stop::Stop;
 use crate::worker::Backend;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The most threads that read requests.
@@ -26,6 +27,8 @@ const LAST: Duration = Duration::from_millis(500);
 pub struct Server {
     app: App,
     threads: usize,
+    /// The workers of [`Server::router`] have been started.
+    started: Mutex<bool>,
 }
 
 impl Server {
@@ -54,7 +57,7 @@ impl Server {
             stop: Stop::new(),
             access_log: options.access_log,
         });
-        Ok(Self { app, threads })
+        Ok(Self { app, threads, started: Mutex::new(false) })
     }
 
     /// A handle that stops the server, usable from any thread.
@@ -88,6 +91,60 @@ impl Server {
             let _ = worker.join();
         }
         Ok(served?)
+    }
+
+    /// [`Server::run`] within a runtime of the caller's, which must have tokio's I/O and timers.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    ///
+    /// ```no_run
+    /// # async fn example(server: foveal_serve::Server) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (stop, listener) = (server.stop(), tokio::net::TcpListener::bind("127.0.0.1:8080").await?);
+    /// let served = tokio::spawn(server.serve(listener));
+    /// stop.stop();
+    /// served.await??;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn serve(self, listener: tokio::net::TcpListener) -> Result<(), Error> {
+        let workers = self.workers()?;
+        connection::serve(listener, Arc::clone(&self.app)).await;
+        self.app.backend.queue.close();
+        // They hold nothing that must be waited for.
+        drop(workers);
+        Ok(())
+    }
+
+    /// The routes, as a service for a program's own axum or tower: nest them under a path. The limits on bodies, images
+    /// and waiting hold; those on connections, heads and slow clients are the program's own server's. The first call
+    /// starts the workers, which end when the last router of this server is dropped.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    ///
+    /// ```
+    /// use foveal::nn::Sequential;
+    /// use foveal::train::{PictureFit, Preprocess, SavedModel, Training};
+    /// use foveal_serve::{Options, Page, ServedModel, Server, axum};
+    ///
+    /// let model = Sequential::new([8, 8, 1]).flatten().dense(2).build(0)?;
+    /// let preprocess = Preprocess::unit(1, PictureFit::Resize);
+    /// let classes = vec!["no".to_owned(), "yes".to_owned()];
+    /// let saved = SavedModel { model, preprocess, classes, training: Training::default() };
+    /// let server = Server::new(vec![ServedModel::new("own", saved)?], Page::default(), Options::default())?;
+    /// let app: axum::Router = axum::Router::new()
+    ///     .route("/", axum::routing::get(|| async { "a program of its own" }))
+    ///     .nest("/models", server.router()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn router(&self) -> Result<axum::Router, Error> {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*started {
+            self.workers()?;
+            *started = true;
+        }
+        Ok(routes::router(&self.app))
     }
 
     fn workers(&self) -> Result<Vec<std::thread::JoinHandle<()>>, Error> {

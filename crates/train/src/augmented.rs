@@ -184,7 +184,7 @@ mod tests {
     fn made(augment: &str, order: &[u32], size: usize, threads: usize, epoch: usize) -> Vec<String> {
         let (data, mut engine, train) = (data(), engine(threads), (0..N as u32).collect::<Vec<_>>());
         let weights = Some(&[1.0, 2.0, 0.5][..]);
-        let examples = Examples { data: &data, train: &train, units: None, weights };
+        let examples = Examples { data: &data, train: &train, units: None, weights, own: None };
         let recipe =
             Recipe { augment: augment.parse().unwrap(), seed: 7, batch_size: size, ..Recipe::default() };
         let mut augmented = Augmented::new(&recipe, &data, &engine).unwrap();
@@ -222,7 +222,7 @@ mod tests {
     fn a_mixture_counts_as_much_as_its_parts() {
         let (data, mut engine, train) = (data(), engine(1), (0..N as u32).collect::<Vec<_>>());
         let weights = [1.0, 2.0, 0.5];
-        let examples = Examples { data: &data, train: &train, units: None, weights: Some(&weights) };
+        let examples = Examples { data: &data, train: &train, units: None, weights: Some(&weights), own: None };
         let augment = Augment { mixup: 1.0, ..Augment::default() };
         let recipe = Recipe { augment, seed: 7, batch_size: N, ..Recipe::default() };
         let mut augmented = Augmented::new(&recipe, &data, &engine).unwrap();

@@ -15,6 +15,9 @@ pub enum Error {
     /// The model or an operator refuses.
     #[error(transparent)]
     Model(#[from] foveal_nn::Error),
+    /// A predictor refuses.
+    #[error(transparent)]
+    Predictor(#[from] foveal_infer::Error),
     /// The data set refuses.
     #[error(transparent)]
     Data(#[from] foveal_data::Error),
@@ -226,6 +229,22 @@ pub enum Error {
     /// A checkpoint cannot be kept: what its keeper says.
     #[error("{0}")]
     Save(String),
+    /// A loss of the program's own, or its gradient, was not a finite number.
+    #[error("the loss is {value} and its gradient is not finite; train with a lower learning rate, or look at the loss")]
+    NotFiniteLoss {
+        /// The loss.
+        value: f64,
+    },
+    /// The weights of samples are not one for each, or one of them is below 0 or no finite number.
+    #[error("{data}: {problem}; each of the {samples} samples needs a weight of 0 or above")]
+    SampleWeights {
+        /// Name of the data set.
+        data: String,
+        /// Samples of the data set.
+        samples: usize,
+        /// What is wrong.
+        problem: String,
+    },
     /// The loss of a step was not a number.
     #[error("epoch {epoch}, step {batch}: the loss is not a number; train with a lower learning rate")]
     NonFinite {

@@ -250,6 +250,14 @@ pub(crate) fn softmax(row: &mut [f32]) {
     row.iter_mut().for_each(|v| *v /= total);
 }
 
+/// The share of samples whose largest output is that of their class.
+pub(crate) fn accuracy(outputs: &[f32], data: &Dataset, indices: &[u32]) -> f64 {
+    let Some(labels) = data.labels() else { return 0.0 };
+    let rows = outputs.chunks_exact(outputs.len() / indices.len().max(1));
+    let correct = rows.zip(indices).filter(|(row, i)| top(row) == labels[**i as usize] as usize).count();
+    correct as f64 / indices.len().max(1) as f64
+}
+
 /// The index of the largest, the first of equals.
 fn top(row: &[f32]) -> usize {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })

@@ -43,6 +43,13 @@ pub enum Event {
         /// Learning rate of the step.
         lr: f32,
     },
+    /// Figures of the program's own after an epoch, before [`Event::Epoch`]: see [`crate::Fit::metric`].
+    Metrics {
+        /// The epoch, from 1 on.
+        epoch: usize,
+        /// Names and figures.
+        values: Vec<(String, f64)>,
+    },
     /// An epoch is done.
     Epoch(EpochReport),
     /// The run is over.
@@ -100,6 +107,8 @@ pub struct Outcome {
     pub model: Model,
     /// Each epoch's figures.
     pub history: Vec<EpochReport>,
+    /// The program's own figures of each epoch: see [`crate::Fit::metric`].
+    pub metrics: Vec<Vec<(String, f64)>>,
     /// How the run ended.
     pub status: Status,
     /// The epoch at whose end the weights to keep were as they are; `None` where a run was stopped within an epoch.

@@ -17,6 +17,8 @@ pub(crate) struct Examples<'a> {
     pub units: Option<&'a Units>,
     /// How much the images of each class count.
     pub weights: Option<&'a [f32]>,
+    /// How much each sample counts besides.
+    pub own: Option<&'a [f32]>,
 }
 
 impl<'a> Examples<'a> {
@@ -28,14 +30,15 @@ impl<'a> Examples<'a> {
 
     /// The target of sample `i` and how much it counts.
     pub fn target(&self, i: usize) -> (Target<'a>, f32) {
+        let own = self.own.map_or(1.0, |own| own[i]);
         let (target, weight) = match self.data.targets() {
             Targets::Classes { labels, .. } => {
                 let label = labels[i];
-                (Target::Class(label), self.weights.map_or(1.0, |w| w[label as usize]))
+                (Target::Class(label), self.weights.map_or(1.0, |w| w[label as usize]) * own)
             }
             Targets::Values { names, .. } => {
                 let values = self.units.map_or(&[][..], |units| &units.values);
-                (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), 1.0)
+                (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), own)
             }
         };
         (target, weight)

@@ -1,10 +1,12 @@
-use crate::evaluate::score;
+use crate::evaluate::{accuracy, score};
 use crate::examples::outputs;
 use crate::identity::Identity;
+use crate::hooks::{Hooks, Judged, Progress};
 use crate::trainer::{Trainer, order};
 use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
 use foveal_data::{Dataset, Split};
 use foveal_nn::Model;
+use foveal_nn::ndarray::ArrayView2;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -61,10 +63,46 @@ pub fn fit_resumable(
     resume: Resume<'_>,
 ) -> Result<Outcome, Error> {
     let mut model = model;
-    let trainer = Trainer::new(&mut model, data, split, preprocess, recipe)?;
-    let mut run = Run {
+    let mut run = Run::new(&mut model, (data, split, preprocess, recipe), stop, on_event, Hooks::default())?;
+    let Resume { from, save } = resume;
+    if from.is_some() || save.is_some() {
+        let identity = Identity::new(&model, data, split, preprocess, recipe)?;
+        from.map_or(Ok(()), |checkpoint| run.go_on(checkpoint, &identity))?;
+        run.save = save.map(|save| (identity, save));
+    }
+    run.all()
+}
+
+/// What a run is made of.
+type Task<'a> = (&'a Dataset, &'a Split, &'a Preprocess, &'a Recipe);
+
+/// [`fit`] with what the program changes about it.
+pub(crate) fn run<'a>(
+    mut model: Model,
+    task: Task<'a>,
+    stop: &'a AtomicBool,
+    on_event: &'a mut dyn FnMut(&Event),
+    hooks: Hooks<'a>,
+) -> Result<Outcome, Error> {
+    Run::new(&mut model, task, stop, on_event, hooks)?.all()
+}
+
+impl<'a> Run<'a> {
+    /// Checks that all fits together; freezes what the recipe says.
+    fn new(
+        model: &mut Model,
+        (data, split, preprocess, recipe): Task<'a>,
+        stop: &'a AtomicBool,
+        on_event: &'a mut dyn FnMut(&Event),
+        hooks: Hooks<'a>,
+    ) -> Result<Self, Error> {
+        let trainer = Trainer::new(model, data, split, preprocess, recipe, &hooks)?;
+        Ok(Run {
         good: trainer.engine.values().to_vec(),
         trainer,
+        hooks,
+        metrics: Vec::new(),
+        figures: Vec::new(),
         data,
         split,
         recipe,
@@ -78,18 +116,17 @@ pub fn fit_resumable(
         history: Vec::new(),
         best: None,
         save: None,
-    };
-    let Resume { from, save } = resume;
-    if from.is_some() || save.is_some() {
-        let identity = Identity::new(&model, data, split, preprocess, recipe)?;
-        from.map_or(Ok(()), |checkpoint| run.go_on(checkpoint, &identity))?;
-        run.save = save.map(|save| (identity, save));
+    })
     }
-    run.all()
 }
 
 struct Run<'a> {
     trainer: Trainer,
+    hooks: Hooks<'a>,
+    /// The program's own figures of each epoch.
+    metrics: Vec<Vec<(String, f64)>>,
+    /// Those of the last validation.
+    figures: Vec<(String, f64)>,
     /// The weights at the end of the last epoch.
     good: Vec<f32>,
     data: &'a Dataset,
@@ -138,12 +175,13 @@ impl Run<'_> {
         // The figures are those of the epoch whose weights are kept.
         let kept = match epoch.map(|epoch| &self.history[epoch - 1]) {
             Some(report) => report.validation_loss.map(|loss| (loss, report.validation_accuracy)),
-            None => self.validate(),
+            None => self.validate()?,
         };
         (self.on_event)(&Event::Finished(status));
         Ok(Outcome {
             model: self.trainer.model(),
             history: self.history,
+            metrics: self.metrics,
             status,
             epoch,
             train_seconds: self.seconds,
@@ -164,7 +202,7 @@ impl Run<'_> {
             if self.recipe.patience.is_some_and(|p| waited >= p.max(1)) {
                 return Ok(Status::EarlyStopped);
             }
-            let ended = self.epoch(epoch);
+            let ended = self.epoch(epoch)?;
             if let Some(fault) = self.data.fault() {
                 return Err(fault.into());
             }
@@ -179,10 +217,11 @@ impl Run<'_> {
             if !self.trainer.is_finite() {
                 return Ok(Status::NonFinite { epoch, batch: self.batches });
             }
-            let scores = self.validate();
+            let scores = self.validate()?;
             report.validation_loss = scores.map(|s| s.0);
             report.validation_accuracy = scores.and_then(|s| s.1);
             self.good.copy_from_slice(self.trainer.engine.values());
+            self.tell_metrics(epoch);
             (self.on_event)(&Event::Epoch(report.clone()));
             if self.judge(&report) && self.recipe.keep_best {
                 let best = self.best.as_mut().expect("an epoch that is the best");
@@ -255,7 +294,7 @@ impl Run<'_> {
     }
 
     /// Does the steps of an epoch. An early end is the error.
-    fn epoch(&mut self, epoch: usize) -> Result<EpochReport, Status> {
+    fn epoch(&mut self, epoch: usize) -> Result<Result<EpochReport, Status>, Error> {
         let order = order(self.data, self.split, self.recipe, epoch);
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
@@ -265,11 +304,13 @@ impl Run<'_> {
         let mut lr = 0.0;
         for (b, indices) in order.chunks(self.recipe.batch_size).enumerate() {
             let step = (epoch - 1) * batches + b;
-            lr = self.recipe.lr * self.recipe.schedule.factor(step, total, batches);
-            let report = self.trainer.step((self.data, self.split, self.recipe), indices, epoch, lr);
+            lr = self.lr(step, total)?;
+            let parts = (self.data, self.split, self.recipe);
+            let last = b + 1 == batches;
+            let report = self.trainer.step(parts, &mut self.hooks, indices, (epoch, last), lr)?;
             if !report.loss.is_finite() {
                 self.count(start, seen);
-                return Err(Status::NonFinite { epoch, batch: b + 1 });
+                return Ok(Err(Status::NonFinite { epoch, batch: b + 1 }));
             }
             loss += report.plain * report.count as f64;
             correct += report.correct;
@@ -288,17 +329,16 @@ impl Run<'_> {
                 lr,
             });
             // After the last step of an epoch its figures and its checkpoint are made first.
-            let last = b + 1 == batches;
             if self.stop.load(Ordering::Relaxed) && !last || self.data.fault().is_some() {
                 self.count(start, seen);
-                return Err(match self.trainer.is_finite() {
+                return Ok(Err(match self.trainer.is_finite() {
                     true => Status::Interrupted,
                     false => Status::NonFinite { epoch, batch: b + 1 },
-                });
+                }));
             }
         }
         let seconds = self.count(start, seen);
-        Ok(EpochReport {
+        Ok(Ok(EpochReport {
             epoch,
             epochs,
             train_loss: loss / seen as f64,
@@ -308,7 +348,7 @@ impl Run<'_> {
             seconds,
             images_per_second: seen as f64 / seconds.max(1e-9),
             lr,
-        })
+        }))
     }
 
     fn count(&mut self, start: Instant, images: usize) -> f64 {
@@ -338,14 +378,53 @@ impl Run<'_> {
     }
 
     /// Loss and accuracy on the validation images.
-    fn validate(&mut self) -> Option<(f64, Option<f64>)> {
+    fn validate(&mut self) -> Result<Option<(f64, Option<f64>)>, Error> {
         let indices = &self.split.validation;
         if indices.is_empty() {
-            return None;
+            return Ok(None);
         }
         let data = self.data;
         let outputs = outputs(&mut self.trainer.engine, data, indices.len(), |i| indices[i] as usize);
+        self.trainer.engine.fault().map_or(Ok(()), Err)?;
+        let width = outputs.len() / indices.len();
+        let classes = data.classes().map(<[String]>::len);
+        if !self.hooks.metrics.is_empty() || self.hooks.loss.is_some() {
+            let view = ArrayView2::from_shape((indices.len(), width), &outputs).expect("a row for each sample");
+            let judged = Judged { outputs: view, indices, data, weights: &[] };
+            let figures = self.hooks.metrics.iter_mut().map(|(name, metric)| (name.clone(), metric(&judged)));
+            self.figures = figures.collect();
+            if let Some(loss) = &mut self.hooks.loss {
+                let (value, _) = loss(&judged).map_err(foveal_nn::Error::Loss)?;
+                let accuracy = (classes == Some(width)).then(|| accuracy(&outputs, data, indices));
+                return Ok(Some((f64::from(value), accuracy)));
+            }
+        }
         let scaled = self.trainer.units.as_ref().map(|units| &units.values[..]);
-        Some(score(&outputs, data, scaled, indices, self.recipe))
+        Ok(Some(score(&outputs, data, scaled, indices, self.recipe)))
+    }
+
+    /// The learning rate of a step.
+    fn lr(&mut self, step: usize, total: usize) -> Result<f32, Error> {
+        let Some(schedule) = &mut self.hooks.schedule else {
+            return Ok(self.recipe.lr * self.recipe.schedule.factor(step, total, self.batches));
+        };
+        let lr = schedule(Progress { step, steps: total, per_epoch: self.batches });
+        match lr >= 0.0 && lr.is_finite() {
+            true => Ok(lr),
+            false => {
+                let setting = "learning rate of the program's schedule";
+                Err(Error::Recipe { setting, allowed: "0 or above", value: lr.to_string() })
+            }
+        }
+    }
+
+    /// Tells the program's own figures of an epoch.
+    fn tell_metrics(&mut self, epoch: usize) {
+        if self.hooks.metrics.is_empty() {
+            return;
+        }
+        let values = std::mem::take(&mut self.figures);
+        (self.on_event)(&Event::Metrics { epoch, values: values.clone() });
+        self.metrics.push(values);
     }
 }

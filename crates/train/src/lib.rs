@@ -1,8 +1,15 @@
 #![forbid(unsafe_code)]
 //! The training loop (epochs, batches, metrics, early stopping, best weights), and trained models as files.
 //!
-//! Nothing here prints or opens files: [`fit`] gives [`Event`]s, [`Steps`] is driven by its caller, [`SavedModel`]
-//! and [`Checkpoint`] take and give bytes.
+//! | to train | |
+//! |---|---|
+//! | [`Fit`] | a run, with as much of it changed as a program likes: loss, optimizer, schedule, clipping, weights, metrics |
+//! | [`Learner`] | a loop of the program's own over arrays, at the engine's speed |
+//! | [`fit()`], [`fit_resumable`] | what the program `foveal` runs: checkpoints |
+//! | [`Steps`] | a run that its caller drives step by step |
+//!
+//! To predict, take [`SavedModel::predictor`]. Nothing here prints or opens files: [`fit()`] gives [`Event`]s,
+//! [`SavedModel`] and [`Checkpoint`] take and give bytes.
 
 mod augmented;
 mod calibration;
@@ -14,10 +21,12 @@ mod evaluate;
 mod event;
 mod examples;
 mod fit;
+mod fitting;
 mod grouped;
+mod hooks;
 mod identity;
+mod learner;
 mod paired;
-mod predictor;
 mod preprocess;
 mod ranking;
 mod recipe;
@@ -40,10 +49,13 @@ pub use evaluate::{
 };
 pub use event::{EpochReport, Event, Outcome, Status};
 pub use fit::{Resume, Save, fit, fit_resumable};
+pub use fitting::{Fit, Trained};
 pub use foveal_data::{Scale, Window};
+pub use foveal_infer::Predictor;
 pub use grouped::Grouped;
+pub use hooks::{Judged, Progress};
+pub use learner::{Learner, LearnerOptions};
 pub use paired::sign_test;
-pub use predictor::Predictor;
 pub use preprocess::{Moments, PictureFit, Preprocess};
 pub use ranking::{Ranking, thinned};
 pub use recipe::Recipe;

@@ -1,4 +1,5 @@
 use crate::{Error, Preprocess, Recipe};
+use foveal_infer::Predictor;
 use foveal_nn::{Model, ModelSpec};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
@@ -77,11 +78,36 @@ struct Metadata {
 }
 
 impl SavedModel {
+    /// What answers questions about samples, compiled once: probabilities of a classifier, values of a regression. So
+    /// many threads work on one question.
+    ///
+    /// # Errors
+    /// When the model's output is not flat or the preprocessing does not fit it.
+    ///
+    /// ```
+    /// use foveal_data::Dataset;
+    /// use foveal_nn::Sequential;
+    /// use foveal_train::{Fit, Recipe};
+    ///
+    /// let data = Dataset::from_samples([1, 1, 1], (0..20u8).map(|i| (vec![12 * i], u32::from(i > 9))))?;
+    /// let model = Sequential::new([1, 1, 1]).flatten().dense(2).build(0)?;
+    /// let saved = Fit::new(&model, &data).recipe(Recipe { epochs: 1, ..Recipe::default() }).run()?.saved;
+    /// let predictor = saved.predictor(1)?;
+    /// assert_eq!(predictor.predict(&[200u8][..])?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn predictor(&self, threads: usize) -> Result<Predictor, Error> {
+        let Preprocess { scale, shift, .. } = &self.preprocess;
+        let builder = Predictor::builder(&self.model).scaled(scale.clone(), shift.clone());
+        Ok(builder.classes(self.classes.iter().cloned()).threads(threads).build()?)
+    }
+
     /// The metadata of the model file: everything but the parameters, as a JSON object.
     ///
     /// # Errors
-    /// When a number of the recipe cannot be written as JSON.
+    /// When a number of the recipe cannot be written as JSON, and for a layer of the program's own.
     pub fn metadata(&self) -> Result<String, Error> {
+        self.model.spec().check_saved()?;
         let metadata = Metadata {
             version: VERSION,
             spec: self.model.spec().clone(),

@@ -1,4 +1,5 @@
 use crate::evaluate::evaluate;
+use crate::hooks::Hooks;
 use crate::trainer::{Trainer, order};
 use crate::{Error, Evaluation, Preprocess, Recipe};
 use foveal_data::{Dataset, Split};
@@ -75,7 +76,7 @@ impl Steps {
         recipe: Recipe,
     ) -> Result<Self, Error> {
         let mut model = model.clone();
-        let trainer = Trainer::new(&mut model, &data, &split, &preprocess, &recipe)?;
+        let trainer = Trainer::new(&mut model, &data, &split, &preprocess, &recipe, &Hooks::default())?;
         let per_epoch = split.train.len().div_ceil(recipe.batch_size);
         let good = trainer.engine.state();
         let order = Vec::new();
@@ -98,7 +99,9 @@ impl Steps {
         let lr = self.lr();
         let size = self.recipe.batch_size;
         let indices = &self.order[b * size..((b + 1) * size).min(self.order.len())];
-        let report = self.trainer.step((&self.data, &self.split, &self.recipe), indices, epoch, lr);
+        let parts = (&self.data, &self.split, &self.recipe);
+        let last = b + 1 == self.per_epoch;
+        let report = self.trainer.step(parts, &mut Hooks::default(), indices, (epoch, last), lr)?;
         if let Some(fault) = self.data.fault() {
             return Err(fault.into());
         }

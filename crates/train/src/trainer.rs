@@ -1,12 +1,14 @@
 use crate::augmented::Augmented;
-use crate::evaluate::targets_fit;
+use crate::evaluate::{accuracy, samples_fit, targets_fit};
 use crate::examples::Examples;
+use crate::hooks::{Hooks, Judged};
 use crate::units::Units;
 use crate::{Error, Preprocess, Recipe};
 use foveal_data::shuffle::{balanced_order, epoch_order};
 use foveal_data::{Dataset, Samples, Split, Targets};
-use foveal_nn::engine::{Engine, Options, StepReport, describe};
+use foveal_nn::engine::{Engine, Example, Options, StepReport, describe};
 use foveal_nn::loss::Loss;
+use foveal_nn::ndarray::ArrayView2;
 use foveal_nn::{Isa, Model};
 
 /// Does the steps of a run: for [`crate::fit()`] all of them, for [`crate::Steps`] one each time it is asked.
@@ -24,12 +26,17 @@ impl Trainer {
         split: &Split,
         preprocess: &Preprocess,
         recipe: &Recipe,
+        hooks: &Hooks<'_>,
     ) -> Result<Self, Error> {
         recipe.check()?;
+        hooks.check(data)?;
         split_fits(data, split)?;
         samples_are_finite(data, split)?;
         model.freeze(&recipe.frozen)?;
-        targets_fit(model, data, Some(recipe.loss))?;
+        match hooks.loss {
+            Some(_) => samples_fit(model, data)?,
+            None => targets_fit(model, data, Some(recipe.loss))?,
+        }
         if let (Some(weights), Some(classes)) = (&recipe.class_weights, data.classes())
             && weights.len() != classes.len()
         {
@@ -38,30 +45,59 @@ impl Trainer {
         if split.train.is_empty() {
             return Err(Error::NoImages { data: data.name().to_owned(), purpose: "to train on" });
         }
-        let engine = Engine::new(model, options(preprocess, recipe))?;
-        let units = Units::new(model, data, &split.train, matches!(recipe.loss, Loss::Huber { .. }));
+        // For a loss of the program's own the engine's only says that no softmax is left out.
+        let own = Recipe { loss: Loss::MeanSquared, ..recipe.clone() };
+        let mut engine = match hooks.loss {
+            Some(_) => Engine::for_own_loss(model, options(preprocess, &own))?,
+            None => Engine::new(model, options(preprocess, recipe))?,
+        };
+        hooks.rates(&mut engine)?;
+        let units = match hooks.loss {
+            Some(_) => Units::own(data),
+            None => Units::new(model, data, &split.train, matches!(recipe.loss, Loss::Huber { .. })),
+        };
         let augmented = Augmented::new(recipe, data, &engine);
         Ok(Self { engine, units, augmented })
     }
 
     /// One step on the training images `indices`, at the learning rate `lr`.
+    ///
+    /// # Errors
+    /// What a loss or a layer of the program's own says.
     pub fn step(
         &mut self,
         (data, split, recipe): (&Dataset, &Split, &Recipe),
+        hooks: &mut Hooks<'_>,
         indices: &[u32],
-        epoch: usize,
+        (epoch, last): (usize, bool),
         lr: f32,
-    ) -> StepReport {
+    ) -> Result<StepReport, Error> {
         let Self { engine, units, augmented } = self;
         let weights = recipe.class_weights.as_deref();
-        let examples = Examples { data, train: &split.train, units: units.as_ref(), weights };
-        match augmented {
-            None => engine.step(indices.len(), lr, |i| examples.at(indices[i] as usize)),
+        let own = hooks.weights.take();
+        let examples =
+            Examples { data, train: &split.train, units: units.as_ref(), weights, own: own.as_deref() };
+        let count = indices.len();
+        let report = match augmented {
+            None => {
+                let example = |i: usize| examples.at(indices[i] as usize);
+                match hooks.open() {
+                    false => Ok(engine.step(count, lr, example)),
+                    true => open_step(engine, hooks, (data, indices, own.as_deref()), (last, lr), &example),
+                }
+            }
             Some(augmented) => {
                 augmented.make(engine, &examples, indices, epoch);
-                engine.step(indices.len(), lr, |i| augmented.example(i))
+                let example = |i: usize| augmented.example(i);
+                match hooks.open() {
+                    false => Ok(engine.step(count, lr, example)),
+                    true => open_step(engine, hooks, (data, indices, own.as_deref()), (last, lr), &example),
+                }
             }
-        }
+        };
+        hooks.weights = own;
+        self.engine.fault().map_or(Ok(()), Err)?;
+        report
     }
 
     /// Whether all weights are finite numbers.
@@ -112,6 +148,39 @@ pub fn memory_needed(model: &Model, preprocess: &Preprocess, recipe: &Recipe) ->
     let mut model = model.clone();
     model.freeze(&recipe.frozen)?;
     Ok(describe(&model, &options(preprocess, recipe))?.memory_bytes)
+}
+
+/// A step whose gradients are gathered, looked at and then applied.
+fn open_step<'e>(
+    engine: &mut Engine,
+    hooks: &mut Hooks<'_>,
+    (data, indices, own): (&Dataset, &[u32], Option<&[f32]>),
+    (last, lr): (bool, f32),
+    example: &(impl Fn(usize) -> Example<'e> + Sync),
+) -> Result<StepReport, Error> {
+    let count = indices.len();
+    let weight: f64 = (0..count).map(|i| f64::from(example(i).weight)).sum();
+    hooks.before(engine, weight);
+    let report = match &mut hooks.loss {
+        None => engine.gather(count, example),
+        Some(loss) => {
+            let weights: Vec<f32> = own.map_or(Vec::new(), |own| indices.iter().map(|&i| own[i as usize]).collect());
+            let mut judge = |outputs: ArrayView2<'_, f32>| {
+                let judged = Judged { outputs, indices, data, weights: &weights };
+                loss(&judged).map(|(value, slopes)| (f64::from(value), slopes))
+            };
+            let (value, outputs) = engine.gather_by(count, |i| example(i).pixels, &mut judge)?;
+            let rows = outputs.as_slice().unwrap_or_default();
+            let same = data.classes().is_some_and(|classes| classes.len() == outputs.ncols());
+            let share = if same { accuracy(rows, data, indices) } else { 0.0 };
+            let correct = (share * count as f64).round() as usize;
+            StepReport { loss: value, plain: value, correct, count }
+        }
+    };
+    if report.loss.is_finite() {
+        hooks.after(engine, weight, lr, last);
+    }
+    Ok(report)
 }
 
 /// Refuses a split with samples that the data set does not have, or that are in both parts.

@@ -23,8 +23,7 @@ impl Units {
         let k = names.len();
         let trained = |dense: [(usize, bool); 2]| dense.iter().all(|&(p, _)| model.params()[p].trainable);
         if !last_dense(model).is_some_and(trained) {
-            let values = values.iter().map(|&v| v as f32).collect();
-            return Some(Self { mean: vec![0.0; k], deviation: vec![1.0; k], values });
+            return Self::own(data);
         }
         let n = train.len() as f64;
         let moment = |j: usize, of: &dyn Fn(f64) -> f64| -> f64 {
@@ -49,6 +48,13 @@ impl Units {
         let scaled = values.iter().enumerate();
         let scaled = scaled.map(|(i, &v)| ((v - mean[i % k]) / deviation[i % k]) as f32).collect();
         Some(Self { mean, deviation, values: scaled })
+    }
+
+    /// The data's own units.
+    pub(crate) fn own(data: &Dataset) -> Option<Self> {
+        let Targets::Values { values, names } = data.targets() else { return None };
+        let values = values.iter().map(|&v| v as f32).collect();
+        Some(Self { mean: vec![0.0; names.len()], deviation: vec![1.0; names.len()], values })
     }
 
     /// The model in the data's own units.

@@ -40,7 +40,7 @@ pub fn run(args: &args::Summary, context: &Context) -> Result<()> {
             Named::Trained(model) => model.spec().clone(),
             Named::Untrained(spec) => spec,
         };
-        return context.print(&spec.to_toml());
+        return context.print(&spec.to_toml()?);
     }
     let (input, found) = match model::named(&args.model, shape)? {
         Named::Trained(model) => (model.input_shape(), summary(&model)),

@@ -13,6 +13,18 @@ pub enum Pixels<'a> {
     F32(&'a [f32]),
 }
 
+macro_rules! borrowed {
+    ($($owner:ty => $kind:ident),*) => {$(
+        impl<'a> From<&'a $owner> for Pixels<'a> {
+            fn from(samples: &'a $owner) -> Self {
+                Pixels::$kind(samples)
+            }
+        }
+    )*};
+}
+
+borrowed!([u8] => U8, Vec<u8> => U8, [f32] => F32, Vec<f32> => F32);
+
 /// Writes up to a vector's width of images into the inside of `frame`: `out = value * scale[c] + shift[c]`.
 /// Lanes without an image are 0.
 ///

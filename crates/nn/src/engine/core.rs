@@ -10,7 +10,7 @@ use super::updates::Updates;
 use super::wide::wide;
 use crate::Error;
 use crate::model::Model;
-use crate::steps::{NormState, Parameter, Places};
+use crate::steps::{NormState, Parameter, Places, StepKind};
 use foveal_kernels::memory;
 use foveal_kernels::team::Team;
 
@@ -30,6 +30,10 @@ pub struct Engine {
     pub(super) moments: [Vec<f32>; 2],
     pub(super) updates: Updates,
     pub(super) steps: u64,
+    /// The gradients of the trained numbers that have been gathered and not applied; empty until some are asked for.
+    pub(super) gathered: Vec<f32>,
+    /// Batches that they are of.
+    pub(super) batches: u64,
     /// Empty between steps; keeps its memory.
     pub(super) examples: Vec<Example<'static>>,
     /// Many images, too, are best predicted one at a time.
@@ -54,9 +58,31 @@ impl Engine {
     /// # Errors
     /// When the options do not fit the model.
     pub fn laid_out(model: &Model, options: Options, layout: Option<GroupLayout>) -> Result<Self, Error> {
+        Self::compiled(model, options, layout, false)
+    }
+
+    /// An engine for losses of the program's own, which see the outputs of a whole batch: [`Engine::gather_by`]. The
+    /// loss of the options only says that the engine trains; [`crate::loss::Loss::MeanSquared`] keeps a softmax at the
+    /// end, cross-entropy takes it over.
+    ///
+    /// # Errors
+    /// When the options do not fit the model, or have no loss.
+    pub fn for_own_loss(model: &Model, options: Options) -> Result<Self, Error> {
+        if options.loss.is_none() {
+            return Err(Error::Loss("an engine that trains needs a loss among its options".into()));
+        }
+        Self::compiled(model, options, None, true)
+    }
+
+    fn compiled(
+        model: &Model,
+        options: Options,
+        layout: Option<GroupLayout>,
+        whole: bool,
+    ) -> Result<Self, Error> {
         options.check(model)?;
         model.check_params()?;
-        let plan = Plan::new(model, &options, layout);
+        let plan = Plan { whole, ..Plan::new(model, &options, layout) };
         has_room(model, &plan, &options)?;
         let team = Team::new(options.threads.max(1));
         let updates = Updates::new(model, &plan);
@@ -76,6 +102,8 @@ impl Engine {
             norms,
             updates,
             steps: 0,
+            gathered: Vec::new(),
+            batches: 0,
             examples: Vec::with_capacity(batch),
             wide,
             stale: true,
@@ -125,6 +153,11 @@ impl Engine {
     /// Training steps done.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// The model that was compiled, with the parameters that it had then.
+    pub fn model_ref(&self) -> &Model {
+        &self.model
     }
 
     /// The model with the parameters as they are now.
@@ -181,6 +214,16 @@ impl Engine {
             own.copy_from_slice(given);
         }
         Ok(())
+    }
+
+    /// The first error of a layer of the program's own since this was asked last: outputs and losses since then are no
+    /// numbers.
+    pub fn fault(&self) -> Option<Error> {
+        let own = self.plan.steps.iter().find_map(|step| match &step.kind {
+            StepKind::Own(own) => own.fault(),
+            _ => None,
+        });
+        own.or_else(|| self.single.as_ref().and_then(|single| single.net.fault()))
     }
 
     /// Packs the filters of a plan with channels side by side, if parameters have changed.

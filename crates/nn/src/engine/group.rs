@@ -5,7 +5,7 @@ use super::options::Options;
 use super::plan::Plan;
 use super::single::place;
 use crate::loss::Loss;
-use crate::steps::{Kept, MOST_LANES, NormState, Scene, move_rows, split};
+use crate::steps::{Kept, MOST_LANES, NormState, Scene, move_rows, put_images, split};
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::image::{self, Pixels};
 use foveal_kernels::lanes::loss::{Labels, Regression, Sums, regression, softmax_cross_entropy};
@@ -60,6 +60,11 @@ impl Group {
             kept: Kept::new(&plan.places),
             judged: Judged::new(plan.outputs() * lanes, plan.places.channels_last),
         }
+    }
+
+    /// The group's own arena, where stages part the batch.
+    pub fn arena(&mut self) -> &mut [f32] {
+        &mut self.memory.numbers
     }
 
     /// The group at work, and how its outputs are judged.
@@ -171,6 +176,20 @@ impl Judged {
             Loss::Huber { delta } => Regression::Huber(delta),
         };
         self.sums = regression(isa.lanes(), kind, y, &self.targets, &self.weights, scale, d);
+    }
+
+    /// Takes a row for each image, in the place of its outputs, as their gradient.
+    pub fn slopes(&self, scene: &mut Scene<'_>, output: usize) {
+        let (value, lanes) = (&scene.places.values[output], scene.images());
+        let width = value.frame.vectors();
+        let rows = &self.outputs[..scene.kept.count * width];
+        let d = &mut scene.arena[value.d.clone()];
+        if scene.places.channels_last {
+            d.fill(0.0);
+            d[..rows.len()].copy_from_slice(rows);
+        } else {
+            put_images(&value.gradient, lanes, d, rows, false);
+        }
     }
 
     /// Copies the outputs to a row for each image.

@@ -14,9 +14,11 @@ mod core;
 mod example;
 mod frozen;
 mod fusions;
+mod gradients;
 mod graph;
 mod group;
 mod options;
+mod own;
 mod plan;
 mod predict;
 mod profile;
@@ -30,8 +32,11 @@ mod updates;
 mod wide;
 
 pub use core::Engine;
+
 pub use example::{Example, Pixels, StepReport, Target};
+pub use gradients::{Update, clip_by_norm, norm};
 pub use options::{GroupLayout, Options, State};
 pub use plan::Plan;
 pub use profile::Profile;
 pub use report::{Part, PlanReport, PlannedStep, describe};
+pub use updates::Rates;

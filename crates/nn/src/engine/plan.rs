@@ -19,9 +19,12 @@ use std::ops::Range;
 pub struct Plan {
     pub(super) places: Places,
     pub(super) steps: Vec<Step>,
-    /// Steps between two batch normalizations; each stage but the first begins with one.
+    /// Steps between two that need the whole batch (batch normalizations, a program's own layers); each stage but the
+    /// first begins with one.
     pub(super) stages: Vec<Range<usize>>,
     pub(super) output: usize,
+    /// Activations of all groups are kept until the loss of the whole batch is known.
+    pub(super) whole: bool,
 }
 
 /// What a node of the model becomes.
@@ -45,7 +48,7 @@ impl Plan {
         let layout = layout.unwrap_or_else(|| channels::suited(model, options));
         let channels_last = layout == GroupLayout::Channels && channels::known(model);
         let places = places(model, isa, &wanted, channels_last);
-        let plan = Plan { places, steps: Vec::new(), stages: Vec::new(), output: 0 };
+        let plan = Plan { places, steps: Vec::new(), stages: Vec::new(), output: 0, whole: false };
         let slot = vec![None; graph.values()];
         let mut lowering = Lowering { model, graph, training: loss.is_some(), wanted, slot, plan };
         lowering.lower(loss);
@@ -54,7 +57,7 @@ impl Plan {
 
     /// Whether activations must be kept for every group of a batch at once.
     pub(super) fn staged(&self) -> bool {
-        self.stages.len() > 1
+        self.stages.len() > 1 || self.whole
     }
 
     /// Images in a group.
@@ -72,7 +75,7 @@ impl Plan {
         self.places.arena * 4 + self.places.arena_bytes
     }
 
-    /// The steps of `stage` but the normalization that it begins with.
+    /// The steps of `stage` but the one with which it begins, which needs the whole batch.
     pub(super) fn own_steps(&self, stage: usize) -> Range<usize> {
         let steps = self.stages[stage].clone();
         steps.start + usize::from(stage > 0)..steps.end
@@ -312,7 +315,8 @@ impl Lowering<'_> {
 
     fn stages(&mut self) {
         let count = self.plan.steps.len();
-        let cut = |&i: &usize| self.training && matches!(self.plan.steps[i].kind, StepKind::BatchNorm(_));
+        let whole = |kind: &StepKind| matches!(kind, StepKind::BatchNorm(_) | StepKind::Own(_));
+        let cut = |&i: &usize| self.training && whole(&self.plan.steps[i].kind);
         let cuts: Vec<usize> = (0..count).filter(cut).chain([count]).collect();
         let mut start = 0;
         for cut in cuts {

@@ -198,8 +198,9 @@ impl Engine {
                 clock.lap(1 + step, FORWARD);
             }
             if stage + 1 < stages {
-                let (norm, step) = plan.norm(stage + 1);
-                norm.moments(&mut scene, &step.wires);
+                if let Some((norm, step)) = plan.norm(stage + 1) {
+                    norm.moments(&mut scene, &step.wires);
+                }
                 clock.lap(1 + plan.stages[stage + 1].start, FORWARD);
                 return;
             }
@@ -224,8 +225,9 @@ impl Engine {
         timed(team, workers, groups, laps, |Timed { worker, clock }, _, group| {
             let (mut scene, _) = group.scene(plan, worker, values, norms, None);
             if stage + 1 < stages {
-                let (norm, step) = plan.norm(stage + 1);
-                norm.through(&mut scene, &step.wires);
+                if let Some((norm, step)) = plan.norm(stage + 1) {
+                    norm.through(&mut scene, &step.wires);
+                }
                 clock.lap(1 + plan.stages[stage + 1].start, BACKWARD);
             }
             backward(&mut scene, plan, clock, stage);
@@ -239,8 +241,9 @@ fn backward(scene: &mut Scene<'_>, plan: &Plan, clock: &mut Clock, stage: usize)
         clock.lap(1 + step, BACKWARD);
     }
     if stage > 0 {
-        let (norm, step) = plan.norm(stage);
-        norm.sums(scene, &step.wires);
+        if let Some((norm, step)) = plan.norm(stage) {
+            norm.sums(scene, &step.wires);
+        }
         clock.lap(1 + plan.stages[stage].start, BACKWARD);
     }
 }

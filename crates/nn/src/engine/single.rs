@@ -4,6 +4,7 @@
 use super::fusions::{self, Plans};
 use super::graph::Graph;
 use super::plan::{parameters, pass};
+use crate::Error;
 use crate::layers::{Passage, Shape};
 use crate::loss::Loss;
 use crate::model::Model;
@@ -206,6 +207,14 @@ impl Single {
         }
         out.copy_from_slice(&values[last][..out.len()]);
         lap(self.steps.len() + 1);
+    }
+
+    /// The first error of a layer of the program's own since this was asked last.
+    pub fn fault(&self) -> Option<Error> {
+        self.steps.iter().find_map(|step| match &step.kind {
+            SingleStep::Own(own) => own.fault.take(),
+            _ => None,
+        })
     }
 
     /// What the plan says of its steps.

@@ -32,7 +32,8 @@ impl Engine {
     /// The batch's statistics for the normalization after `stage`, in the groups' order; moving statistics
     /// follow them.
     pub(super) fn combine_moments(&mut self, stage: usize, groups: usize) {
-        let index = self.plan.norm(stage + 1).0.index;
+        let Some((step, _)) = self.plan.norm(stage + 1) else { return self.own_forward(stage + 1, groups) };
+        let index = step.index;
         let norm = self.plan.places.norms[index];
         let state = &mut self.norms[index];
         for c in 0..norm.channels {
@@ -52,7 +53,8 @@ impl Engine {
     /// `s2 = sum of dy (x - mean)` and `r = 1 / sqrt(variance + epsilon)`,
     /// `dx = gamma r (dy - s1 / n - (x - mean) r^2 s2 / n)`.
     pub(super) fn combine_sums(&mut self, stage: usize, groups: usize) {
-        let index = self.plan.norm(stage + 1).0.index;
+        let Some((step, _)) = self.plan.norm(stage + 1) else { return self.own_backward(stage + 1, groups) };
+        let index = step.index;
         let norm = self.plan.places.norms[index];
         let [gamma, beta] = [0, 1].map(|k| self.plan.places.gradients[norm.params[k]].expect("trainable"));
         let state = &mut self.norms[index];

@@ -21,10 +21,29 @@ pub(super) struct Updates {
     pub chunks: Vec<Chunk>,
 }
 
-/// Where a chunk's gradient comes from, and whether weight decay applies to it.
+/// Where a chunk's gradient comes from, and how it is changed.
 pub(super) struct Chunk {
     pub source: Source,
+    /// The parameter, among the model's.
+    pub param: usize,
+    /// Whether weight decay applies to it.
     pub decay: bool,
+    pub rates: Rates,
+}
+
+/// How a parameter differs from the others in how it is trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// What the learning rate is multiplied by.
+    pub lr: f32,
+    /// Its weight decay; `None` for the optimizer's, which applies to weights alone.
+    pub decay: Option<f32>,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { lr: 1.0, decay: None }
+    }
 }
 
 pub(super) enum Source {
@@ -78,7 +97,8 @@ impl Updates {
                     }
                     Saved::None => Source::Groups(plan.places.gradients[p].expect("trainable") + first),
                 };
-                chunks.push(Chunk { source, decay: param.role == ParamRole::Weights });
+                let decay = param.role == ParamRole::Weights;
+                chunks.push(Chunk { source, param: p, decay, rates: Rates::default() });
                 bounds.push(start + (first + step).min(count));
             }
         }

@@ -115,6 +115,8 @@ pub enum Inputs {
     Two,
     /// At least two.
     Several,
+    /// At least one; the layer says which shapes it takes.
+    Any,
 }
 
 impl Inputs {
@@ -124,6 +126,7 @@ impl Inputs {
             Inputs::One => (given == 1, "one input"),
             Inputs::Two => (given == 2, "two inputs"),
             Inputs::Several => (given > 1, "at least two inputs"),
+            Inputs::Any => (given > 0, "at least one input"),
         };
         if fits { Ok(()) } else { Err(format!("takes {needs}, got {given}")) }
     }

@@ -14,6 +14,7 @@ mod clip;
 mod concat;
 mod conv2d;
 mod conv2d_transpose;
+mod custom;
 mod dense;
 mod depth_to_space;
 mod dropout;
@@ -72,6 +73,9 @@ macro_rules! kinds {
         #[serde(tag = "kind", rename_all = "snake_case")]
         pub enum LayerKind {
             $($(#[$doc])* $kind($kind),)*
+            /// A layer of the program's own, which no file can hold.
+            #[serde(skip)]
+            Custom(Custom),
         }
 
         impl LayerKind {
@@ -82,6 +86,7 @@ macro_rules! kinds {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(LayerKind::$kind(_) => stringify!($name),)*
+                    LayerKind::Custom(own) => own.kind(),
                 }
             }
 
@@ -89,6 +94,7 @@ macro_rules! kinds {
             pub(crate) fn layer(&self) -> &dyn Layer {
                 match self {
                     $(LayerKind::$kind(layer) => layer,)*
+                    LayerKind::Custom(layer) => layer,
                 }
             }
         }
@@ -200,10 +206,17 @@ kinds! {
     Transpose: transpose,
 }
 
+pub use custom::{Custom, CustomGradients, CustomLayer, CustomParam};
 pub use depth_to_space::Order as DepthToSpaceOrder;
 pub use pad::Mode as PadMode;
 pub use reduce::{Along, How};
 pub use resize::{Coordinates, Method as ResizeMethod, Round};
+
+impl From<Custom> for LayerKind {
+    fn from(layer: Custom) -> Self {
+        LayerKind::Custom(layer)
+    }
+}
 
 impl LayerKind {
     /// Which of a network's three parts the layer belongs to.

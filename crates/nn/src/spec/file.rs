@@ -42,8 +42,12 @@ impl ModelSpec {
     }
 
     /// The model as a model file.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a spec holds nothing that TOML cannot")
+    ///
+    /// # Errors
+    /// [`Error::CustomSaved`] for a layer of the program's own; [`Error::File`] for what TOML cannot hold.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        self.check_saved()?;
+        toml::to_string(self).map_err(|e| Error::File { line: None, problem: e.to_string() })
     }
 }
 

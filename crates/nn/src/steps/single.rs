@@ -1,5 +1,6 @@
 //! The steps of a plan that takes images one at a time, channels side by side.
 
+use super::own::{Fault, OwnLayer, OwnSingle};
 use super::places::Parameter;
 use foveal_kernels::grid::{Grid, Op, Planned};
 use foveal_kernels::lanes::elementwise::{Activation, add_assign};
@@ -10,6 +11,7 @@ use foveal_kernels::nhwc::{
 };
 use foveal_kernels::team::Team;
 use foveal_kernels::{Conv2dGeometry, Conv2dTransposeGeometry, Isa, Pool2dGeometry};
+use std::sync::Arc;
 
 /// How a step with one image computes.
 pub enum SingleStep {
@@ -57,6 +59,8 @@ pub enum SingleStep {
         planned: Box<Planned>,
         params: [Option<usize>; 2],
     },
+    /// A layer of the program's own.
+    Own(Box<OwnSingle>),
 }
 
 /// Who computes a step, and with what.
@@ -119,6 +123,13 @@ impl SinglePlace<'_> {
         SingleStep::Norm { params, scale: blank.clone(), shift: blank, epsilon }
     }
 
+    /// A layer of the program's own, whose parameters have these shapes.
+    pub fn own(&self, layer: Arc<dyn OwnLayer>, shapes: Vec<Vec<usize>>) -> SingleStep {
+        let from = self.from();
+        let params = self.params.iter().map(|p| p.index).zip(shapes).collect();
+        SingleStep::Own(Box::new(OwnSingle { layer, from, to: self.output.shape, params, fault: Fault::default() }))
+    }
+
     pub fn grid(&self, op: &Op) -> SingleStep {
         let x: Vec<Grid> = self.inputs.iter().map(Grid::of_layout).collect();
         let planned = Box::new(Planned::new(op, &x, Grid::of_layout(&self.output)));
@@ -155,6 +166,7 @@ impl SingleStep {
             | SingleStep::AvgPool(_)
             | SingleStep::Add
             | SingleStep::Concat(_)
+            | SingleStep::Own(_)
             | SingleStep::Grid { .. } => {}
         }
     }
@@ -172,6 +184,7 @@ impl SingleStep {
             | SingleStep::AvgPool(_)
             | SingleStep::Norm { .. }
             | SingleStep::Add
+            | SingleStep::Own(_)
             | SingleStep::Concat(_) => 0,
         }
     }
@@ -208,6 +221,7 @@ impl SingleStep {
                 (1..inputs).for_each(|k| add_assign(isa, x(k), y));
             }
             SingleStep::Concat(channels) => join(channels, x, y),
+            SingleStep::Own(own) => own.run(x, param, y),
             SingleStep::Grid { planned, params } => {
                 let params = params.map(|p| p.map_or(&[][..], param));
                 let second = if inputs > 1 { x(1) } else { &[] };
@@ -226,7 +240,7 @@ impl SingleStep {
             SingleStep::Embedding { .. } => "lanes::embedding",
             SingleStep::MaxPool(_) | SingleStep::AvgPool(_) => "nhwc::pool",
             SingleStep::Grid { .. } => "grid",
-            SingleStep::Norm { .. } | SingleStep::Add | SingleStep::Concat(_) => "-",
+            SingleStep::Norm { .. } | SingleStep::Add | SingleStep::Concat(_) | SingleStep::Own(_) => "-",
         }
     }
 }

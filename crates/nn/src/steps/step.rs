@@ -10,6 +10,7 @@ use super::flatten::Flatten;
 use super::grid::OnGrid;
 use super::join::{Add, Concat};
 use super::nhwc::{NhwcAvgPool, NhwcConv, NhwcMaxPool};
+use super::own::Own;
 use super::pool::{AvgPool, MaxPool};
 use super::run::Run;
 use super::scene::{Forward, Scene};
@@ -109,4 +110,5 @@ steps! {
     Add,
     Concat,
     OnGrid,
+    Own,
 }

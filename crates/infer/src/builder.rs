@@ -1,0 +1,75 @@
+use crate::pool::Pool;
+use crate::{Error, Predictor};
+use foveal_nn::engine::Options;
+use foveal_nn::optim::Optimizer;
+use foveal_nn::{Isa, Model};
+
+/// Samples that an engine takes side by side.
+const BATCH: usize = 256;
+
+/// What a [`Predictor`] is made of: a model, what is done to raw numbers, the names of the classes, threads.
+#[derive(Clone, Debug)]
+pub struct Builder<'a> {
+    model: &'a Model,
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+    classes: Vec<String>,
+    threads: usize,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(model: &'a Model) -> Self {
+        let channels = model.input_shape()[2];
+        let (scale, shift) = (vec![1.0; channels], vec![0.0; channels]);
+        Self { model, scale, shift, classes: Vec::new(), threads: 1 }
+    }
+
+    /// Raw numbers are pixels from 0 to 255, which the model takes as 0 to 1.
+    #[must_use]
+    pub fn pixels(self) -> Self {
+        let channels = self.model.input_shape()[2];
+        self.scaled(vec![1.0 / 255.0; channels], vec![0.0; channels])
+    }
+
+    /// For each channel, what a raw number is multiplied by, and what is then added.
+    #[must_use]
+    pub fn scaled(self, scale: impl Into<Vec<f32>>, shift: impl Into<Vec<f32>>) -> Self {
+        Self { scale: scale.into(), shift: shift.into(), ..self }
+    }
+
+    /// The outputs are classes of these names: answers are probabilities.
+    #[must_use]
+    pub fn classes<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Self { classes: names.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Threads that work on one question; 1 unless it is set. Answers do not depend on it.
+    #[must_use]
+    pub fn threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
+    }
+
+    /// Compiles the model.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the output is not flat or there is not a scale for each channel; [`Error::Inconsistent`]
+    /// when there is not a name for each output.
+    pub fn build(self) -> Result<Predictor, Error> {
+        let Self { model, scale, shift, classes, threads } = self;
+        if !classes.is_empty() && classes.len() != model.outputs() {
+            let problem = format!("{} names for {} outputs", classes.len(), model.outputs());
+            return Err(Error::Inconsistent { file: "predictor".into(), problem });
+        }
+        let options = Options {
+            batch_size: BATCH,
+            threads,
+            loss: None,
+            optimizer: Optimizer::default(),
+            seed: 0,
+            scale,
+            shift,
+            isa: Isa::best(),
+        };
+        Ok(Predictor::over(Pool::new(model, options)?, classes)?)
+    }
+}
