@@ -159,7 +159,8 @@ impl Dataset {
         let (mut all, mut labels) = (Vec::new(), Vec::new());
         for (i, (sample, label)) in samples.into_iter().enumerate() {
             if sample.len() != size {
-                let problem = format!("sample {i} has {} numbers, the shape {shape:?} has {size}", sample.len());
+                let problem =
+                    format!("sample {i} has {} numbers, the shape {shape:?} has {size}", sample.len());
                 return Err(Error::Mismatch { name: "samples".into(), problem, expected: "shape" });
             }
             all.extend(sample);
@@ -187,7 +188,10 @@ impl Dataset {
     /// assert_eq!(data.with_classes(["dark", "light"])?.classes().unwrap()[1], "light");
     /// # Ok::<(), foveal_data::Error>(())
     /// ```
-    pub fn with_classes<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Result<Self, Error> {
+    pub fn with_classes<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, Error> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         let Targets::Classes { labels, .. } = &self.targets else {
             return Err(Error::Argument {
@@ -225,7 +229,10 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let x = || Array4::<u8>::zeros((2, 1, 1, 1));
         assert!(matches!(Dataset::from_arrays(x(), vec![0usize, usize::MAX]), Err(Error::Argument { .. })));
-        assert!(Dataset::from_arrays(Array4::<f32>::zeros((0, 1, 1, 1)), Vec::<u8>::new()).is_ok_and(|d| d.is_empty()));
+        assert!(
+            Dataset::from_arrays(Array4::<f32>::zeros((0, 1, 1, 1)), Vec::<u8>::new())
+                .is_ok_and(|d| d.is_empty())
+        );
         assert!(Dataset::from_arrays(Array4::<f32>::zeros((2, 0, 1, 1)), vec![0u8, 1]).is_err());
         let uneven = [(vec![0u8, 1], 0), (vec![0], 1)];
         let message = Dataset::from_samples([1, 2, 1], uneven).unwrap_err().to_string();

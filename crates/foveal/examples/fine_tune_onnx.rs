@@ -21,6 +21,7 @@ fn file() -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     Ok(foveal::onnx::export(&saved)?)
 }
 
+/// Trains, and says how it went.
 pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let known = foveal::onnx::import(&file()?, "network.onnx")?;
     let [h, w, c] = known.model.input_shape();

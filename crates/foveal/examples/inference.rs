@@ -3,6 +3,7 @@
 
 use foveal::Predictor;
 
+/// The likeliest class.
 pub fn ask(model: &[u8], pixels: &[u8]) -> Result<String, Box<dyn std::error::Error>> {
     let predictor = Predictor::from_bytes(model, "model.safetensors")?;
     let answer = predictor.classify(pixels)?;
@@ -11,7 +12,8 @@ pub fn ask(model: &[u8], pixels: &[u8]) -> Result<String, Box<dyn std::error::Er
 
 #[allow(dead_code, reason = "the test of the same name takes the rest")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let [model, pixels] = [1, 2].map(|i| std::env::args().nth(i).ok_or("name a model file and a file of pixels"));
+    let [model, pixels] =
+        [1, 2].map(|i| std::env::args().nth(i).ok_or("name a model file and a file of pixels"));
     println!("{}", ask(&std::fs::read(model?)?, &std::fs::read(pixels?)?)?);
     Ok(())
 }

@@ -18,6 +18,7 @@ fn bars(n: usize) -> (Array4<u8>, Vec<u32>) {
     (images, (0..n).map(|n| n as u32 % 2).collect())
 }
 
+/// Trains, and says how it went.
 pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (images, labels) = bars(400);
     let data = Dataset::from_arrays(images, labels)?.with_classes(["across", "down"])?;

@@ -39,6 +39,7 @@ impl Net {
     }
 }
 
+/// Trains, and says how it went.
 pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x = Array4::from_shape_fn((64, 10, 10, 1), |(n, h, w, _)| {
         let along = if n % 2 == 0 { h } else { w };
@@ -60,7 +61,8 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
             losses.push(net.step(&images, &labels[part], 0.1 / (1.0 + epoch as f32 / 20.0))?);
         }
     }
-    let mean = Zip::from(Array1::from(losses.split_off(losses.len() - 4)).view()).fold(0.0, |a, l| a + l / 4.0);
+    let mean =
+        Zip::from(Array1::from(losses.split_off(losses.len() - 4)).view()).fold(0.0, |a, l| a + l / 4.0);
     println!("loss {:.3}, then {mean:.3}; filters {:?}", losses[0], net.filter.len_of(Axis(3)));
     assert!(mean < 0.5 * losses[0]);
     Ok(())

@@ -2,7 +2,7 @@
 //! each channel. `cargo run --release -p foveal --example own_loss_and_layer`
 
 use foveal::data::Dataset;
-use foveal::ndarray::{Array2, Array4, ArrayD, ArrayView4, ArrayViewD, Axis};
+use foveal::ndarray::{Array2, Array4, ArrayView4, ArrayViewD, Axis};
 use foveal::nn::init::Init;
 use foveal::nn::layers::{Custom, CustomGradients, CustomLayer, CustomParam, ParamRole};
 use foveal::nn::{Sequential, ops};
@@ -27,7 +27,8 @@ impl CustomLayer for Power {
     }
 
     fn forward(&self, x: &[ArrayView4<f32>], p: &[ArrayViewD<f32>]) -> Result<Array4<f32>, String> {
-        let mut y = x[0].mapv(|v| (v + 0.1).ln()) * &p[0];
+        let mut y = x[0].mapv(|v| (v + 0.1).ln());
+        y *= &p[0];
         y.mapv_inplace(f32::exp);
         Ok(y)
     }
@@ -39,9 +40,10 @@ impl CustomLayer for Power {
         y: ArrayView4<f32>,
         d: ArrayView4<f32>,
     ) -> Result<CustomGradients, String> {
-        let (slope, base) = (&y * &d, x[0].mapv(|v| v + 0.1));
+        let (mut slope, base) = (&y * &d, x[0].mapv(|v| v + 0.1));
         let power = (&slope * &base.mapv(f32::ln)).sum_axis(Axis(0)).sum_axis(Axis(0)).sum_axis(Axis(0));
-        Ok(CustomGradients { inputs: vec![slope * &p[0] / base], params: vec![power.into_dyn() as ArrayD<f32>] })
+        slope *= &p[0];
+        Ok(CustomGradients { inputs: vec![slope / base], params: vec![power.into_dyn()] })
     }
 }
 
@@ -61,8 +63,10 @@ fn focal(batch: &Judged<'_>) -> Result<(f32, Array2<f32>), String> {
     Ok((loss, d))
 }
 
+/// Trains, and says how it went.
 pub fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let picture = |n: usize| (0..64).map(|i| ((i % 8 + 1) * (n % 3 + 1) * 9 + n % 5) as u8).collect::<Vec<u8>>();
+    let picture =
+        |n: usize| (0..64).map(|i| ((i % 8 + 1) * (n % 3 + 1) * 9 + n % 5) as u8).collect::<Vec<u8>>();
     let data = Dataset::from_samples([8, 8, 1], (0..150).map(|n| (picture(n), n as u32 % 3)))?;
     let net = Sequential::new([8, 8, 1]).conv2d(6, 3).relu().layer(Custom::new(Power)).max_pool(2).flatten();
     let model = net.dense(3).build(0)?;
@@ -70,7 +74,8 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         .recipe(Recipe { epochs: 15, batch_size: 25, lr: 5e-3, ..Recipe::default() })
         .loss(focal)
         .metric("classes said", |j| {
-            let top = |row: foveal::ndarray::ArrayView1<f32>| (0..3).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+            let top =
+                |row: foveal::ndarray::ArrayView1<f32>| (0..3).max_by(|&a, &b| row[a].total_cmp(&row[b]));
             j.outputs.rows().into_iter().map(top).collect::<std::collections::BTreeSet<_>>().len() as f64
         })
         .run()?;

@@ -70,7 +70,9 @@ pub enum Error {
         last: usize,
     },
     /// A class is asked of a model that has none.
-    #[error("predict: the model has no classes, its outputs are values; ask `predict` for them, or name classes")]
+    #[error(
+        "predict: the model has no classes, its outputs are values; ask `predict` for them, or name classes"
+    )]
     NoClasses,
     /// A slice for the outputs of another length.
     #[error("predict: the model has {wanted} outputs, the slice for them {found}")]

@@ -51,14 +51,16 @@ impl<'a> File<'a> {
     /// The numbers of a tensor of this shape. Memory is taken only for what the file holds.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
         let file = self.name;
-        let tensor = self.header.tensors.get(name).ok_or_else(|| format!("`{name}` is missing from {file}"))?;
+        let tensor =
+            self.header.tensors.get(name).ok_or_else(|| format!("`{name}` is missing from {file}"))?;
         let Tensor { dtype, shape: found, data_offsets: [start, end] } = tensor;
         if dtype != "F32" || found != shape {
             return Err(format!("`{name}` in {file} is {dtype} {found:?}, the model needs F32 {shape:?}"));
         }
         let wanted = shape.iter().try_fold(4usize, |n, &v| n.checked_mul(v));
         let bytes = self.numbers.get(*start..*end).filter(|bytes| Some(bytes.len()) == wanted);
-        let bytes = bytes.ok_or_else(|| format!("`{name}` in {file} has not the bytes of its shape {shape:?}"))?;
+        let bytes =
+            bytes.ok_or_else(|| format!("`{name}` in {file} has not the bytes of its shape {shape:?}"))?;
         Ok(bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
     }
 }

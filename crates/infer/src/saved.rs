@@ -44,8 +44,8 @@ impl Predictor {
         let opened = File::new(bytes, file)?;
         let foreign = |problem: String| Error::Foreign { file: file.into(), problem };
         let text = opened.text(KEY);
-        let text =
-            text.ok_or_else(|| foreign(format!("its metadata have no `{KEY}`: this is no model of foveal's")))?;
+        let text = text
+            .ok_or_else(|| foreign(format!("its metadata have no `{KEY}`: this is no model of foveal's")))?;
         let read = serde_json::from_str(text);
         let metadata: Metadata = read.map_err(|e| foreign(format!("its metadata cannot be read: {e}")))?;
         if metadata.version != VERSION {

@@ -101,8 +101,10 @@ pub enum Error {
         found: usize,
     },
     /// A layer of the program's own cannot be put into a file.
-    #[error("model: the layer `{kind}` is of the program's own and has no form in a file; save the parameters \
-             (`Model::params`) and build the model in code again (`Model::with_params`)")]
+    #[error(
+        "model: the layer `{kind}` is of the program's own and has no form in a file; save the parameters \
+             (`Model::params`) and build the model in code again (`Model::with_params`)"
+    )]
     CustomSaved {
         /// What the layer is called.
         kind: &'static str,

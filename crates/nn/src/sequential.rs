@@ -109,11 +109,7 @@ impl Sequential {
     /// # Ok::<(), foveal_nn::Error>(())
     /// ```
     #[must_use]
-    pub fn residual_with(
-        self,
-        body: impl FnOnce(Self) -> Self,
-        shortcut: impl FnOnce(Self) -> Self,
-    ) -> Self {
+    pub fn residual_with(self, body: impl FnOnce(Self) -> Self, shortcut: impl FnOnce(Self) -> Self) -> Self {
         let start = self.here();
         let net = body(self);
         let end = net.here();

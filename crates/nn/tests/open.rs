@@ -41,7 +41,15 @@ fn plain() -> Model {
 }
 
 fn normed() -> Model {
-    net().layer(Conv2d::new(4, 3).same()).batch_norm().relu().flatten().dropout(0.3).dense(3).build(1).unwrap()
+    net()
+        .layer(Conv2d::new(4, 3).same())
+        .batch_norm()
+        .relu()
+        .flatten()
+        .dropout(0.3)
+        .dense(3)
+        .build(1)
+        .unwrap()
 }
 
 fn step(engine: &mut Engine, x: &[f32], labels: &[u32], lr: Option<f32>) -> f64 {
@@ -147,7 +155,12 @@ impl CustomLayer for Twice {
     }
 
     fn forward(&self, x: &[ArrayView4<f32>], p: &[ArrayViewD<f32>]) -> Result<Array4<f32>, String> {
-        if self.fails { Err("told to fail".into()) } else { Ok(2.0 * &x[0] + &p[0]) }
+        if self.fails {
+            return Err("told to fail".into());
+        }
+        let mut y = 2.0 * &x[0];
+        y += &p[0];
+        Ok(y)
     }
 
     fn backward(
@@ -164,8 +177,9 @@ impl CustomLayer for Twice {
 
 /// The net with the own layer, and one that does the same with a depthwise convolution.
 fn twins() -> [Model; 2] {
-    let own = net().layer(Custom::new(Twice { fails: false })).batch_norm().flatten().dense(3).build(1).unwrap();
-    let known = net().layer(Conv2d::new(5, 1).groups(5)).batch_norm().flatten().dense(3);
+    let own =
+        net().batch_norm().layer(Custom::new(Twice { fails: false })).flatten().dense(3).build(1).unwrap();
+    let known = net().batch_norm().layer(Conv2d::new(5, 1).groups(5)).flatten().dense(3);
     let known = Model::with_params(known.spec(), |name, shape| {
         Ok(match name {
             "conv2d_2.filter" => vec![2.0; shape.iter().product()],
@@ -192,7 +206,8 @@ fn an_own_layer_is_trained_and_asked_like_any_other() {
     assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3) && a.iter().any(|v| (v - 0.5).abs() > 1e-3));
     // One image, a few, many; and the interpreter.
     for count in [1, 3, N] {
-        let rows = engines.each_mut().map(|e| e.predict(count, |i| Pixels::F32(&x[i * SIZE..(i + 1) * SIZE])));
+        let rows =
+            engines.each_mut().map(|e| e.predict(count, |i| Pixels::F32(&x[i * SIZE..(i + 1) * SIZE])));
         assert!(rows[0].iter().zip(&rows[1]).all(|(a, b)| (a - b).abs() < 1e-2), "{count}");
         let batch = ArrayView4::from_shape((count, 6, 6, 2), &x[..count * SIZE]).unwrap();
         let said = own.predict(batch).unwrap();

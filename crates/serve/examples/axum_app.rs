@@ -22,7 +22,10 @@ pub fn app(saved: SavedModel) -> Result<Router, Fault> {
     Ok(own.nest("/models", server.router()?))
 }
 
-async fn ask(State(predictor): State<Arc<Predictor>>, Json(pixels): Json<Vec<f32>>) -> Result<String, String> {
+async fn ask(
+    State(predictor): State<Arc<Predictor>>,
+    Json(pixels): Json<Vec<f32>>,
+) -> Result<String, String> {
     let answer = predictor.classify(&pixels).map_err(|e| e.to_string())?;
     Ok(format!("{} {:.3}\n", answer.class, answer.probability))
 }

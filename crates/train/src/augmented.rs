@@ -222,7 +222,8 @@ mod tests {
     fn a_mixture_counts_as_much_as_its_parts() {
         let (data, mut engine, train) = (data(), engine(1), (0..N as u32).collect::<Vec<_>>());
         let weights = [1.0, 2.0, 0.5];
-        let examples = Examples { data: &data, train: &train, units: None, weights: Some(&weights), own: None };
+        let examples =
+            Examples { data: &data, train: &train, units: None, weights: Some(&weights), own: None };
         let augment = Augment { mixup: 1.0, ..Augment::default() };
         let recipe = Recipe { augment, seed: 7, batch_size: N, ..Recipe::default() };
         let mut augmented = Augmented::new(&recipe, &data, &engine).unwrap();

@@ -230,7 +230,9 @@ pub enum Error {
     #[error("{0}")]
     Save(String),
     /// A loss of the program's own, or its gradient, was not a finite number.
-    #[error("the loss is {value} and its gradient is not finite; train with a lower learning rate, or look at the loss")]
+    #[error(
+        "the loss is {value} and its gradient is not finite; train with a lower learning rate, or look at the loss"
+    )]
     NotFiniteLoss {
         /// The loss.
         value: f64,

@@ -1,7 +1,7 @@
 use crate::evaluate::{accuracy, score};
 use crate::examples::outputs;
-use crate::identity::Identity;
 use crate::hooks::{Hooks, Judged, Progress};
+use crate::identity::Identity;
 use crate::trainer::{Trainer, order};
 use crate::{Checkpoint, EpochReport, Error, Event, Maker, Outcome, Preprocess, Recipe, Status};
 use foveal_data::{Dataset, Split};
@@ -98,25 +98,25 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Error> {
         let trainer = Trainer::new(model, data, split, preprocess, recipe, &hooks)?;
         Ok(Run {
-        good: trainer.engine.values().to_vec(),
-        trainer,
-        hooks,
-        metrics: Vec::new(),
-        figures: Vec::new(),
-        data,
-        split,
-        recipe,
-        stop,
-        on_event,
-        batches: split.train.len().div_ceil(recipe.batch_size),
-        seconds: 0.0,
-        images: 0,
-        sum: Vec::new(),
-        summed: 0,
-        history: Vec::new(),
-        best: None,
-        save: None,
-    })
+            good: trainer.engine.values().to_vec(),
+            trainer,
+            hooks,
+            metrics: Vec::new(),
+            figures: Vec::new(),
+            data,
+            split,
+            recipe,
+            stop,
+            on_event,
+            batches: split.train.len().div_ceil(recipe.batch_size),
+            seconds: 0.0,
+            images: 0,
+            sum: Vec::new(),
+            summed: 0,
+            history: Vec::new(),
+            best: None,
+            save: None,
+        })
     }
 }
 
@@ -389,7 +389,8 @@ impl Run<'_> {
         let width = outputs.len() / indices.len();
         let classes = data.classes().map(<[String]>::len);
         if !self.hooks.metrics.is_empty() || self.hooks.loss.is_some() {
-            let view = ArrayView2::from_shape((indices.len(), width), &outputs).expect("a row for each sample");
+            let view =
+                ArrayView2::from_shape((indices.len(), width), &outputs).expect("a row for each sample");
             let judged = Judged { outputs: view, indices, data, weights: &[] };
             let figures = self.hooks.metrics.iter_mut().map(|(name, metric)| (name.clone(), metric(&judged)));
             self.figures = figures.collect();

@@ -33,7 +33,9 @@ impl Judged<'_> {
             return Array2::zeros((self.indices.len(), 0));
         };
         let k = names.len();
-        Array2::from_shape_fn((self.indices.len(), k), |(i, j)| values[self.indices[i] as usize * k + j] as f32)
+        Array2::from_shape_fn((self.indices.len(), k), |(i, j)| {
+            values[self.indices[i] as usize * k + j] as f32
+        })
     }
 }
 
@@ -76,10 +78,7 @@ pub(crate) struct Hooks<'a> {
 impl Hooks<'_> {
     /// Whether gradients must be seen before they are applied.
     pub fn open(&self) -> bool {
-        self.loss.is_some()
-            || self.optimizer.is_some()
-            || self.clip_norm.is_some()
-            || self.accumulate > 1
+        self.loss.is_some() || self.optimizer.is_some() || self.clip_norm.is_some() || self.accumulate > 1
     }
 
     /// Checks every value.

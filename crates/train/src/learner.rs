@@ -2,9 +2,9 @@ use crate::Error;
 use foveal_nn::engine::{self, Engine, Options, Pixels, Rates, Update};
 use foveal_nn::loss::Loss;
 use foveal_nn::model::Param;
+use foveal_nn::ndarray::{Array2, ArrayView2, ArrayView4, CowArray, Ix4};
 use foveal_nn::optim::Optimizer;
 use foveal_nn::{Isa, Model};
-use foveal_nn::ndarray::{Array2, ArrayView2, ArrayView4, CowArray, Ix4};
 use std::fmt::Display;
 
 /// A model in training whose loop, loss, and if it likes whose update are the program's own. The arithmetic is the

@@ -164,7 +164,8 @@ fn open_step<'e>(
     let report = match &mut hooks.loss {
         None => engine.gather(count, example),
         Some(loss) => {
-            let weights: Vec<f32> = own.map_or(Vec::new(), |own| indices.iter().map(|&i| own[i as usize]).collect());
+            let weights: Vec<f32> =
+                own.map_or(Vec::new(), |own| indices.iter().map(|&i| own[i as usize]).collect());
             let mut judge = |outputs: ArrayView2<'_, f32>| {
                 let judged = Judged { outputs, indices, data, weights: &weights };
                 loss(&judged).map(|(value, slopes)| (f64::from(value), slopes))

@@ -104,7 +104,9 @@ impl Engine {
         let (value, slopes) = loss(outputs.view()).map_err(Error::Loss)?;
         if slopes.dim() != (count, width) {
             let found = slopes.shape();
-            return Err(Error::Loss(format!("its gradient is {found:?}, the outputs are [{count}, {width}]")));
+            return Err(Error::Loss(format!(
+                "its gradient is {found:?}, the outputs are [{count}, {width}]"
+            )));
         }
         if value.is_finite() && slopes.iter().all(|v| v.is_finite()) {
             self.back_from(&slopes, groups);

@@ -72,11 +72,7 @@ pub trait CustomLayer: Debug + Send + Sync {
     ///
     /// # Errors
     /// Says what is wrong with the numbers; training and predictions end with it.
-    fn forward(
-        &self,
-        inputs: &[ArrayView4<f32>],
-        params: &[ArrayViewD<f32>],
-    ) -> Result<Array4<f32>, String>;
+    fn forward(&self, inputs: &[ArrayView4<f32>], params: &[ArrayViewD<f32>]) -> Result<Array4<f32>, String>;
 
     /// The gradients with respect to inputs and parameters, from that of the output.
     ///

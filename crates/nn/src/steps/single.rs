@@ -127,7 +127,13 @@ impl SinglePlace<'_> {
     pub fn own(&self, layer: Arc<dyn OwnLayer>, shapes: Vec<Vec<usize>>) -> SingleStep {
         let from = self.from();
         let params = self.params.iter().map(|p| p.index).zip(shapes).collect();
-        SingleStep::Own(Box::new(OwnSingle { layer, from, to: self.output.shape, params, fault: Fault::default() }))
+        SingleStep::Own(Box::new(OwnSingle {
+            layer,
+            from,
+            to: self.output.shape,
+            params,
+            fault: Fault::default(),
+        }))
     }
 
     pub fn grid(&self, op: &Op) -> SingleStep {

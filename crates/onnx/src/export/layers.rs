@@ -30,6 +30,7 @@ impl Writer<'_> {
         let (name, from) = (layer.name.as_str(), layer.inputs[0]);
         let deep = |name: String| Place { name, flat: false };
         Ok(match &layer.kind {
+            K::Custom(own) => return Err(foveal_nn::Error::CustomSaved { kind: own.kind() }.into()),
             K::Dropout(_) => self.values[from].clone(),
             K::Conv2d(_) => deep(self.convolution(i, layer)),
             K::Conv2dTranspose(kind) => deep(self.transposed_convolution(kind, layer)),
