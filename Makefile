@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build python page shots test test-neon lint fmt bench kills import-table fuzz audit instructions renew-instructions
+.PHONY: build dist python page shots test test-neon test-windows lint fmt bench kills import-table fuzz audit instructions renew-instructions
 
 build:      ## the program, as users get it
 	cargo build --release --locked
@@ -30,6 +30,9 @@ test: lint
 	    echo "FOVEAL_ISA=$$isa"; FOVEAL_ISA=$$isa cargo test --workspace --locked --test engine --test determinism --test tensorflow || failed=1; \
 	  done; \
 	  checks/limits.sh || failed=1; \
+	  checks/slim.sh || failed=1; \
+	  checks/package.sh || failed=1; \
+	  checks/platforms.sh || failed=1; \
 	  checks/report.sh || failed=1; \
 	  checks/page.sh || failed=1; \
 	  checks/onnx.sh || failed=1; \
@@ -56,6 +59,13 @@ test-neon:  ## the kernels' ring on NEON, emulated
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
 	cargo test --locked -p foveal-kernels --target aarch64-unknown-linux-gnu
+
+# Needs Debian's gcc-mingw-w64-x86-64 and wine64, which it installs as root.
+test-windows:  ## the program for Windows under Wine: trains, predicts, resumes, serves; the same bytes as here
+	checks/windows.sh
+
+dist:       ## programs to hand out, in target/dist: static for Linux, a zip for Windows, checksums, an install script
+	dist/make.sh
 
 bench:      ## against the peers, by turns, some ten minutes; writes the tables of docs/performance.md
 	python3 bench/run.py

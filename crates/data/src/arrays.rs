@@ -210,7 +210,7 @@ impl Dataset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Axis, s};
+    use ndarray::{Axis, Slice};
 
     #[test]
     fn arrays_of_any_layout_give_their_numbers_in_order() {
@@ -221,7 +221,8 @@ mod tests {
         turned = turned.permuted_axes([3, 2, 1, 0]);
         assert!(!turned.is_standard_layout());
         assert_eq!(in_order(turned), want);
-        let second = x.clone().slice_move(s![1.., .., .., ..]);
+        let mut second = x.clone();
+        second.slice_axis_inplace(Axis(0), Slice::from(1..));
         assert_eq!(in_order(second), x.index_axis(Axis(0), 1).iter().copied().collect::<Vec<_>>());
     }
 

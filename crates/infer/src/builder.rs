@@ -1,5 +1,6 @@
+use crate::Error;
 use crate::pool::Pool;
-use crate::{Error, Predictor};
+use crate::predictor::Predictor;
 use foveal_nn::engine::Options;
 use foveal_nn::optim::Optimizer;
 use foveal_nn::{Isa, Model};
@@ -17,13 +18,17 @@ pub struct Builder<'a> {
     threads: usize,
 }
 
-impl<'a> Builder<'a> {
-    pub(crate) fn new(model: &'a Model) -> Self {
+impl Predictor {
+    /// A predictor of `model`: raw numbers go in as they are and outputs come as they are, unless the builder is told
+    /// otherwise.
+    pub fn builder(model: &Model) -> Builder<'_> {
         let channels = model.input_shape()[2];
         let (scale, shift) = (vec![1.0; channels], vec![0.0; channels]);
-        Self { model, scale, shift, classes: Vec::new(), threads: 1 }
+        Builder { model, scale, shift, classes: Vec::new(), threads: 1 }
     }
+}
 
+impl<'a> Builder<'a> {
     /// Raw numbers are pixels from 0 to 255, which the model takes as 0 to 1.
     #[must_use]
     pub fn pixels(self) -> Self {
@@ -70,6 +75,6 @@ impl<'a> Builder<'a> {
             shift,
             isa: Isa::best(),
         };
-        Ok(Predictor::over(Pool::new(model, options)?, classes)?)
+        Predictor::over(Pool::new(model, options)?, classes)
     }
 }

@@ -1,5 +1,5 @@
+use crate::Error;
 use crate::pool::Pool;
-use crate::{Builder, Error};
 use foveal_nn::Model;
 use foveal_nn::engine::{Engine, Pixels};
 use foveal_nn::ndarray::{Array2, ArrayView4};
@@ -37,12 +37,6 @@ pub struct Answer<'a> {
 }
 
 impl Predictor {
-    /// A predictor of `model`: raw numbers go in as they are and outputs come as they are, unless the builder is told
-    /// otherwise.
-    pub fn builder(model: &Model) -> Builder<'_> {
-        Builder::new(model)
-    }
-
     pub(crate) fn over(pool: Pool, classes: Vec<String>) -> Result<Self, Error> {
         let model = pool.model();
         let large = pool.with(|engine| engine.plan().group_bytes() > MOST)?;

@@ -1,7 +1,8 @@
 //! Model files of foveal: what of them is needed to predict.
 
+use crate::Error;
 use crate::file::File;
-use crate::{Error, Predictor};
+use crate::predictor::Predictor;
 use foveal_nn::{Model, ModelSpec};
 use serde::Deserialize;
 

@@ -75,7 +75,18 @@ impl Model {
     }
 
     /// Whether every parameter has as many numbers as its shape says: [`Model::params_mut`] lets anyone change them.
-    pub(crate) fn check_params(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for the first that has not.
+    ///
+    /// ```
+    /// let mut model = foveal_nn::Sequential::new([1, 1, 2]).dense(3).build(0)?;
+    /// assert!(model.check_params().is_ok());
+    /// model.params_mut()[0].values.clear();
+    /// assert!(model.check_params().is_err() && foveal_nn::Model::predict(&model, ndarray::Array4::zeros((1, 1, 1, 2)).view()).is_err());
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
+    pub fn check_params(&self) -> Result<(), Error> {
         let whole = |p: &&Param| p.values.len() == p.shape.iter().product::<usize>();
         match self.params.iter().find(|p| !whole(p)) {
             Some(p) => {
@@ -148,7 +159,9 @@ impl Model {
         Ok(values)
     }
 
-    /// The outputs for `x` `[n, h, w, c]`, as at inference, `[n, outputs]`.
+    /// The outputs for `x` `[n, h, w, c]`, as at inference, `[n, outputs]`: layer by layer, by the operators. To ask more
+    /// than once, take `foveal::Predictor` (`foveal_infer::Predictor`), which compiles the model first and is ten times
+    /// as fast on a small net.
     ///
     /// # Errors
     /// When `x` has not the model's input shape.

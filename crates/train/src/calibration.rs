@@ -1,6 +1,6 @@
 //! The temperature by which probabilities become what they say.
 
-use crate::evaluate::{logits, softmax, targets_fit};
+use crate::evaluate::{indices_fit, logits, softmax, targets_fit};
 use crate::{Error, Reliability};
 use foveal_data::Dataset;
 use foveal_nn::Model;
@@ -32,6 +32,7 @@ impl Temperature {
     /// When the data do not fit the model, have no classes, or there is not a row of outputs for each index.
     pub fn fit(model: &Model, data: &Dataset, indices: &[u32], outputs: &[f32]) -> Result<Self, Error> {
         targets_fit(model, data, None)?;
+        indices_fit(data, indices)?;
         let k = model.outputs();
         let labels = data.labels().ok_or(Error::NoClasses { data: data.name().to_owned() })?;
         if outputs.len() != indices.len() * k || indices.is_empty() {

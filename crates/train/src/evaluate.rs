@@ -151,11 +151,24 @@ pub(crate) fn samples_fit(model: &Model, data: &Dataset) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses indices that the data set does not have.
+pub(crate) fn indices_fit(data: &Dataset, indices: &[u32]) -> Result<(), Error> {
+    let samples = data.len();
+    match indices.iter().find(|&&i| i as usize >= samples) {
+        Some(&sample) => {
+            let (data, problem) = (data.name().to_owned(), "is not in the data set");
+            Err(Error::Split { data, sample, samples, problem })
+        }
+        None => Ok(()),
+    }
+}
+
 /// The outputs of `model` for the images at `indices` (`None`: all images), `[image][output]`: probabilities if a
 /// classifier ends in softmax, else the numbers before softmax.
 ///
 /// # Errors
-/// When the samples do not have the model's input shape, and when a stored one cannot be read any more.
+/// When the samples do not have the model's input shape, an index is not below their number, and when a stored one
+/// cannot be read any more.
 pub fn predict(
     model: &Model,
     preprocess: &Preprocess,
@@ -164,11 +177,13 @@ pub fn predict(
     threads: usize,
 ) -> Result<Vec<f32>, Error> {
     samples_fit(model, data)?;
+    indices_fit(data, indices.unwrap_or_default())?;
     let mut engine = Engine::new(model, preprocess.predicting(256, threads))?;
     let outputs = match indices {
         Some(indices) => outputs(&mut engine, data, indices.len(), |i| indices[i] as usize),
         None => outputs(&mut engine, data, data.len(), |i| i),
     };
+    engine.fault().map_or(Ok(()), Err)?;
     data.fault().map_or(Ok(outputs), |fault| Err(fault.into()))
 }
 
@@ -199,6 +214,7 @@ pub fn judge(
     outputs: &[f32],
 ) -> Result<Evaluation, Error> {
     targets_fit(model, data, None)?;
+    indices_fit(data, indices.unwrap_or_default())?;
     let all: Vec<u32>;
     let indices = match indices {
         Some(indices) => indices,

@@ -177,9 +177,17 @@ impl Run<'_> {
             Some(report) => report.validation_loss.map(|loss| (loss, report.validation_accuracy)),
             None => self.validate()?,
         };
+        let model = self.trainer.model();
+        // Weights that are numbers in the units of the training may be too large for the data's own.
+        let whole = model.params().iter().all(|p| p.values.iter().all(|v| v.is_finite()));
+        let ended = matches!(status, Status::Finished | Status::EarlyStopped);
+        let status = match whole || !ended {
+            true => status,
+            false => Status::NonFinite { epoch: self.history.len(), batch: self.batches },
+        };
         (self.on_event)(&Event::Finished(status));
         Ok(Outcome {
-            model: self.trainer.model(),
+            model,
             history: self.history,
             metrics: self.metrics,
             status,

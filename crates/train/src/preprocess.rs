@@ -1,4 +1,5 @@
 use crate::Error as TrainError;
+use crate::evaluate::indices_fit;
 use foveal_data::picture::Fit;
 use foveal_data::text::Vocabulary;
 use foveal_data::{Dataset, Error, Picture, Scale, Window};
@@ -187,8 +188,9 @@ impl Moments {
     /// Over the samples at `indices`, whatever their number.
     ///
     /// # Errors
-    /// When a stored sample cannot be read any more.
+    /// When an index is not below the number of samples, and when a stored sample cannot be read any more.
     pub fn of(data: &Dataset, indices: &[u32]) -> Result<Self, TrainError> {
+        indices_fit(data, indices)?;
         let channels = data.shape()[2];
         let mut counts = vec![0u64; channels];
         let mut mean = vec![0.0; channels];

@@ -1,6 +1,6 @@
 //! Training that begins with the weights of another model, and layers that stay as they are.
 
-use crate::evaluate::samples_fit;
+use crate::evaluate::{indices_fit, samples_fit};
 use crate::units::Units;
 use crate::{Error, SavedModel};
 use foveal_data::{Dataset, Targets};
@@ -97,6 +97,7 @@ pub fn transfer(
     seed: u64,
 ) -> Result<Transfer, Error> {
     samples_fit(&saved.model, data)?;
+    indices_fit(data, train)?;
     let (same, outputs) = match data.targets() {
         Targets::Classes { names, .. } => (*names == saved.classes, names.len()),
         Targets::Values { names, .. } => {

@@ -11,12 +11,15 @@
 //! | [`words`] | a model and a text | what each token counts |
 //! | [`report`] | a training run | a page |
 //!
-//! Nothing here opens a file or prints.
+//! Nothing here opens a file or prints, but the feature `evcxr`, which shows figures in notebooks
+//! (`Figure::evcxr_display`).
 
 mod clean;
 pub mod colormap;
 mod draw;
 mod error;
+#[cfg(feature = "evcxr")]
+mod evcxr;
 pub mod explain;
 pub mod figure;
 pub mod inside;

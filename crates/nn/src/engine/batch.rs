@@ -140,10 +140,10 @@ impl Plan {
 /// The backward pass of a stage; what its normalization needs from the whole batch is left in the group.
 pub(super) fn backward_stage(scene: &mut Scene<'_>, plan: &Plan, stage: usize) {
     Step::backward(&plan.steps[plan.own_steps(stage)], scene);
-    if stage > 0 {
-        if let Some((norm, step)) = plan.norm(stage) {
-            norm.sums(scene, &step.wires);
-        }
+    if stage > 0
+        && let Some((norm, step)) = plan.norm(stage)
+    {
+        norm.sums(scene, &step.wires);
     }
 }
 

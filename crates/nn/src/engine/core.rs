@@ -171,6 +171,9 @@ impl Engine {
     }
 
     /// Takes over the parameters of a model of the same spec.
+    ///
+    /// # Panics
+    /// When the model is another, or a parameter has not as many numbers as its shape says.
     pub fn set_params(&mut self, model: &Model) {
         self.changed();
         for (param, at) in model.params().iter().zip(&self.plan.places.offsets) {

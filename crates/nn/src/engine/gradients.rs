@@ -29,6 +29,10 @@ pub struct Update<'a> {
     pub gradient: &'a [f32],
 }
 
+/// A loss of the program's own: from the outputs of a batch, `[n, outputs]`, its value and its gradient with respect to
+/// them.
+pub type OwnLoss<'l> = dyn FnMut(ArrayView2<f32>) -> Result<(f64, Array2<f32>), String> + 'l;
+
 /// The Euclidean norm of numbers, whatever their count: their squares are summed in `f64` in one order.
 pub fn norm(numbers: &[f32]) -> f64 {
     numbers.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt()
@@ -84,7 +88,7 @@ impl Engine {
         &mut self,
         count: usize,
         pixels: impl Fn(usize) -> Pixels<'a> + Sync,
-        loss: &mut dyn FnMut(ArrayView2<f32>) -> Result<(f64, Array2<f32>), String>,
+        loss: &mut OwnLoss<'_>,
     ) -> Result<(f64, Array2<f32>), Error> {
         assert!((1..=self.options.batch_size).contains(&count), "from 1 to batch_size images");
         assert!(self.plan.whole, "an engine for losses of the program's own");

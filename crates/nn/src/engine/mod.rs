@@ -34,7 +34,7 @@ mod wide;
 pub use core::Engine;
 
 pub use example::{Example, Pixels, StepReport, Target};
-pub use gradients::{Update, clip_by_norm, norm};
+pub use gradients::{OwnLoss, Update, clip_by_norm, norm};
 pub use options::{GroupLayout, Options, State};
 pub use plan::Plan;
 pub use profile::Profile;

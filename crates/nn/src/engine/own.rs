@@ -57,7 +57,7 @@ impl Engine {
         let inputs: Vec<Vec<f32>> =
             wires.inputs.iter().map(|i| gather(plan, groups, i.value, false)).collect();
         let ends = [false, true].map(|slope| gather(plan, groups, wires.y, slope));
-        let Some((slopes, params)) = own.slopes(&plan.places, values, [&inputs, &ends], count) else {
+        let Some([slopes, params]) = own.slopes(&plan.places, values, [&inputs, &ends], count) else {
             // The loss is no number then, and nothing is learnt from this batch.
             return groups[0].judged.sums.loss = f64::NAN;
         };

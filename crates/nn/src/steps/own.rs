@@ -101,12 +101,12 @@ impl Own {
         values: &[f32],
         [inputs, ends]: [&[Vec<f32>]; 2],
         count: usize,
-    ) -> Option<(Vec<Vec<f32>>, Vec<Vec<f32>>)> {
+    ) -> Option<[Vec<Vec<f32>>; 2]> {
         let inputs = self.arrays(inputs, count);
         let views: Vec<ArrayView4<f32>> = inputs.iter().map(|x| x.view()).collect();
         let [y, d] = [0, 1].map(|k| array(&ends[k], self.to, count));
         match self.layer.back(&views, &self.numbers(places, values), y.view(), d.view()) {
-            Ok((inputs, params)) => Some((inputs.iter().map(in_order).collect(), params)),
+            Ok((inputs, params)) => Some([inputs.iter().map(in_order).collect(), params]),
             Err(error) => {
                 self.fault.note(error);
                 None

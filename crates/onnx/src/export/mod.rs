@@ -57,6 +57,7 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
 /// When a layer cannot be written, or the description is no JSON.
 pub fn export_with(saved: &SavedModel, options: ExportOptions) -> Result<Vec<u8>, Error> {
     let model = &saved.model;
+    model.check_params()?;
     let graph = Graph { name: "foveal".into(), ..Graph::default() };
     let input = Input::of(saved);
     let taken = ["image", "hounsfield", "tokens", "probabilities", "values"].map(str::to_owned).into();
