@@ -76,7 +76,8 @@ impl Engine {
     }
 
     /// Adds the gradients of a batch by a loss of the program's own to those gathered; gives the loss and the outputs.
-    /// `loss` gets the outputs `[count, outputs]` and gives its value and its gradient with respect to them.
+    /// `loss` gets the outputs `[count, outputs]` and gives its value and its gradient with respect to them. Where either
+    /// is no finite number, the loss is told as NaN and nothing is gathered.
     ///
     /// # Errors
     /// What `loss` or an own layer says, and when the gradient has another shape than the outputs.
@@ -112,11 +113,12 @@ impl Engine {
                 "its gradient is {found:?}, the outputs are [{count}, {width}]"
             )));
         }
-        if value.is_finite() && slopes.iter().all(|v| v.is_finite()) {
-            self.back_from(&slopes, groups);
-            self.fault().map_or(Ok(()), Err)?;
-            self.add_up(groups);
+        if !(value.is_finite() && slopes.iter().all(|v| v.is_finite())) {
+            return Ok((f64::NAN, outputs));
         }
+        self.back_from(&slopes, groups);
+        self.fault().map_or(Ok(()), Err)?;
+        self.add_up(groups);
         Ok((value, outputs))
     }
 
