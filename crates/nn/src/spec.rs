@@ -94,7 +94,7 @@ impl ModelSpec {
     }
 }
 
-#[cfg(all(test, feature = "toml"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

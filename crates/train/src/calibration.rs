@@ -1,6 +1,7 @@
 //! The temperature by which probabilities become what they say.
 
-use crate::evaluate::{indices_fit, logits, softmax, targets_fit};
+use crate::evaluate::{logits, softmax, targets_fit};
+use crate::examples::indices_fit;
 use crate::{Error, Reliability};
 use foveal_data::Dataset;
 use foveal_nn::Model;

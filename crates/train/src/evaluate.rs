@@ -1,4 +1,4 @@
-use crate::examples::outputs;
+use crate::examples::{indices_fit, outputs};
 use crate::{Error, Preprocess, Recipe, Reliability};
 use foveal_data::{Dataset, Targets};
 use foveal_nn::Model;
@@ -149,18 +149,6 @@ pub(crate) fn samples_fit(model: &Model, data: &Dataset) -> Result<(), Error> {
         return Err(Error::InputShape { data: data.name().to_owned(), wanted, found });
     }
     Ok(())
-}
-
-/// Refuses indices that the data set does not have.
-pub(crate) fn indices_fit(data: &Dataset, indices: &[u32]) -> Result<(), Error> {
-    let samples = data.len();
-    match indices.iter().find(|&&i| i as usize >= samples) {
-        Some(&sample) => {
-            let (data, problem) = (data.name().to_owned(), "is not in the data set");
-            Err(Error::Split { data, sample, samples, problem })
-        }
-        None => Ok(()),
-    }
 }
 
 /// The outputs of `model` for the images at `indices` (`None`: all images), `[image][output]`: probabilities if a

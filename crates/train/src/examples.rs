@@ -1,5 +1,6 @@
 //! Samples of a data set, in the form that the engine takes.
 
+use crate::Error;
 use crate::units::Units;
 use foveal_data::{Dataset, Samples, Targets};
 use foveal_nn::engine::{Engine, Example, Pixels, Target};
@@ -51,6 +52,18 @@ fn pixels(data: &Dataset, i: usize) -> Pixels<'_> {
         Samples::U8(all) => Pixels::U8(&all[i * data.sample_len()..(i + 1) * data.sample_len()]),
         Samples::F32(all) => Pixels::F32(&all[i * data.sample_len()..(i + 1) * data.sample_len()]),
         Samples::Stored(_) => Pixels::U8(&[]),
+    }
+}
+
+/// Refuses indices that the data set does not have.
+pub(crate) fn indices_fit(data: &Dataset, indices: &[u32]) -> Result<(), Error> {
+    let samples = data.len();
+    match indices.iter().find(|&&i| i as usize >= samples) {
+        Some(&sample) => {
+            let (data, problem) = (data.name().to_owned(), "is not in the data set");
+            Err(Error::Split { data, sample, samples, problem })
+        }
+        None => Ok(()),
     }
 }
 

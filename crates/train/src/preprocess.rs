@@ -1,5 +1,5 @@
 use crate::Error as TrainError;
-use crate::evaluate::indices_fit;
+use crate::examples::indices_fit;
 use foveal_data::picture::Fit;
 use foveal_data::text::Vocabulary;
 use foveal_data::{Dataset, Error, Picture, Scale, Window};

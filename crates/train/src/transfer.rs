@@ -1,6 +1,7 @@
 //! Training that begins with the weights of another model, and layers that stay as they are.
 
-use crate::evaluate::{indices_fit, samples_fit};
+use crate::evaluate::samples_fit;
+use crate::examples::indices_fit;
 use crate::units::Units;
 use crate::{Error, SavedModel};
 use foveal_data::{Dataset, Targets};

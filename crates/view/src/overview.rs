@@ -71,7 +71,7 @@ impl Field {
 pub(crate) fn colors(input: ArrayView3<f32>) -> Array2<[u8; 3]> {
     let byte = |v: f32, all| (255.0 * share(v, all)).clamp(0.0, 255.0).round() as u8;
     if input.dim().2 == 3 {
-        let all = range(&input);
+        let all = range(input);
         return input.map_axis(Axis(2), |c| [byte(c[0], all), byte(c[1], all), byte(c[2], all)]);
     }
     let grey = input.map_axis(Axis(2), |cell| cell.mean().unwrap_or(0.0));
@@ -84,7 +84,7 @@ pub(crate) fn colors(input: ArrayView3<f32>) -> Array2<[u8; 3]> {
 pub(crate) fn overlay(picture: &Array2<[u8; 3]>, heat: ArrayView2<f32>) -> Array2<[u8; 3]> {
     /// How much of the picture the greatest heat hides.
     const MOST: f32 = 0.6;
-    let (_, most) = range(&heat);
+    let (_, most) = range(heat);
     let mut over = picture.clone();
     for (color, &heat) in over.iter_mut().zip(&heat) {
         let share = if most > 0.0 { (heat / most).clamp(0.0, 1.0) } else { 0.0 };

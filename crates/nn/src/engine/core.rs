@@ -4,7 +4,7 @@ use super::example::Example;
 use super::group::{Group, Worker};
 use super::options::{GroupLayout, Options, State};
 use super::plan::Plan;
-use super::report::memory_needed;
+use super::report::{PlanReport, described, memory_needed};
 use super::singly::Singly;
 use super::updates::Updates;
 use super::wide::wide;
@@ -129,6 +129,11 @@ impl Engine {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// What the engine runs.
+    pub fn describe(&self) -> PlanReport {
+        described(&self.model, &self.plan, &self.options, self.team.threads())
     }
 
     /// Workers, the caller included.

@@ -1,6 +1,5 @@
 //! The plan as a person reads it: what each step does, with what, on how much.
 
-use super::core::Engine;
 use super::frozen;
 use super::options::Options;
 use super::plan::Plan;
@@ -92,12 +91,9 @@ pub(super) fn memory_needed(model: &Model, plan: &Plan, options: &Options) -> us
     Describing { model, plan, options, threads: options.threads.max(1) }.memory()
 }
 
-impl Engine {
-    /// What the engine runs.
-    pub fn describe(&self) -> PlanReport {
-        let Self { model, plan, options, team, .. } = self;
-        Describing { model, plan, options, threads: team.threads() }.report()
-    }
+/// What an engine with `plan` runs.
+pub(super) fn described(model: &Model, plan: &Plan, options: &Options, threads: usize) -> PlanReport {
+    Describing { model, plan, options, threads }.report()
 }
 
 struct Describing<'a> {

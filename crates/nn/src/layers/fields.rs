@@ -1,8 +1,5 @@
 //! How options stand in a model file: defaults, and what is left out because it is the default.
 
-use foveal_kernels::Padding;
-use serde::{Deserialize, Serialize};
-
 pub(super) fn ones() -> [i64; 2] {
     [1, 1]
 }
@@ -41,8 +38,8 @@ pub(super) fn is_no(v: &bool) -> bool {
 
 /// Padding in a model file: `"VALID"`, `"SAME"` or four numbers.
 pub(super) mod padding {
-    use super::*;
-    use serde::{Deserializer, Serializer};
+    use foveal_kernels::Padding;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
     #[serde(untagged)]
