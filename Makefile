@@ -36,6 +36,7 @@ test: lint
 	  checks/report.sh || failed=1; \
 	  checks/page.sh || failed=1; \
 	  checks/onnx.sh || failed=1; \
+	  checks/python.sh || failed=1; \
 	  $(MAKE) --no-print-directory instructions || failed=1; \
 	  exit $$failed; } 2>&1 | tee "$$log" && status=0 || status=$$?; \
 	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"; \

@@ -33,6 +33,7 @@ export FOVEAL_PROGRAM=$(realpath "$FOVEAL_PROGRAM") FOVEAL_NOTEBOOKS=$PWD/docs/n
 failed=0
 (cd "$work" && "$python" -m pytest -q -p no:cacheprovider --junit-xml="$work/results.xml" tests) || failed=1
 (cd "$work" && "$python" -m mypy.stubtest foveal._foveal --ignore-missing-stub) || failed=1
+(cd python && "$python" -m mypy --cache-dir "$work/mypy") || failed=1
 # One line in the form of cargo's, which `make test` counts.
 "$python" - "$work/results.xml" <<'PY'
 import sys

@@ -9,7 +9,8 @@ from tensorflow.examples.tutorials.mnist import input_data
 
 tf.set_random_seed(777)
 digits = input_data.read_data_sets("MNIST_data/", one_hot=True)
-epochs, count, size = int(sys.argv[1]), int(sys.argv[2]), 100
+# The share is of the images, for a test that is in a hurry.
+epochs, count, share, size = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), 100
 
 
 class Net:
@@ -50,7 +51,7 @@ sess.run(tf.global_variables_initializer())
 print('Learning Started!')
 for epoch in range(epochs):
     costs = np.zeros(len(nets))
-    steps = int(digits.train.num_examples / size)
+    steps = int(digits.train.num_examples / size * share)
     for i in range(steps):
         xs, ys = digits.train.next_batch(size)
         for m, net in enumerate(nets):
