@@ -4,15 +4,14 @@
 //! ReLU may stand before or after the pooling: the largest of cut-off values is the cut-off largest value.
 
 use super::conv::{Correlation, Finish, Run, at_once};
+use super::picked::{Backward, Picked};
+use super::window::{DEAD, Largest, window};
 use super::winograd::{Sink, Winograd, WinogradFilter};
 use super::{Convolution, Frame};
 use crate::dispatch::Isa;
 use crate::geometry::{Conv2dGeometry, Pool2dGeometry};
 use crate::simd::{Kernel, Simd};
 use std::ops::Range;
-
-/// The place written where ReLU let nothing through.
-const DEAD: u8 = 255;
 
 /// A block of expanded gradients should not take more bytes than this: it shares the L2 cache with the rest.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -37,6 +36,8 @@ pub struct ConvPool {
 enum Way {
     /// The rows under one row of windows are computed into a strip; the gradients go block by block.
     Direct { strip: Correlation, weights: Correlation, inputs: Vec<Correlation> },
+    /// Windows of so many cells that gradients are sparse.
+    Picked { strip: Correlation, picked: Picked },
     /// Windows that are tiles: each is pooled as it is made.
     Winograd { tiles: Winograd, filter: WinogradFilter, inputs: Winograd },
 }
@@ -71,6 +72,10 @@ impl ConvPool {
                 filter: WinogradFilter::new(conv, input, &expanded),
                 inputs: Winograd::backward_input(conv, &expanded, d_input),
             }
+        } else if Picked::suits(conv, pool) {
+            expanded.channels = 0;
+            let picked = Picked::new(conv, pool, input, d_input);
+            Way::Picked { strip: Self::strip(conv, pool, input), picked }
         } else {
             expanded.channels = block(isa, conv, &expanded);
             Self::direct(conv, pool, input, d_input, &expanded)
@@ -91,20 +96,25 @@ impl ConvPool {
         d_input: &Frame,
         expanded: &Frame,
     ) -> Way {
+        let strip = Self::strip(conv, pool, input);
+        let (weights, inputs) = Correlation::block(conv, input, expanded, d_input, expanded.channels);
+        Way::Direct { strip, weights, inputs }
+    }
+
+    /// The walk over the rows under one row of windows.
+    fn strip(conv: &Conv2dGeometry, pool: &Pool2dGeometry, input: &Frame) -> Correlation {
         let height = pool.h.kernel.min(conv.h.output);
         let mut rows = *conv;
         rows.h.output = height;
         let strip_frame = Frame::plain(conv.out_channels, height, conv.w.output);
         // The strip's frame stands for four channels only; the walk's own checks see all of them.
-        let strip = Correlation::forward(&rows, input, &strip_frame);
-        let (weights, inputs) = Correlation::block(conv, input, expanded, d_input, expanded.channels);
-        Way::Direct { strip, weights, inputs }
+        Correlation::forward(&rows, input, &strip_frame)
     }
 
     /// The name of the way that was chosen, as plans are told.
     pub fn name(&self) -> &'static str {
         match &self.way {
-            Way::Direct { .. } => "lanes::conv_pool",
+            Way::Direct { .. } | Way::Picked { .. } => "lanes::conv_pool",
             Way::Winograd { .. } => "lanes::winograd",
         }
     }
@@ -112,11 +122,16 @@ impl ConvPool {
     /// Numbers of scratch that a pass needs.
     pub fn scratch(&self, isa: Isa) -> usize {
         match &self.way {
-            Way::Direct { .. } => 4 * self.pool.h.kernel * self.conv.w.output * isa.lanes(),
+            Way::Direct { .. } => self.strip_numbers(isa),
+            Way::Picked { picked, .. } => self.strip_numbers(isa).max(picked.scratch(isa)),
             Way::Winograd { tiles, filter, inputs } => {
                 tiles.scratch(isa).max(filter.scratch(isa)).max(inputs.scratch(isa))
             }
         }
+    }
+
+    fn strip_numbers(&self, isa: Isa) -> usize {
+        4 * self.pool.h.kernel * self.conv.w.output * isa.lanes()
     }
 
     /// Vectors of zeroed memory, the step's own, that [`ConvPool::backward`] needs.
@@ -150,7 +165,7 @@ impl ConvPool {
         assert!(output.len() >= self.output.vectors() * lanes && places.len() >= self.places() * lanes);
         assert!(scratch.len() >= self.scratch(isa));
         match &self.way {
-            Way::Direct { strip: walk, .. } => {
+            Way::Direct { strip: walk, .. } | Way::Picked { strip: walk, .. } => {
                 isa.run(Forward { plan: self, walk, input, filter, bias, output, places, strip: scratch });
             }
             Way::Winograd { tiles, .. } => {
@@ -186,6 +201,23 @@ impl ConvPool {
         assert!(expanded.len() >= self.expanded_vectors() * lanes);
         assert_eq!((gradient.channels, gradient.height), (self.output.channels, self.output.height));
         assert_eq!(gradient.width, self.output.width);
+        if let Way::Picked { picked, .. } = &self.way {
+            assert!(scratch.len() >= picked.scratch(isa));
+            assert!(d_bias.as_ref().is_none_or(|d| d.len() >= self.conv.out_channels));
+            isa.run(Backward {
+                picked,
+                input,
+                filter,
+                gradient,
+                d_output,
+                places,
+                d_filter,
+                d_bias,
+                d_input,
+                scratch,
+            });
+            return;
+        }
         for first in (0..self.conv.out_channels).step_by(self.block) {
             let d_bias = d_bias.as_mut().map(|d| &mut d[first..first + self.block]);
             isa.run(Expand { plan: self, first, gradient, d_output, places, expanded, d_bias });
@@ -200,6 +232,8 @@ impl ConvPool {
                         }
                     }
                 }
+                // Nothing is expanded: it has returned.
+                Way::Picked { .. } => {}
                 // All channels are one block.
                 Way::Winograd { filter: gradient, inputs, .. } => {
                     gradient.run(isa, input, expanded, d_filter, scratch);
@@ -218,12 +252,6 @@ impl ConvPool {
             return 0;
         }
         ((w.input - w.kernel) / w.stride + 1).min(w.output)
-    }
-
-    /// The cells of a window: how many rows and columns of it lie inside the convolution's output.
-    fn window(&self, oh: usize, ow: usize) -> (usize, usize) {
-        let part = |a: &crate::geometry::Axis, o: usize| a.kernel.min(a.input - o * a.stride);
-        (part(&self.pool.h, oh), part(&self.pool.w, ow))
     }
 }
 
@@ -250,7 +278,7 @@ impl Sink for Windows<'_> {
     unsafe fn take<S: Simd>(&mut self, s: S, o: usize, t: usize, y: [[S::V; 2]; 2]) {
         let plan = self.plan;
         let [oh, ow] = self.walk.place(t);
-        let (rows, cols) = plan.window(oh, ow);
+        let (rows, cols) = window(&plan.pool, oh, ow);
         let mut largest = Largest::new(s, y[0][0]);
         for (a, b) in [(0, 1), (1, 0), (1, 1)] {
             if a < rows && b < cols {
@@ -264,43 +292,6 @@ impl Sink for Windows<'_> {
         unsafe {
             let (y, places) = (self.output.as_mut_ptr(), self.places.as_mut_ptr());
             largest.store(s, plan.relu, y.add(at * S::LANES), places.add(place * S::LANES));
-        }
-    }
-}
-
-/// The largest of a window's values, and its place in the window.
-struct Largest<S: Simd> {
-    value: S::V,
-    place: S::V,
-}
-
-impl<S: Simd> Largest<S> {
-    /// The value at place 0.
-    #[inline(always)]
-    fn new(s: S, value: S::V) -> Self {
-        Self { value, place: s.splat(0.0) }
-    }
-
-    #[inline(always)]
-    fn see(&mut self, s: S, v: S::V, place: usize) {
-        // Larger, or not a number: the loss will be none either, and the run stops.
-        let larger = s.gt(v, self.value);
-        self.place = s.select(larger, s.splat(place as f32), self.place);
-        self.value = s.select(s.eq(v, v), s.select(larger, v, self.value), v);
-    }
-
-    /// # Safety
-    /// A vector may be written at `y`, as many bytes at `places`.
-    #[inline(always)]
-    unsafe fn store(self, s: S, relu: bool, y: *mut f32, places: *mut u8) {
-        let zero = s.splat(0.0);
-        let dead = s.splat(f32::from(DEAD));
-        let place = if relu { s.select(s.gt(self.value, zero), self.place, dead) } else { self.place };
-        let floor = s.splat(if relu { 0.0 } else { f32::NEG_INFINITY });
-        // SAFETY: the caller's.
-        unsafe {
-            s.store(y, s.max(floor, self.value));
-            s.store_u8(places, place);
         }
     }
 }
@@ -346,7 +337,7 @@ impl Forward<'_> {
         let first = group * (plan.conv.out_channels / plan.conv.groups) + o;
         for oh in 0..plan.pool.h.output {
             let start = oh * plan.pool.h.stride;
-            let rows = plan.window(oh, 0).0;
+            let rows = window(&plan.pool, oh, 0).0;
             let mut run = Run {
                 walk: self.walk,
                 input: self.input,
@@ -378,7 +369,7 @@ impl Forward<'_> {
                 size => self.windows(s, channel, j, oh, 0..full, size.into()),
             }
             for ow in full..self.plan.pool.w.output {
-                self.windows(s, channel, j, oh, ow..ow + 1, self.plan.window(oh, ow));
+                self.windows(s, channel, j, oh, ow..ow + 1, window(&self.plan.pool, oh, ow));
             }
         }
     }
@@ -449,7 +440,7 @@ impl Kernel for Expand<'_> {
                     };
                     sum = s.add(sum, parts);
                     for ow in full..width {
-                        let part = self.windows(s, j, oh, ow..ow + 1, plan.window(oh, ow));
+                        let part = self.windows(s, j, oh, ow..ow + 1, window(&plan.pool, oh, ow));
                         sum = s.add(sum, part);
                     }
                 }

@@ -16,7 +16,9 @@ pub mod embedding;
 pub mod image;
 pub mod loss;
 pub mod norm;
+mod picked;
 pub mod pool;
+mod window;
 pub mod winograd;
 
 pub use conv::{Correlation, Finish};

@@ -127,6 +127,20 @@ fn conv_pool() {
             let case = Case { x: [isa.lanes() - 1, 28, 28, c], w: [3, 3, c, o], ..plain };
             assert!(check(&case, &pool, &mut random, &mut worst));
         }
+        // Windows of so many cells that gradients are sparse, one over all cells as over a text among them.
+        for (h, w, c, o) in [(1, 39, 64, 20), (1, 21, 17, 33), (9, 7, 8, 5), (11, 12, 9, 16)] {
+            for (k, w_k) in [([h, w], [1, 3]), ([4, 5], [3, 2])] {
+                for (strides, dilations, pad) in
+                    [([1, 1], [1, 1], Pad::Same), ([1, 1], [2, 1], Pad::Valid), ([1, 2], [1, 1], Pad::Same)]
+                {
+                    let kernel = [w_k[0].min(h), w_k[1], c, o];
+                    let case =
+                        Case { x: [isa.lanes() - 1, h, w, c], w: kernel, strides, dilations, pad, groups: 1 };
+                    check(&case, &Pool { k, s: k, pad: Pad::Same }, &mut random, &mut worst);
+                    check(&case, &Pool { k, s: k, pad: Pad::Valid }, &mut random, &mut worst);
+                }
+            }
+        }
         // Windows that are Winograd's tiles, some of them cut off or left out at the end.
         for (h, w, c, o) in [(8, 8, 16, 16), (7, 9, 17, 20), (5, 6, 16, 33)] {
             for pad in [Pad::Same, Pad::Valid] {
