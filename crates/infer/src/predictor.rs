@@ -66,6 +66,15 @@ impl Predictor {
     /// # Errors
     /// [`Error::Sample`] when the sample has another number of numbers than the model takes, [`Error::Token`] when a
     /// model of texts is given what is no token.
+    ///
+    /// ```
+    /// let model = foveal_nn::Sequential::new([1, 2, 1]).flatten().dense(3).build(0)?;
+    /// let predictor = foveal_infer::Predictor::builder(&model).pixels().build()?;
+    /// let bytes = predictor.predict(&[0u8, 255][..])?;
+    /// assert_eq!(bytes, predictor.predict(&[0.0f32, 255.0][..])?);   // the same raw numbers
+    /// assert!(predictor.predict(&[0u8][..]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn predict<'a>(&self, sample: impl Into<Pixels<'a>>) -> Result<Vec<f32>, Error> {
         let mut answer = vec![0.0; self.outputs];
         self.predict_into(sample, &mut answer)?;
@@ -94,6 +103,14 @@ impl Predictor {
     ///
     /// # Errors
     /// As [`Predictor::predict`]; [`Error::NoClasses`] for a model without classes.
+    ///
+    /// ```
+    /// let model = foveal_nn::Sequential::new([1, 1, 2]).flatten().build(0)?;
+    /// let predictor = foveal_infer::Predictor::builder(&model).classes(["left", "right"]).build()?;
+    /// let answer = predictor.classify(&[0.5f32, 2.5][..])?;
+    /// assert_eq!((answer.class, answer.index), ("right", 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn classify<'a>(&self, sample: impl Into<Pixels<'a>>) -> Result<Answer<'_>, Error> {
         if self.classes.is_empty() {
             return Err(Error::NoClasses);

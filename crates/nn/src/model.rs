@@ -70,6 +70,13 @@ impl Model {
     }
 
     /// All parameters, to be changed; shapes must stay.
+    ///
+    /// ```
+    /// let mut model = foveal_nn::Sequential::new([1, 1, 2]).dense(1).build(0)?;
+    /// model.params_mut()[1].values[0] = 0.5;
+    /// assert_eq!(model.param("dense_1.bias").unwrap().values, [0.5]);
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn params_mut(&mut self) -> &mut [Param] {
         &mut self.params
     }
@@ -145,6 +152,15 @@ impl Model {
     ///
     /// # Errors
     /// When `x` has not the model's input shape, or a parameter not as many numbers as its shape says.
+    ///
+    /// ```
+    /// use ndarray::array;
+    ///
+    /// let model = foveal_nn::Sequential::new([1, 1, 2]).relu().flatten().build(0)?;
+    /// let values = model.activations(array![[[[-1.0, 2.0]]]].view())?;
+    /// assert_eq!(values[1], array![[[[0.0, 2.0]]]]);
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn activations(&self, x: ArrayView4<f32>) -> Result<Vec<Array4<f32>>, Error> {
         let [h, w, c] = self.input_shape();
         if x.shape()[1..] != [h, w, c] {
@@ -165,6 +181,13 @@ impl Model {
     ///
     /// # Errors
     /// When `x` has not the model's input shape.
+    ///
+    /// ```
+    /// let model = foveal_nn::Sequential::new([2, 2, 1]).avg_pool(2).flatten().build(0)?;
+    /// let x = ndarray::Array4::from_shape_fn((3, 2, 2, 1), |(n, ..)| n as f32);
+    /// assert_eq!(model.predict(x.view())?, ndarray::array![[0.0], [1.0], [2.0]]);
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn predict(&self, x: ArrayView4<f32>) -> Result<ndarray::Array2<f32>, Error> {
         let n = x.shape()[0];
         let last = self.activations(x)?.pop().expect("there is at least the input");

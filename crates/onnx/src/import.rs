@@ -74,6 +74,23 @@ pub fn operators() -> Vec<&'static str> {
 ///
 /// # Errors
 /// As [`import_with`].
+///
+/// ```
+/// use foveal_nn::Sequential;
+/// use foveal_train::{PictureFit, Preprocess, SavedModel, Training};
+///
+/// let saved = SavedModel {
+///     model: Sequential::new([8, 8, 1]).conv2d(2, 3).relu().flatten().dense(3).build(0)?,
+///     preprocess: Preprocess::unit(1, PictureFit::Resize),
+///     classes: ["a", "b", "c"].map(String::from).to_vec(),
+///     training: Training::default(),
+/// };
+/// let file = foveal_onnx::export(&saved)?;
+/// let again = foveal_onnx::import(&file, "net.onnx")?;
+/// assert_eq!(again.model.outputs(), 3);
+/// assert!(foveal_onnx::import(&file[..20], "net.onnx").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn import(bytes: &[u8], name: &str) -> Result<SavedModel, Error> {
     import_with(bytes, name, &ImportOptions::default(), &mut NoFiles).map(|imported| imported.saved)
 }

@@ -229,3 +229,9 @@ impl Drop for Lent<'_> {
         self.model.returned.notify_one();
     }
 }
+
+impl std::fmt::Debug for ServedModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServedModel").field("name", &self.name).finish_non_exhaustive()
+    }
+}

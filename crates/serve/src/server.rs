@@ -157,3 +157,9 @@ impl Server {
         Ok(all.inspect_err(|_| self.app.backend.queue.close())?)
     }
 }
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("models", &self.app.names()).finish_non_exhaustive()
+    }
+}

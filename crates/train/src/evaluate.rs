@@ -66,6 +66,11 @@ impl ClassScores {
 }
 
 /// Wilson's 95 % interval of a share that was seen in `n` trials; 0 to 1 without any.
+///
+/// ```
+/// let [low, high] = foveal_train::wilson(0.9, 100.0);
+/// assert!(low > 0.82 && high < 0.95);
+/// ```
 pub fn wilson(share: f64, n: f64) -> [f64; 2] {
     const Z: f64 = 1.959_963_984_540_054;
     if n == 0.0 {
@@ -179,6 +184,20 @@ pub fn predict(
 ///
 /// # Errors
 /// When the data do not fit the model.
+///
+/// ```
+/// use foveal_data::Dataset;
+/// use foveal_nn::Sequential;
+/// use foveal_train::{Evaluation, Preprocess, evaluate};
+///
+/// let data = Dataset::from_samples([1, 1, 1], [(vec![0u8], 0), (vec![255], 1)])?;
+/// let model = Sequential::new([1, 1, 1]).flatten().dense(2).build(0)?;
+/// if let Evaluation::Classes(scores) = evaluate(&model, &Preprocess::of(&data), &data, None, 1)? {
+///     assert_eq!((scores.images(), scores.confusion.len()), (2, 2));
+/// }
+/// assert!(evaluate(&model, &Preprocess::of(&data), &data, Some(&[2]), 1).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn evaluate(
     model: &Model,
     preprocess: &Preprocess,
@@ -239,6 +258,12 @@ pub(crate) fn logits<'a>(model: &Model, outputs: &'a [f32]) -> Cow<'a, [f32]> {
 }
 
 /// Outputs as probabilities, row by row, whether the model ends in softmax or not.
+///
+/// ```
+/// let model = foveal_nn::Sequential::new([1, 1, 1]).flatten().dense(2).build(0)?;
+/// assert_eq!(foveal_train::probabilities(&model, &[0.0, 0.0, 5.0, 5.0]), [0.5; 4]);
+/// # Ok::<(), foveal_nn::Error>(())
+/// ```
 pub fn probabilities(model: &Model, outputs: &[f32]) -> Vec<f32> {
     let mut p = outputs.to_vec();
     if !model.ends_in_softmax() {

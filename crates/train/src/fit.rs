@@ -33,6 +33,20 @@ pub struct Resume<'a> {
 ///
 /// # Errors
 /// When the data do not fit the model or a recipe's value is out of range.
+///
+/// ```
+/// use foveal_data::{Dataset, Split};
+/// use foveal_train::{Preprocess, Recipe, Status, fit};
+/// use std::sync::atomic::AtomicBool;
+///
+/// let data = Dataset::from_samples([1, 1, 1], (0..20u8).map(|i| (vec![12 * i], u32::from(i > 9))))?;
+/// let model = foveal_nn::Sequential::new([1, 1, 1]).flatten().dense(2).build(0)?;
+/// let (split, recipe) = (Split::first(20, 4)?, Recipe { epochs: 2, ..Recipe::default() });
+/// let stop = AtomicBool::new(false);
+/// let outcome = fit(model, &data, &split, &Preprocess::of(&data), &recipe, &stop, &mut |_| {})?;
+/// assert_eq!((outcome.status, outcome.history.len()), (Status::Finished, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn fit(
     model: Model,
     data: &Dataset,

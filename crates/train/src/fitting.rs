@@ -115,6 +115,27 @@ impl<'a> Fit<'a> {
 
     /// A loss instead of the recipe's: from the outputs of a batch its value and its gradient with respect to them.
     /// Targets need not be as many as outputs then. Epochs are judged by the same loss over all validation samples.
+    ///
+    /// ```
+    /// use foveal_data::Dataset;
+    /// use foveal_nn::{Sequential, ops};
+    /// use foveal_train::{Fit, Recipe};
+    ///
+    /// let data = Dataset::from_samples([1, 1, 1], (0..20u8).map(|i| (vec![12 * i], u32::from(i > 9))))?;
+    /// let model = Sequential::new([1, 1, 1]).flatten().dense(2).build(0)?;
+    /// let trained = Fit::new(&model, &data)
+    ///     .recipe(Recipe { epochs: 1, ..Recipe::default() })
+    ///     .loss(|j| ops::softmax_cross_entropy(j.outputs, &j.labels(), 0.1, None))
+    ///     .clip_norm(1.0)
+    ///     .accumulate(2)
+    ///     .schedule(|at| 0.01 * (1.0 - at.step as f32 / at.steps as f32))
+    ///     .optimizer(|lr, p| p.values.iter_mut().zip(p.gradient).for_each(|(w, g)| *w -= lr * g))
+    ///     .sample_weights(vec![1.0; 20])
+    ///     .metric("count", |j| j.indices.len() as f64)
+    ///     .run()?;
+    /// assert_eq!(trained.outcome.metrics[0][0].1, 2.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn loss<E: Display>(
         mut self,
@@ -219,6 +240,12 @@ impl<'a> Fit<'a> {
         let classes = if classes.len() == outcome.model.outputs() { classes.to_vec() } else { Vec::new() };
         let saved = SavedModel { model: outcome.model.clone(), preprocess, classes, training };
         Ok(Trained { outcome, saved })
+    }
+}
+
+impl std::fmt::Debug for Fit<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fit").field("recipe", &self.recipe).finish_non_exhaustive()
     }
 }
 

@@ -142,6 +142,17 @@ impl SavedModel {
     ///
     /// # Errors
     /// When the bytes are not a safetensors file, not foveal's, or do not hold the spec's parameters.
+    ///
+    /// ```
+    /// use foveal_train::{PictureFit, Preprocess, SavedModel, Training};
+    ///
+    /// let model = foveal_nn::Sequential::new([2, 2, 1]).flatten().dense(1).build(0)?;
+    /// let preprocess = Preprocess::unit(1, PictureFit::Resize);
+    /// let saved = SavedModel { model, preprocess, classes: vec![], training: Training::default() };
+    /// let bytes = saved.to_bytes()?;
+    /// assert_eq!(SavedModel::from_bytes(&bytes, "model")?.to_bytes()?, bytes);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_bytes(bytes: &[u8], file: &str) -> Result<Self, Error> {
         let not_whole = |e: SafeTensorError| Error::NotWhole {
             file: file.into(),

@@ -181,3 +181,10 @@ impl Steps {
         evaluate(&self.model(), &self.preprocess, &self.data, Some(indices), self.recipe.threads)
     }
 }
+
+impl std::fmt::Debug for Steps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut told = f.debug_struct("Steps");
+        told.field("recipe", &self.recipe).field("done", &self.done).finish_non_exhaustive()
+    }
+}

@@ -90,6 +90,22 @@ pub struct Transfer {
 /// # Errors
 /// When the data are not of the model's input shape; when a new head is needed and the model does not end in a dense
 /// layer; when a layer that is frozen is not there.
+///
+/// ```
+/// use foveal_data::Dataset;
+/// use foveal_train::{PictureFit, Preprocess, SavedModel, Training, transfer};
+///
+/// let known = SavedModel {
+///     model: foveal_nn::Sequential::new([1, 1, 1]).flatten().dense(5).build(0)?,
+///     preprocess: Preprocess::unit(1, PictureFit::Resize),
+///     classes: ["a", "b", "c", "d", "e"].map(String::from).to_vec(),
+///     training: Training::default(),
+/// };
+/// let data = Dataset::from_samples([1, 1, 1], [(vec![0u8], 0), (vec![255], 1)])?;
+/// let begun = transfer(&known, &data, &[0, 1], &[], 0)?;
+/// assert_eq!((begun.model.outputs(), begun.new_head.as_deref()), (2, Some("dense_1")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn transfer(
     saved: &SavedModel,
     data: &Dataset,

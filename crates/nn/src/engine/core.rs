@@ -49,6 +49,31 @@ impl Engine {
     ///
     /// # Errors
     /// When the options do not fit the model.
+    ///
+    /// ```
+    /// use foveal_nn::engine::{Engine, Example, Options, Pixels, Target};
+    /// use foveal_nn::{Isa, Sequential, loss::Loss, optim::Optimizer};
+    ///
+    /// let model = Sequential::new([1, 1, 2]).flatten().dense(2).build(0)?;
+    /// let options = Options {
+    ///     batch_size: 2,
+    ///     threads: 1,
+    ///     loss: Some(Loss::default()),
+    ///     optimizer: Optimizer::default(),
+    ///     seed: 0,
+    ///     scale: vec![1.0; 2],
+    ///     shift: vec![0.0; 2],
+    ///     isa: Isa::best(),
+    /// };
+    /// let mut engine = Engine::new(&model, options)?;
+    /// let x = [[0.0f32, 1.0], [1.0, 0.0]];
+    /// for _ in 0..50 {
+    ///     engine.step(2, 0.1, |i| Example { pixels: Pixels::F32(&x[i]), target: Target::Class(i as u32), weight: 1.0 });
+    /// }
+    /// let logits = engine.predict(2, |i| Pixels::F32(&x[i]));
+    /// assert!(logits[0] > logits[1] && logits[2] < logits[3]);
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn new(model: &Model, options: Options) -> Result<Self, Error> {
         Self::laid_out(model, options, None)
     }
@@ -265,5 +290,12 @@ fn has_room(model: &Model, plan: &Plan, options: &Options) -> Result<(), Error> 
     match memory::empty::<u8>(bytes) {
         Some(_) => Ok(()),
         None => Err(Error::Memory { batch_size: options.batch_size, bytes }),
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut told = f.debug_struct("Engine");
+        told.field("options", &self.options).field("steps", &self.steps).finish_non_exhaustive()
     }
 }

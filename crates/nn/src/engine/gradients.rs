@@ -1,5 +1,5 @@
 //! Gradients in the open: gathered from batches, looked at and changed, then applied by the engine's optimizer or by
-//! the program itself.
+//! the program itself. `foveal_train::Learner` is the same on arrays, with every size checked.
 
 use super::batch::{backward_stage, recycled};
 use super::core::Engine;

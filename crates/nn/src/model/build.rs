@@ -35,6 +35,14 @@ impl Model {
     ///
     /// # Errors
     /// Names the layer, its line in the model file and the shapes that do not fit.
+    ///
+    /// ```
+    /// use foveal_nn::{Model, builtin};
+    ///
+    /// let spec = builtin::spec("lab-11-1").unwrap();
+    /// assert_eq!(Model::new(&spec, 7)?.params(), Model::new(&spec, 7)?.params());
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn new(spec: &ModelSpec, seed: u64) -> Result<Self, Error> {
         build(spec, Source::seeded(seed))
     }
@@ -43,6 +51,15 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::new`]; also when a parameter is not given or has not as many numbers as its shape.
+    ///
+    /// ```
+    /// use foveal_nn::{Model, Sequential};
+    ///
+    /// let net = Sequential::new([1, 1, 2]).dense(2);
+    /// let ones = Model::with_params(net.spec(), |_, shape| Ok(vec![1.0; shape.iter().product()]))?;
+    /// assert_eq!(ones.predict(ndarray::array![[[[2.0, 3.0]]]].view())?, ndarray::array![[6.0, 6.0]]);
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn with_params(
         spec: &ModelSpec,
         mut given: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, String>,

@@ -11,6 +11,14 @@ impl Model {
     ///
     /// # Errors
     /// When there is no such layer, naming those with parameters.
+    ///
+    /// ```
+    /// let mut model = foveal_nn::Sequential::new([4, 4, 1]).conv2d(2, 3).flatten().dense(2).build(0)?;
+    /// model.freeze(&["conv2d_1"])?;
+    /// assert!(!model.param("conv2d_1.filter").unwrap().trainable && model.param("dense_1.bias").unwrap().trainable);
+    /// assert!(model.freeze(&["conv2d_9"]).is_err());
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn freeze<S: AsRef<str>>(&mut self, layers: &[S]) -> Result<(), Error> {
         for name in layers.iter().map(AsRef::as_ref) {
             let Some(node) = self.nodes.iter().find(|n| n.name == name) else {

@@ -32,6 +32,16 @@ impl Model {
     ///
     /// # Errors
     /// When there is no such value, `at` comes after `of`, or the shapes do not fit.
+    ///
+    /// ```
+    /// use ndarray::array;
+    ///
+    /// let model = foveal_nn::Sequential::new([1, 1, 2]).relu().flatten().build(0)?;
+    /// let values = model.activations(array![[[[-1.0, 2.0]]]].view())?;
+    /// let d = model.gradient(&values, 1, 0, array![[[[1.0, 1.0]]]].view())?;
+    /// assert_eq!(d, array![[[[0.0, 1.0]]]]);
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn gradient(
         &self,
         values: &[Array4<f32>],
@@ -48,6 +58,16 @@ impl Model {
     ///
     /// # Errors
     /// When the shapes do not fit.
+    ///
+    /// ```
+    /// use ndarray::array;
+    ///
+    /// let model = foveal_nn::Sequential::new([1, 1, 2]).dense(1).build(0)?;
+    /// let values = model.activations(array![[[[3.0, 4.0]]]].view())?;
+    /// let all = model.gradients(&values, array![[[[1.0]]]].view())?;
+    /// assert_eq!(all, [vec![3.0, 4.0], vec![1.0]]);   // dense_1.weights, dense_1.bias
+    /// # Ok::<(), foveal_nn::Error>(())
+    /// ```
     pub fn gradients(
         &self,
         values: &[Array4<f32>],
