@@ -135,7 +135,7 @@ fn options(preprocess: &Preprocess, recipe: &Recipe) -> Options {
 /// use foveal_nn::{Model, builtin};
 /// use foveal_train::{PictureFit, Preprocess, Recipe, memory_needed};
 ///
-/// let model = Model::new(&builtin::find("lab-11-1").unwrap().spec(), 0)?;
+/// let model = Model::new(&builtin::spec("lab-11-1").unwrap(), 0)?;
 /// let bytes = memory_needed(&model, &Preprocess::unit(1, PictureFit::Resize), &Recipe::default())?;
 /// assert!(bytes > 4 * model.params().iter().map(|p| p.values.len()).sum::<usize>());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -238,7 +238,7 @@ fn predictions_are_the_operators() {
 fn what_the_engine_refuses() {
     let conv = "input.shape = [6, 6, 1]\nlayer = [{ kind = \"conv2d\", filters = 2, kernel = [3, 3] }]";
     let model = build(conv, &mut Random::new(1));
-    let refused = |options: Options| Engine::new(&model, options).err().expect("refused").to_string();
+    let refused = |options: Options| Engine::new(&model, options).expect_err("refused").to_string();
     let message = refused(options(&model, None, Isa::best(), 1));
     assert!(message.contains("[4, 4, 2]") && message.contains("flat"), "{message}");
     let flat = "input.shape = [2, 2, 1]\nlayer = [{ kind = \"flatten\" }, { kind = \"dense\", units = 2 }]";
