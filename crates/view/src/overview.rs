@@ -88,7 +88,7 @@ pub(crate) fn overlay(picture: &Array2<[u8; 3]>, heat: ArrayView2<f32>) -> Array
     let mut over = picture.clone();
     for (color, &heat) in over.iter_mut().zip(&heat) {
         let share = if most > 0.0 { (heat / most).clamp(0.0, 1.0) } else { 0.0 };
-        let part = MOST * share.sqrt();
+        let part = MOST * share;
         let hot = ColorMap::Magma.color(0.35 + 0.6 * share);
         for (to, from) in color.iter_mut().zip(hot) {
             *to = (f32::from(*to) * (1.0 - part) + f32::from(from) * part).round() as u8;
