@@ -37,6 +37,9 @@ test: lint
 	  checks/page.sh || failed=1; \
 	  checks/onnx.sh || failed=1; \
 	  checks/python.sh || failed=1; \
+	  checks/features.sh || failed=1; \
+	  PROGRAM=$${CARGO_TARGET_DIR:-target}/debug/foveal SECONDS_EACH=5 checks/huge.py || failed=1; \
+	  checks/deny.sh || failed=1; \
 	  $(MAKE) --no-print-directory instructions || failed=1; \
 	  exit $$failed; } 2>&1 | tee "$$log" && status=0 || status=$$?; \
 	awk '/^test result:/ { p += $$4; f += $$6; s += $$8 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$$log"; \
@@ -71,8 +74,9 @@ dist:       ## programs to hand out, in target/dist: static for Linux, a zip for
 bench:      ## against the peers, by turns, some ten minutes; writes the tables of docs/performance.md
 	python3 bench/run.py
 
-kills:      ## fifty kills of a training at random moments, and as many resumptions: one model
-	FOVEAL_KILLS=50 cargo test --locked -p foveal-cli --test cli -- --nocapture killed_training
+kills:      ## sixty kills and twenty-six interrupts at random moments over all kinds of data, fifty kills of one training: resumed to the same bytes
+	FOVEAL_KILLS=60 FOVEAL_INTERRUPTS=26 cargo test --locked -p foveal-cli --test cli -- --nocapture --test-threads 1 kills::
+	FOVEAL_KILLS=50 cargo test --locked -p foveal-cli --test cli -- --nocapture killed_training_goes
 
 import-table:  ## ONNX files of 156 networks through import and export beside ONNX Runtime; NETS="name ..." for some of them
 	checks/onnx_table.sh $(NETS)
@@ -83,5 +87,5 @@ fuzz:       ## every reader for five minutes on hostile bytes; needs cargo-fuzz
 	  cargo fuzz run --sanitizer none $$target -- -max_total_time=$(FUZZ_SECONDS) \
 	    -rss_limit_mb=1024 -timeout=10 -print_final_stats=1; done
 
-audit:      ## licences, sources and advisories; needs cargo-deny and its advisory database
-	cargo deny check
+audit:      ## licences, bans and sources; advisories where their database can be had
+	checks/deny.sh

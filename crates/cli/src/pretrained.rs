@@ -31,10 +31,7 @@ pub fn suits(sizes: &[[usize; 2]]) -> bool {
 /// When the program was built without it, and when it cannot take pictures of that size.
 #[cfg(not(feature = "backbone"))]
 pub fn imagenet(_: [usize; 2]) -> Result<SavedModel> {
-    anyhow::bail!(
-        "this program was built without the network that has learnt from photographs; build it with the feature \
-         `backbone`"
-    )
+    Err(crate::built_in::lacking("the network that has learnt from photographs", "backbone"))
 }
 
 /// Height and width of the pictures that it learnt from.

@@ -3,7 +3,7 @@
 use crate::files::{self, What};
 use crate::output::Context;
 use anyhow::{Result, anyhow};
-use foveal::data::{dicom, folder};
+use foveal::data::folder;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,13 +48,25 @@ pub fn all_under(path: &Path) -> Result<Walked> {
     Ok(found)
 }
 
+/// Whether a file that begins with `head` is DICOM.
+#[cfg(feature = "dicom")]
+pub fn is_dicom(head: &[u8]) -> bool {
+    foveal::data::dicom::is_dicom(head)
+}
+
+/// Told all the same, so that it can be refused by name.
+#[cfg(not(feature = "dicom"))]
+pub fn is_dicom(head: &[u8]) -> bool {
+    head.get(128..132) == Some(b"DICM")
+}
+
 /// Whether a file is a slice by its first bytes. Hidden files, those named as pictures and DICOMDIR are not looked at.
 pub fn is_slice(names: &[String], path: &Path) -> bool {
     let Some(own) = names.last() else { return false };
     if names.iter().any(|n| n.starts_with('.')) || folder::is_picture(own) || own == "DICOMDIR" {
         return false;
     }
-    files::head(path).is_ok_and(|head| dicom::is_dicom(&head))
+    files::head(path).is_ok_and(|head| is_dicom(&head))
 }
 
 /// All picture files and slices under `path`, by name.

@@ -6,8 +6,6 @@ use crate::output::{Context, count};
 use crate::source;
 use crate::table::{Side, table};
 use anyhow::Result;
-use foveal_mnist as mnist;
-use serde::Serialize;
 
 mod between;
 mod check;
@@ -23,26 +21,11 @@ pub fn run(args: &Data, context: &Context) -> Result<()> {
     }
 }
 
-#[derive(Serialize)]
-struct Listed {
-    name: &'static str,
-    train: usize,
-    test: usize,
-    shape: [usize; 3],
-    classes: usize,
-}
-
 fn list(context: &Context) -> Result<()> {
-    let listed = Listed {
-        name: source::MNIST,
-        train: mnist::TRAIN,
-        test: mnist::TEST,
-        shape: [mnist::HEIGHT, mnist::WIDTH, 1],
-        classes: mnist::CLASSES,
-    };
+    let listed = source::built_in();
     if context.json {
         return context.print_json(
-            &serde_json::json!({ "datasets": [listed], "formats": ["class folders", "csv", "npz", "dicom", "tsv", "idx"] }),
+            &serde_json::json!({ "datasets": listed, "formats": ["class folders", "csv", "npz", "dicom", "tsv", "idx"] }),
         );
     }
     let columns = [
@@ -52,13 +35,16 @@ fn list(context: &Context) -> Result<()> {
         (context.say("shape", "크기"), Side::Left),
         (context.say("classes", "클래스 수"), Side::Right),
     ];
-    let row = vec![
-        listed.name.to_owned(),
-        count(listed.train as u64),
-        count(listed.test as u64),
-        shape(&listed.shape),
-        listed.classes.to_string(),
-    ];
+    let row = |listed: &source::BuiltIn| {
+        vec![
+            listed.name.to_owned(),
+            count(listed.train as u64),
+            count(listed.test as u64),
+            shape(&listed.shape),
+            listed.classes.to_string(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = listed.iter().map(row).collect();
     let own = context.say(
         "Your own:\n  \
          a folder with one folder of pictures (PNG, JPEG, BMP, WebP, TIFF) for each class, or\n  \
@@ -79,5 +65,5 @@ fn list(context: &Context) -> Result<()> {
          train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte,\n  \
          t10k-labels-idx1-ubyte 파일(그대로 또는 .gz)이 든 폴더.",
     );
-    context.print(&format!("{}\n{own}\n", table(&columns, &[row])))
+    context.print(&format!("{}\n{own}\n", table(&columns, &rows)))
 }

@@ -40,7 +40,9 @@ pub fn run(args: &Serve, context: &Context) -> Result<()> {
 
 /// The page, with the digits that it shows and trains on. A part of the digits is unpacked when it is first asked for.
 fn page() -> Page {
+    #[allow(unused_mut, reason = "digits are added where they are built in")]
     let mut page = Page::new(FILES.iter().copied());
+    #[cfg(feature = "mnist")]
     if page.is_built() {
         for name in foveal_mnist::PARTS {
             page.add(&format!("digits/{name}.bin"), move || foveal_mnist::part(name).unwrap_or_default());

@@ -202,11 +202,15 @@ fn refuse_occupied(path: &Path, args: &Train) -> Result<()> {
     let shown = path.display();
     let ensemble = path.join(ENSEMBLE).exists() || holds_run(&model::member(path, 1));
     if ensemble || holds_run(path) {
-        if args.resume && ensemble != args.ensemble.is_some() {
-            let (is, lacks) = if ensemble { ("an ensemble", "without") } else { ("one model", "with") };
+        let several = args.ensemble.is_some() || args.folds.is_some();
+        if args.resume && ensemble != several {
+            let [is, lacks] = match ensemble {
+                true => ["several models", "without --ensemble or --folds"],
+                false => ["one model", "with --ensemble or --folds"],
+            };
             bail!(
-                "{shown}: the run there is of {is}, and --resume {lacks} --ensemble cannot go on with it; --overwrite \
-                 removes it, and another --out leaves it alone"
+                "{shown}: the run there is of {is}, and --resume {lacks} cannot go on with it; --overwrite removes it, \
+                 and another --out leaves it alone"
             );
         }
         if !args.resume && !args.overwrite {
