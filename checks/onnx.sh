@@ -43,4 +43,6 @@ done
 "$built/foveal" train "$work/phantoms/scans" --labels "$work/phantoms/lesion.csv" --window lung --image-size 96 \
   --epochs 1 -q --no-report --out "$work/phantoms/run" >/dev/null
 "$built/foveal" export "$work/phantoms/run" "$work/phantoms.onnx"
+mkdir "$work/scales"
+"$python" checks/scales.py "$(realpath "$built/foveal")" "$work/scales"
 "$python" checks/onnx_check.py "$built/foveal" "$work"

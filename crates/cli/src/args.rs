@@ -3,6 +3,8 @@
 mod data;
 mod exchange;
 mod operators;
+#[cfg(test)]
+mod remedies;
 #[cfg(feature = "serve")]
 mod serve;
 mod train;
@@ -272,6 +274,13 @@ How pixels are prepared travels with the model: to predict, serve, show, the pag
     #[cfg(feature = "serve")]
     #[command(after_help = serve::EXAMPLES)]
     Serve(Serve),
+    /// Not built into this program
+    #[cfg(not(feature = "serve"))]
+    #[command(hide = true, disable_help_flag = true)]
+    Serve {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        any: Vec<OsString>,
+    },
     /// How near convolutions and training come to what this machine can do
     #[command(after_help = "\
 The peak is measured in the same run: multiply-adds on registers alone. Shares are of the peak

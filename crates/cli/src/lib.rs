@@ -1,8 +1,11 @@
 #![forbid(unsafe_code)]
+// Without slices or texts nothing makes what describes them.
+#![cfg_attr(not(all(feature = "dicom", feature = "text")), allow(dead_code))]
 //! The program `foveal`, as a library: [`program`] is all of `main`, [`embedded`] a command inside another program.
 
 mod args;
 mod array_text;
+mod built_in;
 mod commands;
 pub mod embedded;
 mod exit;

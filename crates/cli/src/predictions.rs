@@ -44,14 +44,20 @@ pub fn table(saved: &SavedModel, judged: &Judged) -> Result<String> {
                 table.write_record(row)?;
             }
         }
-        Targets::Values { values, names } => {
+        // Labels are 0 and 1, and what is said of them are probabilities.
+        Targets::Values { values, names } | Targets::Labels { values, names } => {
             let columns =
                 names.iter().flat_map(|n| [format!("true {}", clean(n)), format!("predicted {}", clean(n))]);
             table.write_record(BEGIN.into_iter().map(str::to_owned).chain(columns))?;
             let width = names.len();
             for (k, row) in (0..n).zip(outputs.chunks_exact(width)) {
                 let truths = &values[index(k) * width..(index(k) + 1) * width];
-                let pairs = truths.iter().zip(row).flat_map(|(t, y)| [t.to_string(), y.to_string()]);
+                // Where nothing is added, the numbers are the model's own, with as many digits as they have.
+                let said = match saved.preprocess.origin.is_empty() {
+                    true => row.iter().map(f32::to_string).collect::<Vec<_>>(),
+                    false => saved.preprocess.values(row).iter().map(f64::to_string).collect(),
+                };
+                let pairs = truths.iter().zip(said).flat_map(|(t, y)| [t.to_string(), y]);
                 table.write_record([part.to_owned(), name(k)].into_iter().chain(pairs))?;
             }
         }

@@ -1,8 +1,8 @@
-//! The figures of a regression, in words and as JSON.
+//! The figures of a regression and of several labels a sample, in words and as JSON.
 
-use crate::output::Context;
+use crate::output::{Context, count};
 use crate::table::{Side, table};
-use foveal::train::{ClassScores, PerTarget, ValueScores};
+use foveal::train::{ClassScores, LabelScores, PerLabel, PerTarget, ValueScores};
 use serde::Serialize;
 
 /// A figure with at least four digits that count, whatever its size.
@@ -60,6 +60,69 @@ pub fn text(scores: &ValueScores, context: &Context) -> String {
         vec![of.name.escape_debug().to_string(), figure(of.mae), figure(of.rmse), r2(of.r2, context)]
     };
     table(&columns, &scores.per_target.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The figures of one label.
+#[derive(Serialize)]
+pub struct Label {
+    label: String,
+    threshold: f32,
+    precision: f64,
+    recall: f64,
+    f1: f64,
+    /// Not there where all samples or none have the label.
+    average_precision: Option<f64>,
+    support: u64,
+}
+
+/// The figures of each label.
+pub fn labels(scores: &LabelScores) -> Vec<Label> {
+    let one = |of: &PerLabel| Label {
+        label: of.label.clone(),
+        threshold: of.threshold,
+        precision: of.precision,
+        recall: of.recall,
+        f1: of.f1,
+        average_precision: of.average_precision,
+        support: of.support,
+    };
+    scores.per_label.iter().map(one).collect()
+}
+
+/// The figures of all labels in one line.
+pub fn label_line(scores: &LabelScores, context: &Context) -> String {
+    let (map, exact) = (100.0 * scores.map, 100.0 * scores.exact);
+    let (macro_f1, micro_f1) = (scores.macro_f1, scores.micro_f1);
+    context.language.pick(
+        format!("mAP {map:.2} %, macro F1 {macro_f1:.4}, micro F1 {micro_f1:.4}, all labels right {exact:.2} %"),
+        format!("mAP {map:.2} %, 매크로 F1 {macro_f1:.4}, 마이크로 F1 {micro_f1:.4}, 레이블이 모두 맞음 {exact:.2} %"),
+    )
+}
+
+/// The figures of each label as a table.
+pub fn label_table(scores: &LabelScores, context: &Context) -> String {
+    let columns = [
+        (context.say("label", "레이블"), Side::Left),
+        (context.say("threshold", "문턱값"), Side::Right),
+        (context.say("precision", "정밀도"), Side::Right),
+        (context.say("recall", "재현율"), Side::Right),
+        ("F1", Side::Right),
+        ("AP", Side::Right),
+        (context.say("samples", "샘플"), Side::Right),
+    ];
+    let percent = |v: f64| format!("{:.2} %", 100.0 * v);
+    let row = |of: &PerLabel| {
+        vec![
+            of.label.escape_debug().to_string(),
+            format!("{:.3}", of.threshold),
+            percent(of.precision),
+            percent(of.recall),
+            percent(of.f1),
+            of.average_precision.map_or_else(|| "-".to_owned(), percent),
+            count(of.support),
+        ]
+    };
+    table(&columns, &scores.per_label.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Of how many classes a macro average is the mean, where not all occur.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::text::{MAX_LENGTH, Vocabulary};
-use crate::{Error, Stored};
+use crate::{Error, Stored, Targets};
 
 /// The most numbers of all rows together.
 const MAX_NUMBERS: usize = 1 << 28;
@@ -33,45 +33,6 @@ impl Samples {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-}
-
-/// The target of each sample.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Targets {
-    /// One class a sample.
-    Classes {
-        /// `n` indices into `names`.
-        labels: Vec<u32>,
-        /// The names of the classes.
-        names: Vec<String>,
-    },
-    /// One or more numbers a sample (regression).
-    Values {
-        /// `n * names.len()` numbers, sample by sample; in `f64`, since years and prices may be large and differ little.
-        values: Vec<f64>,
-        /// What each number is.
-        names: Vec<String>,
-    },
-}
-
-impl Targets {
-    /// The targets of the samples at `indices`, in that order.
-    ///
-    /// # Panics
-    /// When an index is past the end.
-    pub fn select(&self, indices: &[usize]) -> Self {
-        match self {
-            Targets::Classes { labels, names } => Targets::Classes {
-                labels: indices.iter().map(|&i| labels[i]).collect(),
-                names: names.clone(),
-            },
-            Targets::Values { values, names } => {
-                let k = names.len();
-                let rows = indices.iter().flat_map(|&i| &values[i * k..(i + 1) * k]).copied();
-                Targets::Values { values: rows.collect(), names: names.clone() }
-            }
-        }
     }
 }
 
@@ -245,7 +206,7 @@ impl Dataset {
     /// # Errors
     /// [`Error::Mismatch`] when they differ in shape, in the type of number, or in what is learnt.
     pub fn joined(mut self, other: Dataset) -> Result<Self, Error> {
-        let alike = self.shape == other.shape && names(&self.targets) == names(&other.targets);
+        let alike = self.shape == other.shape && self.targets.same_kind(&other.targets);
         let joined = alike
             && match (&mut self.samples, other.samples) {
                 (Samples::U8(a), Samples::U8(b)) => {
@@ -269,7 +230,8 @@ impl Dataset {
         }
         match (&mut self.targets, other.targets) {
             (Targets::Classes { labels, .. }, Targets::Classes { labels: more, .. }) => labels.extend(more),
-            (Targets::Values { values, .. }, Targets::Values { values: more, .. }) => values.extend(more),
+            (Targets::Values { values, .. }, Targets::Values { values: more, .. })
+            | (Targets::Labels { values, .. }, Targets::Labels { values: more, .. }) => values.extend(more),
             _ => {}
         }
         Ok(self)
@@ -310,19 +272,27 @@ impl Dataset {
         &self.targets
     }
 
-    /// The names of the classes, or `None` for a regression.
+    /// The names of the classes of which each sample has one, or `None`.
     pub fn classes(&self) -> Option<&[String]> {
         match &self.targets {
             Targets::Classes { names, .. } => Some(names),
-            Targets::Values { .. } => None,
+            Targets::Values { .. } | Targets::Labels { .. } => None,
         }
     }
 
-    /// All labels, or `None` for a regression.
+    /// The class of each sample, or `None` where a sample has not one class.
     pub fn labels(&self) -> Option<&[u32]> {
         match &self.targets {
             Targets::Classes { labels, .. } => Some(labels),
-            Targets::Values { .. } => None,
+            Targets::Values { .. } | Targets::Labels { .. } => None,
+        }
+    }
+
+    /// The names of the labels of which a sample may have any number, or `None`.
+    pub fn several(&self) -> Option<&[String]> {
+        match &self.targets {
+            Targets::Labels { names, .. } => Some(names),
+            _ => None,
         }
     }
 
@@ -331,11 +301,13 @@ impl Dataset {
         self.labels()?.get(i).copied()
     }
 
-    /// The target values of sample `i`; `None` for a classification and past the end.
+    /// The target values of sample `i`, or a 1 for each of its labels; `None` for a classification and past the end.
     pub fn values(&self, i: usize) -> Option<&[f64]> {
         match &self.targets {
             Targets::Classes { .. } => None,
-            Targets::Values { values, names } => values.chunks_exact(names.len()).nth(i),
+            Targets::Values { values, names } | Targets::Labels { values, names } => {
+                values.chunks_exact(names.len()).nth(i)
+            }
         }
     }
 
@@ -372,7 +344,7 @@ impl Dataset {
     /// Samples in each class, in the order of [`classes`](Self::classes); empty for a regression.
     pub fn class_counts(&self) -> Vec<u64> {
         match &self.targets {
-            Targets::Values { .. } => Vec::new(),
+            Targets::Values { .. } | Targets::Labels { .. } => Vec::new(),
             Targets::Classes { labels, names } => {
                 let mut counts = vec![0; names.len()];
                 for &label in labels {
@@ -413,13 +385,13 @@ impl TrainTest {
                     expected: "shape in both parts",
                 });
             }
-            if names(&test.targets) != names(&train.targets) {
+            if !test.targets.same_kind(&train.targets) {
                 return Err(Error::Mismatch {
                     name: test.name.clone(),
                     problem: format!(
                         "test targets are {}, training targets {}",
-                        in_words(&test.targets),
-                        in_words(&train.targets)
+                        test.targets.in_words(),
+                        train.targets.in_words()
                     ),
                     expected: "classes or values in both parts",
                 });
@@ -427,20 +399,6 @@ impl TrainTest {
         }
         Ok(TrainTest { train, validation: 0, test })
     }
-}
-
-fn names(targets: &Targets) -> (bool, &[String]) {
-    match targets {
-        Targets::Classes { names, .. } => (true, names),
-        Targets::Values { names, .. } => (false, names),
-    }
-}
-
-fn in_words(targets: &Targets) -> String {
-    let (classes, names) = names(targets);
-    let kind = if classes { "classes" } else { "values" };
-    let first: Vec<&String> = names.iter().take(3).collect();
-    format!("{} {kind} {first:?}", names.len())
 }
 
 /// Height * width * channels, refused when it is zero or overflows.
@@ -458,7 +416,7 @@ fn sample_size(shape: [usize; 3]) -> Result<usize, Error> {
 
 /// Number of samples that the targets describe.
 pub(crate) fn target_count(name: &str, targets: &Targets) -> Result<usize, Error> {
-    let (_, names) = names(targets);
+    let names = targets.names();
     if names.is_empty() {
         return Err(Error::Argument {
             argument: "target names",
@@ -474,7 +432,7 @@ pub(crate) fn target_count(name: &str, targets: &Targets) -> Result<usize, Error
             }
             labels.len()
         }
-        Targets::Values { values, .. } => {
+        Targets::Values { values, .. } | Targets::Labels { values, .. } => {
             if values.len() % names.len() != 0 {
                 return Err(Error::Mismatch {
                     name: name.to_string(),

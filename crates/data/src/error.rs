@@ -172,7 +172,7 @@ pub enum Error {
     /// Several labels a sample.
     #[error(
         "{name}: these are {labels} labels of which a sample may have several or none (multi-label): {sample}, and a \
-         class needs exactly one; learn one label at a time (--target COLUMN), or its 0 and 1 as numbers \
+         class needs exactly one; learn them as labels (--task labels), one at a time (--target COLUMN), or as numbers \
          (--task regression)"
     )]
     MultiLabel {

@@ -56,14 +56,7 @@ pub fn shared(
         let sample = b.sample(i);
         let pixels = grey(&sample, shape);
         let hash = difference_hash(&pixels, shape);
-        let mut candidates: Vec<u32> = (0..4)
-            .filter_map(|word| words.get(&(word, (hash >> (16 * word)) as u16)))
-            .flatten()
-            .copied()
-            .filter(|&at| (hashes[at as usize] ^ hash).count_ones() <= BITS)
-            .collect();
-        candidates.sort_unstable();
-        candidates.dedup();
+        let candidates = candidates(&words, &hashes, hash);
         let at = |c: u32| a_range.start + c as usize;
         if let Some(&c) = candidates.iter().find(|&&c| a.sample(at(c)) == sample) {
             found.exact.push([at(c), i]);
@@ -80,14 +73,80 @@ pub fn shared(
     found
 }
 
+/// Samples that are nearly an earlier one of the same set, as [`shared`] tells it, each with the first such; equal ones
+/// are left out. Texts are told by their letters alone.
+///
+/// ```
+/// use foveal_data::{Dataset, Samples, Targets};
+///
+/// let ramp = |k: u32| (0..90u32).map(move |i| (i * i * k % 211) as u8);
+/// let pixels = ramp(7).chain(ramp(7).map(|v| v / 2 + 20)).chain(ramp(3)).collect();
+/// let targets = Targets::Values { values: vec![0.0; 3], names: vec!["none".into()] };
+/// let set = Dataset::new("three", [9, 10, 1], Samples::U8(pixels), targets)?;
+/// assert_eq!(foveal_data::near::within(&set), [[0, 1]]);
+/// # Ok::<(), foveal_data::Error>(())
+/// ```
+pub fn within(data: &Dataset) -> Vec<[usize; 2]> {
+    let mut pairs = Vec::new();
+    if data.vocabulary().is_some() {
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for i in 0..data.len() {
+            let own = letters(data.text(i).unwrap_or_default());
+            match known.get(&own) {
+                _ if own.is_empty() => {}
+                Some(&first) if data.text(first) != data.text(i) => pairs.push([first, i]),
+                Some(_) => {}
+                None => {
+                    known.insert(own, i);
+                }
+            }
+        }
+        return pairs;
+    }
+    let shape = data.shape();
+    let mut hashes: Vec<u64> = Vec::with_capacity(data.len());
+    let mut words: HashMap<(usize, u16), Vec<u32>> = HashMap::new();
+    for i in 0..data.len() {
+        let sample = data.sample(i);
+        let pixels = grey(&sample, shape);
+        let hash = difference_hash(&pixels, shape);
+        let candidates = candidates(&words, &hashes, hash);
+        let is_near = |&&c: &&u32| {
+            let other = data.sample(c as usize);
+            other != sample && correlation(&grey(&other, shape), &pixels).is_some_and(|r| r >= ALIKE)
+        };
+        pairs.extend(candidates.iter().take(CANDIDATES).find(is_near).map(|&c| [c as usize, i]));
+        for word in 0..4 {
+            words.entry((word, (hash >> (16 * word)) as u16)).or_default().push(i as u32);
+        }
+        hashes.push(hash);
+    }
+    pairs
+}
+
+/// The places of the hashes that differ from `hash` in few bits, found by the words that they share with it.
+fn candidates(words: &HashMap<(usize, u16), Vec<u32>>, hashes: &[u64], hash: u64) -> Vec<u32> {
+    let mut all: Vec<u32> = (0..4)
+        .filter_map(|word| words.get(&(word, (hash >> (16 * word)) as u16)))
+        .flatten()
+        .copied()
+        .filter(|&at| (hashes[at as usize] ^ hash).count_ones() <= BITS)
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// A text without case, blanks and punctuation.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// [`shared`] for texts: two are near that differ only in case, blanks and punctuation.
 fn shared_texts(
     (a, a_range): (&Dataset, std::ops::Range<usize>),
     (b, b_range): (&Dataset, std::ops::Range<usize>),
 ) -> Shared {
-    let letters = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
     let (mut whole, mut plain) = (HashMap::new(), HashMap::new());
     for i in a_range {
         let Some(text) = a.text(i) else { continue };

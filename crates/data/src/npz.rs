@@ -35,6 +35,8 @@ pub struct Options<'a> {
     pub known: Option<&'a [String]>,
     /// The order of the axes.
     pub layout: Option<Layout>,
+    /// The array that says what belongs together: a number for each training sample.
+    pub group: Option<&'a str>,
 }
 
 /// A data set of arrays.
@@ -47,6 +49,8 @@ pub struct Npz {
     pub how: How,
     /// The order of the axes in the file; `None` for images without an axis of channels.
     pub layout: Option<Layout>,
+    /// The group of each training sample, if an array of them was asked for; none for those of `x_val`.
+    pub groups: Option<Vec<String>>,
 }
 
 /// The data set in a `.npz` file. `source` names it in errors.
@@ -81,7 +85,9 @@ pub fn read_npz(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Npz
         validation: validation.map(with_cells).transpose()?,
         test: test.map(with_cells).transpose()?,
     };
-    arrays.read(source, options)
+    let groups = options.group.map(|name| open.groups(name, arrays.train.1.first().map_or(0, Vec::len)));
+    let groups = groups.transpose()?;
+    Ok(Npz { groups, ..arrays.read(source, options)? })
 }
 
 /// The targets of samples: columns of cells as they would stand in a table.
@@ -110,6 +116,7 @@ impl Arrays {
         let (task, classes) = match &targets {
             Targets::Classes { names, .. } => (Task::Classify, Some(names.clone())),
             Targets::Values { .. } => (Task::Regress, None),
+            Targets::Labels { names, .. } => (Task::Label, Some(names.clone())),
         };
         let layout = layout(&x, options.layout);
         let others = |y: &Cells| labels(y, source, Some(task), classes.as_deref());
@@ -124,7 +131,12 @@ impl Arrays {
             Some((x, y)) => Some(dataset(&format!("{source} test"), x, others(&y)?.targets, layout)?),
             None => None,
         };
-        Ok(Npz { parts: TrainTest { validation: held, ..TrainTest::new(train, test)? }, how, layout })
+        Ok(Npz {
+            parts: TrainTest { validation: held, ..TrainTest::new(train, test)? },
+            how,
+            layout,
+            groups: None,
+        })
     }
 }
 
@@ -183,6 +195,25 @@ impl Archive<'_, '_> {
             (Some(_), None) => Err(self.missing(y)),
             (None, Some(_)) => Err(self.missing(x)),
         }
+    }
+
+    /// The group of each of `n` samples.
+    fn groups(&mut self, name: &str, n: usize) -> Result<Vec<String>, Error> {
+        let Some(all) = self.array(name, &read_npy_f64)? else {
+            return Err(Error::Column {
+                file: self.source.to_string(),
+                column: name.to_string(),
+                columns: self.archive.file_names().take(8).collect::<Vec<_>>().join(", "),
+            });
+        };
+        if all.shape() != [n] {
+            return Err(Error::Rank {
+                file: format!("{}: {name}", self.source),
+                shape: all.shape().to_vec(),
+                expected: "[n], a number for each training sample",
+            });
+        }
+        Ok(all.iter().map(f64::to_string).collect())
     }
 
     fn array<T>(&mut self, name: &str, read: Reader<'_, T>) -> Result<Option<T>, Error> {

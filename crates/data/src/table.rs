@@ -221,8 +221,13 @@ impl Plan {
                 && cells(c).enumerate().all(counts)
         };
         let left: Vec<usize> = (0..self.width).filter(|c| !taken.contains(&Some(*c)) && !index(*c)).collect();
+        // A model's labels have columns of their own.
+        let known = options.known.filter(|_| options.task == Some(Task::Label)).unwrap_or_default();
+        let labels: Vec<usize> =
+            left.iter().copied().filter(|&c| known.iter().any(|k| k == self.title(c))).collect();
         let targets = match named(&TARGETS, &[]).filter(|c| left.contains(c)) {
             _ if !targets.is_empty() => targets,
+            _ if labels.len() == known.len() && !labels.is_empty() => labels,
             Some(one) => vec![one],
             None => left,
         };

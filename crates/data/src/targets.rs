@@ -1,10 +1,10 @@
-//! Targets from columns of text: whether they are classes or values, and how that was told.
+//! Targets, and how they are told from columns of text: whether they are classes, values or labels.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::Error;
 use crate::error::quoted;
 use crate::number::{self, Decimal};
-use crate::{Error, Targets};
 
 /// So many rows with a fault are named in an error.
 const NAMED: usize = 5;
@@ -13,6 +13,82 @@ const FEW: usize = 20;
 /// A column is numbers with faults, and not words, if at most one cell in so many is no number.
 const FAULTY: usize = 5;
 
+/// The target of each sample.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// One class a sample.
+    Classes {
+        /// `n` indices into `names`.
+        labels: Vec<u32>,
+        /// The names of the classes.
+        names: Vec<String>,
+    },
+    /// One or more numbers a sample (regression).
+    Values {
+        /// `n * names.len()` numbers, sample by sample; in `f64`, since years and prices may be large and differ little.
+        values: Vec<f64>,
+        /// What each number is.
+        names: Vec<String>,
+    },
+    /// Any number of labels a sample.
+    Labels {
+        /// `n * names.len()` numbers, sample by sample: 1 where the sample has the label, else 0.
+        values: Vec<f64>,
+        /// What the labels are called.
+        names: Vec<String>,
+    },
+}
+
+impl Targets {
+    /// The targets of the samples at `indices`, in that order.
+    ///
+    /// # Panics
+    /// When an index is past the end.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Targets::Classes { labels, names } => Targets::Classes {
+                labels: indices.iter().map(|&i| labels[i]).collect(),
+                names: names.clone(),
+            },
+            Targets::Values { values, names } => {
+                Targets::Values { values: rows(values, names.len(), indices), names: names.clone() }
+            }
+            Targets::Labels { values, names } => {
+                Targets::Labels { values: rows(values, names.len(), indices), names: names.clone() }
+            }
+        }
+    }
+
+    /// The names of the classes, values or labels.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Targets::Classes { names, .. }
+            | Targets::Values { names, .. }
+            | Targets::Labels { names, .. } => names,
+        }
+    }
+
+    /// Whether both are classes, values or labels, of the same names.
+    pub(crate) fn same_kind(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other) && self.names() == other.names()
+    }
+
+    pub(crate) fn in_words(&self) -> String {
+        let kind = match self {
+            Targets::Classes { .. } => "classes",
+            Targets::Values { .. } => "values",
+            Targets::Labels { .. } => "labels",
+        };
+        let first: Vec<&String> = self.names().iter().take(3).collect();
+        format!("{} {kind} {first:?}", self.names().len())
+    }
+}
+
+/// The rows of `k` numbers at `indices`.
+fn rows(values: &[f64], k: usize, indices: &[usize]) -> Vec<f64> {
+    indices.iter().flat_map(|&i| &values[i * k..(i + 1) * k]).copied().collect()
+}
+
 /// What is learnt from targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
@@ -20,6 +96,8 @@ pub enum Task {
     Classify,
     /// Numbers.
     Regress,
+    /// Any number of labels a sample.
+    Label,
 }
 
 /// How it was told whether targets are classes or values.
@@ -43,6 +121,8 @@ pub enum How {
     Several,
     /// There are several columns of 0 and 1, with a single 1 in each row: classes, one-hot.
     OneHot,
+    /// The cells hold several labels with `|`, `;` or `,` between them, or there are several columns of 0 and 1: labels.
+    MultiLabel,
 }
 
 /// Targets, and how they were told.
@@ -74,12 +154,14 @@ pub struct Columns<'a> {
 /// Targets from columns of text, one cell a sample.
 ///
 /// One column of words is classes, sorted as text; so are whole numbers of few different values (0, 1, 2 …; also 0.0,
-/// 1.0), sorted by value, and several columns of 0 and 1 with a single 1 in each row (one-hot). Other numbers and
-/// several columns are values (regression). `10,059.15`, `85.3 %` and `0,5` are numbers.
+/// 1.0), sorted by value, and several columns of 0 and 1 with a single 1 in each row (one-hot). Cells such as `cat;dog`
+/// whose parts occur in others too, and several columns of 0 and 1 otherwise, are labels, of which a sample may have any
+/// number. Other numbers and several columns are values (regression). `10,059.15`, `85.3 %` and `0,5` are numbers.
 ///
 /// # Errors
 /// [`Error::Cells`] for a column of numbers in which some cells are none; [`Error::MultiLabel`] for several labels a
-/// sample; [`Error::Layout`] for several columns of words, a single class, and a class that is not `known`.
+/// sample where `task` asks for one class; [`Error::Layout`] for several columns of words, a single class, and a class
+/// that is not `known`.
 ///
 /// ```
 /// use foveal_data::targets::{Columns, How, read};
@@ -136,12 +218,16 @@ impl Columns<'_> {
         };
         match (self.task, self.known) {
             (Some(Task::Regress), _) => return regress(How::Asked),
+            (Some(Task::Label), _) if read.is_binary() => return self.columns_of_labels(&[read], How::Asked),
+            (Some(Task::Label), _) => return self.labels_in_cells(column, How::Asked),
             (Some(Task::Classify), _) | (None, Some(_)) => return classify(How::Asked),
             (None, None) => {}
         }
         if !read.is_numeric(column) {
-            self.single_labels(column)?;
-            return classify(How::Words);
+            return match separator(column) {
+                Some(_) => self.labels_in_cells(column, How::MultiLabel),
+                None => classify(How::Words),
+            };
         }
         match (read.bad.is_empty(), read.labels(), read.whole) {
             (false, ..) => Err(self.cells(column, &read.bad, title)),
@@ -162,17 +248,23 @@ impl Columns<'_> {
             let problem = format!("has {} columns of targets, and {title:?} is words", columns.len());
             return Err(self.wrong(problem, "name the column that is to be learnt: --target COLUMN"));
         }
-        let binary = read.iter().all(|r| r.values.iter().all(|&v| v == 0.0 || v == 1.0));
+        let binary = read.iter().all(Numbers::is_binary);
         if self.task != Some(Task::Regress) && columns.len() > 1 && binary && rows > 0 {
             let ones = |row: usize| read.iter().filter(|r| r.values[row] == 1.0).count();
-            return match (0..rows).find(|&row| ones(row) != 1) {
-                None => self.one_hot(&read, rows),
-                Some(row) => Err(Error::MultiLabel {
+            return match (self.task, (0..rows).find(|&row| ones(row) != 1)) {
+                (Some(Task::Label), _) => self.columns_of_labels(&read, How::Asked),
+                (_, None) => self.one_hot(&read, rows),
+                (Some(_), Some(row)) => Err(Error::MultiLabel {
                     name: self.source.to_string(),
                     labels: columns.len(),
                     sample: format!("{} has {} of them", (self.place)(row), ones(row)),
                 }),
+                (None, Some(_)) => self.columns_of_labels(&read, How::MultiLabel),
             };
+        }
+        if self.task == Some(Task::Label) {
+            let problem = "a column of labels holds something else than 0 and 1".to_owned();
+            return Err(self.wrong(problem, "name the columns of 0 and 1: --target COLUMN,COLUMN"));
         }
         if self.task == Some(Task::Classify) || self.known.is_some() {
             let problem =
@@ -188,9 +280,17 @@ impl Columns<'_> {
 
     /// Classes of columns that hold 0 but for a single 1 in each row.
     fn one_hot(&self, read: &[Numbers], rows: usize) -> Result<Told, Error> {
+        let (names, of) = self.places(read.len())?;
+        let label = |row: usize| (0..read.len()).find(|&i| read[i].values[row] == 1.0).unwrap_or(0);
+        let labels = (0..rows).map(|row| of[label(row)] as u32).collect();
+        Ok(Told { targets: Targets::Classes { labels, names }, how: How::OneHot })
+    }
+
+    /// The names of the classes or labels that columns stand for, and the place of each column among them.
+    fn places(&self, columns: usize) -> Result<(Vec<String>, Vec<usize>), Error> {
         let plain = self.names.iter().enumerate().all(|(i, name)| *name == format!("value {}", i + 1));
         let own = || match plain {
-            true => (0..read.len()).map(|i| i.to_string()).collect(),
+            true => (0..columns).map(|i| i.to_string()).collect(),
             false => self.names.clone(),
         };
         let names = self.known.map_or_else(own, <[String]>::to_vec);
@@ -199,30 +299,51 @@ impl Columns<'_> {
             true => (i < names.len()).then_some(i),
             false => names.iter().position(|name| *name == self.names[i]),
         };
-        let of: Vec<Option<usize>> = (0..read.len()).map(place).collect();
+        let of: Vec<Option<usize>> = (0..columns).map(place).collect();
         if let Some(i) = of.iter().position(Option::is_none) {
             let problem = format!("the column {:?} is no class that the model knows", self.names[i]);
             return Err(self.wrong(problem, "correct it, or train with that class"));
         }
-        let label = |row: usize| (0..read.len()).find(|&i| read[i].values[row] == 1.0).unwrap_or(0);
-        let labels = (0..rows).map(|row| of[label(row)].unwrap_or(0) as u32).collect();
-        Ok(Told { targets: Targets::Classes { labels, names }, how: How::OneHot })
+        let of = of.into_iter().flatten().collect();
+        Ok((names, of))
     }
 
-    /// Refuses `cat|dog` where `cat` and `dog` are classes, too: several labels a sample.
-    fn single_labels(&self, column: &[&str]) -> Result<(), Error> {
-        let alone: BTreeSet<&str> = column.iter().copied().filter(|cell| !cell.contains('|')).collect();
-        let joined = |cell: &str| {
-            cell.contains('|') && cell.split('|').filter(|part| alone.contains(part.trim())).count() > 1
-        };
-        match column.iter().position(|cell| joined(cell)) {
-            None => Ok(()),
-            Some(row) => Err(Error::MultiLabel {
-                name: self.source.to_string(),
-                labels: alone.len(),
-                sample: format!("{} has {}", (self.place)(row), quoted(column[row].as_bytes())),
-            }),
+    /// Labels of columns that hold 0 and 1, one for each label. Those of a model that no column stands for are 0.
+    fn columns_of_labels(&self, read: &[Numbers], how: How) -> Result<Told, Error> {
+        let (names, of) = self.places(read.len())?;
+        let (rows, k) = (read.first().map_or(0, |r| r.values.len()), names.len());
+        let mut values = vec![0.0; rows * k];
+        for (numbers, place) in read.iter().zip(of) {
+            numbers.values.iter().enumerate().for_each(|(row, &v)| values[row * k + place] = v);
         }
+        Ok(Told { targets: Targets::Labels { values, names }, how })
+    }
+
+    /// Labels of cells such as `cat;dog`.
+    fn labels_in_cells(&self, column: &[&str], how: How) -> Result<Told, Error> {
+        let by = separator(column)
+            .or_else(|| SEPARATORS.into_iter().find(|by| column.iter().any(|c| c.contains(*by))));
+        let parts = |cell: &'_ str| -> Vec<String> {
+            let all = by.map_or_else(|| vec![cell], |by| cell.split(by).collect());
+            all.into_iter().map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        };
+        let own =
+            || column.iter().flat_map(|cell| parts(cell)).collect::<BTreeSet<_>>().into_iter().collect();
+        let names: Vec<String> = self.known.map_or_else(own, <[String]>::to_vec);
+        let k = names.len();
+        let mut values = vec![0.0; column.len() * k];
+        for (row, cell) in column.iter().enumerate() {
+            for part in parts(cell) {
+                let Some(place) = names.iter().position(|name| *name == part) else {
+                    let part = quoted(part.as_bytes());
+                    let problem =
+                        format!("{} has the label {part}, which the model does not know", (self.place)(row));
+                    return Err(self.wrong(problem, "correct it, or train with that label"));
+                };
+                values[row * k + place] = 1.0;
+            }
+        }
+        Ok(Told { targets: Targets::Labels { values, names }, how })
     }
 
     fn classes(&self, column: &[&str]) -> Result<Targets, Error> {
@@ -278,6 +399,28 @@ impl Columns<'_> {
     }
 }
 
+/// What may stand between several labels in a cell.
+const SEPARATORS: [char; 3] = ['|', ';', ','];
+
+/// What stands between several labels in the cells of a column; `None` where each cell is one class. The parts of
+/// `Smith, John` are no labels: what labels are called occurs in several cells, alone or beside others.
+fn separator(column: &[&str]) -> Option<char> {
+    SEPARATORS.into_iter().find(|&by| {
+        let cells: BTreeSet<&str> = column.iter().copied().collect();
+        let joined = || cells.iter().filter(|cell| cell.contains(by));
+        let known = |part: &str| cells.iter().any(|cell| *cell == part);
+        if joined().any(|cell| cell.split(by).filter(|part| known(part.trim())).count() > 1) {
+            return true;
+        }
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for cell in &cells {
+            let parts: BTreeSet<&str> = cell.split(by).map(str::trim).collect();
+            parts.into_iter().for_each(|part| *counts.entry(part).or_default() += 1);
+        }
+        joined().next().is_some() && counts.len() < cells.len() && counts.values().all(|&n| n > 1)
+    })
+}
+
 /// A column read as numbers.
 struct Numbers {
     /// The numbers; NaN where a cell is none.
@@ -296,6 +439,10 @@ impl Numbers {
         let bad: Vec<usize> = (0..values.len()).filter(|&i| values[i].is_nan()).collect();
         let whole = values.iter().filter(|v| !v.is_nan()).all(|v| v.fract() == 0.0 && v.abs() < 1e15);
         Self { values, bad, whole }
+    }
+
+    fn is_binary(&self) -> bool {
+        self.values.iter().all(|&v| v == 0.0 || v == 1.0)
     }
 
     /// Whether the column is numbers, though some cells may be faults: those say that a value is missing, or they are

@@ -65,6 +65,7 @@ pub fn read_csv(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Tex
         parts,
         targets: told.targets,
         how: told.how,
+        groups: plan.group.map(|c| kept.iter().map(|&i| rows[i].1[c].to_owned()).collect()),
         lines: kept.iter().map(|&i| rows[i].0 as usize).collect(),
         empty,
         skipped,
@@ -88,6 +89,7 @@ struct Plan {
     label: usize,
     text: usize,
     split: Option<usize>,
+    group: Option<usize>,
 }
 
 impl Plan {
@@ -99,24 +101,25 @@ impl Plan {
         let Some((_, first)) = rows.first() else { return Ok(None) };
         let cells: Vec<String> = first.iter().map(str::to_lowercase).collect();
         let find = |names: &[&str]| cells.iter().position(|cell| names.contains(&cell.as_str()));
-        let asked = match options.targets {
-            [] => None,
-            [name, ..] => Some(first.iter().position(|cell| cell == name).ok_or_else(|| Error::Column {
+        let named = |name: &str| {
+            first.iter().position(|cell| cell == name).ok_or_else(|| Error::Column {
                 file: source.to_string(),
-                column: name.clone(),
+                column: name.to_owned(),
                 columns: first.iter().collect::<Vec<_>>().join(", "),
-            })?),
+            })
         };
+        let asked = options.targets.first().map(|name| named(name)).transpose()?;
+        let group = options.group.map(named).transpose()?;
         let (width, split) = (first.len(), find(&SPLITS));
         if let (Some(label), Some(text)) = (asked.or_else(|| find(&LABELS)), find(&TEXTS)) {
-            return Ok(Some(Self { width, headed: true, label, text, split }));
+            return Ok(Some(Self { width, headed: true, label, text, split, group }));
         }
-        if width != 2 || asked.is_some() {
+        if width != 2 || asked.is_some() || group.is_some() {
             return Ok(None);
         }
         let length = |c: usize| rows.iter().filter_map(|(_, row)| row.get(c)).map(str::len).sum::<usize>();
         let text = usize::from(length(1) >= length(0));
-        Ok(Some(Self { width, headed: false, label: 1 - text, text, split: None }))
+        Ok(Some(Self { width, headed: false, label: 1 - text, text, split: None, group: None }))
     }
 
     /// The part of a row; the error is why it is not read.

@@ -33,6 +33,8 @@ pub struct Texts {
     pub targets: Targets,
     /// How it was told whether they are classes or values.
     pub how: How,
+    /// The group of each text, if a column of them was asked for.
+    pub groups: Option<Vec<String>>,
     /// The line of each text, from 1 on.
     pub lines: Vec<usize>,
     /// Lines that hold no text.
@@ -47,15 +49,18 @@ struct Heading {
     label: usize,
     text: usize,
     split: Option<usize>,
+    group: Option<usize>,
 }
 
 impl Heading {
     /// The columns that a heading names, if the line is a heading: some cell is called `label` (`class`, `target`, `score`) and another
     /// `text` (`sentence`, `document`, `review`).
-    fn of_heading(line: &str) -> Option<Self> {
+    fn of_heading(line: &str, group: Option<&str>) -> Option<Self> {
+        let own = |name: &str| line.split('\t').position(|cell| cell.trim() == name);
         let cells: Vec<String> = line.split('\t').map(|cell| cell.trim().to_lowercase()).collect();
         let find = |names: &[&str]| cells.iter().position(|cell| names.contains(&cell.as_str()));
-        Some(Self { count: cells.len(), label: find(&LABELS)?, text: find(&TEXTS)?, split: find(&SPLITS) })
+        let (count, split, group) = (cells.len(), find(&SPLITS), group.and_then(own));
+        Some(Self { count, label: find(&LABELS)?, text: find(&TEXTS)?, split, group })
     }
 }
 
@@ -86,7 +91,7 @@ pub fn read_tsv(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Tex
             remedy: "divide it",
         });
     }
-    let Found { rows, empty, skipped } = rows(bytes, source)?;
+    let Found { rows, empty, skipped } = rows(bytes, source, options.group)?;
     match skipped.first() {
         Some((line, problem)) if options.strict || skipped.len() >= rows.len().max(1) => {
             return Err(wrong(source, *line, problem.clone()));
@@ -107,6 +112,7 @@ pub fn read_tsv(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Tex
     let told = read(&[labels], &columns)?;
     Ok(Texts {
         parts: rows.iter().map(|row| row.part).collect(),
+        groups: options.group.map(|_| rows.iter().map(|row| row.group.clone().unwrap_or_default()).collect()),
         lines: rows.iter().map(|row| row.line).collect(),
         texts: rows.into_iter().map(|row| row.text).collect(),
         targets: told.targets,
@@ -125,7 +131,7 @@ struct Found {
 }
 
 /// The rows, and what is said about the other lines.
-fn rows(bytes: &[u8], source: &str) -> Result<Found, Error> {
+fn rows(bytes: &[u8], source: &str, group: Option<&str>) -> Result<Found, Error> {
     let text = encoding::text(bytes, source)?;
     let mut columns = None;
     let mut found = Found::default();
@@ -144,9 +150,13 @@ fn rows(bytes: &[u8], source: &str) -> Result<Found, Error> {
         let columns = match &columns {
             Some(columns) => columns,
             None => {
-                let heading = Heading::of_heading(line);
+                let heading = Heading::of_heading(line, group);
                 let headed = heading.is_some();
-                let plain = Heading { count: 2, label: 0, text: 1, split: None };
+                if let (Some(name), None) = (group, heading.as_ref().and_then(|h| h.group)) {
+                    let columns = line.split('\t').map(str::trim).collect::<Vec<_>>().join(", ");
+                    return Err(Error::Column { file: source.to_string(), column: name.to_owned(), columns });
+                }
+                let plain = Heading { count: 2, label: 0, text: 1, split: None, group: None };
                 let own = columns.insert(heading.unwrap_or(plain));
                 if headed {
                     continue;
@@ -176,6 +186,7 @@ struct Row {
     label: String,
     text: String,
     part: Part,
+    group: Option<String>,
 }
 
 fn wrong(source: &str, line: usize, problem: String) -> Error {
@@ -218,5 +229,6 @@ fn row(line: &str, columns: &Heading, number: usize) -> Result<Option<Row>, Stri
     if label.is_empty() {
         return Err("has no label".into());
     }
-    Ok(Some(Row { line: number, label, text: text.to_owned(), part }))
+    let group = columns.group.map(|group| cells[group].trim().to_owned());
+    Ok(Some(Row { line: number, label, text: text.to_owned(), part, group }))
 }

@@ -151,7 +151,9 @@ fn tables_are_classes_or_values() {
     .map(|t| t.targets)
     {
         Ok(Targets::Classes { names, labels }) => format!("{names:?} {labels:?}"),
-        Ok(Targets::Values { names, values }) => format!("{names:?} {values:?}"),
+        Ok(Targets::Values { names, values } | Targets::Labels { names, values }) => {
+            format!("{names:?} {values:?}")
+        }
         Err(error) => error.to_string(),
     };
     assert_eq!(kind("a.png,10\nb.png,9\n", None), "[\"9\", \"10\"] [1, 0]");
@@ -192,6 +194,9 @@ fn learnt(text: &str) -> String {
     match read_csv(text.as_bytes(), "t.csv", &Default::default()) {
         Ok(Table { targets: Targets::Classes { names, .. }, how, .. }) => format!("{how:?} {names:?}"),
         Ok(Table { targets: Targets::Values { values, .. }, how, .. }) => format!("{how:?} {values:?}"),
+        Ok(Table { targets: Targets::Labels { values, names }, how, .. }) => {
+            format!("{how:?} {names:?} {values:?}")
+        }
         Err(error) => error.to_string(),
     }
 }
@@ -235,13 +240,23 @@ fn numbers_are_read_as_people_write_them() {
 }
 
 #[test]
-fn one_hot_columns_are_classes_and_several_labels_are_refused_by_name() {
+fn one_hot_columns_are_classes_and_several_labels_are_labels() {
     let hot = |last: &str| format!("file,cat,dog,owl\na.png,1,0,0\nb.png,0,0,1\nc.png,{last}\n");
     assert_eq!(learnt(&hot("0,1,0")), "OneHot [\"cat\", \"dog\", \"owl\"]");
-    let told = learnt(&hot("1,1,0"));
-    assert!(told.contains("multi-label") && told.contains("line 4 has 2 of them"), "{told}");
-    let told = learnt("a.png,cat\nb.png,dog\nc.png,cat|dog\n");
-    assert!(told.contains("multi-label") && told.contains("line 3"), "{told}");
+    let all = "MultiLabel [\"cat\", \"dog\", \"owl\"] [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0]";
+    assert_eq!(learnt(&hot("1,1,0")), all);
+    let task = |task| table::Options { task: Some(task), ..Default::default() };
+    let one = read_csv(hot("1,1,0").as_bytes(), "t.csv", &task(Task::Classify)).unwrap_err().to_string();
+    assert!(one.contains("line 4 has 2 of them") && one.contains("--task labels"), "{one}");
+    let asked = read_csv(hot("0,1,0").as_bytes(), "t.csv", &task(Task::Label)).unwrap();
+    assert!(matches!(asked.targets, Targets::Labels { .. }));
+    let cells = "MultiLabel [\"cat\", \"dog\"] [1.0, 0.0, 0.0, 1.0, 1.0, 1.0]";
+    for between in ["|", ";", " ; "] {
+        assert_eq!(learnt(&format!("a.png,cat\nb.png,dog\nc.png,cat{between}dog\n")), cells, "{between}");
+    }
+    assert_eq!(learnt("a.png,\"cat,dog\"\nb.png,dog\nc.png,cat\n").split(' ').next(), Some("MultiLabel"));
+    // What stands behind a comma in a name is no label.
+    assert!(learnt("a.png,\"Lee, Ann\"\nb.png,\"Kim, Bo\"\nc.png,\"Lee, Bo\"\n").starts_with("Words"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn refused(bytes: &[u8]) -> String {
 fn classes(texts: &Texts) -> (&[u32], &[String]) {
     match &texts.targets {
         Targets::Classes { labels, names } => (labels, names),
-        Targets::Values { .. } => panic!("classes"),
+        _ => panic!("classes"),
     }
 }
 

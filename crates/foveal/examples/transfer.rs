@@ -36,7 +36,7 @@ fn learn(model: Model, data: &Dataset, recipe: &Recipe) -> Result<Model, Box<dyn
 fn accuracy(model: &Model, test: &Dataset) -> Result<f64, Box<dyn Error>> {
     match evaluate(model, &Preprocess::unit(1, PictureFit::Digit), test, None, 2)? {
         Evaluation::Classes(scores) => Ok(scores.accuracy),
-        Evaluation::Values(_) => Err("digits are classes".into()),
+        Evaluation::Values(_) | Evaluation::Labels(_) => Err("digits are classes".into()),
     }
 }
 

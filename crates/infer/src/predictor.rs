@@ -43,7 +43,7 @@ impl Predictor {
         Ok(Self {
             size: model.input_shape().iter().product(),
             outputs: model.outputs(),
-            softmax: !classes.is_empty() && !model.ends_in_softmax(),
+            softmax: !classes.is_empty() && !model.ends_in_softmax() && !model.ends_in_sigmoid(),
             vocabulary: model.vocabulary(),
             each: large,
             classes,

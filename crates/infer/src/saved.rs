@@ -25,6 +25,9 @@ struct Metadata {
 struct Preprocess {
     scale: Vec<f32>,
     shift: Vec<f32>,
+    /// What is added to values, which have more digits then than the answers here.
+    #[serde(default)]
+    origin: Vec<f64>,
 }
 
 impl Predictor {
@@ -53,6 +56,11 @@ impl Predictor {
             return Err(Error::Version { file: file.into(), found: metadata.version, known: VERSION });
         }
         let Metadata { spec, preprocess, classes, .. } = metadata;
+        if !preprocess.origin.is_empty() {
+            let problem =
+                "its values have more digits than 32-bit floats; ask it by `foveal predict`".to_owned();
+            return Err(Error::Inconsistent { file: file.into(), problem });
+        }
         let model = Model::with_params(&spec, |name, shape| opened.tensor(name, shape))?;
         let channels = model.input_shape()[2];
         if preprocess.scale.len() != channels || preprocess.shift.len() != channels {

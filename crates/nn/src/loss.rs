@@ -13,6 +13,9 @@ pub enum Loss {
         #[serde(default)]
         label_smoothing: f32,
     },
+    /// For each output by itself sigmoid and cross-entropy against 0 or 1, the mean over the outputs: several labels an
+    /// image.
+    BinaryCrossEntropy,
     /// The mean of squared differences.
     MeanSquared,
     /// Squared up to `delta`, linear beyond.
@@ -26,4 +29,17 @@ impl Default for Loss {
     fn default() -> Self {
         Loss::CrossEntropy { label_smoothing: 0.0 }
     }
+}
+
+/// Sigmoid and cross-entropy at one logit against `target`, 0 or 1 or between: the loss and its derivative.
+///
+/// ```
+/// let (loss, slope) = foveal_nn::loss::binary_cross_entropy(0.0, 1.0);
+/// assert!((loss - 2f32.ln()).abs() < 1e-6 && slope == -0.5);
+/// ```
+pub fn binary_cross_entropy(logit: f32, target: f32) -> (f32, f32) {
+    // e^-|x| never overflows.
+    let small = (-logit.abs()).exp();
+    let sigmoid = if logit >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+    (logit.max(0.0) - logit * target + small.ln_1p(), sigmoid - target)
 }

@@ -3,10 +3,11 @@
 use crate::activation::Activation;
 use crate::attributes::Attributes;
 use crate::error::Obstacle;
+use crate::export::ORIGIN;
 use crate::fold::{self, Call, Constant, Room};
 use crate::graph::{self, Step};
 use crate::importer::{Importer, Value};
-use crate::proto::{Graph, Model as File, Value as Described};
+use crate::proto::{Graph, Model as File, Tensor, Value as Described};
 use crate::side::{NoFiles, SideFiles};
 use crate::{Error, hounsfield, input, layers, patterns};
 use foveal_nn::spec::{InputSpec, LayerKind};
@@ -14,6 +15,7 @@ use foveal_nn::{Model, ModelSpec};
 use foveal_train::{PictureFit, Preprocess, Recipe, SavedModel, Scale, Training};
 use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 /// The oldest operator set that is read.
 const OLDEST: i64 = 7;
@@ -125,6 +127,7 @@ pub fn import_with(
     let (taken, output) = (input::of_graph(graph)?, output(graph, options.output.as_deref())?);
     let mut room = Room::of(bytes.len());
     let mut constants = stored(graph);
+    let origin = origin(&file, &mut constants);
     let mut steps = graph::live(graph::steps(graph), &output.name);
     fold_small(&mut steps, &mut constants, &mut room);
     let seen = hounsfield::find(&steps, &constants, &taken.name);
@@ -149,7 +152,23 @@ pub fn import_with(
     })?;
     let notes = std::mem::take(&mut importer.notes).into_iter().collect();
     let window = seen.map(|seen| [seen.window.centre(), seen.window.width()]);
-    Ok(Imported { saved: finish(importer, last, &file, name, window)?, notes })
+    Ok(Imported { saved: finish(importer, last, &file, name, (window, origin))?, notes })
+}
+
+/// What is added to the values of a file that foveal wrote, with all its digits; in the graph nothing is left of it. Empty
+/// for all others.
+fn origin(file: &File, constants: &mut HashMap<&str, Constant>) -> Vec<f64> {
+    let own = file.metadata.iter().find(|(key, _)| key == "foveal");
+    let own: serde_json::Value =
+        own.and_then(|(_, text)| serde_json::from_str(text).ok()).unwrap_or_default();
+    let origin = serde_json::from_value::<Vec<f64>>(own["preprocess"]["origin"].clone()).unwrap_or_default();
+    let Some(constant) = constants.get_mut(ORIGIN).filter(|_| !origin.is_empty()) else { return Vec::new() };
+    let nothing = Tensor::floats(ORIGIN, &[origin.len()], vec![0.0; origin.len()]);
+    match Constant::stored(Rc::new(nothing)) {
+        Ok(nothing) => *constant = nothing,
+        Err(_) => return Vec::new(),
+    }
+    origin
 }
 
 fn opset(file: &File) -> Result<i64, Error> {
@@ -329,7 +348,7 @@ fn finish(
     last: Activation,
     file: &File,
     name: &str,
-    window: Option<[f32; 2]>,
+    (window, origin): (Option<[f32; 2]>, Vec<f64>),
 ) -> Result<SavedModel, Error> {
     let Importer { mut layers, mut params, input, scale, shift, .. } = importer;
     let outputs: usize = last.shape.iter().product();
@@ -371,5 +390,11 @@ fn finish(
         Some(Preprocess { scale, shift, pixels, .. }) => Preprocess { scale, shift, pixels, ..plain },
         None => plain,
     };
+    let origin = if origin.len() == outputs { origin } else { Vec::new() };
+    let preprocess = Preprocess { origin, ..preprocess };
+    let mut training = training;
+    if training.thresholds.len() != classes.len() || !model.ends_in_sigmoid() {
+        training.thresholds.clear();
+    }
     Ok(SavedModel { model, preprocess, classes, training })
 }

@@ -223,6 +223,12 @@ impl Model {
             let own = own(&mut slot, &self.saved)?;
             Ok::<_, PyErr>(if alone { own.outputs_each(count, pixels) } else { own.outputs(count, pixels) })
         })?;
+        if !self.saved.preprocess.origin.is_empty() {
+            return Err(PyValueError::new_err(
+                "the model's values have more digits than float32: use the program (foveal predict), or take off a \
+                 constant before training",
+            ));
+        }
         let outputs = match self.saved.classes.is_empty() {
             true => outputs,
             false => probabilities(&self.saved.model, &outputs),

@@ -133,6 +133,11 @@ impl ServedModel {
         })
     }
 
+    /// What the numbers of the output are.
+    pub(crate) fn datatype(&self) -> &'static str {
+        if self.saved.preprocess.origin.is_empty() { "FP32" } else { "FP64" }
+    }
+
     /// The name of the output, as in an exported ONNX file.
     pub(crate) fn output(&self) -> &'static str {
         if self.saved.classes.is_empty() { "values" } else { "probabilities" }

@@ -88,18 +88,27 @@ fn array(body: &[u8], shape: [usize; 3]) -> Result<Vec<f32>, Failure> {
 #[serde(untagged)]
 enum Answer<'a> {
     Class { model: &'a str, class: &'a str, index: usize, probabilities: &'a [f32] },
+    Labels { model: &'a str, labels: Vec<&'a str>, indices: Vec<usize>, probabilities: &'a [f32] },
     Values { model: &'a str, values: &'a [f32] },
+    Large { model: &'a str, values: Vec<f64> },
 }
 
-/// The answer, as JSON: the class and all probabilities, or the values of a regression.
+/// The answer, as JSON: the class, or the labels, and all probabilities, or the values of a regression.
 pub fn write(model: &ServedModel, data: &[f32]) -> Result<Vec<u8>, Failure> {
     finite(data)?;
     let (classes, name) = (&model.saved().classes, model.name());
+    if model.saved().is_multi_label() {
+        let indices = model.saved().labels_of(data);
+        let labels = indices.iter().map(|&c| classes[c].as_str()).collect();
+        let answer = Answer::Labels { model: name, labels, indices, probabilities: data };
+        return serde_json::to_vec(&answer).map_err(|_| Failure::internal());
+    }
     // Among equals the first wins, as in `foveal predict`.
     let index = (1..data.len()).fold(0, |best, i| if data[i] > data[best] { i } else { best });
     let answer = match classes.get(index) {
         Some(class) => Answer::Class { model: name, class, index, probabilities: data },
-        None => Answer::Values { model: name, values: data },
+        None if model.saved().preprocess.origin.is_empty() => Answer::Values { model: name, values: data },
+        None => Answer::Large { model: name, values: model.saved().preprocess.values(data) },
     };
     serde_json::to_vec(&answer).map_err(|_| Failure::internal())
 }

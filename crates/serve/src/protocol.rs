@@ -57,16 +57,16 @@ pub struct ModelMetadata<'a> {
 impl<'a> ModelMetadata<'a> {
     pub fn new(model: &'a ServedModel) -> Self {
         let [h, w, c] = model.saved().model.input_shape();
-        let tensor = |name, shape: &[usize]| TensorMetadata {
+        let tensor = |name, datatype, shape: &[usize]| TensorMetadata {
             name,
-            datatype: "FP32",
+            datatype,
             shape: std::iter::once(-1).chain(shape.iter().map(|&v| v as i64)).collect(),
         };
         Self {
             name: model.name(),
             platform: PLATFORM,
-            inputs: [tensor(model.input(), &[h, w, c])],
-            outputs: [tensor(model.output(), &[model.saved().model.outputs()])],
+            inputs: [tensor(model.input(), "FP32", &[h, w, c])],
+            outputs: [tensor(model.output(), model.datatype(), &[model.saved().model.outputs()])],
         }
     }
 }
@@ -178,14 +178,26 @@ struct ResponseOutput<'a> {
     name: &'a str,
     shape: [usize; 2],
     datatype: &'a str,
-    data: &'a [f32],
+    data: Outputs<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outputs<'a> {
+    Single(&'a [f32]),
+    Double(Vec<f64>),
 }
 
 /// The response to an inference request.
 pub fn write(form: &Form, model: &ServedModel, data: &[f32]) -> Result<Vec<u8>, Failure> {
     finite(data)?;
     let shape = [form.images, model.saved().model.outputs()];
-    let outputs = [ResponseOutput { name: model.output(), shape, datatype: "FP32", data }];
+    let preprocess = &model.saved().preprocess;
+    let data = match preprocess.origin.is_empty() {
+        true => Outputs::Single(data),
+        false => Outputs::Double(preprocess.values(data)),
+    };
+    let outputs = [ResponseOutput { name: model.output(), shape, datatype: model.datatype(), data }];
     let response = Response { model_name: model.name(), id: form.id.as_deref(), outputs };
     serde_json::to_vec(&response).map_err(|_| Failure::internal())
 }

@@ -122,6 +122,9 @@ struct ModelEntry<'a> {
     input_shape: [usize; 3],
     outputs: usize,
     classes: &'a [String],
+    /// For several labels an image: the probability from which it has each.
+    #[serde(skip_serializing_if = "<[f32]>::is_empty")]
+    thresholds: &'a [f32],
 }
 
 #[derive(Serialize)]
@@ -135,6 +138,7 @@ async fn models(State(app): State<App>) -> Response {
         input_shape: m.saved().model.input_shape(),
         outputs: m.saved().model.outputs(),
         classes: &m.saved().classes,
+        thresholds: &m.saved().training.thresholds,
     });
     Json(Models { models: entries.collect() }).into_response()
 }

@@ -18,7 +18,7 @@ pub fn combine(model: &Model, members: &[Vec<f32>], classes: bool) -> Vec<f32> {
     }
     let mean = sum.into_iter().map(|s| s / members.len() as f64);
     // Softmax turns logarithms of probabilities back into these probabilities. The logarithm of 0 is kept finite.
-    let logs = classes && !model.ends_in_softmax();
+    let logs = classes && !model.ends_in_softmax() && !model.ends_in_sigmoid();
     mean.map(|m| if logs { m.max(f64::from(f32::MIN_POSITIVE)).ln() as f32 } else { m as f32 }).collect()
 }
 

@@ -1,9 +1,10 @@
 use crate::examples::{indices_fit, outputs};
-use crate::{Error, Preprocess, Recipe, Reliability};
+use crate::labels::{LabelScores, label_scores};
+use crate::{Error, Preprocess, Recipe, Reliability, SavedModel};
 use foveal_data::{Dataset, Targets};
 use foveal_nn::Model;
 use foveal_nn::engine::Engine;
-use foveal_nn::loss::{Loss, Regression};
+use foveal_nn::loss::{Loss, Regression, binary_cross_entropy};
 use std::borrow::Cow;
 
 /// How well a model does on a data set.
@@ -13,6 +14,8 @@ pub enum Evaluation {
     Classes(ClassScores),
     /// Of a regression.
     Values(ValueScores),
+    /// Of several labels a sample.
+    Labels(LabelScores),
 }
 
 /// A classifier's scores.
@@ -137,6 +140,8 @@ pub(crate) fn targets_fit(model: &Model, data: &Dataset, loss: Option<Loss>) -> 
         (Targets::Values { names, .. }, None | Some(Loss::MeanSquared | Loss::Huber { .. })) => {
             (names, "values an image")
         }
+        (Targets::Labels { names, .. }, None | Some(Loss::BinaryCrossEntropy)) => (names, "labels an image"),
+        (Targets::Labels { .. }, _) => return wrong_loss("labels", "`binary_cross_entropy`"),
         (Targets::Classes { .. }, _) => return wrong_loss("classes", "`cross_entropy`"),
         (Targets::Values { .. }, _) => return wrong_loss("values", "`mean_squared` or `huber`"),
     };
@@ -207,10 +212,11 @@ pub fn evaluate(
 ) -> Result<Evaluation, Error> {
     targets_fit(model, data, None)?;
     let outputs = predict(model, preprocess, data, indices, threads)?;
-    judge(model, data, indices, &outputs)
+    judged(model, data, indices, &outputs, (&[], &preprocess.origin))
 }
 
-/// Scores `outputs`, which [`predict`] gave for the images at `indices` (`None`: all images).
+/// Scores `outputs`, which [`predict`] gave for the images at `indices` (`None`: all images). Of several labels an image
+/// has those of a probability of a half and more.
 ///
 /// # Errors
 /// When the data do not fit the model, or there is not a row of outputs for each image.
@@ -220,16 +226,34 @@ pub fn judge(
     indices: Option<&[u32]>,
     outputs: &[f32],
 ) -> Result<Evaluation, Error> {
+    judged(model, data, indices, outputs, (&[], &[]))
+}
+
+/// [`judge`] for a trained model: with its thresholds of labels, and what it adds to values.
+///
+/// # Errors
+/// Those of [`judge`].
+pub fn judge_saved(
+    saved: &SavedModel,
+    data: &Dataset,
+    indices: Option<&[u32]>,
+    outputs: &[f32],
+) -> Result<Evaluation, Error> {
+    judged(&saved.model, data, indices, outputs, (&saved.training.thresholds, &saved.preprocess.origin))
+}
+
+fn judged(
+    model: &Model,
+    data: &Dataset,
+    indices: Option<&[u32]>,
+    outputs: &[f32],
+    (thresholds, origin): (&[f32], &[f64]),
+) -> Result<Evaluation, Error> {
     targets_fit(model, data, None)?;
     indices_fit(data, indices.unwrap_or_default())?;
-    let all: Vec<u32>;
-    let indices = match indices {
-        Some(indices) => indices,
-        None => {
-            all = (0..u32::try_from(data.len()).unwrap_or(u32::MAX)).collect();
-            &all
-        }
-    };
+    let all = || (0..u32::try_from(data.len()).unwrap_or(u32::MAX)).collect();
+    let indices: Cow<'_, [u32]> = indices.map_or_else(|| Cow::Owned(all()), Cow::Borrowed);
+    let indices = &indices[..];
     if outputs.len() != indices.len() * model.outputs() {
         return Err(Error::Predictions {
             data: data.name().to_owned(),
@@ -243,21 +267,26 @@ pub fn judge(
             Evaluation::Classes(class_scores(&logits(model, outputs), labels, names, indices))
         }
         Targets::Values { values, names } => {
-            Evaluation::Values(value_scores(outputs, values, names, indices))
+            Evaluation::Values(value_scores(outputs, values, names, (indices, origin)))
+        }
+        Targets::Labels { values, names } => {
+            let likely = probabilities(model, outputs);
+            Evaluation::Labels(label_scores(&likely, (values, names), indices, thresholds))
         }
     })
 }
 
 /// The outputs of a classifier as logits.
 pub(crate) fn logits<'a>(model: &Model, outputs: &'a [f32]) -> Cow<'a, [f32]> {
-    if !model.ends_in_softmax() {
+    if !model.ends_in_softmax() && !model.ends_in_sigmoid() {
         return Cow::Borrowed(outputs);
     }
     // The softmax of the logarithms of probabilities is these probabilities again.
     Cow::Owned(outputs.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect())
 }
 
-/// Outputs as probabilities, row by row, whether the model ends in softmax or not.
+/// Outputs as probabilities, row by row, whether the model ends in softmax or not. A model that ends in a sigmoid gives
+/// each label its own probability already.
 ///
 /// ```
 /// let model = foveal_nn::Sequential::new([1, 1, 1]).flatten().dense(2).build(0)?;
@@ -266,7 +295,7 @@ pub(crate) fn logits<'a>(model: &Model, outputs: &'a [f32]) -> Cow<'a, [f32]> {
 /// ```
 pub fn probabilities(model: &Model, outputs: &[f32]) -> Vec<f32> {
     let mut p = outputs.to_vec();
-    if !model.ends_in_softmax() {
+    if !model.ends_in_softmax() && !model.ends_in_sigmoid() {
         p.chunks_exact_mut(model.outputs()).for_each(softmax);
     }
     p
@@ -298,18 +327,14 @@ fn rank(row: &[f32], label: usize) -> usize {
     row.iter().enumerate().filter(|&(i, &v)| v > own || v == own && i < label).count()
 }
 
-fn cross_entropy(row: &[f32], label: usize) -> f64 {
-    log_sum(row) - f64::from(row[label])
-}
-
 /// The logarithm of the sum of exponentials.
 fn log_sum(row: &[f32]) -> f64 {
     let top = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     row.iter().map(|&v| (f64::from(v) - top).exp()).sum::<f64>().ln() + top
 }
 
-/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy. Classes count in the loss as
-/// the recipe says. `scaled` are the target values of the data set in the units of the outputs; they are there for a
+/// Loss and accuracy of `outputs`, one row for each index; a regression has no accuracy, and of several labels all must
+/// be right. Classes count in the loss as the recipe says. `scaled` are the target values of the data set in the units of the outputs; they are there for a
 /// regression.
 pub(crate) fn score(
     outputs: &[f32],
@@ -327,12 +352,22 @@ pub(crate) fn score(
             for (row, &i) in rows {
                 let label = labels[i as usize] as usize;
                 let weight = recipe.class_weights.as_ref().map_or(1.0, |weights| f64::from(weights[label]));
-                sum += weight * cross_entropy(row, label);
+                sum += weight * (log_sum(row) - f64::from(row[label]));
                 total += weight;
                 correct += usize::from(top(row) == label);
             }
             // Where none of the classes counts, there is nothing to be wrong about.
             (if total > 0.0 { sum / total } else { 0.0 }, Some(correct as f64 / n))
+        }
+        (Targets::Labels { values, .. }, _) => {
+            let (mut sum, mut correct) = (0.0, 0usize);
+            for (row, &i) in rows {
+                let own = row.iter().zip(&values[i as usize * width..]);
+                sum +=
+                    own.clone().map(|(&y, &t)| f64::from(binary_cross_entropy(y, t as f32).0)).sum::<f64>();
+                correct += usize::from(own.into_iter().all(|(&y, &t)| (y > 0.0) == (t > 0.5)));
+            }
+            (sum / (n * width as f64), Some(correct as f64 / n))
         }
         (Targets::Values { .. }, loss) => {
             let values = scaled.unwrap_or_default();
@@ -382,13 +417,20 @@ fn class_scores(outputs: &[f32], labels: &[u32], names: &[String], indices: &[u3
     scores
 }
 
-fn value_scores(outputs: &[f32], values: &[f64], names: &[String], indices: &[u32]) -> ValueScores {
+/// `origin` is what is added to the outputs; none where it is empty.
+fn value_scores(
+    outputs: &[f32],
+    values: &[f64],
+    names: &[String],
+    (indices, origin): (&[u32], &[f64]),
+) -> ValueScores {
     let width = names.len();
+    let added = |k: usize| origin.get(k).copied().unwrap_or(0.0);
     let pairs: Vec<(f64, f64)> = outputs
         .chunks_exact(width)
         .zip(indices)
-        .flat_map(|(row, &i)| row.iter().zip(&values[i as usize * width..]))
-        .map(|(&y, &t)| (f64::from(y), t))
+        .flat_map(|(row, &i)| row.iter().zip(&values[i as usize * width..]).enumerate())
+        .map(|(k, (&y, &t))| (f64::from(y) + added(k), t))
         .collect();
     let n = (pairs.len() / width).max(1) as f64;
     let target = |k: usize| {
@@ -432,7 +474,7 @@ mod tests {
         let scores = class_scores(&rows, &[0, 0, 1], &names, &[0, 1, 2]);
         assert_eq!((scores.macro_f1, scores.occurring()), ((2.0 / 3.0 + 1.0) / 3.0, 3));
         let names = ["x".to_owned(), "y".to_owned()];
-        let scores = value_scores(&[1.0, 5.0, 2.0, 6.0], &[1.0, 5.0, 3.0, 5.0], &names, &[0, 1]);
+        let scores = value_scores(&[1.0, 5.0, 2.0, 6.0], &[1.0, 5.0, 3.0, 5.0], &names, (&[0, 1], &[]));
         let [x, y] = &scores.per_target[..] else { panic!("{scores:?}") };
         assert_eq!((x.r2, y.r2, scores.r2), (Some(0.5), None, None));
         assert_eq!((x.mae, y.rmse, scores.mae), (0.5, 0.5f64.sqrt(), 0.5));

@@ -37,7 +37,7 @@ impl<'a> Examples<'a> {
                 let label = labels[i];
                 (Target::Class(label), self.weights.map_or(1.0, |w| w[label as usize]) * own)
             }
-            Targets::Values { names, .. } => {
+            Targets::Values { names, .. } | Targets::Labels { names, .. } => {
                 let values = self.units.map_or(&[][..], |units| &units.values);
                 (Target::Values(&values[i * names.len()..(i + 1) * names.len()]), own)
             }

@@ -321,7 +321,7 @@ impl Run<'_> {
         let (epochs, batches) = (self.recipe.epochs, self.batches);
         let total = epochs * batches;
         let (mut loss, mut correct, mut seen) = (0.0, 0, 0);
-        let classes = self.data.classes().is_some();
+        let classes = self.data.classes().or(self.data.several()).is_some();
         let start = Instant::now();
         let mut lr = 0.0;
         for (b, indices) in order.chunks(self.recipe.batch_size).enumerate() {

@@ -28,6 +28,7 @@ impl Identity {
         let (kind, names) = match data.targets() {
             Targets::Classes { names, .. } => ("classes", names),
             Targets::Values { names, .. } => ("values", names),
+            Targets::Labels { names, .. } => ("labels", names),
         };
         Ok(Self(json!({
             "model": { "spec": plain(model.spec())?, CONTENTS: parameters(model) },
@@ -131,7 +132,9 @@ fn contents(data: &Dataset, split: &Split) -> u32 {
     }
     match data.targets() {
         Targets::Classes { labels, .. } => integers(&mut sum, labels),
-        Targets::Values { values, .. } => values.iter().for_each(|v| sum.update(&v.to_le_bytes())),
+        Targets::Values { values, .. } | Targets::Labels { values, .. } => {
+            values.iter().for_each(|v| sum.update(&v.to_le_bytes()));
+        }
     }
     integers(&mut sum, &split.train);
     integers(&mut sum, &split.validation);

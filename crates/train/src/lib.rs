@@ -25,6 +25,7 @@ mod fitting;
 mod grouped;
 mod hooks;
 mod identity;
+mod labels;
 mod learner;
 mod paired;
 mod preprocess;
@@ -44,8 +45,8 @@ pub use cut::Cut;
 pub use ensemble::combine;
 pub use error::Error;
 pub use evaluate::{
-    ClassScores, Evaluation, PerClass, PerTarget, ValueScores, evaluate, judge, predict, probabilities,
-    wilson,
+    ClassScores, Evaluation, PerClass, PerTarget, ValueScores, evaluate, judge, judge_saved, predict,
+    probabilities, wilson,
 };
 pub use event::{EpochReport, Event, Outcome, Status};
 pub use fit::{Resume, Save, fit, fit_resumable};
@@ -54,6 +55,7 @@ pub use foveal_data::{Scale, Window};
 pub use foveal_infer::Predictor;
 pub use grouped::Grouped;
 pub use hooks::{Judged, Progress};
+pub use labels::{HALF, LabelScores, PerLabel, thresholds};
 pub use learner::{Learner, LearnerOptions};
 pub use paired::sign_test;
 pub use preprocess::{Moments, PictureFit, Preprocess};

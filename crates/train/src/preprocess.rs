@@ -41,6 +41,10 @@ pub struct Preprocess {
     /// For texts: the vocabulary by which tokens become numbers, which are not scaled. `None` for pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Vocabulary>,
+    /// For a regression of values that differ little beside their size (times of day since 1970, say): what is added to
+    /// each output, in `f64`, since the model's own numbers have some seven digits. Empty for all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origin: Vec<f64>,
     /// What was told about the training data when they were read, line by line in English and in Korean.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<[String; 2]>,
@@ -60,8 +64,22 @@ impl Preprocess {
             pixels: Scale::Bytes,
             window: None,
             text: None,
+            origin: Vec::new(),
             told: Vec::new(),
         }
+    }
+
+    /// The values that a model's outputs for one or more samples stand for, `[sample][value]`.
+    ///
+    /// ```
+    /// use foveal_train::{PictureFit, Preprocess};
+    ///
+    /// let preprocess = Preprocess { origin: vec![1e9], ..Preprocess::unit(1, PictureFit::Resize) };
+    /// assert_eq!(preprocess.values(&[3.0, 4.5]), [1e9 + 3.0, 1e9 + 4.5]);
+    /// ```
+    pub fn values(&self, outputs: &[f32]) -> Vec<f64> {
+        let origin = |i: usize| if self.origin.is_empty() { 0.0 } else { self.origin[i % self.origin.len()] };
+        outputs.iter().enumerate().map(|(i, &v)| f64::from(v) + origin(i)).collect()
     }
 
     /// For numbers that go in as they are.

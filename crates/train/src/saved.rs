@@ -47,6 +47,10 @@ pub struct Training {
     /// [`crate::Temperature`]. The weights hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f32>,
+    /// For several labels a sample: the probability from which a sample has each label. Empty for one class a sample and
+    /// for values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<f32>,
     /// How validation and test were drawn, where the data set does not say itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
@@ -97,9 +101,27 @@ impl SavedModel {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn predictor(&self, threads: usize) -> Result<Predictor, Error> {
-        let Preprocess { scale, shift, .. } = &self.preprocess;
+        let Preprocess { scale, shift, origin, .. } = &self.preprocess;
+        if !origin.is_empty() {
+            let problem = "its values have more digits than 32-bit floats; add `Preprocess::origin` to what `predict` gives";
+            return Err(Error::Inconsistent { file: "the model".into(), problem: problem.into() });
+        }
         let builder = Predictor::builder(&self.model).scaled(scale.clone(), shift.clone());
         Ok(builder.classes(self.classes.iter().cloned()).threads(threads).build()?)
+    }
+
+    /// Whether a sample may have several of the classes, which are labels then, each with a probability of its own.
+    pub fn is_multi_label(&self) -> bool {
+        !self.training.thresholds.is_empty()
+    }
+
+    /// The labels that a sample of these probabilities has, as indices into the classes.
+    ///
+    /// # Panics
+    /// When the model has no thresholds: see [`SavedModel::is_multi_label`].
+    pub fn labels_of(&self, probabilities: &[f32]) -> Vec<usize> {
+        let thresholds = &self.training.thresholds;
+        (0..probabilities.len()).filter(|&c| probabilities[c] >= thresholds[c]).collect()
     }
 
     /// The metadata of the model file: everything but the parameters, as a JSON object.
@@ -222,6 +244,20 @@ impl Metadata {
             if p.scale != [1.0] || p.shift != [0.0] {
                 return Err("it scales the numbers of tokens".into());
             }
+        }
+        if !p.origin.is_empty() && (p.origin.len() != model.outputs() || !self.classes.is_empty()) {
+            return Err(format!(
+                "what is added to its {} values has {} numbers",
+                model.outputs(),
+                p.origin.len()
+            ));
+        }
+        if p.origin.iter().any(|v| !v.is_finite()) {
+            return Err("what is added to its values is no number".into());
+        }
+        let thresholds = &self.training.thresholds;
+        if !thresholds.is_empty() && (thresholds.len() != self.classes.len() || !model.ends_in_sigmoid()) {
+            return Err("its thresholds are not one for each label of a model that ends in a sigmoid".into());
         }
         if !self.classes.is_empty() && self.classes.len() != model.outputs() {
             let (c, o) = (self.classes.len(), model.outputs());

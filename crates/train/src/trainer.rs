@@ -52,9 +52,10 @@ impl Trainer {
             None => Engine::new(model, options(preprocess, recipe))?,
         };
         hooks.rates(&mut engine)?;
+        let robust = matches!(recipe.loss, Loss::Huber { .. });
         let units = match hooks.loss {
-            Some(_) => Units::own(data),
-            None => Units::new(model, data, &split.train, matches!(recipe.loss, Loss::Huber { .. })),
+            Some(_) => Units::own(data, &preprocess.origin),
+            None => Units::new(model, data, &split.train, robust, &preprocess.origin),
         };
         let augmented = Augmented::new(recipe, data, &engine);
         Ok(Self { engine, units, augmented })
@@ -223,7 +224,7 @@ fn samples_are_finite(data: &Dataset, split: &Split) -> Result<(), Error> {
         Targets::Values { values, names } => {
             find(&|i| bad_in(&values[i * names.len()..(i + 1) * names.len()]))
         }
-        Targets::Classes { .. } => None,
+        Targets::Classes { .. } | Targets::Labels { .. } => None,
     };
     let bad = bad.or(values.map(|bad| ("the target of sample", bad)));
     match bad {

@@ -6,6 +6,7 @@ use crate::units::Units;
 use crate::{Error, SavedModel};
 use foveal_data::{Dataset, Targets};
 use foveal_nn::Model;
+use foveal_nn::layers::Sigmoid;
 use foveal_nn::spec::LayerKind;
 use std::str::FromStr;
 
@@ -120,13 +121,16 @@ pub fn transfer(
         Targets::Values { names, .. } => {
             (saved.classes.is_empty() && names.len() == saved.model.outputs(), names.len())
         }
+        Targets::Labels { names, .. } => {
+            (saved.model.ends_in_sigmoid() && *names == saved.classes, names.len())
+        }
     };
     if !same {
-        return new_head(&saved.model, outputs, frozen, seed);
+        return new_head(&saved.model, (outputs, data.several().is_some()), frozen, seed);
     }
     let mut model = saved.model.clone();
     model.freeze(frozen)?;
-    let model = match Units::new(&model, data, train, false) {
+    let model = match Units::new(&model, data, train, false, &saved.preprocess.origin) {
         Some(units) => units.adopt(saved.model.clone()),
         None => saved.model.clone(),
     };
@@ -154,11 +158,25 @@ pub fn resized(model: &Model, [height, width]: [usize; 2]) -> Result<Model, Erro
     Ok(Model::with_params(&spec, own)?)
 }
 
-fn new_head(model: &Model, outputs: usize, frozen: &[String], seed: u64) -> Result<Transfer, Error> {
+fn new_head(
+    model: &Model,
+    (outputs, labels): (usize, bool),
+    frozen: &[String],
+    seed: u64,
+) -> Result<Transfer, Error> {
     let head = model.head().ok_or_else(|| no_head(model))?;
     let mut spec = model.spec().clone();
     if let LayerKind::Dense(dense) = &mut spec.layers[head].kind {
         dense.units = outputs;
+    }
+    match (labels, model.ends_in_sigmoid()) {
+        (true, false) => {
+            // Each label has a probability of its own.
+            spec.layers.truncate(head + 1);
+            spec.layers.push(Sigmoid {}.into());
+        }
+        (false, true) => spec.layers.truncate(head + 1),
+        _ => {}
     }
     let mut fresh = Model::new(&spec, seed)?;
     let name = model.nodes()[head].name.clone();

@@ -8,6 +8,7 @@ const OUTLYING: f64 = 4.0;
 /// training images. After training the last dense layer is rescaled, so that the model gives values in the data's own
 /// units.
 pub(crate) struct Units {
+    /// The mean of each output, less the origin that is added to what the model gives.
     mean: Vec<f64>,
     deviation: Vec<f64>,
     /// All of the data set's values in these units.
@@ -15,15 +16,26 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    /// `None` for classes. For a model that does not end in a dense layer that is trained, the data's own units.
-    /// With `robust` (for a loss that bears outliers) the median and the spread about it take the place of mean and
+    /// `None` for classes. For labels, and for a model that does not end in a dense layer that is trained, the data's own
+    /// units. With `robust` (for a loss that bears outliers) the median and the spread about it take the place of mean and
     /// deviation where a few values make the deviation much larger than that spread.
-    pub(crate) fn new(model: &Model, data: &Dataset, train: &[u32], robust: bool) -> Option<Self> {
-        let Targets::Values { values, names } = data.targets() else { return None };
+    /// `origin` is what will be added to the outputs: [`crate::Preprocess::origin`].
+    pub(crate) fn new(
+        model: &Model,
+        data: &Dataset,
+        train: &[u32],
+        robust: bool,
+        origin: &[f64],
+    ) -> Option<Self> {
+        let (values, names, scaled) = match data.targets() {
+            Targets::Classes { .. } => return None,
+            Targets::Values { values, names } => (values, names, true),
+            Targets::Labels { values, names } => (values, names, false),
+        };
         let k = names.len();
         let trained = |dense: [(usize, bool); 2]| dense.iter().all(|&(p, _)| model.params()[p].trainable);
-        if !last_dense(model).is_some_and(trained) {
-            return Self::own(data);
+        if !scaled || !last_dense(model).is_some_and(trained) {
+            return Self::own(data, origin);
         }
         let n = train.len() as f64;
         let moment = |j: usize, of: &dyn Fn(f64) -> f64| -> f64 {
@@ -46,15 +58,19 @@ impl Units {
             }
         }
         let scaled = values.iter().enumerate();
-        let scaled = scaled.map(|(i, &v)| ((v - mean[i % k]) / deviation[i % k]) as f32).collect();
+        let scaled: Vec<f32> = scaled.map(|(i, &v)| ((v - mean[i % k]) / deviation[i % k]) as f32).collect();
+        mean.iter_mut().enumerate().for_each(|(j, mean)| *mean -= added(origin, j));
         Some(Self { mean, deviation, values: scaled })
     }
 
     /// The data's own units.
-    pub(crate) fn own(data: &Dataset) -> Option<Self> {
-        let Targets::Values { values, names } = data.targets() else { return None };
-        let values = values.iter().map(|&v| v as f32).collect();
-        Some(Self { mean: vec![0.0; names.len()], deviation: vec![1.0; names.len()], values })
+    pub(crate) fn own(data: &Dataset, origin: &[f64]) -> Option<Self> {
+        let (Targets::Values { values, names } | Targets::Labels { values, names }) = data.targets() else {
+            return None;
+        };
+        let k = names.len();
+        let values = values.iter().enumerate().map(|(i, &v)| (v - added(origin, i % k)) as f32).collect();
+        Some(Self { mean: vec![0.0; k], deviation: vec![1.0; k], values })
     }
 
     /// The model in the data's own units.
@@ -80,6 +96,11 @@ impl Units {
             }
         }
     }
+}
+
+/// What is added to output `j`.
+fn added(origin: &[f64], j: usize) -> f64 {
+    origin.get(j).copied().unwrap_or(0.0)
 }
 
 /// The middle value; 0 of none.

@@ -130,6 +130,11 @@ impl Network {
         if saved.preprocess.text.is_some() {
             return Err(Unopened::Text);
         }
+        if !saved.preprocess.origin.is_empty() {
+            let text =
+                format!("{name}: its values have more digits than the page shows; use `foveal predict`");
+            return Err(Unopened::Broken { text });
+        }
         let cells = |shape: [usize; 3]| shape.iter().fold(1u64, |n, &v| n.saturating_mul(v as u64));
         let nodes = saved.model.nodes();
         let numbers =

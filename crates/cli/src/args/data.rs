@@ -79,8 +79,9 @@ pub struct Reading {
     /// median of the training pictures, made smaller in proportion to at most 64]
     #[arg(long, value_name = "H,W", value_parser = size)]
     pub image_size: Option<Size>,
-    /// Whether targets are classes or values [default: told by the targets, and said]
-    #[arg(long, value_name = "classification|regression", value_enum, hide_possible_values = true)]
+    /// Whether targets are classes, values, or labels of which a sample may have several [default: told by the targets,
+    /// and said]
+    #[arg(long, value_name = "classification|regression|labels", value_enum, hide_possible_values = true)]
     pub task: Option<Task>,
     /// The order of the axes of arrays: channels last or first [default: told by the extents]
     #[arg(long, value_name = "nhwc|nchw", value_enum, hide_possible_values = true)]
@@ -128,8 +129,9 @@ pub struct Reading {
 #[command(next_help_heading = "Reading CT (folders of DICOM slices)")]
 pub struct Ct {
     /// The slices' targets: a table whose first column is headed file, series (SeriesInstanceUID) or patient
-    /// (PatientID) [default: the class folders]
-    #[arg(long, value_name = "LABELS.csv")]
+    /// (PatientID) [default: the class folders]. For a table of pictures or texts: the columns of 0 and 1, one for each
+    /// label, of which a sample may have several
+    #[arg(long, value_name = "LABELS.csv|COLUMN,COLUMN")]
     pub labels: Option<PathBuf>,
     /// What is seen, from black to white: lung (-600,1500), bone (400,1800), soft (40,400), brain (40,80), or
     /// centre,width in Hounsfield units [default: soft]
@@ -167,6 +169,9 @@ pub enum Task {
     /// Values
     #[value(name = "regression", alias = "regress")]
     Regress,
+    /// Any number of labels a sample
+    #[value(name = "labels", alias = "multi-label")]
+    Label,
 }
 
 /// What happens to pictures of another aspect ratio.
@@ -229,6 +234,7 @@ impl From<Task> for table::Task {
         match task {
             Task::Classify => table::Task::Classify,
             Task::Regress => table::Task::Regress,
+            Task::Label => table::Task::Label,
         }
     }
 }

@@ -236,6 +236,8 @@ pub struct Given {
 pub enum LossName {
     /// Softmax and cross-entropy
     CrossEntropy,
+    /// Sigmoid and cross-entropy of each label by itself
+    BinaryCrossEntropy,
     /// The mean of squared differences
     Mse,
     /// Squared up to one standard deviation, linear beyond

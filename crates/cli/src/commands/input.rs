@@ -3,7 +3,7 @@
 use crate::files::{self, What};
 use crate::source::{self, Kind};
 use anyhow::{Context as _, Result, anyhow, bail};
-use foveal::data::{Picture, Scale, Window, dicom, npy, picture};
+use foveal::data::{Picture, Scale, npy, picture};
 use foveal::train::SavedModel;
 use ndarray::{Array3, IxDyn};
 use std::io::Read as _;
@@ -119,7 +119,7 @@ fn any(input: &str, saved: &SavedModel, threads: usize) -> Result<Vec<(String, V
         let samples = array(input, &bytes, saved.model.input_shape())?;
         return samples.into_iter().map(|one| on_scale(one, saved)).collect();
     }
-    if dicom::is_dicom(&bytes) {
+    if source::is_dicom(&bytes) {
         Kind::Ct.refuse_unless(saved, input, "a DICOM slice")?;
         return Ok(vec![(input.to_owned(), slice(input, &bytes, saved)?)]);
     }
@@ -151,9 +151,17 @@ fn on_scale((name, numbers): (String, Vec<f32>), saved: &SavedModel) -> Result<(
 }
 
 /// A DICOM slice, seen through the window that the model was trained with.
+#[cfg(feature = "dicom")]
 fn slice(input: &str, bytes: &[u8], saved: &SavedModel) -> Result<Vec<f32>> {
+    use foveal::data::{Window, dicom};
     let window = saved.preprocess.window().unwrap_or(Window::SOFT);
     Ok(dicom::read(bytes, input)?.raw(saved.model.input_shape(), &window)?)
+}
+
+/// Refuses a DICOM slice.
+#[cfg(not(feature = "dicom"))]
+fn slice(input: &str, _: &[u8], _: &SavedModel) -> Result<Vec<f32>> {
+    Err(crate::built_in::lacking(&format!("{input}: a DICOM slice"), "dicom"))
 }
 
 /// Texts as the numbers of their tokens, or an array of such numbers.

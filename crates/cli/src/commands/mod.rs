@@ -46,6 +46,8 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Import(args) => exchange::import(args, context),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args, context),
+        #[cfg(not(feature = "serve"))]
+        Command::Serve { .. } => Err(crate::built_in::lacking("serve", "serve")),
         Command::Bench(args) => bench::run(args, context),
         Command::Completions(args) => completions::run(args),
     }

@@ -1,7 +1,7 @@
 //! MODEL on the command line: a built-in model's name, a model file, a saved model or a run folder.
 
 use crate::files::{self, What};
-use crate::pretrained;
+use crate::{built_in, pretrained};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::Dataset;
 use foveal::nn::{Model, ModelSpec, builtin};
@@ -173,5 +173,9 @@ pub fn saved(path: &Path) -> Result<SavedModel> {
         );
     }
     let file = if path.is_dir() { path.join(SAVED) } else { PathBuf::from(path) };
-    Ok(SavedModel::from_bytes(&files::read(&file, What::Model)?, &file.display().to_string())?)
+    let saved = SavedModel::from_bytes(&files::read(&file, What::Model)?, &file.display().to_string())?;
+    if !cfg!(feature = "text") && saved.preprocess.text.is_some() {
+        return Err(built_in::lacking(&format!("{}: a model of texts", file.display()), "text"));
+    }
+    Ok(saved)
 }

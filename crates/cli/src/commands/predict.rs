@@ -6,7 +6,7 @@ use super::bars::SHOWN;
 use super::{input, model};
 use crate::args::Predict;
 use crate::files;
-use crate::output::{Context, numbers};
+use crate::output::Context;
 use crate::source;
 use answer::{Answer, Entry};
 use anyhow::{Context as _, Result, bail};
@@ -114,7 +114,10 @@ impl<'a> Reading<'a> {
             entries.collect::<Vec<_>>()
         };
         self.entries.extend(match saved.classes.is_empty() {
-            true => numbers_of(&outputs, &|row| Answer::Values { values: numbers(row) }),
+            true => numbers_of(&outputs, &|row| Answer::values(row, saved)),
+            false if saved.is_multi_label() => {
+                numbers_of(&probabilities(&saved.model, &outputs), &|row| Answer::labels(row, saved))
+            }
             false => {
                 numbers_of(&probabilities(&saved.model, &outputs), &|row| Answer::class(row, &saved.classes))
             }
@@ -146,7 +149,11 @@ impl Table<'_> {
         let mut table = csv::Writer::from_writer(Vec::new());
         let heading: Vec<String> = match &self.saved.classes[..] {
             [] => (1..=self.saved.model.outputs()).map(|i| format!("value_{i}")).collect(),
-            classes => std::iter::once("class".to_owned()).chain(classes.iter().map(|c| clean(c))).collect(),
+            classes => {
+                std::iter::once(if self.saved.is_multi_label() { "labels" } else { "class" }.to_owned())
+                    .chain(classes.iter().map(|c| clean(c)))
+                    .collect()
+            }
         };
         let one = |text: &str| std::iter::once(text.to_owned());
         table.write_record(one("input").chain(heading.iter().cloned()).chain(one("error")))?;

@@ -181,12 +181,12 @@ fn answer(scene: &Scene) -> String {
         return format!("{}: {}", short(&scene.name), values.join(" "));
     };
     let (classes, likely): (Vec<String>, Vec<f32>) = scene.probabilities.iter().cloned().unzip();
-    format!(
-        "{}: {}\n{}",
-        short(&scene.name),
-        short(&classes[best]),
-        bars::bars(&classes, &likely, bars::SHOWN).trim_end()
-    )
+    let said = match &scene.labels {
+        None => short(&classes[best]),
+        Some(labels) if labels.is_empty() => "-".to_owned(),
+        Some(labels) => labels.iter().map(|&c| short(&classes[c])).collect::<Vec<_>>().join(", "),
+    };
+    format!("{}: {}\n{}", short(&scene.name), said, bars::bars(&classes, &likely, bars::SHOWN).trim_end())
 }
 
 fn layers(scene: &Scene, context: &Context) -> String {

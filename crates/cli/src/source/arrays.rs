@@ -1,20 +1,29 @@
 //! Data sets of arrays: a `.npz` file.
 
+use super::grouped::{By, Grouped, alone};
 use super::opened::Opened;
-use super::options::ReadOptions;
+use super::options::{BY_NAME, ReadOptions};
 use super::told::Told;
 use crate::files::{self, What};
 use crate::surroundings::{ARRAYS, Surroundings};
 use anyhow::{Result, anyhow};
 use foveal::data::scale::{Range, alike};
-use foveal::data::{Dataset, Samples, Scale, TrainTest, npz};
+use foveal::data::{Dataset, Error, Samples, Scale, TrainTest, npz};
 use std::path::Path;
 use std::sync::PoisonError;
 
 /// A `.npz` file. Where it is read for a trained model, its numbers are put on the model's scale.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Opened> {
     let shown = path.display().to_string();
-    let read = npz::read_npz(&files::read(path, What::Arrays)?, &shown, &asked(options))?;
+    let bytes = files::read(path, What::Arrays)?;
+    let read = |options: &ReadOptions| npz::read_npz(&bytes, &shown, &asked(options));
+    let read = match read(options) {
+        // A trained model's groups need not be there.
+        Err(Error::Column { .. }) if options.is_judged() => {
+            read(&ReadOptions { group: None, ..options.clone() })?
+        }
+        other => other?,
+    };
     opened(read, shown, options)
 }
 
@@ -26,7 +35,8 @@ pub fn given(surroundings: &Surroundings, options: &ReadOptions) -> Result<Opene
 }
 
 fn asked<'a>(options: &ReadOptions<'a>) -> npz::Options<'a> {
-    npz::Options { task: options.task, known: options.classes, layout: options.layout }
+    let group = options.group.filter(|group| !BY_NAME.contains(group));
+    npz::Options { task: options.task, known: options.classes, layout: options.layout, group }
 }
 
 fn opened(read: npz::Npz, shown: String, options: &ReadOptions) -> Result<Opened> {
@@ -49,7 +59,12 @@ fn opened(read: npz::Npz, shown: String, options: &ReadOptions) -> Result<Opened
         Some(_) => converted,
     };
     let told = [targets, layout, told].into_iter().flatten().collect();
-    Ok(Opened { told, scale: wanted.unwrap_or(scale), ..Opened::from(parts) })
+    let groups = read.groups.zip(options.group).map(|(mut keys, name)| {
+        // Samples that the file itself sets aside for validation are groups of their own.
+        keys.resize(parts.train.len(), String::new());
+        Grouped { by: By::Column(name.to_owned()), keys: alone(keys) }
+    });
+    Ok(Opened { told, groups, scale: wanted.unwrap_or(scale), ..Opened::from(parts) })
 }
 
 /// Refuses parts on two scales.

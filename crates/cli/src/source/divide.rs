@@ -8,11 +8,16 @@ use anyhow::{Result, bail};
 use foveal::data::check::{Fault, odd_targets, repeats};
 use foveal::data::divide::{Divided, divide};
 use foveal::data::groups::Groups;
+use foveal::data::near::within;
 use foveal::data::{Dataset, Split};
 use foveal::train::Division;
 
 /// So many classes are named.
 const NAMED: usize = 8;
+/// Pictures with a side below this are near one another without being copies.
+const LEAST: usize = 16;
+/// Of more samples than this no near copies are looked for.
+const LOOKED: usize = 20_000;
 
 /// How many samples are asked for.
 #[derive(Clone, Copy, Default)]
@@ -47,6 +52,8 @@ pub struct Kept {
     pub named: Option<Groups>,
     /// Samples that repeat an earlier one.
     pub repeats: usize,
+    /// Samples that nearly repeat an earlier one, and stay with it.
+    pub near: usize,
     /// How many of them are of another group than that one, and stay there.
     pub apart: usize,
 }
@@ -65,7 +72,7 @@ pub struct Parts {
 impl Kept {
     /// Every sample stands for itself.
     pub fn none() -> Self {
-        Self { by: None, groups: None, named: None, repeats: 0, apart: 0 }
+        Self { by: None, groups: None, named: None, repeats: 0, near: 0, apart: 0 }
     }
 
     /// The groups of a data set: those that were asked for, joined where samples are equal.
@@ -80,6 +87,10 @@ impl Kept {
         // Samples that are not in memory would all have to be read once more.
         let pairs = if whole.data.stored().is_some() { Vec::new() } else { repeats(whole.data) };
         let by = whole.groups.map(|grouped| grouped.by.clone());
+        let [h, w, _] = whole.data.shape();
+        let small = whole.data.vocabulary().is_none() && h.min(w) < LEAST;
+        let many = whole.data.stored().is_some() || whole.data.len() > LOOKED;
+        let near = if small || many || by == Some(By::Patient) { Vec::new() } else { within(whole.data) };
         // A patient is one whatever slices look like, and equal samples must not make one group of nearly all.
         let joined = |named: &Groups| {
             let joined = named.clone().joined(&pairs);
@@ -90,6 +101,7 @@ impl Kept {
             (Some(named), false) => joined(named).or_else(|| Some(named.clone())),
             (None, false) => Some(Groups::by(0..whole.data.len()).joined(&pairs)),
         };
+        let (groups, near) = with_near(groups, &near, whole.data.len());
         let apart = match (&groups, &named) {
             (Some(groups), Some(_)) => {
                 let place = groups.places();
@@ -97,8 +109,22 @@ impl Kept {
             }
             _ => 0,
         };
-        Ok(Self { by, groups, named, repeats: pairs.len(), apart })
+        Ok(Self { by, groups, named, repeats: pairs.len(), near, apart })
     }
+}
+
+/// Groups with near samples joined, too, and how many are; as they are where nearly all would become one group: pictures
+/// that are all alike, such as slices of one thing, are no copies.
+fn with_near(groups: Option<Groups>, near: &[[usize; 2]], n: usize) -> (Option<Groups>, usize) {
+    if near.is_empty() {
+        return (groups, 0);
+    }
+    let own = groups.clone().unwrap_or_else(|| Groups::by(0..n));
+    let joined = own.clone().joined(near);
+    if joined.len() < 2 || 3 * joined.len() < own.len() {
+        return (groups, 0);
+    }
+    (Some(joined), near.len())
 }
 
 impl Whole<'_> {
@@ -177,6 +203,13 @@ impl Whole<'_> {
         told.extend(
             odd_targets(self.data).iter().map(|fault| Told([format!("warning: {fault}"), warning(fault)])),
         );
+        if kept.near > 0 {
+            let n = count(kept.near as u64);
+            told.push(Told([
+                format!("{n} samples are almost another one: they are kept in one part with it (foveal data check)"),
+                format!("다른 표본과 거의 같은 표본 {n}개: 그 표본과 같은 쪽에 둠(foveal data check)"),
+            ]));
+        }
         for (name, part, wanted) in [
             (["validation", "검증"], &split.validation, self.held > 0 || shares[0] > 0.0),
             (["test", "테스트"], test, shares[1] > 0.0),

@@ -2,8 +2,11 @@
 
 mod arrays;
 mod at_once;
+#[cfg(feature = "dicom")]
 mod ct;
 mod ct_facts;
+#[cfg(feature = "dicom")]
+mod ct_found;
 mod divide;
 mod folder;
 mod grouped;
@@ -17,8 +20,13 @@ mod opened;
 mod options;
 mod pictures;
 mod text_facts;
+#[cfg(feature = "text")]
 mod texts;
 mod told;
+#[cfg(not(feature = "dicom"))]
+mod without_ct;
+#[cfg(not(feature = "text"))]
+mod without_texts;
 
 use crate::files::{self, What};
 use crate::output::Context;
@@ -27,18 +35,22 @@ use anyhow::{Result, bail};
 pub use ct_facts::CtFacts;
 pub use divide::{Held, Kept, Parts, Whole, drawn_before, thin};
 use folder::Walked;
-pub use folder::images_under;
+pub use folder::{images_under, is_dicom};
 use foveal::data::{Dataset, Scale, TrainTest, Window, table, text_table};
 use foveal::train::PictureFit;
 pub use grouped::{By, Grouped};
 pub use kind::{ForModel, Kind};
-pub use mnist::{MNIST, test_digits, training_digits};
+pub use mnist::{BuiltIn, MNIST, built_in, test_digits, training_digits};
 pub use name::name;
 pub use opened::Opened;
 pub use options::{Pretrained, ReadOptions, TextOptions};
 use std::path::Path;
 pub use text_facts::TextFacts;
 pub use told::{Told, tell};
+#[cfg(not(feature = "dicom"))]
+use without_ct as ct;
+#[cfg(not(feature = "text"))]
+use without_texts as texts;
 
 /// What kind of data set there is, found out before any sample is read.
 enum Found {
@@ -100,12 +112,18 @@ impl Found {
     fn groups(&self, group: &str, data: &str) -> Result<()> {
         match self {
             Found::Table | Found::Slices(_) => Ok(()),
+            Found::Texts | Found::TextFolder | Found::TextTable | Found::Arrays
+                if ![grouped::FOLDER, grouped::PREFIX].contains(&group) =>
+            {
+                Ok(())
+            }
             Found::Pictures(_) if [grouped::FOLDER, grouped::PREFIX].contains(&group) => Ok(()),
             Found::Pictures(_) => bail!(
                 "--group {group}: {data} is a folder, which has no columns; take folder or prefix, or a .csv table"
             ),
             _ => bail!(
-                "--group {group}: is for folders and tables of pictures, and {data} is none; leave it out"
+                "--group {group}: names of files tell it, and {data} has none; name a column of the table (an array of \
+                 the .npz) instead, or leave it out"
             ),
         }
     }
@@ -143,15 +161,16 @@ pub fn open(data: &str, options: &ReadOptions, context: &Context) -> Result<Open
     if let (Some(group), false) = (options.group, options.is_judged()) {
         found.groups(group, data)?;
     }
+    let table = options.for_table();
     let opened: Opened = match found {
         Found::BuiltIn => mnist::source(context.threads)?.into(),
         Found::Idx => idx::open(path)?.into(),
         Found::TextFolder => texts::from_folder(path, options, context)?,
         Found::Slices(found) => ct::open(path, &found, options, context)?,
         Found::Pictures(found) => pictures::from_folder(path, found, options, context)?,
-        Found::Texts => texts::from_file(path, options, context)?,
-        Found::Table => pictures::from_table(path, options, context)?,
-        Found::TextTable => texts::from_table(path, options, context)?,
+        Found::Texts => texts::from_file(path, &table, context)?,
+        Found::Table => pictures::from_table(path, &table, context)?,
+        Found::TextTable => texts::from_table(path, &table, context)?,
         Found::Arrays => arrays::open(path, options)?,
     };
     Ok(opened)

@@ -42,8 +42,12 @@ pub struct Opened {
 impl Opened {
     /// The window that CT was seen through. Refuses options for CT where the data are something else.
     pub fn window(&self, data: &str, options: &ReadOptions) -> Result<Option<Window>> {
-        if self.ct.is_none() && (options.window.is_some() || options.labels.is_some()) {
-            bail!("{data}: --window and --labels are for folders of DICOM slices; leave them out");
+        let columns = self.source.train.several().is_some();
+        if self.ct.is_none() && (options.window.is_some() || options.labels.is_some() && !columns) {
+            bail!(
+                "{data}: --window and --labels are for folders of DICOM slices (--labels also for tables of several \
+                 labels); leave them out"
+            );
         }
         Ok(self.ct.as_ref().map(|_| options.window.unwrap_or(Window::SOFT)))
     }

@@ -12,7 +12,7 @@ use foveal::train::{PictureFit, Preprocess, SavedModel};
 use std::path::Path;
 
 /// Groups that are told by the names of files.
-const BY_NAME: [&str; 2] = [FOLDER, PREFIX];
+pub const BY_NAME: [&str; 2] = [FOLDER, PREFIX];
 
 /// How a data set is to be read.
 #[derive(Default, Clone)]
@@ -45,8 +45,10 @@ pub struct ReadOptions<'a> {
     pub strict: bool,
     /// Whether pictures are read anew in each epoch, however few they are.
     pub stream: bool,
-    /// For CT: the table of labels.
+    /// For CT: the table of labels. For tables: columns of 0 and 1, one for each label.
     pub labels: Option<&'a Path>,
+    /// What [`ReadOptions::labels`] names, for tables.
+    pub columns: Vec<String>,
     /// For CT: the window, which part of the Hounsfield scale is seen.
     pub window: Option<Window>,
     /// For CT: whether slices may have no labels.
@@ -135,17 +137,29 @@ impl<'a> ReadOptions<'a> {
             task: self.task,
             known: self.classes,
             path: self.path_column,
-            targets: self.target,
+            targets: if self.columns.is_empty() { self.target } else { &self.columns },
             group: self.group.filter(|group| !BY_NAME.contains(group)),
             strict: self.strict,
         }
+    }
+
+    /// The same for a table of pictures or texts, for which `--labels` names columns.
+    pub fn for_table(&self) -> Self {
+        let Some(names) = self.labels.and_then(Path::to_str) else { return self.clone() };
+        let columns =
+            names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        Self { labels: None, columns, task: Some(Task::Label), ..self.clone() }
     }
 
     /// What a trained model needs.
     pub fn for_model(saved: &'a SavedModel, strict: bool) -> Self {
         let [height, width, channels] = saved.model.input_shape();
         let classes = (!saved.classes.is_empty()).then_some(&saved.classes[..]);
-        let task = if classes.is_some() { Task::Classify } else { Task::Regress };
+        let task = match classes {
+            Some(_) if saved.is_multi_label() => Task::Label,
+            Some(_) => Task::Classify,
+            None => Task::Regress,
+        };
         let text = TextOptions {
             vocabulary: saved.preprocess.text.as_ref(),
             shape: Some(saved.model.input_shape()),

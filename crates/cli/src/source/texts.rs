@@ -1,5 +1,6 @@
 //! Data sets of texts: a TSV, or a folder with `train.tsv`, `val.tsv` and `test.tsv`.
 
+use super::grouped::{By, Grouped, alone};
 use super::name::name;
 use super::opened::{Opened, tell_skipped};
 use super::options::ReadOptions;
@@ -30,6 +31,8 @@ struct Listed {
     places: Vec<String>,
     parts: Vec<Part>,
     targets: Targets,
+    /// The group of each text, if a column of them was asked for.
+    groups: Option<Vec<String>>,
     skipped: Vec<String>,
     told: Vec<Told>,
 }
@@ -37,23 +40,46 @@ struct Listed {
 /// A TSV.
 pub fn from_file(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let read = read_tsv(&files::read(path, What::Table)?, &shown, &options.table())?;
+    let bytes = files::read(path, What::Table)?;
+    let read = grouped(options, &|options| read_tsv(&bytes, &shown, &options.table()))?;
     Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
 }
 
 /// A CSV.
 pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let shown = path.display().to_string();
-    let read = text_table::read_csv(&files::read(path, What::Table)?, &shown, &options.table())?;
+    let bytes = files::read(path, What::Table)?;
+    let read = grouped(options, &|options| text_table::read_csv(&bytes, &shown, &options.table()))?;
     Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
+}
+
+/// What `read` gives, without the column of groups where a trained model asks for one that is not there.
+fn grouped(
+    options: &ReadOptions,
+    read: &dyn Fn(&ReadOptions) -> Result<Texts, foveal::data::Error>,
+) -> Result<Texts> {
+    match read(options) {
+        Err(foveal::data::Error::Column { .. }) if options.is_judged() && options.group.is_some() => {
+            Ok(read(&ReadOptions { group: None, ..options.clone() })?)
+        }
+        other => Ok(other?),
+    }
 }
 
 /// A folder with a TSV for each part.
 pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
+    let judged = options.is_judged();
     let read = |file: &str, task: Option<Task>, classes: Option<&[String]>| {
         let shown = path.join(file).display().to_string();
         let options = table::Options { task, known: classes, ..options.table() };
-        let read = read_tsv(&files::read(&path.join(file), What::Table)?, &shown, &options)?;
+        let bytes = files::read(&path.join(file), What::Table)?;
+        let read = match read_tsv(&bytes, &shown, &options) {
+            // The other parts need no groups.
+            Err(foveal::data::Error::Column { .. }) if judged || file != TRAIN => {
+                read_tsv(&bytes, &shown, &table::Options { group: None, ..options })?
+            }
+            other => other?,
+        };
         anyhow::Ok((shown, read))
     };
     let (shown, train) = read(TRAIN, options.task, options.classes)?;
@@ -64,6 +90,7 @@ pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Res
         let (task, classes) = match &all.targets {
             Targets::Classes { names, .. } => (Task::Classify, Some(names.clone())),
             Targets::Values { .. } => (Task::Regress, None),
+            Targets::Labels { names, .. } => (Task::Label, Some(names.clone())),
         };
         let (shown, more) = read(file, Some(task), classes.as_deref())?;
         all.join(Listed::new(own.clone(), &shown, more, Some(part), context));
@@ -73,7 +100,7 @@ pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Res
 
 impl Listed {
     fn new(name: String, shown: &str, read: Texts, part: Option<Part>, context: &Context) -> Self {
-        let Texts { texts, parts, targets, how, lines, empty, skipped, .. } = read;
+        let Texts { texts, parts, targets, how, lines, empty, skipped, groups, .. } = read;
         let mut skipped: Vec<String> = skipped.iter().map(|line| format!("{shown}: {line}")).collect();
         let told = Told::targets(how, &targets, texts.len(), &[]).into_iter().collect();
         if let Some(first) = empty.first() {
@@ -85,7 +112,7 @@ impl Listed {
         }
         let parts = parts.into_iter().map(|own| part.unwrap_or(own)).collect();
         let places = lines.iter().map(|line| format!("{shown}:{line}")).collect();
-        Self { name, texts, places, parts, targets, skipped, told }
+        Self { name, texts, places, parts, targets, groups, skipped, told }
     }
 
     fn join(&mut self, more: Self) {
@@ -93,9 +120,15 @@ impl Listed {
         self.places.extend(more.places);
         self.parts.extend(more.parts);
         self.skipped.extend(more.skipped);
+        if let Some(groups) = &mut self.groups {
+            let own = more.groups.unwrap_or_default();
+            groups.extend(own);
+            groups.resize(self.texts.len(), String::new());
+        }
         match (&mut self.targets, more.targets) {
             (Targets::Classes { labels, .. }, Targets::Classes { labels: more, .. }) => labels.extend(more),
-            (Targets::Values { values, .. }, Targets::Values { values: more, .. }) => values.extend(more),
+            (Targets::Values { values, .. }, Targets::Values { values: more, .. })
+            | (Targets::Labels { values, .. }, Targets::Labels { values: more, .. }) => values.extend(more),
             _ => {}
         }
     }
@@ -132,7 +165,11 @@ impl Listed {
         let source = TrainTest::new(set(&self.name, &learnt)?, test_set)?;
         let source = TrainTest { validation: learnt.len() - train, ..source };
         let text = Some(TextFacts::new(&source, &vocabulary, shape[0] * shape[1]));
-        Ok(Opened { files, skipped: self.skipped, text, told: self.told, ..Opened::from(source) })
+        let groups = self.groups.as_ref().zip(options.group).map(|(groups, name)| {
+            let keys = alone(learnt.iter().map(|&i| groups[i].clone()).collect());
+            Grouped { by: By::Column(name.to_owned()), keys }
+        });
+        Ok(Opened { files, groups, skipped: self.skipped, text, told: self.told, ..Opened::from(source) })
     }
 }
 

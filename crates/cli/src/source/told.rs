@@ -41,6 +41,7 @@ impl Told {
             How::Fractions => ["the targets are numbers with fractions", "타깃이 소수임"],
             How::Several => ["several columns of numbers", "숫자 열이 여럿임"],
             How::OneHot => ["columns of 0 with a single 1 (one-hot)", "1이 하나뿐인 0의 열들(원-핫)"],
+            How::MultiLabel => ["some have several, or none", "여럿이거나 없는 샘플이 있음"],
             _ => ["by the targets", "타깃으로 판단"],
         };
         let of = if titles.is_empty() { String::new() } else { format!(" {}", names(titles)) };
@@ -60,6 +61,20 @@ impl Told {
                     said[1] += ". 주의: 클래스마다 샘플이 하나 정도뿐임";
                 }
                 said
+            }
+            Targets::Labels { names: labels, values } => {
+                let (k, list) = (count(labels.len() as u64), names(labels));
+                let each = values.iter().sum::<f64>() / samples.max(1) as f64;
+                [
+                    format!(
+                        "several labels a sample: {k} labels ({list}), {each:.2} a sample on average; {why}; --task \
+                         classification makes one class of each target"
+                    ),
+                    format!(
+                        "샘플마다 여러 레이블: 레이블 {k}개({list}), 샘플마다 평균 {each:.2}개. {why_ko}. --task \
+                         classification이면 타깃마다 클래스 하나로 봄"
+                    ),
+                ]
             }
             Targets::Values { names: columns, .. } => {
                 let of = if of.is_empty() { format!(" of {}", names(columns)) } else { format!(" of{of}") };

@@ -116,7 +116,7 @@ fn an_ensemble_is_its_members_together() {
         "of one model",
         "--out",
     ]);
-    bench.run(&format!("{TRAIN} --out all --resume")).refused(&["all", "of an ensemble", "--out"]);
+    bench.run(&format!("{TRAIN} --out all --resume")).refused(&["all", "of several models", "--out"]);
     // To write over an ensemble removes all of its members.
     bench.run(&format!("{TRAIN} --ensemble 2 --out all --overwrite")).good();
     assert!(!bench.path("all/member-3").exists() && bench.path("all/member-2").exists());

@@ -8,8 +8,11 @@ mod ct;
 mod exchange;
 mod files;
 mod harness;
+#[cfg(unix)]
+mod kills;
 mod kinds;
 mod lab;
+mod labels;
 mod meaning;
 mod models;
 mod names;

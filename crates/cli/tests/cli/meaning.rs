@@ -219,3 +219,76 @@ fn the_task_is_said_and_bad_cells_are_rows() {
             .any(|[english, korean]| english.contains("regression of size") && korean.contains("회귀"))
     );
 }
+
+/// Squares and bars in frames of four shapes, 80x80 among them: squashed they are hardly told apart, with the option that
+/// the program names they are.
+#[test]
+fn mixed_aspect_ratios_are_learnt_with_the_option_that_is_named() {
+    let bench = Bench::new();
+    for i in 0..480u32 {
+        let (w, h) = [(96, 64), (64, 96), (80, 80), (120, 60)][(i / 2 % 4) as usize];
+        let (long, side) = (i % 2, 26 + i % 5);
+        let (x0, y0) = (6 + noise(i, 15), 6 + noise(i + 99, 15));
+        let (wide, high) = [(side, side), (side * 4 / 3, side * 3 / 4)][long as usize];
+        let picture = ImageBuffer::from_fn(w, h, |x, y| {
+            let inside = (x0..x0 + wide).contains(&x) && (y0..y0 + high).contains(&y);
+            Luma([(noise(i * 9973 + y * w + x, 15) + if inside { 210 } else { 30 }) as u8])
+        });
+        let path = bench.path(&format!("frames/{}/{i}.png", ["square", "bar"][long as usize]));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        picture.save(path).unwrap();
+    }
+    let train = "train frames --image-size 48 --epochs 25 --test 0.25 --no-report --json --out";
+    let run = bench.run(&format!("{train} squashed --epochs 1").replace("--epochs 25 ", "")).good();
+    assert!(run.stderr.contains("--fit pad"), "{}", run.told());
+    let padded = bench.run(&format!("{train} padded --fit pad")).good();
+    assert!(padded.json()["test_accuracy"].as_f64().unwrap() >= 0.97, "{}", padded.told());
+}
+
+/// Values near 1e9 that differ by 2 in single precision are one number.
+#[test]
+fn targets_of_any_magnitude_are_learnt_and_told_apart() {
+    let bench = Bench::new();
+    let (mut large, mut small) = (String::from("file,time\n"), String::from("file,size\n"));
+    for i in 0..160u32 {
+        let side = 3 + i % 9;
+        let picture = ImageBuffer::from_fn(12, 12, |x, y| {
+            Luma([(noise(i * 144 + y * 12 + x, 31) + if x < side && y < side { 200 } else { 0 }) as u8])
+        });
+        picture.save(bench.path(&format!("{i}.png"))).unwrap();
+        writeln!(large, "{i}.png,{}.5", 1_000_000_000 + side).unwrap();
+        writeln!(small, "{i}.png,{side}.5e-9").unwrap();
+    }
+    bench.file("large.csv", large);
+    bench.file("small.csv", small);
+    let train = "--epochs 40 --batch-size 16 --lr 0.005 --test 0.2 --json --out";
+    for (name, unit) in [("large", 1.0), ("small", 1e-9)] {
+        let run = bench.run(&format!("train {name}.csv {train} {name}")).good();
+        let judged = bench.run(&format!("eval {name} {name}.csv --json")).good().json();
+        assert!(judged["r2"].as_f64().unwrap() > 0.9, "{name}: {judged}");
+        assert!(judged["mae"].as_f64().unwrap() < 0.6 * unit, "{name}: {judged}");
+        let figures = run.json().to_string();
+        assert!(figures.contains(&judged["r2"].to_string()), "{figures}: {judged}");
+        let told = run.stderr.contains("which is added to what the model says");
+        assert_eq!(told, name == "large", "{}", run.told());
+        let predicted = bench.run(&format!("predict {name} 5.png --json")).good().json();
+        let value = predicted["predictions"][0]["values"][0].as_f64().unwrap();
+        let wanted = if name == "large" { 1e9 + 8.5 } else { 8.5e-9 };
+        assert!((value - wanted).abs() < 1.5 * unit, "{predicted}");
+        let table = std::fs::read_to_string(bench.path(&format!("{name}/predictions.csv"))).unwrap();
+        let row: Vec<&str> = table.lines().nth(1).unwrap().split(',').collect();
+        let [truth, said] = [row[2], row[3]].map(|cell| cell.parse::<f64>().unwrap());
+        assert!((truth - said).abs() < 2.5 * unit, "{table}");
+    }
+    // The model goes on, and is exported, in the same units; the file's sums are doubles.
+    bench.run("train large.csv --from large --epochs 1 --no-report --out more").good();
+    let more = bench.run("eval more large.csv --json").good().json();
+    assert!(more["r2"].as_f64().unwrap() > 0.8, "{more}");
+    bench.run("export large large.onnx").good();
+    bench.run("import large.onnx again.safetensors").good();
+    let value = |model: &str| {
+        let json = bench.run(&format!("predict {model} 5.png --json")).good().json();
+        json["predictions"][0]["values"][0].as_f64().unwrap()
+    };
+    assert!((value("again.safetensors") - value("large")).abs() < 1e-4);
+}

@@ -201,3 +201,117 @@ fn columns_group_rows_and_own_parts_stay() {
     let korean = bench.run(&format!("train rare --validation 0.2 --out rare-ko --lang ko {QUICK}")).good();
     assert!(korean.stderr.contains("검증: 클래스 2의 표본이 없음"), "{}", korean.told());
 }
+
+/// Pictures with brightened copies of each: a copy stands where its original does.
+#[test]
+fn near_copies_stay_in_one_part() {
+    let bench = Bench::new();
+    for i in 0..60u32 {
+        let cell = |x: u32, y: u32| {
+            let mixed = (i * 64 + y / 2 * 8 + x / 2).wrapping_mul(2_654_435_761);
+            (mixed ^ mixed >> 15).wrapping_mul(2_246_822_519) >> 25
+        };
+        for (name, scale, add) in [("a", 1, 0), ("b", 2, 60)] {
+            let picture = ImageBuffer::from_fn(16, 16, |x, y| Luma([(cell(x, y) / scale + add) as u8]));
+            let path = format!("near/{}/{name}{i}.png", i % 2);
+            std::fs::create_dir_all(bench.path(&path).parent().unwrap()).unwrap();
+            picture.save(bench.path(&path)).unwrap();
+        }
+    }
+    let run = bench.run(&format!("train near --validation 0.3 --out run {QUICK}")).good();
+    assert!(run.stderr.contains("60 samples are almost another one"), "{}", run.told());
+    let rows = judged(&bench, "run");
+    let names: BTreeSet<&str> = rows.iter().map(|[_, path, _]| path.rsplit('/').next().unwrap()).collect();
+    assert!((30..45).contains(&names.len()), "{names:?}");
+    for name in &names {
+        let other = if let Some(rest) = name.strip_prefix('a') {
+            format!("b{rest}")
+        } else {
+            format!("a{}", &name[1..])
+        };
+        assert!(names.contains(&*other), "{name} is here, {other} is not: {names:?}");
+    }
+    let korean = bench.run(&format!("train near --validation 0.3 --out ko --lang ko {QUICK}")).good();
+    assert!(korean.stderr.contains("거의 같은 표본 60개"), "{}", korean.told());
+}
+
+#[test]
+fn texts_and_arrays_are_grouped_by_columns_too() {
+    let bench = Bench::new();
+    let line = |i: usize| {
+        let (label, word) = [("good", "fine"), ("bad", "poor")][i % 2];
+        (label, format!("Text {i} about {} is {word}", ["films", "songs", "meals"][i % 3]), i / 6)
+    };
+    let rows = (0..96).map(line);
+    let csv: String = rows.clone().map(|(l, t, a)| format!("{l},\"{t}, they say\",a{a}\n")).collect();
+    let tsv: String = rows.map(|(l, t, a)| format!("a{a}\t{l}\t{t}\n")).collect();
+    bench.file("said.csv", format!("label,text,author\n{csv}"));
+    bench.file("said.tsv", format!("author\tlabel\ttext\n{tsv}"));
+    for file in ["said.csv", "said.tsv"] {
+        let run =
+            bench.run(&format!("train {file} --group author --test 0.25 --out {file}-run {QUICK}")).good();
+        assert!(run.stderr.contains("divided by author:"), "{}", run.told());
+        let of: BTreeSet<usize> = judged(&bench, &format!("{file}-run"))
+            .iter()
+            .map(|[_, place, _]| (place.rsplit(':').next().unwrap().parse::<usize>().unwrap() - 2) / 6)
+            .collect();
+        assert_eq!(
+            6 * of.len(),
+            judged(&bench, &format!("{file}-run")).len(),
+            "an author is divided: {of:?}"
+        );
+        let eval = bench.run(&format!("eval {file}-run {file}")).good();
+        assert!(eval.stderr.contains("the test part that the training drew"), "{}", eval.told());
+        bench
+            .run(&format!("train {file} --group prefix --out no -q {QUICK}"))
+            .refused(&["--group prefix", "column"]);
+        bench.run(&format!("train {file} --group writer --out no -q {QUICK}")).refused(&["writer", "author"]);
+    }
+    let n = 96usize;
+    let pixels = (0..n * 64).map(|k| ((k * 37 + k / 64 * 11) % 251) as u8).collect();
+    let byte = |of: &dyn Fn(usize) -> usize| (0..n).map(|i| of(i) as u8).collect::<Vec<u8>>();
+    crate::npz_file::npz(
+        &bench,
+        "arrays.npz",
+        &[
+            ("x", "|u1", vec![n, 8, 8], pixels),
+            ("y", "|u1", vec![n], byte(&|i| i % 2)),
+            ("patient", "|u1", vec![n], byte(&|i| i / 6)),
+        ],
+    );
+    let run = bench.run(&format!("train arrays.npz --group patient --folds 4 --out run {QUICK}")).good();
+    assert!(
+        run.stderr.contains("divided by patient:") && run.stdout.contains("  patient  "),
+        "{}",
+        run.told()
+    );
+    bench
+        .run(&format!("train arrays.npz --group site --out no -q {QUICK}"))
+        .refused(&["site", "patient.npy"]);
+}
+
+#[test]
+fn folds_have_a_report_of_their_own() {
+    let bench = Bench::new();
+    patients(&bench);
+    let train = "train scans --window 0,800 --folds 4 --test 0 --epochs 2 --batch-size 8";
+    let run = bench.run(&format!("{train} --out run")).good();
+    assert!(run.stdout.contains("report in run/report.html"), "{}", run.told());
+    let html = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    for words in
+        ["Cross-validation", "교차 검증", "Fold by fold", "mean of 4 folds", "환자", "by patient: accuracy"]
+    {
+        assert!(html.contains(words), "no `{words}` in the report of the folds");
+    }
+    for k in 1..=4 {
+        let own = format!("member-{k}/report.html");
+        assert!(html.contains(&format!("href=\"{own}\"")), "no link to {own}");
+        assert!(bench.path(&format!("run/{own}")).exists(), "{own}");
+    }
+    // What the table says stands there, too.
+    let mean = run.stdout.lines().find(|line| line.trim_start().starts_with("mean")).unwrap();
+    let mean = mean.split_whitespace().nth(1).unwrap();
+    assert!(html.contains(mean), "no {mean}");
+    bench.run(&format!("{train} --out run --overwrite --no-report")).good();
+    assert!(!bench.path("run/report.html").exists());
+}

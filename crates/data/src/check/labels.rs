@@ -110,9 +110,14 @@ fn one_apart(a: &str, b: &str) -> bool {
     long[begin + 1..] == short[begin + skip..]
 }
 
-/// What the values of a regression are like, and what is odd about them.
+/// What the values of a regression, or labels of 0 and 1, are like, and what is odd about them.
 pub(super) fn values(data: &Dataset) -> (Vec<TargetFacts>, Vec<Fault>) {
-    let Targets::Values { values, names } = data.targets() else { return Default::default() };
+    let (values, names, numbers) = match data.targets() {
+        Targets::Classes { .. } => return Default::default(),
+        Targets::Values { values, names } => (values, names, true),
+        // The mean of a label is the share of samples that have it; rare ones are no outliers.
+        Targets::Labels { values, names } => (values, names, false),
+    };
     let (mut facts, mut faults) = (Vec::new(), Vec::new());
     for (k, name) in names.iter().enumerate() {
         let column: Vec<f64> = values.iter().skip(k).step_by(names.len()).copied().collect();
@@ -120,7 +125,7 @@ pub(super) fn values(data: &Dataset) -> (Vec<TargetFacts>, Vec<Fault>) {
         if column.len() > 1 && own.min == own.max {
             faults.push(Fault::ConstantTarget { target: name.clone(), value: own.min });
         }
-        faults.extend(outlying(&own, &column));
+        faults.extend(outlying(&own, &column).filter(|_| numbers));
         facts.push(own);
     }
     (facts, faults)

@@ -4,7 +4,7 @@ use super::example::{Example, Target};
 use super::options::Options;
 use super::plan::Plan;
 use super::single::place;
-use crate::loss::Loss;
+use crate::loss::{Loss, binary_cross_entropy};
 use crate::steps::{Kept, MOST_LANES, NormState, Scene, move_rows, put_images, split};
 use foveal_kernels::lanes::Frame;
 use foveal_kernels::lanes::image::{self, Pixels};
@@ -172,6 +172,10 @@ impl Judged {
                 self.sums = softmax_cross_entropy(isa, y, labels, weights, label_smoothing, scale, d);
                 return;
             }
+            Loss::BinaryCrossEntropy => {
+                self.sums = each_by_itself(isa.lanes(), y, &self.targets, &self.weights, scale, d);
+                return;
+            }
             Loss::MeanSquared => Regression::MeanSquared,
             Loss::Huber { delta } => Regression::Huber(delta),
         };
@@ -206,6 +210,40 @@ impl Judged {
             }
         }
     }
+}
+
+/// Sigmoid and cross-entropy of each output by itself, the mean over an image's outputs, and the gradient. `y` and `d`
+/// hold vectors; `targets` holds for each lane a row of as many numbers. Right is an image all of whose outputs are on
+/// their target's side.
+fn each_by_itself(
+    lanes: usize,
+    y: &[f32],
+    targets: &[f32],
+    weights: &[f32],
+    scale: f32,
+    d: &mut [f32],
+) -> Sums {
+    let n = y.len() / lanes;
+    let mut sums = Sums::default();
+    for l in 0..lanes {
+        let weight = weights[l] / n as f32;
+        let mut right = weight != 0.0;
+        for v in 0..n {
+            let at = v * lanes + l;
+            if weight == 0.0 {
+                d[at] = 0.0;
+                continue;
+            }
+            let target = targets[l * n + v];
+            let (loss, slope) = binary_cross_entropy(y[at], target);
+            sums.loss += f64::from(weight * loss);
+            d[at] = slope * weight * scale;
+            right &= (y[at] > 0.0) == (target > 0.5);
+        }
+        sums.correct += usize::from(right);
+    }
+    sums.plain = sums.loss;
+    sums
 }
 
 /// Rows of `columns` numbers become columns of `to`, whose rows have `rows`; what has no place there is left out.

@@ -95,6 +95,7 @@ pub(super) fn pass(model: &Model, node: usize, loss: Option<Loss>, plans: Plans)
         side_by_side: plans == Plans::SideBySide,
         last: node + 1 == model.nodes().len(),
         own_softmax: matches!(loss, Some(Loss::CrossEntropy { .. })),
+        own_sigmoid: loss == Some(Loss::BinaryCrossEntropy),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What activation functions have in common.
 
-use super::layer::{Role, Words};
+use super::layer::{Pass, Role, Words};
 use super::simple::{Arithmetic, Simple};
 use foveal_kernels::lanes::elementwise::Activation;
 
@@ -14,6 +14,11 @@ pub trait ActivationLayer {
 
     fn words(&self) -> Words;
 
+    /// Whether a plan for this leaves the layer out.
+    fn left_out(&self, _pass: &Pass) -> bool {
+        false
+    }
+
     /// The options, by name.
     fn numbers(&self) -> Vec<(&'static str, f32)> {
         Vec::new()
@@ -23,6 +28,10 @@ pub trait ActivationLayer {
 impl<T: ActivationLayer> Simple for T {
     fn arithmetic(&self, _: &[super::Shape]) -> Result<Arithmetic, String> {
         self.activation().map(Arithmetic::Function)
+    }
+
+    fn left_out(&self, pass: &Pass) -> bool {
+        ActivationLayer::left_out(self, pass)
     }
 
     fn numbers(&self) -> Vec<(&'static str, f32)> {

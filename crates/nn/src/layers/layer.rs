@@ -232,6 +232,8 @@ pub struct Pass {
     pub last: bool,
     /// The loss takes the numbers before a softmax at the end.
     pub own_softmax: bool,
+    /// The loss takes the numbers before a sigmoid at the end.
+    pub own_sigmoid: bool,
 }
 
 /// How a layer's output comes about.

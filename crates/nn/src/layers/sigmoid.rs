@@ -1,5 +1,5 @@
 use super::activations::ActivationLayer;
-use super::layer::Words;
+use super::layer::{Pass, Words};
 use foveal_kernels::lanes::elementwise::Activation;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,11 @@ pub struct Sigmoid {}
 impl ActivationLayer for Sigmoid {
     fn activation(&self) -> Result<Activation, String> {
         Ok(Activation::Sigmoid)
+    }
+
+    /// At the end the loss takes the numbers before it.
+    fn left_out(&self, pass: &Pass) -> bool {
+        pass.last && pass.own_sigmoid
     }
 
     fn words(&self) -> Words {

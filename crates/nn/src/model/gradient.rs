@@ -26,6 +26,11 @@ impl Model {
         self.nodes.last().is_some_and(|node| matches!(node.kind, LayerKind::Softmax(_)))
     }
 
+    /// Whether each output is a probability by itself: a model of several labels an image.
+    pub fn ends_in_sigmoid(&self) -> bool {
+        self.nodes.last().is_some_and(|node| matches!(node.kind, LayerKind::Sigmoid(_)))
+    }
+
     /// The gradient of value `of` with respect to value `at`. `values` are those of [`Model::activations`]; `d_of`
     /// `[n, h, w, c]` says how much each number of value `of` counts. As at inference: batch normalization goes
     /// by its moving statistics and dropout lets everything through. The result has the shape of value `at`.

@@ -6,13 +6,15 @@ mod norms;
 
 use crate::proto::{Attribute, Dim, Graph, Model, Node, Tensor, Value, kind};
 use crate::{Error, hounsfield};
-use foveal_nn::layers as kinds;
 use foveal_nn::model::Node as Layer;
 use foveal_nn::spec::LayerKind;
 use foveal_nn::{Axis, Model as Net};
 use foveal_train::{PictureFit, Preprocess, SavedModel, Scale, Window};
 use std::collections::HashSet;
 use std::rc::Rc;
+
+/// The constant that is added to values with all their digits.
+pub(crate) const ORIGIN: &str = "values.origin";
 
 /// The operator set that files are written for, and the one for layers that older sets have no operator for.
 const OPSET: i64 = 17;
@@ -38,7 +40,9 @@ pub fn export(saved: &SavedModel) -> Result<Vec<u8>, Error> {
 
 /// The bytes of an `.onnx` file that answers as `saved` does: raw pixels `[n, h, w, c]` go in as bytes (0 to 255)
 /// under the name `image`, or as floats, or with channels first, as `options` say; the probabilities of the classes, or the values of a regression, come out as
-/// `[n, outputs]` under the name `probabilities` or `values`.
+/// `[n, outputs]` under the name `probabilities` or `values` (doubles where single precision cannot tell them apart:
+/// [`foveal_train::Preprocess::origin`]). For several labels an image the metadata `thresholds` are a JSON list of the
+/// probabilities from which it has each.
 ///
 /// A model of CT takes Hounsfield units instead, 32-bit floats `[n, h, w, c]` in square pixels under the name
 /// `hounsfield`: its window is in the graph, and in the metadata as `window_center` and `window_width`. A model of
@@ -88,7 +92,9 @@ pub fn export_with(saved: &SavedModel, options: ExportOptions) -> Result<Vec<u8>
         Input::Words => Value::new("image", kind::UINT16, pixels),
         Input::Bytes => Value::new("image", kind::UINT8, pixels),
     });
-    graph.outputs.push(Value::new(output, kind::FLOAT, open(&[model.outputs()])));
+    let double = !saved.preprocess.origin.is_empty();
+    let number = if double { kind::DOUBLE } else { kind::FLOAT };
+    graph.outputs.push(Value::new(output, number, open(&[model.outputs()])));
     Ok(Model {
         ir_version: if newer { 9 } else { 8 },
         producer: "foveal".into(),
@@ -161,6 +167,9 @@ fn resizing(saved: &SavedModel) -> String {
 fn metadata(saved: &SavedModel) -> Result<Vec<(String, String)>, Error> {
     let json = |names: Vec<String>| serde_json::Value::from(names).to_string();
     let mut all = vec![("classes", json(saved.classes.clone())), ("foveal", saved.metadata()?)];
+    if saved.is_multi_label() {
+        all.push(("thresholds", serde_json::Value::from(saved.training.thresholds.clone()).to_string()));
+    }
     if let Input::Hounsfield(window) = Input::of(saved) {
         all.push(("window_center", window.centre().to_string()));
         all.push(("window_width", window.width().to_string()));
@@ -378,9 +387,16 @@ impl Writer<'_> {
         let last = self.values.len() - 1;
         let flat = self.flat(last, "output");
         let classes = !saved.classes.is_empty();
-        let done = self.model.nodes().last().is_some_and(|n| n.kind == LayerKind::Softmax(kinds::Softmax {}));
+        let done = self.model.ends_in_softmax() || self.model.ends_in_sigmoid();
         let name = if classes { "probabilities" } else { "values" };
-        if classes && !done {
+        let origin = &saved.preprocess.origin;
+        if !origin.is_empty() {
+            // The sum has more digits than single precision.
+            let double = vec![("to", Attribute::Int(kind::DOUBLE))];
+            let double = self.node("Cast", "values/cast", &[&flat], double);
+            let origin = self.tensor(Tensor::doubles(ORIGIN, origin));
+            self.named("Add", name, &[&double, &origin], vec![]);
+        } else if classes && !done {
             self.named("Softmax", name, &[&flat], vec![("axis", Attribute::Int(1))]);
         } else {
             self.named("Identity", name, &[&flat], vec![]);

@@ -183,6 +183,12 @@ impl<'a> Tensor<'a> {
         Self { name: name.into(), dims, kind: kind::FLOAT, numbers: Numbers::Floats(values) }
     }
 
+    /// Doubles.
+    pub fn doubles(name: &str, values: &[f64]) -> Self {
+        let (dims, numbers) = (vec![values.len() as i64], Numbers::Doubles(values.to_vec()));
+        Self { name: name.into(), dims, kind: kind::DOUBLE, numbers }
+    }
+
     /// A list of whole numbers.
     pub fn ints(name: &str, values: &[i64]) -> Self {
         let (dims, numbers) = (vec![values.len() as i64], Numbers::Ints(values.to_vec()));

@@ -69,6 +69,9 @@ fn score(w: &mut Writer, report: &Report) {
     let (value, name) = match judged.scores {
         Evaluation::Classes(scores) => (percent(scores.accuracy), t("accuracy", "정확도")),
         Evaluation::Values(scores) => (number(scores.rmse), same("RMSE")),
+        Evaluation::Labels(scores) => {
+            (percent(scores.map), t("mean average precision", "평균 정밀도의 평균(mAP)"))
+        }
     };
     let part = judged.part.name();
     w.raw("<div class=\"score\">");
@@ -123,6 +126,12 @@ fn first(report: &Report) -> Vec<Fact> {
             facts.push((same("MAE"), number(scores.mae)));
             let r2 = scores.r2.map_or_else(|| "\u{2013}".to_owned(), |r2| format!("{r2:.4}"));
             facts.push((same("R\u{b2}"), r2));
+        }
+        Some(Evaluation::Labels(scores)) => {
+            facts.push((t("macro F1", "매크로 F1"), format!("{:.4}", scores.macro_f1)));
+            facts.push((t("micro F1", "마이크로 F1"), format!("{:.4}", scores.micro_f1)));
+            facts.push((t("all labels right", "레이블이 모두 맞은 비율"), percent(scores.exact)));
+            facts.push((t("loss", "손실"), format!("{:.4}", scores.loss)));
         }
         None => {}
     }
@@ -275,6 +284,9 @@ fn loss(loss: Loss) -> Text {
             t(format!("cross-entropy, label smoothing {s}"), format!("교차 엔트로피, 레이블 스무딩 {s}"))
         }
         Loss::CrossEntropy { .. } => t("cross-entropy", "교차 엔트로피"),
+        Loss::BinaryCrossEntropy => {
+            t("binary cross-entropy, each label by itself", "레이블마다 이진 교차 엔트로피")
+        }
         Loss::MeanSquared => t("mean squared error", "평균 제곱 오차"),
         Loss::Huber { delta } => t(format!("Huber, \u{3b4} {delta}"), format!("후버, \u{3b4} {delta}")),
     }

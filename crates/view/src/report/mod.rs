@@ -7,7 +7,9 @@ mod chart;
 mod classes;
 mod curves;
 mod facts;
+mod folds;
 mod inside;
+mod labels;
 mod parts;
 mod ranking;
 mod sheets;
@@ -16,6 +18,7 @@ mod values;
 
 pub use crate::Language;
 pub use curves::Steps;
+pub use folds::Folds;
 
 use crate::text::{Text, Writer, escape, t};
 use foveal_data::Dataset;
@@ -123,7 +126,7 @@ impl Report<'_> {
             ("sheets", &css),
             ("bar", &bar(self.language)),
             ("main", &w.html),
-            ("foot", &foot(self)),
+            ("foot", &foot_of(self.language, self.version)),
             ("data", &data),
             ("script", SCRIPT),
         ])
@@ -148,7 +151,16 @@ impl Report<'_> {
             inside::draw(w, self.saved, judged, &answers.samples(), Some(&answers));
             return (sheets.css(), answers.data(&sheets, &judged.part.name()));
         }
-        let Some(pairs) = values::Pairs::new(judged) else { return none };
+        if let Evaluation::Labels(scores) = judged.scores {
+            let labelled = labels::Labelled::new(self.saved, judged);
+            let sheets =
+                Sheets::new(judged.data, &labelled.places(), threads).named(judged, &labelled.places());
+            labels::draw(w, scores);
+            labels::worst(w, &labelled, &sheets);
+            inside::draw(w, self.saved, judged, &labelled.samples(), None);
+            return (sheets.css(), none.1);
+        }
+        let Some(pairs) = values::Pairs::new(self.saved, judged) else { return none };
         let sheets = Sheets::new(judged.data, &pairs.places(), threads).named(judged, &pairs.places());
         values::draw(w, &pairs);
         values::worst(w, &pairs, &sheets);
@@ -190,8 +202,8 @@ fn bar(language: Language) -> String {
     w.html
 }
 
-fn foot(report: &Report) -> String {
-    let mut w = Writer::new(report.language);
+fn foot_of(language: Language, version: &str) -> String {
+    let mut w = Writer::new(language);
     w.text(
         "p",
         "",
@@ -200,6 +212,6 @@ fn foot(report: &Report) -> String {
             "이 문서는 파일 하나입니다. 아무것도 내려받지 않으며 인터넷 없이 열립니다.",
         ),
     );
-    w.name("p", "", &format!("foveal {}", report.version));
+    w.name("p", "", &format!("foveal {version}"));
     w.html
 }

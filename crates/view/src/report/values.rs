@@ -5,6 +5,7 @@ use super::chart::{Scatter, histogram};
 use super::sheets::Sheets;
 use crate::text::{Text, Writer, count, number, t};
 use foveal_data::Targets;
+use foveal_train::SavedModel;
 
 /// Points of a plot, at most; of more, every so many-th is drawn.
 const POINTS: usize = 4000;
@@ -24,15 +25,15 @@ pub(super) struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    pub fn new(judged: &Judged<'a>) -> Option<Self> {
+    pub fn new(saved: &SavedModel, judged: &Judged<'a>) -> Option<Self> {
         let Targets::Values { values, names } = judged.data.targets() else { return None };
         let k = names.len();
         let all = (0..judged.data.len() as u32).collect();
         let index: Vec<u32> = judged.indices.map_or(all, <[u32]>::to_vec);
         let rows = judged.outputs.chunks_exact(k).zip(&index);
         let pairs: Vec<(f64, f64)> = rows
-            .flat_map(|(row, &i)| row.iter().zip(&values[i as usize * k..]))
-            .map(|(&y, &t)| (f64::from(y), t))
+            .flat_map(|(row, &i)| saved.preprocess.values(row).into_iter().zip(&values[i as usize * k..]))
+            .map(|(y, &t)| (y, t))
             .collect();
         let errors: Vec<f64> =
             pairs.chunks_exact(k).map(|row| row.iter().map(|(y, t)| (y - t).powi(2)).sum()).collect();

@@ -46,6 +46,8 @@ pub struct Scene {
     pub outputs: Vec<f32>,
     /// The classes with their probabilities, in the outputs' order; none for a regression.
     pub probabilities: Vec<(String, f32)>,
+    /// For several labels an input, those that it has, as indices into `probabilities`.
+    pub labels: Option<Vec<usize>>,
     /// Where the likeliest class (or the first value) was seen.
     pub cam: Option<GradCam>,
 }
@@ -101,6 +103,7 @@ impl Scene {
             filters: filters.collect(),
             fields: fields.collect(),
             hidden,
+            labels: saved.is_multi_label().then(|| saved.labels_of(&likely)),
             probabilities: saved.classes.iter().cloned().zip(likely).collect(),
             // A model or a layer without feature maps has nothing to look at.
             cam: grad_cam(model, input, None, layer).ok(),

@@ -6,11 +6,13 @@ mod samples;
 
 use super::model;
 use crate::args::Eval;
-use crate::output::Context;
+use crate::output::{Context, count};
 use crate::values;
 use anyhow::{Result, bail};
 use foveal::data::Dataset;
-use foveal::train::{Evaluation, Ranking, SavedModel, at_temperature, judge, probabilities};
+use foveal::train::{
+    Evaluation, LabelScores, Ranking, SavedModel, at_temperature, judge, judge_saved, probabilities,
+};
 use report::ClassReport;
 use samples::Test;
 use serde::Serialize;
@@ -23,8 +25,9 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
     let data = &test.data;
     fits(saved, data, &args.data)?;
     let outputs = model::outputs(&members, data, context.threads)?;
-    let scores = match judge(&saved.model, data, None, &outputs)? {
+    let scores = match judge_saved(saved, data, None, &outputs)? {
         Evaluation::Classes(scores) => scores,
+        Evaluation::Labels(s) => return of_labels(&s, args, context),
         Evaluation::Values(_) if args.mistakes.is_some() => {
             bail!("--mistakes: the model gives values, of which none is right or wrong; leave it out")
         }
@@ -45,7 +48,7 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
         let plain = at_temperature(&saved.model, &outputs, 1.0 / t);
         match judge(&saved.model, data, None, &plain)? {
             Evaluation::Classes(scores) => Ok(scores.reliability.error()),
-            Evaluation::Values(_) => Ok(0.0),
+            Evaluation::Values(_) | Evaluation::Labels(_) => Ok(0.0),
         }
     });
     let report = ClassReport {
@@ -61,6 +64,29 @@ pub fn run(args: &Eval, context: &Context) -> Result<()> {
     if context.json { context.print_json(&report.json()) } else { context.print(&report.text(data, context)) }
 }
 
+/// The scores of several labels a sample.
+fn of_labels(s: &LabelScores, args: &Eval, context: &Context) -> Result<()> {
+    if args.mistakes.is_some() {
+        bail!("--mistakes: is for one class a sample, and the model gives several labels; leave it out")
+    }
+    if context.json {
+        return context.print_json(&Labels {
+            loss: s.loss,
+            map: s.map,
+            macro_f1: s.macro_f1,
+            micro_f1: s.micro_f1,
+            exact: s.exact,
+            hamming: s.hamming,
+            samples: s.samples,
+            labels: values::labels(s),
+        });
+    }
+    let (line, table) = (values::label_line(s, context), values::label_table(s, context));
+    let n = count(s.samples);
+    let n = context.language.pick(format!("{n} samples"), format!("샘플 {n}개"));
+    context.print(&format!("{line} ({n})\n\n{table}"))
+}
+
 /// Refuses samples of another shape than the model's; those of an .npz or IDX file are not resized.
 fn fits(saved: &SavedModel, test: &Dataset, data: &str) -> Result<()> {
     let (shape, wanted) = (test.shape(), saved.model.input_shape());
@@ -73,6 +99,21 @@ fn fits(saved: &SavedModel, test: &Dataset, data: &str) -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Labels {
+    loss: f64,
+    /// The mean of the labels' average precisions.
+    map: f64,
+    macro_f1: f64,
+    micro_f1: f64,
+    /// The share of samples whose labels are all right.
+    exact: f64,
+    /// The share of samples and labels that are right.
+    hamming: f64,
+    samples: u64,
+    labels: Vec<values::Label>,
 }
 
 #[derive(Serialize)]

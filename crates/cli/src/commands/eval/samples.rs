@@ -28,8 +28,11 @@ impl Test {
             return Ok(Self { data: source::test_digits()?, files: None });
         }
         let opened = source::open(&args.data, &options, context)?;
-        if opened.ct.is_none() && args.labels.is_some() {
-            bail!("{}: --labels is for folders of DICOM slices; leave it out", args.data);
+        if opened.ct.is_none() && args.labels.is_some() && opened.source.train.several().is_none() {
+            bail!(
+                "{}: --labels is for folders of DICOM slices and tables of several labels; leave it out",
+                args.data
+            );
         }
         source::tell(&opened.told, context);
         let drawn = drawn(args, saved, &opened)?;

@@ -4,6 +4,7 @@ use crate::array_text::number;
 use crate::commands::bars::bars;
 use crate::output::{Number, numbers};
 use anyhow::{Result, anyhow};
+use foveal::train::SavedModel;
 use foveal::view::{clean, short};
 use serde::{Serialize, Serializer};
 
@@ -29,8 +30,23 @@ enum Said {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    Class { class: String, index: usize, probabilities: Vec<Number> },
-    Values { values: Vec<Number> },
+    Class {
+        class: String,
+        index: usize,
+        probabilities: Vec<Number>,
+    },
+    Labels {
+        labels: Vec<String>,
+        indices: Vec<usize>,
+        probabilities: Vec<Number>,
+    },
+    Values {
+        values: Vec<Number>,
+    },
+    /// Values that have more digits than the model's own numbers.
+    Large {
+        values: Vec<f64>,
+    },
 }
 
 fn as_text<S: Serializer>(error: &anyhow::Error, s: S) -> Result<S::Ok, S::Error> {
@@ -42,6 +58,31 @@ impl Answer {
     pub fn class(row: &[f32], classes: &[String]) -> Self {
         let index = (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
         Self::Class { class: classes[index].clone(), index, probabilities: numbers(row) }
+    }
+}
+
+impl Answer {
+    /// The values of a regression.
+    pub fn values(row: &[f32], saved: &SavedModel) -> Self {
+        match saved.preprocess.origin.is_empty() {
+            true => Self::Values { values: numbers(row) },
+            false => Self::Large { values: saved.preprocess.values(row) },
+        }
+    }
+
+    /// All labels whose probabilities reach their thresholds.
+    pub fn labels(row: &[f32], saved: &SavedModel) -> Self {
+        let indices = saved.labels_of(row);
+        let labels = indices.iter().map(|&c| saved.classes[c].clone()).collect();
+        Self::Labels { labels, indices, probabilities: numbers(row) }
+    }
+}
+
+/// The names of labels, `-` for none.
+fn list(labels: &[String]) -> String {
+    match labels {
+        [] => "-".to_owned(),
+        _ => labels.iter().map(|label| short(label)).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -78,6 +119,15 @@ impl Entry {
                 let numbers: Vec<String> = values.iter().map(|n| number(n.0)).collect();
                 format!("{name}: {}\n", numbers.join(" "))
             }
+            (Said::Good(Answer::Large { values }), _) => {
+                let numbers: Vec<String> = values.iter().map(f64::to_string).collect();
+                format!("{name}: {}\n", numbers.join(" "))
+            }
+            (Said::Good(Answer::Labels { labels, .. }), None) => format!("{name}: {}\n", list(labels)),
+            (Said::Good(Answer::Labels { labels, probabilities, .. }), Some(top)) => {
+                let likely: Vec<f32> = probabilities.iter().map(|p| p.0).collect();
+                format!("{name}: {}\n{}", list(labels), bars(classes, &likely, top))
+            }
             (Said::Good(Answer::Class { class, index, probabilities }), None) => {
                 format!("{name}: {} {:.2} %\n", short(class), 100.0 * probabilities[*index].0)
             }
@@ -94,6 +144,13 @@ impl Entry {
         let (middle, error): (Vec<String>, String) = match &self.said {
             Said::Bad { error } => (vec![String::new(); cells], clean(&format!("{error:#}"))),
             Said::Good(Answer::Values { values }) => (values.iter().map(text).collect(), String::new()),
+            Said::Good(Answer::Large { values }) => {
+                (values.iter().map(f64::to_string).collect(), String::new())
+            }
+            Said::Good(Answer::Labels { labels, probabilities, .. }) => {
+                let said = labels.iter().map(|label| clean(label)).collect::<Vec<_>>().join(";");
+                (std::iter::once(said).chain(probabilities.iter().map(text)).collect(), String::new())
+            }
             Said::Good(Answer::Class { class, probabilities, .. }) => {
                 let all = std::iter::once(clean(class)).chain(probabilities.iter().map(text));
                 (all.collect(), String::new())

@@ -140,6 +140,9 @@ impl Card<'_> {
                 };
                 s.per_target.iter().map(one).collect()
             }
+            Evaluation::Labels(s) => {
+                vec![format!("{part}: {} ({})", values::label_line(s, context), count(s.samples))]
+            }
             Evaluation::Classes(s) => {
                 let n = count(s.images());
                 let [low, high] = s.interval().map(|v| 100.0 * v);

@@ -249,7 +249,7 @@ impl Finished<'_> {
 }
 
 /// The command as it was given, quoted so that a shell takes it again.
-fn command(command_line: &[OsString]) -> String {
+pub fn command(command_line: &[OsString]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     let quoted = |a: String| {
         if !a.is_empty() && a.chars().all(plain) { a } else { format!("'{}'", a.replace('\'', "'\\''")) }

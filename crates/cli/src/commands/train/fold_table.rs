@@ -2,6 +2,8 @@
 
 use super::judgement::{Judgement, Scores};
 use super::training::{Learnt, Run};
+use super::{finish, folder};
+use crate::language::Language;
 use crate::output::{Context, count};
 use crate::source::{self, By};
 use crate::table::{Side, table};
@@ -9,6 +11,7 @@ use crate::values::figure;
 use anyhow::Result;
 use foveal::data::Split;
 use foveal::train::{Evaluation, Grouped};
+use foveal::view::{self, report};
 use serde::Serialize;
 use std::path::Path;
 
@@ -30,33 +33,35 @@ pub struct Row {
     /// Groups in the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<usize>,
-    /// The figures, in the order of [`names`].
+    /// The figures, in the order of `names`.
     figures: Vec<f64>,
     /// Groups that were judged as one, and how many of them are right.
     #[serde(skip_serializing_if = "Option::is_none")]
     of_groups: Option<Grouped>,
     /// Samples of the test that are right; none of values.
     right: Option<u64>,
+    /// What the figures are called.
     #[serde(skip)]
-    classes: bool,
+    names: &'static [&'static str],
     #[serde(skip)]
     lacking: Option<[String; 2]>,
     model_path: String,
 }
 
-/// What the figures are called.
-fn names(classes: bool) -> &'static [&'static str] {
-    if classes { &["accuracy", "macro_f1", "loss"] } else { &["mae", "rmse", "r2", "loss"] }
-}
+/// The figures of classes, of values, of labels.
+const CLASSES: &[&str] = &["accuracy", "macro_f1", "loss"];
+const VALUES: &[&str] = &["mae", "rmse", "r2", "loss"];
+const LABELS: &[&str] = &["map", "macro_f1", "loss"];
 
 impl Row {
     pub fn new(fold: u8, learnt: &Learnt, split: &Split, judgement: &Judgement<'_>) -> Self {
-        let (figures, right, classes) = match judgement.scores() {
+        let (figures, right, names) = match judgement.scores() {
             Evaluation::Classes(s) => {
                 let right = (0..s.confusion.len()).map(|c| s.confusion[c][c]).sum();
-                (vec![s.accuracy, s.macro_f1, s.loss], Some(right), true)
+                (vec![s.accuracy, s.macro_f1, s.loss], Some(right), CLASSES)
             }
-            Evaluation::Values(s) => (vec![s.mae, s.rmse, s.r2.unwrap_or(f64::NAN), s.loss], None, false),
+            Evaluation::Labels(s) => (vec![s.map, s.macro_f1, s.loss], None, LABELS),
+            Evaluation::Values(s) => (vec![s.mae, s.rmse, s.r2.unwrap_or(f64::NAN), s.loss], None, VALUES),
         };
         Self {
             fold,
@@ -65,7 +70,7 @@ impl Row {
             figures,
             of_groups: judgement.of_groups(&learnt.saved),
             right,
-            classes,
+            names,
             lacking: judgement.lacking(),
             model_path: learnt.at.clone(),
         }
@@ -109,7 +114,7 @@ impl FoldTable {
     }
 
     fn names(&self) -> &'static [&'static str] {
-        names(self.rows.first().is_none_or(|row| row.classes))
+        self.rows.first().map_or(CLASSES, |row| row.names)
     }
 
     /// Mean and deviation of each figure over the folds.
@@ -188,34 +193,94 @@ impl FoldTable {
             format!("{total_seconds:.2} s in all, ensemble of the folds' models in {folder}, table in {folder}/folds.csv\n"),
             format!("모두 {total_seconds:.2}초, 폴드별 모델의 앙상블은 {folder}, 표는 {folder}/folds.csv\n"),
         );
+        if !run.args.no_report {
+            text += &context.language.pick(
+                format!("report in {folder}/report.html\n"),
+                format!("보고서는 {folder}/report.html\n"),
+            );
+        }
         context.print(&text)
     }
 
-    fn text(&self, context: &Context) -> String {
-        let groups = self.rows.iter().any(|row| row.groups.is_some());
-        let mut columns = vec![
-            (context.say("fold", "폴드"), Side::Left),
-            (context.say("training", "훈련"), Side::Right),
-            (context.say("validation", "검증"), Side::Right),
-            (context.say("test", "테스트"), Side::Right),
-        ];
-        let by = self.by.as_ref().map_or(String::new(), |by| by.title(context));
-        if groups {
-            columns.push((&by, Side::Right));
+    /// The report of all folds. `reports` are those of the members, from its folder.
+    pub fn report(&self, run: &Run, reports: Vec<String>) -> String {
+        let context = run.context;
+        let [english, korean] =
+            [Language::English, Language::Korean].map(|language| Context { language, ..context.clone() });
+        let (heading, rows) = self.cells(&english);
+        let (heading_ko, rows_ko) = self.cells(&korean);
+        let columns = heading.into_iter().zip(heading_ko).map(|(a, b)| [a.0, b.0]).collect();
+        let n = self.rows.len();
+        let first = 4 + usize::from(self.has_groups());
+        let (mean, deviation) = (rows[n][first].clone(), rows[n + 1][first].clone());
+        let name = |context: &Context| title(self.names()[0], context);
+        let share = matches!(self.names()[0], "accuracy" | "map");
+        let notes = self.notes(&english).into_iter().zip(self.notes(&korean)).map(|(a, b)| [a, b]).collect();
+        let moments = [0, 1].map(|k| {
+            let mut row = rows[n + k].clone();
+            row[0] = format!("{} \u{b7} {}", rows[n + k][0], rows_ko[n + k][0]);
+            row
+        });
+        report::Folds {
+            language: context.language.pick(view::Language::English, view::Language::Korean),
+            when: &folder::now(),
+            version: env!("CARGO_PKG_VERSION"),
+            command: &finish::command(&context.command_line),
+            model: run.args.model(),
+            dataset: &source::name(&run.args.data),
+            score: (
+                mean,
+                [
+                    format!("{}, mean of {n} folds, deviation {deviation}", name(&english)),
+                    format!("{} (폴드 {n}개 평균, 표준편차 {deviation})", name(&korean)),
+                ],
+            ),
+            columns,
+            rows: rows[..n].to_vec(),
+            shares: if share { self.rows.iter().map(|row| row.figures[0]).collect() } else { Vec::new() },
+            first,
+            moments,
+            notes,
+            reports,
         }
-        let titles = |name: &&'static str| match *name {
-            "accuracy" => context.say("accuracy", "정확도"),
-            "macro_f1" => context.say("macro F1", "매크로 F1"),
-            "loss" => context.say("loss", "손실"),
-            "mae" => "MAE",
-            "rmse" => "RMSE",
-            _ => "R²",
-        };
-        columns.extend(self.names().iter().map(|name| (titles(name), Side::Right)));
+        .to_html()
+    }
+
+    fn has_groups(&self) -> bool {
+        self.rows.iter().any(|row| row.groups.is_some())
+    }
+
+    fn text(&self, context: &Context) -> String {
+        let (columns, rows) = self.cells(context);
+        let columns: Vec<(&str, Side)> =
+            columns.iter().map(|(title, side)| (title.as_str(), *side)).collect();
+        let mut text = table(&columns, &rows) + "\n";
+        self.notes(context).iter().for_each(|line| text += &format!("{line}\n"));
+        if let Some(scores) = &self.ensemble {
+            text += &format!("{}: {}", context.say("ensemble", "앙상블"), scores.text(context));
+        }
+        text
+    }
+
+    /// The table's columns, and its rows: the folds, then mean and deviation.
+    fn cells(&self, context: &Context) -> (Vec<(String, Side)>, Vec<Vec<String>>) {
+        let groups = self.has_groups();
+        let mut columns = vec![
+            (context.say("fold", "폴드").to_owned(), Side::Left),
+            (context.say("training", "훈련").to_owned(), Side::Right),
+            (context.say("validation", "검증").to_owned(), Side::Right),
+            (context.say("test", "테스트").to_owned(), Side::Right),
+        ];
+        if groups {
+            columns.push((self.by.as_ref().map_or(String::new(), |by| by.title(context)), Side::Right));
+        }
+        columns.extend(self.names().iter().map(|name| (title(name, context), Side::Right)));
         let cells = |values: &[f64]| -> Vec<String> {
             let each = self.names().iter().zip(values);
-            each.map(|(name, v)| if *name == "accuracy" { format!("{:.2} %", 100.0 * v) } else { figure(*v) })
-                .collect()
+            each.map(|(name, v)| {
+                if matches!(*name, "accuracy" | "map") { format!("{:.2} %", 100.0 * v) } else { figure(*v) }
+            })
+            .collect()
         };
         let mut rows: Vec<Vec<String>> = Vec::new();
         for row in &self.rows {
@@ -232,39 +297,52 @@ impl FoldTable {
             let blank = std::iter::repeat_n(String::new(), 3 + usize::from(groups));
             rows.push(std::iter::once((*title).to_owned()).chain(blank).chain(cells(&values)).collect());
         }
-        table(&columns, &rows) + &self.together(context)
+        (columns, rows)
     }
 
-    /// What is said below the table.
-    fn together(&self, context: &Context) -> String {
-        let mut text = String::from("\n");
+    /// What is said below the table, line by line.
+    fn notes(&self, context: &Context) -> Vec<String> {
+        let mut notes = Vec::new();
         if let Some([right, all]) = self.right() {
             let share = 100.0 * right as f64 / all.max(1) as f64;
             let (right, all) = (count(right), count(all));
-            text += &context.language.pick(
-                format!("all folds together: accuracy {share:.2} % ({right} of {all}), each sample judged by the model that has not seen it\n"),
-                format!("모든 폴드: 정확도 {share:.2} % ({all}개 중 {right}개), 표본마다 그것을 보지 않은 모델로 평가\n"),
-            );
+            notes.push(context.language.pick(
+                format!("all folds together: accuracy {share:.2} % ({right} of {all}), each sample judged by the model that has not seen it"),
+                format!("모든 폴드: 정확도 {share:.2} % ({all}개 중 {right}개), 표본마다 그것을 보지 않은 모델로 평가"),
+            ));
         }
         if let (Some(by), Some(Grouped { groups, right })) = (&self.by, self.of_groups()) {
             let share = 100.0 * right as f64 / groups.max(1) as f64;
             let (name, name_ko) = (by.name().escape_debug(), by.title(context));
-            text += &context.language.pick(
-                format!("by {name}: accuracy {share:.2} % ({right} of {groups}), by the mean of the samples' probabilities\n"),
-                format!("{name_ko} 단위: 정확도 {share:.2} % ({groups}개 중 {right}개), 표본들의 확률을 평균해 판정\n"),
-            );
+            notes.push(context.language.pick(
+                format!("by {name}: accuracy {share:.2} % ({right} of {groups}), by the mean of the samples' probabilities"),
+                format!("{name_ko} 단위: 정확도 {share:.2} % ({groups}개 중 {right}개), 표본들의 확률을 평균해 판정"),
+            ));
         }
         for row in &self.rows {
             if let Some([english, korean]) = &row.lacking {
                 let fold = row.fold;
-                text += &context
-                    .language
-                    .pick(format!("fold {fold}: {english}\n"), format!("폴드 {fold}: {korean}\n"));
+                notes.push(
+                    context
+                        .language
+                        .pick(format!("fold {fold}: {english}"), format!("폴드 {fold}: {korean}")),
+                );
             }
         }
-        if let Some(scores) = &self.ensemble {
-            text += &format!("{}: {}", context.say("ensemble", "앙상블"), scores.text(context));
-        }
-        text
+        notes
     }
+}
+
+/// What a figure is called.
+fn title(name: &str, context: &Context) -> String {
+    match name {
+        "accuracy" => context.say("accuracy", "정확도"),
+        "macro_f1" => context.say("macro F1", "매크로 F1"),
+        "loss" => context.say("loss", "손실"),
+        "map" => "mAP",
+        "mae" => "MAE",
+        "rmse" => "RMSE",
+        _ => "R²",
+    }
+    .to_owned()
 }

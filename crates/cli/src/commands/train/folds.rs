@@ -3,7 +3,7 @@
 
 use super::finish::Finished;
 use super::fold_table::{FoldTable, Row};
-use super::folder::{FOLDS, Folder};
+use super::folder::{FOLDS, Folder, REPORT};
 use super::judgement::{Judged, Judgement, Scores};
 use super::training::{Learnt, Run};
 use super::{backbone, ensemble, recipe};
@@ -18,6 +18,7 @@ use foveal::data::divide::{self, Divided};
 use foveal::nn::Model;
 use foveal::train::Recipe;
 use foveal::view::report::Part;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -44,7 +45,7 @@ impl Folds<'_> {
         let mut predicted = String::new();
         let mut members = Vec::new();
         for (k, parts) in (1..).zip(&parts) {
-            let args = Train { out: Some(model::member(folder.path(), k)), ..args.clone() };
+            let args = Train { out: Some(model::member(folder.path(), k)), folds: None, ..args.clone() };
             let own = Folder::new(&args, "", context)?;
             let recipe = self.recipe(&args, parts)?;
             context.note(
@@ -83,7 +84,17 @@ impl Folds<'_> {
         };
         let together = judged.map(each).transpose()?;
         table.ensemble = together.as_ref().map(Scores::new);
+        self.whole_report(&table, folder)?;
         table.show(self.run, folder.path())
+    }
+
+    /// The report of all folds, with the way to the members' own.
+    fn whole_report(&self, table: &FoldTable, folder: &Folder) -> Result<()> {
+        if self.run.args.no_report {
+            return folder.remove(REPORT);
+        }
+        let own = |k| model::member(Path::new(""), k).join(REPORT).display().to_string();
+        folder.write_report(&table.report(self.run, (1..=self.folds).map(own).collect()))
     }
 
     /// The parts of each fold.

@@ -6,7 +6,9 @@ use crate::source::{Kept, Parts, thin};
 use crate::values;
 use anyhow::Result;
 use foveal::data::Dataset;
-use foveal::train::{Evaluation, Grouped, SavedModel, ValueScores, combine, probabilities};
+use foveal::train::{
+    Evaluation, Grouped, LabelScores, SavedModel, ValueScores, combine, judge_saved, probabilities,
+};
 use foveal::view::report::{self, Part};
 use serde::Serialize;
 
@@ -61,7 +63,7 @@ impl<'a> Judgement<'a> {
     pub fn new(saved: &SavedModel, of: Judged<'a>, threads: usize) -> Result<Self> {
         let (model, preprocess) = (&saved.model, &saved.preprocess);
         let outputs = foveal::train::predict(model, preprocess, of.data, of.indices, threads)?;
-        let scores = foveal::train::judge(model, of.data, of.indices, &outputs)?;
+        let scores = judge_saved(saved, of.data, of.indices, &outputs)?;
         Ok(Self { of, outputs, scores, files: None })
     }
 
@@ -89,7 +91,7 @@ impl<'a> Judgement<'a> {
         let of = members[0].of;
         let all: Vec<Vec<f32>> = members.iter().map(|m| m.outputs.clone()).collect();
         let outputs = combine(&saved.model, &all, !saved.classes.is_empty());
-        let scores = foveal::train::judge(&saved.model, of.data, of.indices, &outputs)?;
+        let scores = judge_saved(saved, of.data, of.indices, &outputs)?;
         Ok(Self { of, outputs, scores, files: members[0].files.clone() })
     }
 
@@ -217,6 +219,15 @@ enum Kind {
         #[serde(skip)]
         all: ValueScores,
     },
+    Labels {
+        map: f64,
+        macro_f1: f64,
+        micro_f1: f64,
+        exact: f64,
+        labels: Vec<values::Label>,
+        #[serde(skip)]
+        scores: LabelScores,
+    },
 }
 
 impl Scores {
@@ -240,6 +251,14 @@ impl Scores {
                 targets: values::targets(s),
                 all: s.clone(),
             },
+            Evaluation::Labels(s) => Kind::Labels {
+                map: s.map,
+                macro_f1: s.macro_f1,
+                micro_f1: s.micro_f1,
+                exact: s.exact,
+                labels: values::labels(s),
+                scores: s.clone(),
+            },
         };
         let (part, images) = (judgement.part(), judgement.samples());
         let absent = match &judgement.scores {
@@ -247,6 +266,9 @@ impl Scores {
                 s.per_class.iter().filter(|c| c.support == 0).map(|c| c.class.clone()).collect()
             }
             Evaluation::Values(_) => Vec::new(),
+            Evaluation::Labels(s) => {
+                s.per_label.iter().filter(|c| c.support == 0).map(|c| c.label.clone()).collect()
+            }
         };
         Self {
             part,
@@ -286,6 +308,16 @@ impl Scores {
                 context.language.pick(
                     format!("{part} accuracy {accuracy:.2} % (95 % interval {low:.1} to {high:.1} %; always the most frequent class {most:.2} %){five_en}, macro F1 {macro_f1:.4} ({images}){few}\n"),
                     format!("{part} 정확도 {accuracy:.2} % (95 % 신뢰구간 {low:.1}~{high:.1} %. 가장 많은 클래스만 답하면 {most:.2} %){five_en}, 매크로 F1 {macro_f1:.4} ({images_ko}){few_ko}\n"),
+                )
+            }
+            Kind::Labels { scores, .. } => {
+                let [few, few_ko] = self.few();
+                let few = context.say(&few, &few_ko);
+                format!(
+                    "{part} {} ({}){few}\n{}",
+                    values::label_line(scores, context),
+                    context.say(&images, &images_ko),
+                    values::label_table(scores, context)
                 )
             }
             Kind::Values { all, .. } => {

@@ -13,7 +13,9 @@ use crate::source::{
 use anyhow::{Context as _, Result, bail};
 use foveal::data::check::not_finite;
 use foveal::data::text::Vocabulary;
-use foveal::data::{Dataset, Split, Targets};
+use foveal::data::{Dataset, Split};
+use foveal::nn::layers as kinds;
+use foveal::nn::spec::LayerKind;
 use foveal::nn::{Model, ModelSpec, builtin};
 use foveal::train::{Preprocess, Recipe, SavedModel};
 
@@ -69,9 +71,7 @@ impl Prepared {
         let parts = parts(args, &opened, context)?;
         let told = [opened.told, parts.told.clone()].concat();
         let ForTraining { data, test, window, scale, fit, files, .. } = opened;
-        let outputs = match data.targets() {
-            Targets::Classes { names, .. } | Targets::Values { names, .. } => names.len(),
-        };
+        let outputs = data.targets().names().len();
         let vocabulary = data.vocabulary().map(Vocabulary::size);
         let name = named.unwrap_or_else(|| suited(&data, args.preset));
         let spec = match (fixed, vocabulary) {
@@ -81,6 +81,7 @@ impl Prepared {
             (Some(spec), _) if builtin::spec(name).is_none() => spec,
             _ => model::fitted(name, data.shape(), outputs)?,
         };
+        let spec = if data.several().is_some() { each_by_itself(spec) } else { spec };
         fits_texts(name, &spec, &data, &args.data)?;
         let mut recipe = recipe::recipe(args, name, &data, &parts.split, context)?;
         let fresh = Model::new(&spec, context.seed).with_context(|| name.to_owned())?;
@@ -140,15 +141,33 @@ impl Prepared {
         let fresh = transfer::begin(from, &data, &parts.split, &recipe, context)?;
         let window = window.map(|w| [w.centre(), w.width()]);
         let told = told.into_iter().map(|told| told.0).collect();
-        let preprocess = Preprocess { window, told, ..from.preprocess.clone() };
+        let same = from.classes.is_empty() && fresh.outputs() == from.model.outputs();
+        let origin = match same && data.classes().or(data.several()).is_none() {
+            true => from.preprocess.origin.clone(),
+            false => preprocessing::origin(&data, &parts.split),
+        };
+        let preprocess = Preprocess { window, origin, told, ..from.preprocess.clone() };
         let (model, pretrained) = (name, false);
         Ok(Self { model, fresh, preprocess, recipe, data, parts, test, pretrained, files })
     }
 }
 
+/// The same model with a probability of its own for each output: several labels a sample.
+fn each_by_itself(mut spec: ModelSpec) -> ModelSpec {
+    let last = |spec: &ModelSpec| spec.layers.last().map(|layer| layer.kind.clone());
+    if matches!(last(&spec), Some(LayerKind::Softmax(_))) {
+        spec.layers.pop();
+    }
+    if !matches!(last(&spec), Some(LayerKind::Sigmoid(_))) {
+        spec.layers.push(kinds::Sigmoid {}.into());
+    }
+    spec
+}
+
 /// The model that suits the data and the time to spend.
 fn suited(data: &Dataset, preset: Preset) -> &'static str {
-    match (builtin::suited_to(data.shape(), data.classes().is_some()), preset) {
+    let named = data.classes().or(data.several()).is_some();
+    match (builtin::suited_to(data.shape(), named), preset) {
         _ if data.vocabulary().is_some() => builtin::TEXT.name,
         ("fast", Preset::Balanced) => "balanced",
         ("fast", Preset::Best) => "best",

@@ -4,12 +4,14 @@ use crate::args::{Train, YesNo};
 use crate::output::Context;
 use crate::source::{MNIST, Told, tell};
 use anyhow::Result;
-use foveal::data::{Dataset, Scale, Split, Window};
+use foveal::data::{Dataset, Scale, Split, Targets, Window};
 use foveal::train::{Moments, PictureFit, Preprocess};
 
 /// Pixels whose deviation is less than this share of the way from black to white are standardized. MNIST's is 0.31,
 /// photographs have 0.2 to 0.3.
 const LOW: f64 = 0.1;
+/// Single precision must tell values apart that differ by this share of their deviation.
+const FINE: f64 = 1e-3;
 /// So many samples that are not in memory tell the moments.
 const LOOKED: usize = 2000;
 
@@ -30,12 +32,17 @@ pub fn preprocess(
     context: &Context,
 ) -> Result<Preprocess> {
     let Read { scale, fit, mut told, window } = read;
+    let origin = origin(data, split);
+    if let Some(line) = added(data, &origin) {
+        tell(std::slice::from_ref(&line), context);
+        told.push(line);
+    }
     let lines = |told: Vec<Told>| told.into_iter().map(|told| told.0).collect();
     if let Some(vocabulary) = data.vocabulary() {
-        return Ok(Preprocess { told: lines(told), ..Preprocess::text(vocabulary.clone()) });
+        return Ok(Preprocess { told: lines(told), origin, ..Preprocess::text(vocabulary.clone()) });
     }
     let window = window.map(|w| [w.centre(), w.width()]);
-    let plain = Preprocess { window, ..Preprocess::on(scale, data.shape()[2], fit) };
+    let plain = Preprocess { window, origin, ..Preprocess::on(scale, data.shape()[2], fit) };
     let asked = args.learning.standardize;
     // The built-in digits have contrast enough, and need not be looked through for that.
     if asked == Some(YesNo::No) || asked.is_none() && args.data == MNIST {
@@ -52,6 +59,45 @@ pub fn preprocess(
     tell(std::slice::from_ref(&line), context);
     told.push(line);
     Ok(Preprocess { told: lines(told), ..plain.with_moments(&moments) })
+}
+
+/// What must be added to each output of a regression, because single precision cannot hold its values and tell them
+/// apart; empty where none needs it. Round numbers near the mean.
+pub fn origin(data: &Dataset, split: &Split) -> Vec<f64> {
+    let Targets::Values { values, names } = data.targets() else { return Vec::new() };
+    let (k, n) = (names.len(), split.train.len().max(1) as f64);
+    let each = |j: usize| {
+        let column = || split.train.iter().map(move |&i| values[i as usize * k + j]);
+        let mean = column().sum::<f64>() / n;
+        let deviation = (column().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+        let lost = mean.abs() * f64::from(f32::EPSILON) > FINE * deviation;
+        if !(lost && deviation > 0.0 && mean.is_finite() && deviation.is_finite()) {
+            return 0.0;
+        }
+        let step = 10f64.powf(deviation.log10().ceil());
+        (mean / step).round() * step
+    };
+    let all: Vec<f64> = (0..k).map(each).collect();
+    if all.iter().any(|v| *v != 0.0) { all } else { Vec::new() }
+}
+
+/// That something is added to the outputs.
+fn added(data: &Dataset, origin: &[f64]) -> Option<Told> {
+    let pairs: Vec<String> = data
+        .targets()
+        .names()
+        .iter()
+        .zip(origin)
+        .filter(|(_, v)| **v != 0.0)
+        .map(|(name, v)| format!("{} {v}", name.escape_debug()))
+        .collect();
+    let list = pairs.join(", ");
+    (!pairs.is_empty()).then(|| {
+        Told([
+            format!("values that differ little beside their size: learnt as the difference from {list}, which is added to what the model says"),
+            format!("크기에 비해 차이가 작은 값: {list}과의 차이를 학습하고, 예측에 다시 더함"),
+        ])
+    })
 }
 
 /// That samples are standardized; `low` is their contrast if that is the reason.

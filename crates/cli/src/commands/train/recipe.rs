@@ -45,7 +45,7 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     overrule(args, &mut recipe, data)?;
     recipe.augment = args.learning.augment.unwrap_or(match model {
         // Whether a moved or mirrored picture still has the same values, only the user knows.
-        _ if data.classes().is_none() => Augment::default(),
+        _ if data.classes().or(data.several()).is_none() => Augment::default(),
         "vgg-small" | "vgg" => moved(recipe.augment, recipe.epochs, data.shape()),
         _ => recipe.augment,
     });
@@ -53,8 +53,13 @@ pub fn recipe(args: &Train, model: &str, data: &Dataset, split: &Split, context:
     let learning = &args.learning;
     let Some(labels) = data.labels() else {
         if learning.class_weights || learning.balanced_sampling {
+            let what = if data.several().is_some() {
+                "labels, of which a sample may have several"
+            } else {
+                "values"
+            };
             bail!(
-                "{}: its targets are values, and class weights and balanced sampling are for classes",
+                "{}: its targets are {what}, and class weights and balanced sampling are for classes; leave them out",
                 args.data
             );
         }
@@ -189,7 +194,21 @@ fn balanced(labels: &[u32], train: &[u32], classes: usize) -> Vec<f32> {
 /// The loss that is asked for, or the one that suits the targets.
 fn loss(args: &Train, preset: Loss, data: &Dataset) -> Result<Loss> {
     let classes = data.classes().is_some();
+    if data.several().is_some() {
+        return match args.learning.loss {
+            None | Some(LossName::BinaryCrossEntropy) => Ok(Loss::BinaryCrossEntropy),
+            Some(_) => bail!(
+                "{}: a sample may have several labels, whose loss is --loss binary-cross-entropy; leave --loss out",
+                args.data
+            ),
+        };
+    }
+    let preset = if preset == Loss::BinaryCrossEntropy { Loss::default() } else { preset };
     match (args.learning.loss, classes) {
+        (Some(LossName::BinaryCrossEntropy), _) => bail!(
+            "{}: --loss binary-cross-entropy is for several labels a sample (--task labels); leave it out",
+            args.data
+        ),
         (None, true) => Ok(preset),
         (Some(LossName::CrossEntropy), true) => Ok(Loss::default()),
         (None, false) if matches!(preset, Loss::Huber { .. }) => Ok(preset),

@@ -11,11 +11,11 @@ use crate::args::{Fit, Train};
 use crate::output::Context;
 use crate::source::{self, MNIST, Parts};
 use anyhow::{Result, bail};
-use foveal::data::{Dataset, Split};
+use foveal::data::{Dataset, Split, Targets};
 use foveal::nn::{Model, ModelSpec};
 use foveal::train::{
-    Checkpoint, Event, Outcome, Preprocess, Recipe, Resume, SavedModel, Status, Temperature, Training,
-    fit_resumable, predict,
+    Checkpoint, Event, HALF, Outcome, Preprocess, Recipe, Resume, SavedModel, Status, Temperature, Training,
+    fit_resumable, predict, thresholds,
 };
 use foveal::view::report::Steps;
 use std::sync::Arc;
@@ -98,6 +98,7 @@ impl Run<'_> {
         let mut saved = saved(self.args, self.data, self.preprocess.clone(), recipe, &trained);
         saved.training.temperature = temperature.map(|t| t.value);
         saved.training.division = self.parts.division.clone();
+        saved.training.thresholds = self.thresholds(&saved)?;
         let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
         let (path, kept) = match (written, kept) {
             (Ok(path), Ok(kept)) => (path, kept),
@@ -122,6 +123,17 @@ impl Run<'_> {
         let Some(model) = found.apply(outcome.model.clone()) else { return Ok(None) };
         outcome.model = model;
         Ok(Some(found))
+    }
+
+    /// For several labels a sample, the threshold of each, chosen on the validation samples; a half without any.
+    fn thresholds(&self, saved: &SavedModel) -> Result<Vec<f32>> {
+        let Targets::Labels { values, names } = self.data.targets() else { return Ok(Vec::new()) };
+        let indices = &self.split.validation[..];
+        if indices.is_empty() {
+            return Ok(vec![HALF; names.len()]);
+        }
+        let likely = predict(&saved.model, self.preprocess, self.data, Some(indices), self.context.threads)?;
+        Ok(thresholds(&likely, values, indices, names.len()))
     }
 
     /// Trains, from the checkpoint if there is one to go on from. `fresh` may be a part of a model; `whole` is what the
@@ -180,7 +192,7 @@ fn saved(
     SavedModel {
         model: trained.model.clone(),
         preprocess,
-        classes: data.classes().unwrap_or_default().to_vec(),
+        classes: data.classes().or(data.several()).unwrap_or_default().to_vec(),
         training: Training {
             model: args.model().to_owned(),
             dataset: source::name(&args.data),
