@@ -142,8 +142,9 @@ mod tests {
     fn a_deep_network_is_told_by_the_last_maps_of_each_size() {
         let lab = Model::new(&builtin::spec("lab-11-1").unwrap(), 0).unwrap();
         assert_eq!(stages(&lab), None);
-        let conv = r#"{ kind = "conv2d", filters = 2, padding = "SAME" }, { kind = "relu" }, "#;
-        let pool = r#"{ kind = "max_pool" }, "#;
+        let conv =
+            r#"{ kind = "conv2d", filters = 2, kernel = [3, 3], padding = "SAME" }, { kind = "relu" }, "#;
+        let pool = r#"{ kind = "max_pool", ksize = [2, 2] }, "#;
         let end = r#"{ kind = "flatten" }, { kind = "dense", units = 2 }"#;
         let deep = model(&[&conv.repeat(7), pool, &conv.repeat(7), end].concat());
         assert_eq!(stages(&deep), Some(vec![1, 14, 29, 30, 31]));
