@@ -36,7 +36,6 @@ test: lint
 	  checks/report.sh || failed=1; \
 	  checks/page.sh || failed=1; \
 	  checks/onnx.sh || failed=1; \
-	  checks/python.sh || failed=1; \
 	  checks/features.sh || failed=1; \
 	  PROGRAM=$${CARGO_TARGET_DIR:-target}/debug/foveal SECONDS_EACH=5 checks/huge.py || failed=1; \
 	  checks/deny.sh || failed=1; \
