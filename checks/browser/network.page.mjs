@@ -1,6 +1,5 @@
 // The network view in a real browser.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -218,25 +217,6 @@ test("another model opens, and every kind of layer explains itself", async () =>
   await page.waitForSelector("[data-model=own]");
   await ready(page);
   await same(page, MODEL, "mnist:test:2");
-  await quiet();
-});
-
-test("models of every scale say of a picture what predict says", async () => {
-  const data = join(work, "scales");
-  execFileSync("python3", ["checks/scales_data.py", data]);
-  const { page, quiet } = await open(world, "network");
-  await ready(page);
-  for (const [name, from] of [["folder", "folder"], ["unit", "unit.npz"], ["signed", "signed.npz"], ["words", "words.npz"]]) {
-    const folder = join(work, `scale-${name}`);
-    run("train", join(data, from), "--model", "stack", "--epochs", "3", "--no-report", "-q", "--out", folder);
-    const buffer = readFileSync(join(folder, "model.safetensors"));
-    await page.setInputFiles("[data-file=model]", { name: `${name}.safetensors`, mimeType: "application/octet-stream", buffer });
-    await page.waitForSelector(`[data-model="${name}.safetensors"]`);
-    for (const picture of ["rows/480.png", "columns/481.png", "blocks/482.png"]) {
-      await page.setInputFiles("[data-file=picture]", join(data, "folder/test", picture));
-      await same(page, folder, join(data, "folder/test", picture));
-    }
-  }
   await quiet();
 });
 
