@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the same 600 pictures as class folders, as a table, and as arrays on every scale and in both layouts.
+"""Writes the same 600 pictures as class folders, as a table, and as arrays on every scale and in both layouts; also a table
+of several labels a picture, and one of values that are no 32-bit floats.
 
 Usage: scales_data.py FOLDER. Needs Python alone.
 """
@@ -62,6 +63,12 @@ def main():
         path.write_bytes(png(pixels))
         table.append(f"folder/{part}/{NAMES[i % 3]}/{i}.png,{NAMES[i % 3]},{part}")
     (folder / "table.csv").write_text("\n".join(table) + "\n")
+    # A chequered picture is rows and columns at once; plain stripes are one of them.
+    names = {"rows": "rows", "columns": "columns", "blocks": "columns;rows"}
+    rows = [line.split(",") for line in table[1:]]
+    (folder / "several.csv").write_text("\n".join(table[:1] + [f"{f},{names[k]},{s}" for f, k, s in rows]) + "\n")
+    values = [f"{f},{1_000_000_000 + 2 * NAMES.index(k)}.5,{s}" for f, k, s in rows]
+    (folder / "large.csv").write_text("\n".join(["file,time,split", *values]) + "\n")
 
     def floats(values):
         return struct.pack(f"<{len(values)}f", *values)

@@ -1,5 +1,6 @@
 // The network view in a real browser.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -217,6 +218,51 @@ test("another model opens, and every kind of layer explains itself", async () =>
   await page.waitForSelector("[data-model=own]");
   await ready(page);
   await same(page, MODEL, "mnist:test:2");
+  await quiet();
+});
+
+/** Opens the model that `foveal train` makes of `from`. */
+async function trained(page, name, from, epochs) {
+  const folder = join(work, `scale-${name}`);
+  run("train", from, "--model", "stack", "--epochs", String(epochs), "--lr", "0.003", "--no-report", "-q", "--out", folder);
+  const buffer = readFileSync(join(folder, "model.safetensors"));
+  await page.setInputFiles("[data-file=model]", { name: `${name}.safetensors`, mimeType: "application/octet-stream", buffer });
+  await page.waitForSelector(`[data-model="${name}.safetensors"]`);
+  return folder;
+}
+
+test("models of every scale, of labels and of large values say of a picture what predict says", async () => {
+  const data = join(work, "scales");
+  execFileSync("python3", ["checks/scales_data.py", data]);
+  const pictures = ["rows/480.png", "columns/481.png", "blocks/482.png"].map((picture) => join(data, "folder/test", picture));
+  const { page, quiet } = await open(world, "network");
+  await ready(page);
+  for (const [name, from] of [["folder", "folder"], ["unit", "unit.npz"], ["signed", "signed.npz"], ["words", "words.npz"]]) {
+    const folder = await trained(page, name, join(data, from), 3);
+    for (const picture of pictures) {
+      await page.setInputFiles("[data-file=picture]", picture);
+      await same(page, folder, picture);
+    }
+  }
+  const several = await trained(page, "several", join(data, "several.csv"), 6);
+  for (const picture of pictures) {
+    const want = foveal("predict", several, picture).predictions[0];
+    const old = await likely(page);
+    await page.setInputFiles("[data-file=picture]", picture);
+    await changed(page, old);
+    const own = await likely(page);
+    own.forEach((p, i) => assert.ok(Math.abs(p - want.probabilities[i]) < 1e-5, `${own}: ${want.probabilities}`));
+    const labels = await page.getAttribute("[data-labels]", "data-labels");
+    assert.deepEqual(labels.split(" ").filter(Boolean).map(Number), want.indices);
+  }
+  await accessible(page);
+  const large = await trained(page, "large", join(data, "large.csv"), 3);
+  for (const picture of pictures) {
+    const [want] = foveal("predict", large, picture).predictions[0].values;
+    await page.setInputFiles("[data-file=picture]", picture);
+    await until(page, (v) => Math.abs(Number(document.querySelector("[data-value]")?.dataset.value) - v) < 1e-4, want);
+    assert.ok(want > 999_999_990, `${want}`);
+  }
   await quiet();
 });
 

@@ -161,7 +161,8 @@ class Model:
         return Table(["layer", "kind", "output", "parameters", "operations"], rows, note)
 
     def predict(self, x: Any) -> np.ndarray:
-        """What the model says: probabilities [n, classes], or values [n, values].
+        """What the model says: probabilities [n, classes], or values [n, values]; float32, and float64 where values were
+        learnt that are no float32, such as 1e9 + 3.5.
 
         `x` is one image or several as an array on the model's own scale (`model.scale`); of floats where the model
         learnt from bytes, those from 0 to 1 are refused, since almost all would be black. A path, a folder or a list of
@@ -170,7 +171,8 @@ class Model:
         import numpy as np
 
         if isinstance(x, (str, PathLike)) or _are_names(x):
-            return np.array(self._named([x] if isinstance(x, (str, PathLike)) else list(x)), np.float32)
+            dtype = np.float64 if self._inner.large else np.float32
+            return np.array(self._named([x] if isinstance(x, (str, PathLike)) else list(x)), dtype)
         return self._inner.predict(self._images(x))
 
     def _images(self, x: Any) -> np.ndarray:

@@ -67,6 +67,20 @@ def test_words_values_layouts_and_parts():
     assert floats.scale == "unit" and floats.predict(x / 255).shape == (90, 3)
 
 
+def test_values_that_are_no_float32_keep_their_digits(tmp_path):
+    from PIL import Image
+
+    x, y = blobs(120)
+    truth = 1e9 + 2 * y + 0.5
+    model = foveal.train(x, truth, epochs=12, progress=False)
+    said = model.predict(x)
+    assert said.dtype == np.float64 and np.abs(said[:, 0] - truth).mean() < 1
+    assert np.abs(said - said.astype(np.float32)).max() > 1
+    Image.fromarray(x[0]).save(tmp_path / "x.png")
+    named = model.predict(tmp_path / "x.png")
+    assert named.dtype == np.float64 and abs(named[0, 0] - said[0, 0]) < 1e-4
+
+
 def test_the_program_and_the_package_make_the_same_bytes(tmp_path):
     if PROGRAM is None:
         pytest.skip("FOVEAL_PROGRAM names no program to compare with")

@@ -52,6 +52,27 @@ fn answers_are_those_of_the_saved_model() {
 }
 
 #[test]
+fn values_of_any_magnitude_have_all_their_digits() {
+    let mut saved = saved();
+    saved.model = Sequential::new([1, 2, 1]).flatten().build(0).unwrap();
+    saved.classes.clear();
+    saved.preprocess = Preprocess { origin: vec![1e9, -3.0], ..Preprocess::numbers(1) };
+    let sample = [3.5f32, 0.25];
+    let file = Predictor::from_bytes(&saved.to_bytes().unwrap(), "large").unwrap();
+    for predictor in [&file, &file.clone(), &saved.predictor(1).unwrap()] {
+        assert_eq!(predictor.values(&sample[..]).unwrap(), [1e9 + 3.5, -2.75]);
+        // No 32-bit float is near enough.
+        assert_eq!(predictor.predict(&sample[..]).unwrap_err(), Error::Digits);
+        assert_eq!(predictor.predict_batch(&sample[..]).unwrap_err(), Error::Digits);
+    }
+    assert!(matches!(file.values(&sample[..1]), Err(Error::Sample { .. })));
+    saved.preprocess.origin = vec![1e9];
+    assert!(matches!(saved.predictor(1), Err(train::Error::Predictor(Error::Inconsistent { .. }))));
+    saved.preprocess.origin.clear();
+    assert_eq!(saved.predictor(1).unwrap().values(&sample[..]).unwrap(), [3.5, 0.25]);
+}
+
+#[test]
 fn threads_share_one_predictor() {
     let predictor = Arc::new(saved().predictor(1).unwrap());
     let pixels = Arc::new(pixels(8));

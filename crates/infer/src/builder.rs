@@ -15,6 +15,7 @@ pub struct Builder<'a> {
     scale: Vec<f32>,
     shift: Vec<f32>,
     classes: Vec<String>,
+    origin: Vec<f64>,
     threads: usize,
 }
 
@@ -24,7 +25,7 @@ impl Predictor {
     pub fn builder(model: &Model) -> Builder<'_> {
         let channels = model.input_shape()[2];
         let (scale, shift) = (vec![1.0; channels], vec![0.0; channels]);
-        Builder { model, scale, shift, classes: Vec::new(), threads: 1 }
+        Builder { model, scale, shift, classes: Vec::new(), origin: Vec::new(), threads: 1 }
     }
 }
 
@@ -48,6 +49,21 @@ impl<'a> Builder<'a> {
         Self { classes: names.into_iter().map(Into::into).collect(), ..self }
     }
 
+    /// What is added to each output of a regression whose values have more digits than 32-bit floats, such as 1e9 + 3.5:
+    /// [`Predictor::values`] gives the sums.
+    ///
+    /// ```
+    /// let model = foveal_nn::Sequential::new([1, 1, 1]).flatten().build(0)?;
+    /// let predictor = foveal_infer::Predictor::builder(&model).origin([1e9]).build()?;
+    /// assert_eq!(predictor.values(&[3.5f32][..])?, [1e9 + 3.5]);
+    /// assert!(predictor.predict(&[3.5f32][..]).is_err());   // 1e9 + 3.5 is no f32
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn origin(self, origin: impl Into<Vec<f64>>) -> Self {
+        Self { origin: origin.into(), ..self }
+    }
+
     /// Threads that work on one question; 1 unless it is set. Answers do not depend on it.
     #[must_use]
     pub fn threads(self, threads: usize) -> Self {
@@ -60,9 +76,13 @@ impl<'a> Builder<'a> {
     /// [`Error::Model`] when the output is not flat or there is not a scale for each channel; [`Error::Inconsistent`]
     /// when there is not a name for each output.
     pub fn build(self) -> Result<Predictor, Error> {
-        let Self { model, scale, shift, classes, threads } = self;
+        let Self { model, scale, shift, classes, origin, threads } = self;
         if !classes.is_empty() && classes.len() != model.outputs() {
             let problem = format!("{} names for {} outputs", classes.len(), model.outputs());
+            return Err(Error::Inconsistent { file: "predictor".into(), problem });
+        }
+        if !origin.is_empty() && origin.len() != model.outputs() {
+            let problem = format!("{} numbers to add for {} outputs", origin.len(), model.outputs());
             return Err(Error::Inconsistent { file: "predictor".into(), problem });
         }
         let options = Options {
@@ -75,6 +95,6 @@ impl<'a> Builder<'a> {
             shift,
             isa: Isa::best(),
         };
-        Predictor::over(Pool::new(model, options)?, classes)
+        Predictor::over(Pool::new(model, options)?, classes, origin)
     }
 }

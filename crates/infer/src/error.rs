@@ -2,7 +2,7 @@
 ///
 /// The variants tell causes apart: the file ([`Error::NotWhole`], [`Error::Foreign`], [`Error::Version`],
 /// [`Error::Inconsistent`]), the model ([`Error::Model`]), what was asked ([`Error::Sample`], [`Error::Token`],
-/// [`Error::NoClasses`]).
+/// [`Error::NoClasses`], [`Error::Digits`]).
 ///
 /// ```
 /// use foveal_infer::{Error, Predictor};
@@ -74,6 +74,9 @@ pub enum Error {
         "predict: the model has no classes, its outputs are values; ask `predict` for them, or name classes"
     )]
     NoClasses,
+    /// Values that are no 32-bit floats.
+    #[error("predict: the model's values have more digits than 32-bit floats; ask `values` for them")]
+    Digits,
     /// A slice for the outputs of another length.
     #[error("predict: the model has {wanted} outputs, the slice for them {found}")]
     Outputs {

@@ -15,6 +15,8 @@ const MOST: usize = 128 << 20;
 pub struct Predictor {
     pool: Pool,
     classes: Vec<String>,
+    /// What is added to values; nothing where it is empty.
+    origin: Vec<f64>,
     size: usize,
     outputs: usize,
     /// The outputs are logits of classes.
@@ -37,7 +39,7 @@ pub struct Answer<'a> {
 }
 
 impl Predictor {
-    pub(crate) fn over(pool: Pool, classes: Vec<String>) -> Result<Self, Error> {
+    pub(crate) fn over(pool: Pool, classes: Vec<String>, origin: Vec<f64>) -> Result<Self, Error> {
         let model = pool.model();
         let large = pool.with(|engine| engine.plan().group_bytes() > MOST)?;
         Ok(Self {
@@ -47,6 +49,7 @@ impl Predictor {
             vocabulary: model.vocabulary(),
             each: large,
             classes,
+            origin,
             pool,
         })
     }
@@ -65,7 +68,7 @@ impl Predictor {
     ///
     /// # Errors
     /// [`Error::Sample`] when the sample has another number of numbers than the model takes, [`Error::Token`] when a
-    /// model of texts is given what is no token.
+    /// model of texts is given what is no token, [`Error::Digits`] when answers are no 32-bit floats.
     ///
     /// ```
     /// let model = foveal_nn::Sequential::new([1, 2, 1]).flatten().dense(3).build(0)?;
@@ -93,6 +96,26 @@ impl Predictor {
         if answer.len() != self.outputs {
             return Err(Error::Outputs { wanted: self.outputs, found: answer.len() });
         }
+        self.check_digits()?;
+        self.ask(sample, answer)
+    }
+
+    /// Answers for one sample with all digits that they have: probabilities, or values of any magnitude.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`], but for [`Error::Digits`].
+    pub fn values<'a>(&self, sample: impl Into<Pixels<'a>>) -> Result<Vec<f64>, Error> {
+        let sample = sample.into();
+        if length(sample) != self.size {
+            return Err(self.wrong(sample));
+        }
+        let mut answer = vec![0.0; self.outputs];
+        self.ask(sample, &mut answer)?;
+        let added = self.origin.iter().copied().chain(std::iter::repeat(0.0));
+        Ok(answer.iter().zip(added).map(|(&v, origin)| f64::from(v) + origin).collect())
+    }
+
+    fn ask(&self, sample: Pixels<'_>, answer: &mut [f32]) -> Result<(), Error> {
         self.check_tokens(sample)?;
         self.pool.with(|engine| engine.predict_into(1, |_| sample, answer))?;
         self.finish(answer);
@@ -123,7 +146,7 @@ impl Predictor {
     /// Answers for any number of samples that stand one after the other, a row for each.
     ///
     /// # Errors
-    /// [`Error::Sample`] when the numbers are not whole samples, [`Error::Token`] as [`Predictor::predict`].
+    /// [`Error::Sample`] when the numbers are not whole samples, the others as [`Predictor::predict`].
     ///
     /// ```
     /// use foveal_infer::Predictor;
@@ -141,6 +164,7 @@ impl Predictor {
         if !all.is_multiple_of(self.size) {
             return Err(self.wrong(samples));
         }
+        self.check_digits()?;
         self.check_tokens(samples)?;
         let count = all / self.size;
         let part = |i: usize| i * self.size..(i + 1) * self.size;
@@ -199,6 +223,10 @@ impl Predictor {
         Error::Sample { wanted: self.model().input_shape(), found: length(samples) }
     }
 
+    fn check_digits(&self) -> Result<(), Error> {
+        if self.origin.is_empty() { Ok(()) } else { Err(Error::Digits) }
+    }
+
     /// An engine would take the nearest row of the table.
     fn check_tokens(&self, samples: Pixels<'_>) -> Result<(), Error> {
         let Some(rows) = self.vocabulary else { return Ok(()) };
@@ -216,7 +244,7 @@ impl Clone for Predictor {
     fn clone(&self) -> Self {
         let pool = Pool::new(self.model(), self.pool.options().clone());
         let pool = pool.expect("an engine of this model has been made before");
-        Self { pool, classes: self.classes.clone(), ..*self }
+        Self { pool, classes: self.classes.clone(), origin: self.origin.clone(), ..*self }
     }
 }
 

@@ -25,7 +25,7 @@ struct Metadata {
 struct Preprocess {
     scale: Vec<f32>,
     shift: Vec<f32>,
-    /// What is added to values, which have more digits then than the answers here.
+    /// What is added to values; nothing where it is empty.
     #[serde(default)]
     origin: Vec<f64>,
 }
@@ -56,11 +56,6 @@ impl Predictor {
             return Err(Error::Version { file: file.into(), found: metadata.version, known: VERSION });
         }
         let Metadata { spec, preprocess, classes, .. } = metadata;
-        if !preprocess.origin.is_empty() {
-            let problem =
-                "its values have more digits than 32-bit floats; ask it by `foveal predict`".to_owned();
-            return Err(Error::Inconsistent { file: file.into(), problem });
-        }
         let model = Model::with_params(&spec, |name, shape| opened.tensor(name, shape))?;
         let channels = model.input_shape()[2];
         if preprocess.scale.len() != channels || preprocess.shift.len() != channels {
@@ -71,6 +66,11 @@ impl Predictor {
             let problem = format!("it names {} classes but has {} outputs", classes.len(), model.outputs());
             return Err(Error::Inconsistent { file: file.into(), problem });
         }
-        Self::builder(&model).scaled(preprocess.scale, preprocess.shift).classes(classes).build()
+        let Preprocess { scale, shift, origin } = preprocess;
+        if !origin.is_empty() && origin.len() != model.outputs() {
+            let problem = format!("it adds {} numbers to {} outputs", origin.len(), model.outputs());
+            return Err(Error::Inconsistent { file: file.into(), problem });
+        }
+        Self::builder(&model).scaled(scale, shift).origin(origin).classes(classes).build()
     }
 }

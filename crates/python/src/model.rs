@@ -9,7 +9,7 @@ use foveal::onnx::{self, ExportOptions};
 use foveal::train::{PictureFit, Predictor, Preprocess, SavedModel, Scale, Training, probabilities};
 use foveal::view::inside::grad_cam;
 use ndarray::{ArrayD, ArrayView3, ArrayView4, Axis};
-use numpy::{PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{IntoPyArray, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -153,6 +153,12 @@ impl Model {
         self.saved.preprocess.pixels.name()
     }
 
+    /// Whether values come out that are no 32-bit floats: they are float64 then.
+    #[getter]
+    fn large(&self) -> bool {
+        !self.saved.preprocess.origin.is_empty()
+    }
+
     /// Whether texts go in.
     #[getter]
     fn takes_texts(&self) -> bool {
@@ -197,7 +203,12 @@ impl Model {
     /// What comes out for raw images `[n, h, w, c]`, bytes or floats: probabilities of classes, or values. With `alone`
     /// what is said of an image does not depend on the others, to the last bit.
     #[pyo3(signature = (x, alone=false))]
-    fn predict<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>, alone: bool) -> PyResult<Any<'py>> {
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        alone: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let shape = self.saved.model.input_shape();
         let size = shape.iter().product::<usize>();
         let fits = |given: &[usize]| match given.len() == 4 && given[1..] == shape {
@@ -223,17 +234,17 @@ impl Model {
             let own = own(&mut slot, &self.saved)?;
             Ok::<_, PyErr>(if alone { own.outputs_each(count, pixels) } else { own.outputs(count, pixels) })
         })?;
+        let size = (count, self.saved.model.outputs());
         if !self.saved.preprocess.origin.is_empty() {
-            return Err(PyValueError::new_err(
-                "the model's values have more digits than float32: use the program (foveal predict), or take off a \
-                 constant before training",
-            ));
+            // Values of more digits than 32-bit floats have.
+            let values = ndarray::Array2::from_shape_vec(size, self.saved.preprocess.values(&outputs));
+            return Ok(values.map_err(wrong)?.into_pyarray(py).into_any());
         }
         let outputs = match self.saved.classes.is_empty() {
             true => outputs,
             false => probabilities(&self.saved.model, &outputs),
         };
-        shaped(py, &[count, self.saved.model.outputs()], outputs)
+        Ok(shaped(py, &[size.0, size.1], outputs)?.into_any())
     }
 
     /// The output of every layer for raw images `[n, h, w, c]`, by the layers' names; `input` is the image as the first

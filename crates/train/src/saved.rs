@@ -86,7 +86,8 @@ impl SavedModel {
     /// many threads work on one question.
     ///
     /// # Errors
-    /// When the model's output is not flat or the preprocessing does not fit it.
+    /// When the model's output is not flat or the preprocessing does not fit it. Values of any magnitude
+    /// ([`Preprocess::origin`]) are asked for by [`Predictor::values`].
     ///
     /// ```
     /// use foveal_data::Dataset;
@@ -102,11 +103,8 @@ impl SavedModel {
     /// ```
     pub fn predictor(&self, threads: usize) -> Result<Predictor, Error> {
         let Preprocess { scale, shift, origin, .. } = &self.preprocess;
-        if !origin.is_empty() {
-            let problem = "its values have more digits than 32-bit floats; add `Preprocess::origin` to what `predict` gives";
-            return Err(Error::Inconsistent { file: "the model".into(), problem: problem.into() });
-        }
-        let builder = Predictor::builder(&self.model).scaled(scale.clone(), shift.clone());
+        let builder =
+            Predictor::builder(&self.model).scaled(scale.clone(), shift.clone()).origin(origin.clone());
         Ok(builder.classes(self.classes.iter().cloned()).threads(threads).build()?)
     }
 

@@ -66,9 +66,11 @@ pub enum Opened {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 pub struct Verdict {
     /// The probability of each class; of a regression, its values.
-    pub likely: Vec<f32>,
+    pub likely: Vec<f64>,
     /// The likeliest class.
     pub best: usize,
+    /// Of a model that gives several labels, those that the picture has.
+    pub labels: Vec<usize>,
 }
 
 /// Whether a picture was seen.
@@ -130,11 +132,6 @@ impl Network {
         if saved.preprocess.text.is_some() {
             return Err(Unopened::Text);
         }
-        if !saved.preprocess.origin.is_empty() {
-            let text =
-                format!("{name}: its values have more digits than the page shows; use `foveal predict`");
-            return Err(Unopened::Broken { text });
-        }
         let cells = |shape: [usize; 3]| shape.iter().fold(1u64, |n, &v| n.saturating_mul(v as u64));
         let nodes = saved.model.nodes();
         let numbers =
@@ -157,10 +154,17 @@ impl Network {
             Array3::from_shape_vec((h, w, c), saved.preprocess.apply(&raw)).map_err(|e| e.to_string())?;
         let values = saved.model.activations(input.view().insert_axis(Axis(0))).map_err(|e| e.to_string())?;
         let outputs: Vec<f32> = values.last().map(|v| v.iter().copied().collect()).unwrap_or_default();
-        let likely = if saved.classes.is_empty() { outputs } else { probabilities(&saved.model, &outputs) };
+        let (likely, labels) = match saved.classes.is_empty() {
+            true => (saved.preprocess.values(&outputs), Vec::new()),
+            false => {
+                let likely = probabilities(&saved.model, &outputs);
+                let labels = if saved.is_multi_label() { saved.labels_of(&likely) } else { Vec::new() };
+                (likely.into_iter().map(f64::from).collect(), labels)
+            }
+        };
         let best = (1..likely.len()).fold(0, |best, i| if likely[i] > likely[best] { i } else { best });
         self.seen = Some(Seen { raw, input, values });
-        Ok(Verdict { likely, best })
+        Ok(Verdict { likely, best, labels })
     }
 
     /// Everything about cell `at` of value `v`, if there is such a cell and a picture was seen.

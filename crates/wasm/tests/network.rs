@@ -46,11 +46,39 @@ fn a_picture_gets_the_answer_of_predict() {
         let outputs = predict(&saved.model, &saved.preprocess, &data, None, 1).unwrap();
         let want = probabilities(&saved.model, &outputs);
         let answer = network.look(&picture).unwrap();
-        assert!(answer.likely.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-5));
-        assert!((answer.likely.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert!(answer.likely.iter().zip(&want).all(|(a, &b)| (a - f64::from(b)).abs() < 1e-5));
+        assert!((answer.likely.iter().sum::<f64>() - 1.0).abs() < 1e-5);
         assert!(answer.likely.iter().all(|&p| p <= answer.likely[answer.best]));
         assert_eq!(network.raw(), raw);
     }
+}
+
+#[test]
+fn labels_and_values_of_any_magnitude_are_answered() {
+    let spec = ModelSpec::from_toml(
+        r#"input.shape = [1, 2, 1]
+        layer = [{ kind = "flatten" }, { kind = "dense", units = 2 }, { kind = "sigmoid" }]"#,
+    )
+    .unwrap();
+    let mut labels = saved(&spec, PictureFit::Resize);
+    labels.model.params_mut()[0].values = vec![20.0, 0.0, 0.0, 20.0];
+    labels.model.params_mut()[1].values = vec![-10.0, -10.0];
+    labels.training.thresholds = vec![0.9, 0.2];
+    let mut network = Network::new();
+    let description = network.open_bytes(&labels.to_bytes().unwrap(), "labels").unwrap();
+    assert_eq!(description.thresholds, [0.9, 0.2]);
+    // Logits of 10, 0 and -10: a half is below the first threshold and above the second.
+    for (pixels, has) in [([255.0, 255.0], vec![0, 1]), ([127.5, 127.5], vec![1]), ([0.0, 0.0], vec![])] {
+        let answer = network.look(&Picture::new(1, 2, 1, pixels.to_vec()).unwrap()).unwrap();
+        assert_eq!(answer.labels, has, "{answer:?}");
+    }
+    let spec = ModelSpec::from_toml("input.shape = [1, 2, 1]\nlayer = [{ kind = \"flatten\" }]").unwrap();
+    let mut large = saved(&spec, PictureFit::Resize);
+    large.classes.clear();
+    large.preprocess.origin = vec![1e9, -1e9];
+    network.open_bytes(&large.to_bytes().unwrap(), "large").unwrap();
+    let answer = network.look(&Picture::new(1, 2, 1, vec![255.0, 0.0]).unwrap()).unwrap();
+    assert_eq!((answer.likely, answer.labels), (vec![1e9 + 1.0, -1e9], vec![]));
 }
 
 const MANY: &str = r#"input.shape = [8, 6, 3]

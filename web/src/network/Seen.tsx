@@ -112,25 +112,30 @@ export function Answers() {
   const order = now.likely.map((_, i) => i);
   if (order.length > SHOWN) order.sort((a, b) => now.likely[b]! - now.likely[a]!);
   const percent = (p: number) => `${(100 * p).toFixed(2)}\u00a0%`;
+  const several = of.thresholds.length > 0;
+  const said = several ? now.labels.map((i) => of.classes[i]).join(", ") || text.noLabel : of.classes[now.best]!;
+  const isSaid = (i: number) => (several ? now.labels.includes(i) : i === now.best);
   return (
     <div class="answers" data-answers>
       <h3>
-        {text.says} <b class="said" translate={false} data-best={now.best}>{of.classes[now.best]}</b>
+        {text.says} <b class="said" translate={false} data-best={several ? undefined : now.best} data-labels={several ? now.labels.join(" ") : undefined}>{said}</b>
       </h3>
       <ol class="bars" translate={false}>
         {order.slice(0, SHOWN).map((i) => (
-          <li key={i} data-class={i} data-probability={now.likely[i]} data-first={i === now.best ? "" : undefined}>
+          <li key={i} data-class={i} data-probability={now.likely[i]} data-first={isSaid(i) ? "" : undefined}>
             <span class="name">{of.classes[i]}</span>
             <span class="bar-line">
               <span class="bar-fill" style={{ width: `${100 * now.likely[i]!}%` }} />
+              {several && <span class="bar-mark" style={{ left: `${100 * of.thresholds[i]!}%` }} />}
             </span>
             <span class="share">{percent(now.likely[i]!)}</span>
           </li>
         ))}
       </ol>
       {order.length > SHOWN && <p class="soft small">{text.firstClasses(SHOWN, order.length)}</p>}
+      {several && <p class="soft small">{text.aboutLabels}</p>}
       <p class="unseen" aria-live="polite">
-        {`${text.says} ${of.classes[now.best]}, ${percent(now.likely[now.best]!)}`}
+        {several ? `${text.says} ${said}` : `${text.says} ${said}, ${percent(now.likely[now.best]!)}`}
       </p>
     </div>
   );

@@ -21,6 +21,8 @@ pub struct Description {
     pub digit: bool,
     /// The classes; none for a regression.
     pub classes: Vec<String>,
+    /// Where a picture may have several of the classes or none: the probability from which it has each.
+    pub thresholds: Vec<f32>,
     /// Numbers that it has learnt.
     pub parameters: usize,
     /// The layers in order.
@@ -88,6 +90,7 @@ pub fn describe(saved: &SavedModel) -> Description {
         input,
         digit: saved.preprocess.fit == PictureFit::Digit && input[0] == input[1] && input[2] == 1,
         classes: saved.classes.clone(),
+        thresholds: saved.training.thresholds.clone(),
         parameters: model.params().iter().map(|p| p.values.len()).sum(),
         layers: model.nodes().iter().map(layer).collect(),
     }
