@@ -10,6 +10,7 @@ use super::options::{Pretrained, ReadOptions};
 use super::told::Told;
 use crate::files::{self, What};
 use crate::output::Context;
+use crate::paths::Shown;
 use crate::pretrained;
 use anyhow::{Result, bail};
 use foveal::data::picture::Header;
@@ -29,7 +30,7 @@ const DECODED: usize = 32;
 
 /// A folder of class folders.
 pub fn from_folder(path: &Path, found: Walked, options: &ReadOptions, context: &Context) -> Result<Opened> {
-    let shown = path.display().to_string();
+    let shown = path.shown();
     let mut skipped = found.skipped(context);
     let empty = found.empty;
     let names: Vec<Vec<String>> = found.files.into_iter().map(|(names, _)| names).collect();
@@ -44,7 +45,7 @@ pub fn from_folder(path: &Path, found: Walked, options: &ReadOptions, context: &
     skipped.extend(layout.others.iter().map(|&i| {
         let name = names[i].last().map_or("", String::as_str);
         let [english, korean] = odd::why(name);
-        format!("{}: {}", full(i).display(), context.say(&english, &korean))
+        format!("{}: {}", full(i).shown(), context.say(&english, &korean))
     }));
     if !layout.hidden.is_empty() {
         let n = layout.hidden.len();
@@ -67,7 +68,7 @@ pub fn from_folder(path: &Path, found: Walked, options: &ReadOptions, context: &
 
 /// A CSV of paths and targets; paths count from the table's folder.
 pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
-    let shown = path.display().to_string();
+    let shown = path.shown();
     let bytes = files::read(path, What::Table)?;
     let read = |options: &ReadOptions| table::read_csv(&bytes, &shown, &options.table());
     // A trained model's groups need not be there.
@@ -146,7 +147,7 @@ impl Listed {
         let headers: Vec<Header> =
             some.par_iter().filter_map(|path| picture::header(&bytes(path).ok()?, "").ok()).collect();
         if headers.is_empty() {
-            let first = self.paths.first().map_or(String::new(), |p| format!(", such as {}", p.display()));
+            let first = self.paths.first().map_or(String::new(), |p| format!(", such as {}", p.shown()));
             bail!("{}: none of its pictures can be read{first}; check that they are whole", self.name);
         }
         Ok(headers)
@@ -174,7 +175,7 @@ struct Looked {
 
 impl Looked {
     fn at(listed: &Listed, options: &ReadOptions) -> Result<Self> {
-        let classes = matches!(listed.targets, Targets::Classes { .. });
+        let classes = matches!(listed.targets, Targets::Classes { .. } | Targets::Labels { .. });
         let headers = listed.headers()?;
         let sizes: Vec<[usize; 2]> = headers.iter().map(|header| header.size).collect();
         let deep = headers.iter().any(|header| header.deep);

@@ -2,6 +2,7 @@
 
 use crate::harness::Bench;
 use image::{ImageBuffer, Rgb};
+use std::fmt::Write;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
@@ -69,6 +70,45 @@ fn textures(bench: &Bench, folder: &str, count: u32) {
         std::fs::create_dir_all(bench.path(&name).parent().unwrap()).unwrap();
         picture.save(bench.path(&name)).unwrap();
     }
+}
+
+/// Several labels a picture: its texture is fine or coarse, and a part of it may be bright.
+#[test]
+fn several_labels_a_picture_are_learnt_on_it() {
+    let bench = Bench::new();
+    let has = |i: u32| [i % 2 == 1, i / 2 % 2 == 1];
+    let mut table = String::from("file,fine,bright\n");
+    for i in 0..96u32 {
+        let [fine, bright] = has(i);
+        let picture = ImageBuffer::from_fn(48, 48, |x, y| {
+            let cell = if fine { 3 } else { 12 };
+            let on = ((x + i % 5) / cell + (y + i % 7) / cell).is_multiple_of(2);
+            let lit = bright && (12..36).contains(&x) && (12..36).contains(&y);
+            if lit { Rgb([250u8, 240, 30]) } else { Rgb(if on { [40u8, 90, 130] } else { [10, 30, 50] }) }
+        });
+        std::fs::create_dir_all(bench.path("marked")).unwrap();
+        picture.save(bench.path(&format!("marked/{i}.png"))).unwrap();
+        let [fine, bright] = has(i).map(u32::from);
+        writeln!(table, "{i}.png,{fine},{bright}").unwrap();
+    }
+    bench.file("marked/table.csv", table);
+    let train = "train marked/table.csv --labels fine,bright --test 0.25 --image-size 64 --no-report";
+    for preset in ["fast", "balanced"] {
+        let run = bench.run(&format!("{train} --preset {preset} --out {preset}")).good();
+        assert!(run.stderr.contains("pretrained on ImageNet"), "{}", run.told());
+        assert!(run.stderr.contains("chosen on"), "{}", run.told());
+        let judged = bench.run(&format!("eval {preset} marked/table.csv --json")).good().json();
+        assert!(judged["map"].as_f64().unwrap() > 0.95, "{judged}");
+        let said = bench.run(&format!("predict {preset} marked/3.png marked/0.png --json")).good().json();
+        assert_eq!(said["predictions"][0]["labels"], serde_json::json!(["fine", "bright"]), "{said}");
+        assert_eq!(said["predictions"][1]["labels"], serde_json::json!([]), "{said}");
+    }
+    bench.run("export fast fast.onnx").good();
+    bench.run("train marked/table.csv --target fine --from fast --no-report --epochs 1 --out one").good();
+    // Values are learnt from scratch, which is said where the network is asked for.
+    bench
+        .run("train marked/table.csv --task regression --target bright --model pretrained --out no")
+        .refused(&["values"]);
 }
 
 /// At a small size, so that the tests are quick.

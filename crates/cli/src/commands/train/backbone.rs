@@ -156,7 +156,8 @@ struct On<'a> {
 
 impl On<'_> {
     /// Tries the weight decays, and gives the strongest that is as good on the validation pictures as chance can tell:
-    /// its accuracy is within a standard error of the best one. Without validation pictures it is the third.
+    /// its accuracy is within a standard error of the best one. Several labels a picture have no one accuracy: there it
+    /// is the strongest of the lowest validation loss. Without validation pictures it is the third.
     fn choose(&self, tail: &Model, stop: &AtomicBool) -> Result<(f32, Outcome)> {
         let run = self.run;
         let n = run.split.validation.len();
@@ -181,8 +182,12 @@ impl On<'_> {
         let accuracy = |outcome: &Outcome| outcome.validation_accuracy.unwrap_or(0.0);
         let best = all.iter().map(|(_, o)| accuracy(o)).fold(0.0, f64::max);
         let error = (best * (1.0 - best) / n as f64).sqrt();
-        let found = all.into_iter().rfind(|(_, o)| accuracy(o) >= best - error);
-        let (decay, outcome) = found.expect("the best is within its own error");
+        let loss = |outcome: &Outcome| outcome.validation_loss.filter(|v| v.is_finite()).unwrap_or(f64::MAX);
+        let lowest = all.iter().map(|(_, o)| loss(o)).fold(f64::MAX, f64::min);
+        let labels = self.data.several().is_some();
+        let good = |o: &Outcome| if labels { loss(o) <= lowest } else { accuracy(o) >= best - error };
+        let found = all.into_iter().rfind(|(_, o)| good(o));
+        let (decay, outcome) = found.expect("the best is as good as the best");
         run.context.note(&run.context.language.pick(
             format!("weight decay {decay} of the head, chosen on {n} validation pictures"),
             format!("마지막 층의 가중치 감쇠 {decay}: 검증 그림 {n}장으로 골랐습니다"),
@@ -200,13 +205,18 @@ fn with_decay(recipe: &Recipe, decay: f32) -> Recipe {
 }
 
 fn tell_head(head: &Outcome, context: &Context) {
-    if let Some(accuracy) = head.validation_accuracy {
-        let percent = 100.0 * accuracy;
-        context.note(&context.language.pick(
-            format!("the head alone: validation accuracy {percent:.2} %; now the blocks before it learn too"),
-            format!("마지막 층만 훈련한 검증 정확도 {percent:.2} %. 이제 그 앞의 블록도 훈련합니다"),
-        ));
-    }
+    let (english, korean) = match (head.validation_accuracy, head.validation_loss) {
+        (Some(accuracy), _) => {
+            let percent = 100.0 * accuracy;
+            (format!("validation accuracy {percent:.2} %"), format!("검증 정확도 {percent:.2} %"))
+        }
+        (None, Some(loss)) => (format!("validation loss {loss:.4}"), format!("검증 손실 {loss:.4}")),
+        (None, None) => return,
+    };
+    context.note(&context.language.pick(
+        format!("the head alone: {english}; now the blocks before it learn too"),
+        format!("마지막 층만 훈련한 {korean}. 이제 그 앞의 블록도 훈련합니다"),
+    ));
 }
 
 /// Says that the pretrained network is used, and how to choose otherwise.

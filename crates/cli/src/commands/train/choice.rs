@@ -26,13 +26,7 @@ pub fn takes(args: &Train, opened: &ForTraining) -> Result<bool> {
     if !opened.pretrained || data.shape()[2] != 3 {
         bail!("{shown}: the pretrained network learns from picture files, in class folders or a .csv table");
     }
-    if data.several().is_some() {
-        bail!(
-            "{shown}: a sample may have several labels; the pretrained network learns one class of each: take --from \
-             scratch"
-        );
-    }
-    if data.classes().is_none() {
+    if data.classes().or(data.several()).is_none() {
         bail!("{shown}: its targets are values; the pretrained network learns classes (--task classify)");
     }
     if args.ensemble.is_some() {
