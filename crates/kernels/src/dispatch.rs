@@ -100,4 +100,20 @@ impl Isa {
             Kind::Simd128(s) => s.run(kernel),
         }
     }
+
+    /// [`Isa::run`] for kernels that only training needs: gradients, statistics of a batch, losses, updates. Without the
+    /// feature `training` they are not compiled at all, for any instruction set.
+    ///
+    /// # Panics
+    /// Without that feature. What calls it says so, or asks [`TRAINING`] first.
+    #[inline]
+    pub fn train<K: Kernel>(self, kernel: K) -> K::Output {
+        if TRAINING { self.run(kernel) } else { panic!("{WITHOUT}") }
+    }
 }
+
+/// Whether gradients can be computed: the feature `training`.
+pub const TRAINING: bool = cfg!(feature = "training");
+
+/// What is said where they are asked for all the same.
+pub(crate) const WITHOUT: &str = "foveal was built without the feature `training`";

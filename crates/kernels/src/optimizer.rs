@@ -44,7 +44,7 @@ impl Adam {
                 }
             }
         }
-        isa.run(Run(self, values, m, v, gradient));
+        isa.train(Run(self, values, m, v, gradient));
     }
 }
 
@@ -80,6 +80,6 @@ impl Sgd {
                 }
             }
         }
-        isa.run(Run(self, values, m, gradient));
+        isa.train(Run(self, values, m, gradient));
     }
 }

@@ -76,7 +76,8 @@ pub enum Error {
         /// The value given.
         value: String,
     },
-    /// The model cannot be trained: its output has height or width, or nothing is left to train.
+    /// The model cannot be trained: its output has height or width, nothing is left to train, or this build has no
+    /// gradients.
     #[error("training: {0}")]
     Untrainable(String),
     /// There is no memory for what training needs.

@@ -1,7 +1,7 @@
 #![forbid(unsafe_code)]
 //! Operators, layers, models and the training engine of foveal.
 //!
-//! - [`ops`]: the operators on `ndarray` views, NHWC and HWIO, forward and exact backward.
+//! - `ops`: the operators on `ndarray` views, NHWC and HWIO, forward and exact backward.
 //! - [`Sequential`]: a net in code, layer after layer.
 //! - [`layers`]: the kinds of layers, each with all that is known of it in one file.
 //! - [`spec`]: a model as data, readable as TOML; [`builtin`]: the models that foveal brings.
@@ -19,7 +19,12 @@ pub mod init;
 pub mod layers;
 pub mod loss;
 pub mod model;
+#[cfg(feature = "training")]
 pub mod ops;
+// Their gradients would panic: what is left of them here serves the layers.
+#[cfg(not(feature = "training"))]
+#[allow(dead_code, unused_imports)]
+pub(crate) mod ops;
 pub mod optim;
 pub mod schedule;
 mod sequential;

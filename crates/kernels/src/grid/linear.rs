@@ -89,7 +89,7 @@ impl Taps {
         scratch: &mut [f32],
     ) {
         let (gdx, gdy) = (Planes::new(gdx), Planes::new(gdy));
-        isa.run(Backward { taps: self, gdy, dy, gdx, dx, scratch: &mut scratch[..self.row] });
+        isa.train(Backward { taps: self, gdy, dy, gdx, dx, scratch: &mut scratch[..self.row] });
     }
 }
 

@@ -7,7 +7,7 @@ use super::rearrange::Table;
 use super::response_norm::Response;
 use super::{Grid, Method, Op};
 use super::{binary, l2_normalize, reduce, scale, softmax};
-use crate::dispatch::Isa;
+use crate::dispatch::{Isa, TRAINING, WITHOUT};
 
 /// An operation with the places of its numbers: tables are made here, so that a pass allocates nothing.
 ///
@@ -157,6 +157,9 @@ impl Planned {
         dx: &mut [f32],
         scratch: &mut [f32],
     ) {
+        if !TRAINING {
+            panic!("{WITHOUT}");
+        }
         let Gradients { dx: gdx, dy: gdy, route } = self.check_gradients(dy);
         let gdx = &gdx[k];
         let gx = &self.x[0];
@@ -204,6 +207,9 @@ impl Planned {
         d: [&mut [f32]; 2],
         scratch: &mut [f32],
     ) {
+        if !TRAINING {
+            panic!("{WITHOUT}");
+        }
         let Gradients { dy: gdy, .. } = self.check_gradients(dy);
         if self.op.params(self.y.channels) == 0 {
             return;

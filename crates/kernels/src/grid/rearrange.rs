@@ -253,7 +253,7 @@ impl Table {
                 }
             }
         }
-        isa.run(Add(self, dy, dx));
+        isa.train(Add(self, dy, dx));
     }
 
     #[inline(always)]

@@ -79,7 +79,7 @@ fn to_the_largest(
     let (largest, given) = scratch.split_at_mut(top.numbers());
     forward(Reduction::Max, isa, (x, gx), (&mut *largest, &top));
     given[..largest.len()].fill(0.0);
-    isa.run(Give { x, gx, largest, given, top, dy, gdy, dx, gdx });
+    isa.train(Give { x, gx, largest, given, top, dy, gdy, dx, gdx });
 }
 
 struct Give<'a> {

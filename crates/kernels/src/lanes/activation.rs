@@ -3,7 +3,7 @@
 
 mod functions;
 
-use crate::dispatch::Isa;
+use crate::dispatch::{Isa, TRAINING, WITHOUT};
 use crate::simd::{Kernel, Simd, exp, exp_minus_1};
 use functions::{clip, normal, sigmoid, sigmoids, softplus, tanh};
 
@@ -284,10 +284,11 @@ impl Map {
             unsafe {
                 match self.pass {
                     MapPass::Forward { x, y } => s.store(y.add(i), f.value(s, s.load(x.add(i)))),
-                    MapPass::Backward { x, y, dy, dx } => {
+                    MapPass::Backward { x, y, dy, dx } if TRAINING => {
                         let slope = f.slope(s, s.load(x.add(i)), s.load(y.add(i)));
                         s.store(dx.add(i), s.mul(s.load(dy.add(i)), slope));
                     }
+                    MapPass::Backward { .. } => panic!("{WITHOUT}"),
                 }
             }
             i += S::LANES;
@@ -300,11 +301,12 @@ impl Map {
                     MapPass::Forward { x, y } => {
                         s.store_first(y.add(i), f.value(s, s.load_first(x.add(i), m)), m);
                     }
-                    MapPass::Backward { x, y, dy, dx } => {
+                    MapPass::Backward { x, y, dy, dx } if TRAINING => {
                         let slope = f.slope(s, s.load_first(x.add(i), m), s.load_first(y.add(i), m));
                         let g = s.mul(s.load_first(dy.add(i), m), slope);
                         s.store_first(dx.add(i), g, m);
                     }
+                    MapPass::Backward { .. } => panic!("{WITHOUT}"),
                 }
             }
         }

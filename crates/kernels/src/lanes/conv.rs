@@ -264,7 +264,7 @@ impl Correlation {
         assert!(d_weights.len() >= self.weight_len);
         assert_eq!(gradient.channels, self.groups * self.out_channels);
         assert_eq!(gradient.height * gradient.width, self.rows * self.cols);
-        isa.run(BackwardWeights { walk: self, gradient, input, d_output, d_weights });
+        isa.train(BackwardWeights { walk: self, gradient, input, d_output, d_weights });
     }
 }
 

@@ -204,7 +204,7 @@ impl ConvPool {
         if let Way::Picked { picked, .. } = &self.way {
             assert!(scratch.len() >= picked.scratch(isa));
             assert!(d_bias.as_ref().is_none_or(|d| d.len() >= self.conv.out_channels));
-            isa.run(Backward {
+            isa.train(Backward {
                 picked,
                 input,
                 filter,
@@ -220,7 +220,7 @@ impl ConvPool {
         }
         for first in (0..self.conv.out_channels).step_by(self.block) {
             let d_bias = d_bias.as_mut().map(|d| &mut d[first..first + self.block]);
-            isa.run(Expand { plan: self, first, gradient, d_output, places, expanded, d_bias });
+            isa.train(Expand { plan: self, first, gradient, d_output, places, expanded, d_bias });
             let finish =
                 |accumulate| if first > 0 || accumulate { Finish::Accumulate } else { Finish::Store };
             match &self.way {

@@ -137,7 +137,7 @@ pub fn backward_weights<'a>(
         let (x, dy) = group(i);
         assert!(x.len() >= inputs * lanes && dy.len() >= lanes * padded_units(isa, units));
     }
-    isa.run(BackwardWeights { group, units, first, rows, groups, gradient });
+    isa.train(BackwardWeights { group, units, first, rows, groups, gradient });
 }
 
 struct BackwardWeights<'g, F> {

@@ -102,5 +102,5 @@ pub fn dropout_mask(isa: Isa, seed: u64, rate: f32, mask: &mut [f32]) {
             }
         }
     }
-    isa.run(Mask(seed, rate, mask));
+    isa.train(Mask(seed, rate, mask));
 }

@@ -49,7 +49,7 @@ pub fn softmax_cross_entropy(
     let classes = logits.len() / lanes;
     assert!(d_logits.len() >= classes * lanes && labels.share.len() >= lanes && weights.len() >= lanes);
     assert!([labels.first, labels.second].iter().all(|l| l[..lanes].iter().all(|&l| (l as usize) < classes)));
-    isa.run(CrossEntropy { logits, labels, weights, smoothing, scale, d_logits, classes })
+    isa.train(CrossEntropy { logits, labels, weights, smoothing, scale, d_logits, classes })
 }
 
 struct CrossEntropy<'a> {

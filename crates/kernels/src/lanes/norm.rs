@@ -82,7 +82,7 @@ pub fn moments(isa: Isa, frame: &Frame, x: &[f32], mask: &[f32], out: &mut [Mome
         }
     }
     assert!(x.len() >= frame.vectors() * isa.lanes() && mask.len() >= isa.lanes());
-    isa.run(Run(frame, x, mask, out));
+    isa.train(Run(frame, x, mask, out));
 }
 
 /// `y = x * scale[c] + shift[c]`, from the inside of one frame to that of another.
@@ -153,7 +153,7 @@ pub fn backward_sums(
     }
     let lanes = isa.lanes();
     assert!(x.len() >= frame.vectors() * lanes && dy.len() >= out.vectors() * lanes);
-    isa.run(Run(frame, x, mean, out, dy, sums));
+    isa.train(Run(frame, x, mean, out, dy, sums));
 }
 
 /// `dx += k[c][0] * dy + k[c][1] * x + k[c][2]` on the lanes whose `mask` is 1.
@@ -206,5 +206,5 @@ pub fn backward_apply(
     let lanes = isa.lanes();
     assert!(x.len() >= frame.vectors() * lanes && dx.len() >= to.vectors() * lanes);
     assert!(dy.len() >= out.vectors() * lanes && mask.len() >= lanes && k.len() >= frame.channels);
-    isa.run(Run { to, g: out, dy, f: frame, x, k, mask, dx });
+    isa.train(Run { to, g: out, dy, f: frame, x, k, mask, dx });
 }

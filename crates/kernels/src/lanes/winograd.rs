@@ -355,7 +355,7 @@ impl WinogradFilter {
         assert!(input.len() >= self.walk.input.vectors() * lanes);
         assert!(d_output.len() >= self.gradient.vectors() * lanes);
         assert!(d_filter.len() >= 9 * self.walk.sum * self.walk.make && scratch.len() >= self.scratch(isa));
-        isa.run(FilterRun { plan: self, input, d_output, d_filter, scratch });
+        isa.train(FilterRun { plan: self, input, d_output, d_filter, scratch });
     }
 }
 

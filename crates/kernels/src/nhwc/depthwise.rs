@@ -143,7 +143,7 @@ pub(super) fn filter(isa: Isa, walk: &Walk, x: &[f32], dy: &[f32], d_filter: &mu
     let mut sums = vec![0f32; parts * d_filter.len()];
     sums.par_chunks_mut(d_filter.len()).enumerate().for_each(|(i, out)| {
         let positions = positions * i / parts..positions * (i + 1) / parts;
-        isa.run(Filter { walk, x, dy, zeros: &zeros, positions, out });
+        isa.train(Filter { walk, x, dy, zeros: &zeros, positions, out });
     });
     for part in sums.chunks_exact(d_filter.len()) {
         for (d, s) in d_filter.iter_mut().zip(part) {
@@ -154,7 +154,7 @@ pub(super) fn filter(isa: Isa, walk: &Walk, x: &[f32], dy: &[f32], d_filter: &mu
 
 /// Adds the gradient of the filter, all positions in order.
 pub(super) fn add_filter(isa: Isa, walk: &Walk, zeros: &[f32], x: &[f32], dy: &[f32], out: &mut [f32]) {
-    isa.run(Filter { walk, x, dy, zeros, positions: 0..walk.positions(), out });
+    isa.train(Filter { walk, x, dy, zeros, positions: 0..walk.positions(), out });
 }
 
 struct Filter<'a> {

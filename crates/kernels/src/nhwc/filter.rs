@@ -47,14 +47,14 @@ pub fn conv2d_backward_filter(isa: Isa, g: &Conv2dGeometry, x: &[f32], dy: &[f32
             let walk = Walk { taps: walk.taps[first..all * (slice + 1) / slices].to_vec(), ..walk.clone() };
             // SAFETY: the tap's rows lie inside the gradient.
             let out = Output(unsafe { out.first().add(first * walk.stretch() * g.out_channels) });
-            isa.run(Part { job: &job, walk: &walk, out, strips: &strips, columns: column..column + 1 });
+            isa.train(Part { job: &job, walk: &walk, out, strips: &strips, columns: column..column + 1 });
         });
         return;
     }
     let parts = (walk.positions() / 512).clamp(1, 8).min(strips.len().max(1));
     let whole = |out: &mut [f32], strips: &[Strip]| {
         let out = Output(out.as_mut_ptr());
-        isa.run(Part { job: &job, walk: &walk, out, strips, columns: 0..g.groups * blocks });
+        isa.train(Part { job: &job, walk: &walk, out, strips, columns: 0..g.groups * blocks });
     };
     if parts == 1 {
         return whole(d_filter, &strips);
@@ -114,7 +114,7 @@ pub(super) fn add_filter_gradient(
     let job = Job { padded: *padded, x, zeros, dy, filters: *filters };
     let strips = Strip::cut(&walk, if padded.is_some() { 4 * CHUNK } else { walk.positions() });
     let columns = 0..walk.groups * walk.make.div_ceil(2 * isa.lanes());
-    isa.run(Part { job: &job, walk: &walk, out: Output(d_filter.as_mut_ptr()), strips: &strips, columns });
+    isa.train(Part { job: &job, walk: &walk, out: Output(d_filter.as_mut_ptr()), strips: &strips, columns });
 }
 
 struct Job<'a> {

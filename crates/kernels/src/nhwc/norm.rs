@@ -68,7 +68,7 @@ pub fn moments(isa: Isa, channels: usize, x: &[f32], out: &mut [Moments]) {
         }
     }
     assert!(channels > 0 && x.len().is_multiple_of(channels) && out.len() >= channels);
-    isa.run(Run(channels, x, &mut out[..channels]));
+    isa.train(Run(channels, x, &mut out[..channels]));
 }
 
 /// `y = x * scale[c] + shift[c]`.
@@ -138,7 +138,7 @@ pub fn backward_sums(isa: Isa, x: &[f32], mean: &[f32], dy: &[f32], sums: &mut [
     assert!(
         channels > 0 && x.len() == dy.len() && x.len().is_multiple_of(channels) && sums.len() >= channels
     );
-    isa.run(Run(x, mean, dy, &mut sums[..channels]));
+    isa.train(Run(x, mean, dy, &mut sums[..channels]));
 }
 
 /// `dx = k[0][c] * dy + k[1][c] * x + k[2][c]`, or that added to `dx`; `k` holds the three rows one after the other.
@@ -172,7 +172,7 @@ pub fn backward_apply(isa: Isa, dy: &[f32], x: &[f32], k: &[f32], accumulate: bo
         }
     }
     assert!(k.len() >= 3 && k.len().is_multiple_of(3) && x.len() == dy.len() && dx.len() == dy.len());
-    isa.run(Run(dy, x, k, accumulate, dx));
+    isa.train(Run(dy, x, k, accumulate, dx));
 }
 
 /// Adds to `sums[c]` the sum of channel `c` over the rows.
@@ -203,7 +203,7 @@ pub fn channel_sums(isa: Isa, x: &[f32], sums: &mut [f32]) {
         }
     }
     assert!(!sums.is_empty());
-    isa.run(Run(x, sums));
+    isa.train(Run(x, sums));
 }
 
 #[cfg(test)]

@@ -242,7 +242,7 @@ pub fn avg_pool_backward(g: &Pool2dGeometry, dy: &[f32], dx: &mut [f32]) {
 pub fn max_with_places(isa: Isa, g: &Pool2dGeometry, x: &[f32], y: &mut [f32], places: &mut [f32]) {
     assert!(g.batch == 1 && x.len() == product(g.input_shape()));
     assert!(y.len() == product(g.output_shape()) && places.len() == y.len());
-    isa.run(Places { g, x, y, places });
+    isa.train(Places { g, x, y, places });
 }
 
 /// The gradient of [`max_with_places`], added to `dx`.
@@ -252,7 +252,7 @@ pub fn max_with_places(isa: Isa, g: &Pool2dGeometry, x: &[f32], y: &mut [f32], p
 pub fn max_backward(isa: Isa, g: &Pool2dGeometry, places: &[f32], dy: &[f32], dx: &mut [f32]) {
     assert!(g.batch == 1 && dx.len() == product(g.input_shape()));
     assert!(dy.len() == product(g.output_shape()) && places.len() == dy.len());
-    isa.run(Back { g, places: Some(places), dy, dx });
+    isa.train(Back { g, places: Some(places), dy, dx });
 }
 
 /// The gradient of [`avg_pool`] of one image by the thread that calls, added to `dx`.
@@ -261,7 +261,7 @@ pub fn max_backward(isa: Isa, g: &Pool2dGeometry, places: &[f32], dy: &[f32], dx
 /// When a slice's length is not its shape's product.
 pub fn avg_backward(isa: Isa, g: &Pool2dGeometry, dy: &[f32], dx: &mut [f32]) {
     assert!(g.batch == 1 && dx.len() == product(g.input_shape()) && dy.len() == product(g.output_shape()));
-    isa.run(Back { g, places: None, dy, dx });
+    isa.train(Back { g, places: None, dy, dx });
 }
 
 /// The largest of each window, and its place.

@@ -202,14 +202,14 @@ impl Input {
             Input::Walks(residues) => {
                 for Residue { walk, packed, table, zeros } in residues {
                     let (at, blocks) = (0..table.to.len(), 0..packed.count());
-                    isa.run(Chunk { walk, x: dy, packed, zeros, table, at, output, blocks, plus, finish });
+                    isa.train(Chunk { walk, x: dy, packed, zeros, table, at, output, blocks, plus, finish });
                 }
             }
             Input::Depthwise { residues, filter, zeros } => {
                 for (walk, table) in residues {
                     let at = 0..table.to.len();
                     let (x, bias) = (dy, zeros);
-                    isa.run(depthwise::Gather {
+                    isa.train(depthwise::Gather {
                         walk,
                         x,
                         filter,

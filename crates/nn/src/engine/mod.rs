@@ -35,6 +35,7 @@ pub use core::Engine;
 
 pub use example::{Example, Pixels, StepReport, Target};
 pub use gradients::{OwnLoss, Update, clip_by_norm, norm};
+pub(crate) use options::training_is_here;
 pub use options::{GroupLayout, Options, State};
 pub use plan::Plan;
 pub use profile::Profile;

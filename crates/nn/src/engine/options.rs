@@ -57,11 +57,24 @@ impl Options {
             let problem = format!("the output {shape:?} is not flat: end the model with one row of numbers");
             return Err(Error::Untrainable(problem));
         }
+        if self.loss.is_some() {
+            training_is_here()?;
+        }
         if self.loss.is_some() && model.params().iter().all(|p| !p.trainable) {
             let problem = "nothing is left to train: the model has no parameters, or all are frozen";
             return Err(Error::Untrainable(problem.into()));
         }
         Ok(())
+    }
+}
+
+/// Whether gradients can be computed in this build.
+pub(crate) fn training_is_here() -> Result<(), Error> {
+    match foveal_kernels::dispatch::TRAINING {
+        true => Ok(()),
+        false => Err(Error::Untrainable(
+            "foveal-nn was built without its feature `training`; build it with it".into(),
+        )),
     }
 }
 

@@ -96,6 +96,7 @@ impl Model {
         mut see: impl FnMut(usize, Vec<Vec<f32>>),
     ) -> Result<Array4<f32>, Error> {
         const NAME: &str = "gradient";
+        crate::engine::training_is_here()?;
         self.check_params()?;
         let all = self.nodes.len() + 1;
         if values.len() != all || of >= all || at > of {

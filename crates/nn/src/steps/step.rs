@@ -16,6 +16,7 @@ use super::run::Run;
 use super::scene::{Forward, Scene};
 use super::transpose::ConvTransposed;
 use super::wires::Wires;
+use foveal_kernels::dispatch::TRAINING;
 
 /// One step: what it reads and writes, and how.
 #[derive(Clone, Debug)]
@@ -60,6 +61,10 @@ macro_rules! steps {
 
             /// Computes the gradients of inputs and parameters from that of the output.
             pub fn backward(&self, scene: &mut Scene<'_>, step: &Wires) {
+                // Without training no step's gradients are compiled: a plan that would ask for them is refused.
+                if !TRAINING {
+                    unreachable!("gradients without training");
+                }
                 match self {
                     $(StepKind::$kind(kind) => kind.backward(scene, step),)*
                 }
