@@ -96,6 +96,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         outcome: &outcome,
         steps: &steps,
         images: [split.train.len(), split.validation.len()],
+        learnt: Some(&data),
         judged: Some(Judged {
             part: Part::Test,
             data: &test,

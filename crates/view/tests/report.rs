@@ -81,6 +81,7 @@ impl Run {
             outcome: &self.outcome,
             steps: &self.steps,
             images: [self.split.train.len(), self.split.validation.len()],
+            learnt: Some(&self.data),
             judged: judged.then_some(Judged {
                 part,
                 data: &self.data,

@@ -3,11 +3,12 @@
 use super::Judged;
 use super::classes::Answers;
 use super::sheets::png;
-use super::{parts, texts};
+use super::{excite, parts, texts};
 use crate::ColorMap;
 use crate::inside::grad_cam;
 use crate::overview::{colors, overlay};
 use crate::text::{Text, Writer, base64, count, number, same, t};
+use foveal_data::Dataset;
 use foveal_nn::Model;
 use foveal_nn::spec::LayerKind;
 use foveal_train::SavedModel;
@@ -26,13 +27,14 @@ const TILE: usize = 48;
 const SMALL: usize = 27;
 const GAP: usize = 4;
 
-/// Filters, and what becomes of the samples at `indices`.
+/// Filters, what becomes of the samples at `indices`, and which of those that were `learnt` excite the maps.
 pub(super) fn draw(
     w: &mut Writer,
     saved: &SavedModel,
     judged: &Judged,
     indices: &[u32],
     answers: Option<&Answers>,
+    learnt: Option<(&Dataset, usize)>,
 ) {
     if judged.data.vocabulary().is_some() {
         return texts::draw(w, saved, judged, indices, answers);
@@ -52,11 +54,14 @@ pub(super) fn draw(
         }
         w.raw("</div>");
     }
+    if let Some((data, all)) = learnt {
+        excite::draw(w, saved, data, all);
+    }
     w.raw("</section>");
 }
 
 /// Of many layers the first, and the last of each height and width.
-fn few<'a>(model: &Model, mut layers: Vec<(&'a str, usize)>) -> Vec<(&'a str, usize)> {
+pub(super) fn few<'a>(model: &Model, mut layers: Vec<(&'a str, usize)>) -> Vec<(&'a str, usize)> {
     if layers.len() > LAYERS {
         let size = |v: usize| [model.value_shape(v)[0], model.value_shape(v)[1]];
         let sizes: Vec<[usize; 2]> = layers.iter().map(|l| size(l.1)).collect();
@@ -286,7 +291,7 @@ fn shades(tile: &ArrayView2<f32>, colors: ColorMap, low: f32, high: f32) -> Arra
     })
 }
 
-fn embed(w: &mut Writer, png: &[u8], class: &str, attributes: &str, label: &Text) {
+pub(super) fn embed(w: &mut Writer, png: &[u8], class: &str, attributes: &str, label: &Text) {
     let alt = w.label("alt", label);
     w.raw(format!("<img class=\"{class}\"{attributes}{alt} src=\"data:image/png;base64,{}\">", base64(png)));
 }

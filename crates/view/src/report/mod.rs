@@ -6,6 +6,7 @@
 mod chart;
 mod classes;
 mod curves;
+mod excite;
 mod facts;
 mod folds;
 mod inside;
@@ -28,6 +29,9 @@ use sheets::Sheets;
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
+
+/// So many of the images that were trained on are looked through for those that excite a map.
+pub const LEARNT: usize = 192;
 
 /// Which images a model is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +102,8 @@ pub struct Report<'a> {
     pub images: [usize; 2],
     /// The images that the model is judged by; none when the run ended before that.
     pub judged: Option<Judged<'a>>,
+    /// Some of the images that were trained on, [`LEARNT`] are enough: those that excite the maps most are shown.
+    pub learnt: Option<&'a Dataset>,
     /// What it was made on.
     pub machine: Machine,
     /// Seconds from the program's start to its result.
@@ -140,6 +146,7 @@ impl Report<'_> {
             return none;
         };
         let threads = self.machine.threads;
+        let learnt = self.learnt.map(|data| (data, self.images[0]));
         if let (Some(answers), Evaluation::Classes(scores)) =
             (classes::Answers::new(model, judged), judged.scores)
         {
@@ -148,7 +155,7 @@ impl Report<'_> {
             classes::draw(w, scores, &answers, &sheets);
             ranking::draw(w, scores, &answers, self.saved.training.temperature);
             classes::worst(w, &answers, &sheets);
-            inside::draw(w, self.saved, judged, &answers.samples(), Some(&answers));
+            inside::draw(w, self.saved, judged, &answers.samples(), Some(&answers), learnt);
             return (sheets.css(), answers.data(&sheets, &judged.part.name()));
         }
         if let Evaluation::Labels(scores) = judged.scores {
@@ -157,14 +164,14 @@ impl Report<'_> {
                 Sheets::new(judged.data, &labelled.places(), threads).named(judged, &labelled.places());
             labels::draw(w, scores);
             labels::worst(w, &labelled, &sheets);
-            inside::draw(w, self.saved, judged, &labelled.samples(), None);
+            inside::draw(w, self.saved, judged, &labelled.samples(), None, learnt);
             return (sheets.css(), none.1);
         }
         let Some(pairs) = values::Pairs::new(self.saved, judged) else { return none };
         let sheets = Sheets::new(judged.data, &pairs.places(), threads).named(judged, &pairs.places());
         values::draw(w, &pairs);
         values::worst(w, &pairs, &sheets);
-        inside::draw(w, self.saved, judged, &pairs.samples(), None);
+        inside::draw(w, self.saved, judged, &pairs.samples(), None, learnt);
         (sheets.css(), none.1)
     }
 }

@@ -7,9 +7,11 @@ use crate::args::Train;
 use crate::exit::Interrupted;
 use crate::machine;
 use crate::output::Context;
+use crate::paths::Shown;
 use crate::predictions;
 use crate::source;
 use anyhow::{Result, bail};
+use foveal::data::Dataset;
 use foveal::train::{Outcome, SavedModel, Status, Temperature};
 use foveal::view::clean;
 use foveal::view::report::{Language, Report, Steps};
@@ -33,6 +35,8 @@ pub struct Finished<'a> {
     /// The temperature that the last layer has been divided by.
     pub temperature: Option<Temperature>,
     pub judgement: Option<Judgement<'a>>,
+    /// Some of the images that were trained on.
+    pub excerpt: Option<Dataset>,
     /// Seconds from the program's start to the result.
     pub total_seconds: f64,
 }
@@ -83,7 +87,7 @@ impl Finished<'_> {
                 let kept = context.say("interrupted; what was learnt is in", "중단됨. 배운 데까지는 여기에:");
                 context.note(&format!("{kept} {at}"));
                 if let Some(epoch) = self.kept {
-                    let run = self.folder.path().display();
+                    let run = self.folder.path().shown();
                     context.note(&context.language.pick(
                         format!("to go on after epoch {epoch}, train with --out {run} --resume"),
                         format!("{epoch}에포크 다음부터 이어 하려면 --out {run} --resume 으로 훈련"),
@@ -178,7 +182,7 @@ impl Finished<'_> {
                  rate (--lr, now {lr})"
             ),
             format!(
-                "가장 많은 클래스만 답하는 것보다 낫지 않음. 이미지와 라벨(foveal data show {data}, foveal data check \
+                "가장 많은 클래스만 답하는 것보다 낫지 않음. 이미지와 레이블(foveal data show {data}, foveal data check \
                  {data}), 대비(--standardize yes), 학습률(--lr, 지금 {lr})을 살펴보세요"
             ),
         ));
@@ -215,6 +219,7 @@ impl Finished<'_> {
             steps: self.steps,
             images: self.images,
             judged,
+            learnt: self.excerpt.as_ref(),
             machine: machine::this(self.context.threads),
             total_seconds: self.total_seconds,
         };
@@ -228,7 +233,7 @@ impl Finished<'_> {
         if context.json {
             return Ok(());
         }
-        let run = clean(&self.folder.path().display().to_string());
+        let run = clean(&self.folder.path().shown());
         let data = clean(&self.args.data);
         let mut text = String::new();
         if !self.args.no_report {

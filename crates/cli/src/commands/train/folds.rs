@@ -1,6 +1,7 @@
 //! `foveal train --folds K`: cross-validation. Each fold is the test of a model that has seen nothing of it; the models
 //! stay as the members of an ensemble.
 
+use super::excerpt::excerpt;
 use super::finish::Finished;
 use super::fold_table::{FoldTable, Row};
 use super::folder::{FOLDS, Folder, REPORT};
@@ -10,6 +11,7 @@ use super::{backbone, ensemble, recipe};
 use crate::args::Train;
 use crate::commands::model::{self, ENSEMBLE, Ensemble};
 use crate::files;
+use crate::paths::Shown;
 use crate::predictions;
 use crate::source::{Later, MNIST, Parts};
 use anyhow::{Result, bail};
@@ -93,7 +95,7 @@ impl Folds<'_> {
         if self.run.args.no_report {
             return folder.remove(REPORT);
         }
-        let own = |k| model::member(Path::new(""), k).join(REPORT).display().to_string();
+        let own = |k| model::member(Path::new(""), k).join(REPORT).shown();
         folder.write_report(&table.report(self.run, (1..=self.folds).map(own).collect()))
     }
 
@@ -132,6 +134,7 @@ impl Folds<'_> {
     ) -> Result<()> {
         Finished {
             judgement: Some(judgement),
+            excerpt: excerpt(run.args, run.data, &run.split.train),
             total_seconds: learnt.trained.train_seconds,
             ..learnt.finished((run.args, run.context), run.split, folder)
         }

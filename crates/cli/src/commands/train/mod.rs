@@ -6,6 +6,7 @@ mod checkpoint;
 mod choice;
 mod ensemble;
 mod events;
+mod excerpt;
 mod finish;
 mod fold_table;
 mod folder;
@@ -70,6 +71,7 @@ pub fn run(args: &Train, context: &Context) -> Result<()> {
     let saved = &learnt.saved;
     let mut run = learnt.finished((args, context), split, &folder);
     run.early_end()?;
+    run.excerpt = excerpt::excerpt(args, &data, &split.train);
     let test = test()?;
     // Where there is a test part, what was learnt from is not needed any more, and may be large.
     let data = test.is_none().then_some(data);

@@ -9,6 +9,7 @@ use super::progress::Progress;
 use super::room;
 use crate::args::{Fit, Train};
 use crate::output::Context;
+use crate::paths::Shown;
 use crate::source::{self, MNIST, Parts};
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Split, Targets};
@@ -78,6 +79,7 @@ impl Learnt {
             kept: self.kept,
             temperature: self.temperature,
             judgement: None,
+            excerpt: None,
             total_seconds: 0.0,
         }
     }
@@ -102,10 +104,10 @@ impl Run<'_> {
         let written = folder.write_metrics(&trained.history).and_then(|()| folder.write_model(&saved));
         let (path, kept) = match (written, kept) {
             (Ok(path), Ok(kept)) => (path, kept),
-            (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.display()),
+            (Ok(path), Err(error)) => bail!("{error}; what was learnt is in {}", path.shown()),
             (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
         };
-        Ok(Learnt { saved, trained, steps, at: path.display().to_string(), kept, temperature })
+        Ok(Learnt { saved, trained, steps, at: path.shown(), kept, temperature })
     }
 
     /// Fits a temperature to what was learnt, on the validation samples, and puts it into the last layer. `None` where
