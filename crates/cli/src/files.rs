@@ -3,6 +3,7 @@
 mod lists;
 mod what;
 
+use crate::paths::Shown;
 use crate::{interrupt, parts};
 use anyhow::{Context as _, Result, anyhow, bail};
 use foveal::data::npy;
@@ -25,9 +26,9 @@ pub fn read(path: &Path, what: What) -> Result<Vec<u8>> {
         return Ok(head.to_vec());
     }
     if what == What::Array {
-        npy::declared(head, size, &path.display().to_string())?;
+        npy::declared(head, size, &path.shown())?;
     }
-    let too_little = || anyhow!("cannot read {}: there is no memory for its {size} bytes", path.display());
+    let too_little = || anyhow!("cannot read {}: there is no memory for its {size} bytes", path.shown());
     let mut bytes = memory::empty(size as usize + 1).ok_or_else(too_little)?;
     bytes.extend_from_slice(head);
     // A file may grow while it is read.
@@ -47,7 +48,7 @@ pub fn head(path: &Path) -> Result<Vec<u8>> {
 
 /// Opens a plain file that is not too large, and gives its size.
 fn open(path: &Path, what: What) -> Result<(File, u64)> {
-    let shown = path.display();
+    let shown = path.shown();
     let about = fs::metadata(path).map_err(|e| cannot_read(path, &e))?;
     if about.is_dir() {
         bail!("cannot read {shown}: it is a folder; name a file");
@@ -66,7 +67,7 @@ fn refuse_large(path: &Path, size: u64, what: What) -> Result<()> {
         bail!(
             "{}: has {size} bytes, more than the {most} that {what} may have; check that it is the right file, or make it \
              smaller",
-            path.display()
+            path.shown()
         );
     }
     Ok(())
@@ -89,9 +90,9 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
 fn cannot_read(path: &Path, error: &std::io::Error) -> anyhow::Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            anyhow!("cannot read {}: there is no such file; check the path", path.display())
+            anyhow!("cannot read {}: there is no such file; check the path", path.shown())
         }
-        _ => anyhow!("cannot read {}: {}", path.display(), reason(error)),
+        _ => anyhow!("cannot read {}: {}", path.shown(), reason(error)),
     }
 }
 
@@ -99,7 +100,7 @@ fn cannot_read(path: &Path, error: &std::io::Error) -> anyhow::Error {
 pub fn read_text(path: &Path, what: What) -> Result<String> {
     let text = String::from_utf8(read(path, what)?).ok().filter(|text| !text.contains('\0'));
     text.with_context(|| {
-        format!("{}: this is not a text file; check that it is the right file", path.display())
+        format!("{}: this is not a text file; check that it is the right file", path.shown())
     })
 }
 
@@ -109,9 +110,9 @@ fn read_array(path: &Path) -> Result<ArrayD<f32>> {
         return lists::nested(list);
     }
     if lists::is_text(path) {
-        return lists::rows(&read_text(path, What::Table)?, &path.display().to_string());
+        return lists::rows(&read_text(path, What::Table)?, &path.shown());
     }
-    Ok(npy::read_npy(&read(path, What::Array)?, &path.display().to_string())?)
+    Ok(npy::read_npy(&read(path, What::Array)?, &path.shown())?)
 }
 
 /// An array of four axes; `operator` wants it as `what`, such as `an input [n, h, w, c]`. A written list or table of
@@ -131,7 +132,7 @@ pub fn read_array4(path: &Path, operator: &str, what: &str) -> Result<Array4<f32
     array.into_dimensionality::<Ix4>().map_err(|_| {
         anyhow!(
             "{operator}: {} has shape {shape:?}, not four axes as {what} has; reshape it before it is saved",
-            path.display()
+            path.shown()
         )
     })
 }
@@ -140,9 +141,9 @@ pub fn read_array4(path: &Path, operator: &str, what: &str) -> Result<Array4<f32
 pub fn read_array1(path: &Path, operator: &str, what: &str) -> Result<Array1<f32>> {
     let array = read_array(path)?;
     let shape = array.shape().to_vec();
-    array.into_dimensionality::<Ix1>().map_err(|_| {
-        anyhow!("{operator}: {} has shape {shape:?}, not one axis as {what} has", path.display())
-    })
+    array
+        .into_dimensionality::<Ix1>()
+        .map_err(|_| anyhow!("{operator}: {} has shape {shape:?}, not one axis as {what} has", path.shown()))
 }
 
 /// Writes an array as a `.npy` file.
@@ -156,7 +157,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match fs::metadata(&target) {
         Ok(meta) if meta.is_dir() => {
-            bail!("cannot write {}: it is a folder; name a file", path.display());
+            bail!("cannot write {}: it is a folder; name a file", path.shown());
         }
         Ok(meta) if !meta.is_file() => {
             // A pipe or a device cannot be replaced, only written to.
@@ -166,7 +167,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => {}
     }
     let name = target.file_name().map(|n| n.to_string_lossy().into_owned());
-    let Some(name) = name else { bail!("cannot write {}: name a file", path.display()) };
+    let Some(name) = name else { bail!("cannot write {}: name a file", path.shown()) };
     interrupt::watch()?;
     parts::replace(&target, &name, bytes).map_err(|e| cannot_write(path, &e))
 }
@@ -175,7 +176,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            bail!("cannot remove {}: {}", path.display(), reason(&e))
+            bail!("cannot remove {}: {}", path.shown(), reason(&e))
         }
         _ => Ok(()),
     }
@@ -192,16 +193,16 @@ pub fn cannot_write(path: &Path, error: &std::io::Error) -> anyhow::Error {
     if error.kind() == std::io::ErrorKind::NotFound && !folder.exists() {
         return anyhow!(
             "cannot write {}: there is no folder {}; make it first",
-            path.display(),
-            folder.display()
+            path.shown(),
+            folder.shown()
         );
     }
-    anyhow!("cannot write {}: {}", path.display(), reason(error))
+    anyhow!("cannot write {}: {}", path.shown(), reason(error))
 }
 
 /// Makes a folder and those above it.
 pub fn make_folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(|e| anyhow!("cannot make the folder {}: {}", path.display(), reason(&e)))
+    fs::create_dir_all(path).map_err(|e| anyhow!("cannot make the folder {}: {}", path.shown(), reason(&e)))
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -17,6 +17,7 @@ mod machine;
 mod onnx_file;
 mod output;
 mod parts;
+mod paths;
 mod predictions;
 mod pretrained;
 mod sheet;

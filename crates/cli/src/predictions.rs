@@ -1,6 +1,7 @@
 //! `predictions.csv` in a run folder: what the model says about every sample that it was judged by.
 
 use crate::files::{self, What};
+use crate::paths::Shown;
 use anyhow::{Result, bail};
 use foveal::data::{Dataset, Targets};
 use foveal::train::{SavedModel, probabilities};
@@ -97,7 +98,7 @@ pub fn read(folder: &Path) -> Result<Option<Predictions>> {
         return Ok(None);
     }
     let bytes = files::read(&path, What::Table)?;
-    let shown = path.display();
+    let shown = path.shown();
     let wrong = |line: u64| anyhow::anyhow!("{shown}: line {line} is no prediction; train the run again");
     let mut table = csv::Reader::from_reader(&bytes[..]);
     let heading: Vec<String> = table.headers()?.iter().map(str::to_owned).collect();

@@ -1,6 +1,7 @@
 //! Every option and command that a message anywhere names is one that there is.
 
 use super::Cli;
+use crate::paths::Shown;
 use clap::{Arg, Command, CommandFactory};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,7 @@ fn lines() -> Vec<(String, String)> {
     }
     let mut lines = Vec::new();
     for file in all {
-        let shown = file.strip_prefix(&crates).unwrap().display().to_string();
+        let shown = file.strip_prefix(&crates).unwrap().shown();
         // Help is no message.
         let help = shown.starts_with("cli/src/args");
         if STYLES.iter().any(|own| shown.starts_with(own)) || help {

@@ -2,6 +2,7 @@
 
 use crate::args::{Conv2d, ConvArgs};
 use crate::output::{Context, Number, numbers};
+use crate::paths::Shown;
 use crate::{array_text, files};
 use anyhow::Result;
 use foveal::nn::ops;
@@ -46,7 +47,7 @@ pub fn show(y: &Array4<f32>, path: Option<&Path>, context: &Context) -> Result<(
     match path {
         Some(path) => {
             let wrote = context.say("wrote", "저장함:");
-            context.note(&format!("{wrote} {} {shape}", path.display()));
+            context.note(&format!("{wrote} {} {shape}", path.shown()));
             Ok(())
         }
         None => context.print(&format!("shape {shape}\n{}", array_text::maps(y))),

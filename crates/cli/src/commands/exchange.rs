@@ -7,6 +7,7 @@ use crate::args::{Export, Import, Layout, Pixels, Pixelwise};
 use crate::files::{self, What};
 use crate::onnx_file;
 use crate::output::{Context, count};
+use crate::paths::Shown;
 use anyhow::{Context as _, Result, bail};
 use foveal::onnx::{self, ExportOptions, ImportOptions, Imported, Note};
 use foveal::train::SavedModel;
@@ -18,7 +19,7 @@ pub fn export(args: &Export, context: &Context) -> Result<()> {
     let mut options = ExportOptions::default();
     options.floats = args.input == Pixels::Float;
     options.channels_first = args.layout == Layout::Nchw;
-    let bytes = onnx::export_with(&saved, options).with_context(|| args.model.display().to_string())?;
+    let bytes = onnx::export_with(&saved, options).with_context(|| args.model.shown())?;
     files::write(&args.output, &bytes)?;
     tell(&args.output, &saved, context)
 }
@@ -81,7 +82,7 @@ fn tell(output: &Path, saved: &SavedModel, context: &Context) -> Result<()> {
     let parameters: usize = saved.model.params().iter().map(|p| p.values.len()).sum();
     if context.json {
         return context.print_json(&serde_json::json!({
-            "output": output.display().to_string(),
+            "output": output.shown(),
             "input_shape": shape,
             "layers": layers,
             "parameters": parameters,
@@ -89,7 +90,7 @@ fn tell(output: &Path, saved: &SavedModel, context: &Context) -> Result<()> {
             "classes": saved.classes,
         }));
     }
-    let (file, numbers, outputs) = (output.display(), count(parameters as u64), saved.model.outputs());
+    let (file, numbers, outputs) = (output.shown(), count(parameters as u64), saved.model.outputs());
     let english =
         format!("{file}: input {shape:?}, {layers} layers, {numbers} parameters, {outputs} outputs\n");
     let korean = format!("{file}: 입력 {shape:?}, 층 {layers}개, 파라미터 {numbers}개, 출력 {outputs}개\n");

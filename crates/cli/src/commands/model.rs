@@ -1,6 +1,7 @@
 //! MODEL on the command line: a built-in model's name, a model file, a saved model or a run folder.
 
 use crate::files::{self, What};
+use crate::paths::Shown;
 use crate::{built_in, pretrained};
 use anyhow::{Context as _, Result, bail};
 use foveal::data::Dataset;
@@ -118,9 +119,9 @@ pub fn members(path: &Path) -> Result<Vec<SavedModel>> {
     }
     let text = files::read_text(&file, What::Words)?;
     let ensemble: Ensemble = serde_json::from_str(&text)
-        .with_context(|| format!("{}: this does not describe an ensemble", file.display()))?;
+        .with_context(|| format!("{}: this does not describe an ensemble", file.shown()))?;
     let all = (1..=ensemble.members).map(|k| saved(&member(path, k))).collect::<Result<Vec<_>>>()?;
-    let Some(first) = all.first() else { bail!("{}: an ensemble without members", file.display()) };
+    let Some(first) = all.first() else { bail!("{}: an ensemble without members", file.shown()) };
     let fits = |m: &SavedModel| {
         m.classes == first.classes
             && m.model.input_shape() == first.model.input_shape()
@@ -129,7 +130,7 @@ pub fn members(path: &Path) -> Result<Vec<SavedModel>> {
     match (1..).zip(&all).find(|(_, m)| !fits(m)) {
         Some((k, _)) => bail!(
             "{}: it has other classes or shapes than the ensemble's first member",
-            member(path, k).display()
+            member(path, k).shown()
         ),
         None => Ok(all),
     }
@@ -161,21 +162,21 @@ pub fn saved(path: &Path) -> Result<SavedModel> {
     if !path.exists() && path.to_str().is_some_and(|n| builtin::spec(n).is_some() || builtin::is_scaled(n)) {
         bail!(
             "{} is a built-in model that has not been trained; train it and name its run folder",
-            path.display()
+            path.shown()
         );
     }
     let ensemble = path.join(ENSEMBLE);
     if path.is_dir() && ensemble.exists() {
         bail!(
             "{} is an ensemble, and this takes one model: name one of its members, such as {}",
-            path.display(),
-            member(path, 1).display()
+            path.shown(),
+            member(path, 1).shown()
         );
     }
     let file = if path.is_dir() { path.join(SAVED) } else { PathBuf::from(path) };
-    let saved = SavedModel::from_bytes(&files::read(&file, What::Model)?, &file.display().to_string())?;
+    let saved = SavedModel::from_bytes(&files::read(&file, What::Model)?, &file.shown())?;
     if !cfg!(feature = "text") && saved.preprocess.text.is_some() {
-        return Err(built_in::lacking(&format!("{}: a model of texts", file.display()), "text"));
+        return Err(built_in::lacking(&format!("{}: a model of texts", file.shown()), "text"));
     }
     Ok(saved)
 }

@@ -7,6 +7,7 @@ use super::{input, model};
 use crate::args::Predict;
 use crate::files;
 use crate::output::Context;
+use crate::paths::Shown;
 use crate::source;
 use answer::{Answer, Entry};
 use anyhow::{Context as _, Result, bail};
@@ -37,7 +38,7 @@ pub fn run(args: &Predict, context: &Context) -> Result<()> {
     let table = Table { entries: &entries, saved: &members[0] };
     if let Some(path) = &args.csv {
         files::write(path, &table.csv()?)?;
-        context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
+        context.note(&format!("{} {}", context.say("wrote", "저장:"), path.shown()));
     }
     match context.json {
         true => context.print_json(&Json { classes: &table.saved.classes, predictions: &entries })?,
@@ -179,7 +180,7 @@ fn given(inputs: &[String]) -> Result<Vec<String>> {
                 "{input}: holds no PNG, JPEG, BMP, WebP or TIFF picture and no DICOM slice; name one that does"
             );
         }
-        all.extend(pictures.iter().map(|p| p.display().to_string()));
+        all.extend(pictures.iter().map(|p| p.shown()));
     }
     Ok(all)
 }

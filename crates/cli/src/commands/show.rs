@@ -5,6 +5,7 @@ use crate::args::Show;
 use crate::array_text::{self, number, shape};
 use crate::files;
 use crate::output::{Context, Number, numbers};
+use crate::paths::Shown;
 use crate::table::{Side, table};
 use anyhow::{Result, bail};
 use foveal::train::SavedModel;
@@ -38,7 +39,7 @@ pub fn run(args: &Show, context: &Context) -> Result<()> {
             kind => kind.bytes(&scene.draw(language)?, &format!("{}: {}", scene.model, scene.name))?,
         };
         files::write(path, &bytes)?;
-        context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
+        context.note(&format!("{} {}", context.say("wrote", "저장:"), path.shown()));
     }
     if context.json {
         return context.print_json(&json(&scene));
@@ -96,7 +97,7 @@ impl Kind {
         let ends: Vec<String> = known.iter().map(|k| format!(".{}", k.end())).collect();
         match found {
             Some(kind) => Ok(*kind),
-            None => bail!("{}: the name must end with {}", path.display(), ends.join(" or ")),
+            None => bail!("{}: the name must end with {}", path.shown(), ends.join(" or ")),
         }
     }
 

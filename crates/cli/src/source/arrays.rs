@@ -5,6 +5,7 @@ use super::opened::Opened;
 use super::options::{BY_NAME, ReadOptions};
 use super::told::Told;
 use crate::files::{self, What};
+use crate::paths::Shown;
 use crate::surroundings::{ARRAYS, Surroundings};
 use anyhow::{Result, anyhow};
 use foveal::data::scale::{Range, alike};
@@ -14,7 +15,7 @@ use std::sync::PoisonError;
 
 /// A `.npz` file. Where it is read for a trained model, its numbers are put on the model's scale.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Opened> {
-    let shown = path.display().to_string();
+    let shown = path.shown();
     let bytes = files::read(path, What::Arrays)?;
     let read = |options: &ReadOptions| npz::read_npz(&bytes, &shown, &asked(options));
     let read = match read(options) {

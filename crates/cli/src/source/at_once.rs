@@ -4,6 +4,7 @@ use super::folder::bytes;
 use super::listed::{Decode, Listed};
 use super::opened::{Opened, tell_skipped};
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::{Result, bail};
 use foveal::data::stack::Small;
 use foveal::data::{Dataset, Part, Samples, TrainTest};
@@ -61,7 +62,7 @@ impl Listed {
             let fill = |(i, place): (usize, &mut [T])| -> Result<()> {
                 bar.inc(1);
                 let path = &self.paths[from + i];
-                let picture = decode(&bytes(path)?, &path.display().to_string())?;
+                let picture = decode(&bytes(path)?, &path.shown())?;
                 place.copy_from_slice(&T::of(picture, shape[2]));
                 Ok(())
             };

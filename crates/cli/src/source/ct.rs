@@ -10,6 +10,7 @@ use super::options::ReadOptions;
 use super::told::Told;
 use crate::files::{self, What};
 use crate::output::{Context, count};
+use crate::paths::Shown;
 use anyhow::{Result, anyhow, bail};
 use foveal::data::dicom::{self, Header, Id, Stack, divided, owners, stacks};
 use foveal::data::stack::{Small, common_size};
@@ -38,11 +39,9 @@ impl<'a> Slices<'a> {
             found.iter().partition(|(names, path)| is_slice(names, path));
         let no = context.say("no DICOM slice", "DICOM 단면이 아님");
         let mut skipped: Vec<String> =
-            outside.iter().map(|(_, path)| format!("{}: {no}", path.display())).collect();
-        let read: Vec<Result<Header>> = inside
-            .par_iter()
-            .map(|(_, path)| Ok(dicom::header(&bytes(path)?, &path.display().to_string())?))
-            .collect();
+            outside.iter().map(|(_, path)| format!("{}: {no}", path.shown())).collect();
+        let read: Vec<Result<Header>> =
+            inside.par_iter().map(|(_, path)| Ok(dicom::header(&bytes(path)?, &path.shown())?)).collect();
         let (mut files, mut headers) = (Vec::new(), Vec::new());
         for (file, header) in inside.into_iter().zip(read) {
             match header {
@@ -73,7 +72,7 @@ struct Labels {
 
 /// A folder of slices.
 pub fn open(path: &Path, found: &Walked, options: &ReadOptions, context: &Context) -> Result<Opened> {
-    let shown = path.display().to_string();
+    let shown = path.shown();
     let mut slices = Slices::new(&found.files, options, context)?;
     slices.skipped.extend(found.skipped(context));
     if slices.headers.is_empty() {
@@ -92,7 +91,7 @@ pub fn open(path: &Path, found: &Walked, options: &ReadOptions, context: &Contex
     let drawn = given.is_none() && labelled;
     let of = given.unwrap_or_else(|| vec![Part::Train; owned.len()]);
     if let Some([a, b]) = divided(&owned, &of) {
-        let [a, b] = [a, b].map(|i| slices.files[i].1.display());
+        let [a, b] = [a, b].map(|i| slices.files[i].1.shown());
         bail!(
             "{shown}: {a} and {b} are of one patient and in different parts; keep each patient in one part"
         );
@@ -169,7 +168,7 @@ fn by_folder(shown: &str, slices: &mut Slices<'_>, options: &ReadOptions) -> Res
         ),
     };
     for &i in &layout.others {
-        slices.skipped.push(format!("{}: stands in no class folder", slices.files[i].1.display()));
+        slices.skipped.push(format!("{}: stands in no class folder", slices.files[i].1.shown()));
     }
     let kept: Vec<usize> = layout.pictures.iter().map(|entry| entry.path).collect();
     slices.select(&kept);
@@ -188,7 +187,7 @@ fn by_table(
     options: &ReadOptions,
     context: &Context,
 ) -> Result<Labels> {
-    let shown = table.display().to_string();
+    let shown = table.shown();
     let read = read_csv(&files::read(table, What::Table)?, &shown, &options.table())?;
     let rows = rows(&read, slices).ok_or_else(|| {
         anyhow!("{shown}: its first column must be headed file, series or patient; the targets follow")
@@ -198,7 +197,7 @@ fn by_table(
     let no = context.say("has no row in", "다음 표에 행이 없음:");
     for (i, row) in rows.into_iter().enumerate() {
         let Some(row) = row else {
-            let line = format!("{}: {no} {shown}", slices.files[i].1.display());
+            let line = format!("{}: {no} {shown}", slices.files[i].1.shown());
             if options.strict {
                 bail!("{line}; add one, or leave --strict out");
             }
@@ -209,7 +208,7 @@ fn by_table(
         of_kept.push(row);
     }
     if kept.is_empty() {
-        bail!("{shown}: none of its {} rows names a slice of {}", read.paths.len(), path.display());
+        bail!("{shown}: none of its {} rows names a slice of {}", read.paths.len(), path.shown());
     }
     let unused = read.paths.len() - of_kept.iter().collect::<HashSet<_>>().len();
     if unused > 0 {

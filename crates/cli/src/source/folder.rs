@@ -2,6 +2,7 @@
 
 use crate::files::{self, What};
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::{Result, anyhow};
 use foveal::data::folder;
 use std::fs;
@@ -40,7 +41,7 @@ impl Walked {
 /// All files in a folder and those below it, by name.
 pub fn all_under(path: &Path) -> Result<Walked> {
     let mut found = Walked::default();
-    let entries = fs::read_dir(path).map_err(|e| anyhow!("cannot read {}: {e}", path.display()))?;
+    let entries = fs::read_dir(path).map_err(|e| anyhow!("cannot read {}: {e}", path.shown()))?;
     walk((path, entries), &mut Vec::new(), &mut Vec::new(), &mut found);
     found.files.sort();
     found.left_out.sort();

@@ -2,6 +2,7 @@
 
 use super::name::name;
 use crate::files::{self, What};
+use crate::paths::Shown;
 use anyhow::{Result, anyhow};
 use foveal::data::{Dataset, Error, TrainTest, idx};
 use std::fs;
@@ -23,12 +24,12 @@ pub fn open(path: &Path) -> Result<TrainTest> {
         anyhow!(
             "{}: there is no file {what}-ubyte (plain or .gz); a data set folder holds train-images-idx3, \
              train-labels-idx1, t10k-images-idx3 and t10k-labels-idx1",
-            path.display()
+            path.shown()
         )
     };
     let images = find(path, "train-images")?.ok_or_else(|| missing("train-images-idx3"))?;
     let labels = find(path, "train-labels")?.ok_or_else(|| missing("train-labels-idx1"))?;
-    let name = name(&path.display().to_string());
+    let name = name(&path.shown());
     let train = pair(&images, &labels, &name, None)?;
     let images = find(path, "t10k-images")?;
     let labels = find(path, "t10k-labels")?;
@@ -46,7 +47,7 @@ pub fn open(path: &Path) -> Result<TrainTest> {
 /// The file in `folder` whose name begins with `start`, such as `train-images-idx3-ubyte` or
 /// `train-images-idx3-ubyte.gz`. Where both are, the plain one.
 fn find(folder: &Path, start: &str) -> Result<Option<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(|e| anyhow!("cannot read {}: {e}", folder.display()))?;
+    let entries = fs::read_dir(folder).map_err(|e| anyhow!("cannot read {}: {e}", folder.shown()))?;
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(start)))
@@ -63,9 +64,8 @@ fn pair(images: &Path, labels: &Path, name: &str, classes: Option<&[String]>) ->
     };
     read.map_err(|error| {
         // The error names the data set; if one of the files is broken, its path says more.
-        let broken = |path: &Path, bytes: &[u8]| -> Option<Error> {
-            idx::read_idx(bytes, &path.display().to_string()).err()
-        };
+        let broken =
+            |path: &Path, bytes: &[u8]| -> Option<Error> { idx::read_idx(bytes, &path.shown()).err() };
         broken(images, &image_bytes).or_else(|| broken(labels, &label_bytes)).unwrap_or(error).into()
     })
 }

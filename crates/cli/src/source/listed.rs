@@ -6,6 +6,7 @@ use super::opened::{Opened, tell_skipped};
 use super::options::ReadOptions;
 use super::told::Told;
 use crate::output::{Context, count};
+use crate::paths::Shown;
 use anyhow::{Result, bail};
 use foveal::data::stack::{Small, join};
 use foveal::data::{Dataset, Error, Load, Part, Samples, Scale, Stored, Targets, TrainTest};
@@ -65,7 +66,7 @@ impl Listed {
             .par_iter()
             .map(|path| {
                 bar.inc(1);
-                let picture = decode(&bytes(path)?, &path.display().to_string())?;
+                let picture = decode(&bytes(path)?, &path.shown())?;
                 Ok(Looked::new(picture, stream))
             })
             .collect();
@@ -93,7 +94,7 @@ impl Listed {
 
     /// The files at `kept`, as they are shown.
     pub fn shown(&self, kept: &[usize]) -> Vec<String> {
-        kept.iter().map(|&i| self.paths[i].display().to_string()).collect()
+        kept.iter().map(|&i| self.paths[i].shown()).collect()
     }
 
     /// The groups of the files at `kept` that are not for the test.
@@ -197,7 +198,7 @@ struct Files {
 impl Load for Files {
     fn load(&self, index: usize, pixels: &mut [u8]) -> Result<(), foveal::data::Error> {
         let path = &self.paths[index];
-        let shown = path.display().to_string();
+        let shown = path.shown();
         let gone = |problem: String| foveal::data::Error::Damaged { file: shown.clone(), problem };
         let bytes = bytes(path).map_err(|e| gone(format!("it was read before, but now: {e}")))?;
         let picture = (self.decode)(&bytes, &shown)?;

@@ -8,6 +8,7 @@ use super::text_facts::TextFacts;
 use super::told::Told;
 use crate::files::{self, What};
 use crate::output::{Context, count};
+use crate::paths::Shown;
 use anyhow::{Result, bail};
 use foveal::data::targets::Task;
 use foveal::data::text::{Lengths, Tokens, Vocabulary};
@@ -39,7 +40,7 @@ struct Listed {
 
 /// A TSV.
 pub fn from_file(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
-    let shown = path.display().to_string();
+    let shown = path.shown();
     let bytes = files::read(path, What::Table)?;
     let read = grouped(options, &|options| read_tsv(&bytes, &shown, &options.table()))?;
     Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
@@ -47,7 +48,7 @@ pub fn from_file(path: &Path, options: &ReadOptions, context: &Context) -> Resul
 
 /// A CSV.
 pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
-    let shown = path.display().to_string();
+    let shown = path.shown();
     let bytes = files::read(path, What::Table)?;
     let read = grouped(options, &|options| text_table::read_csv(&bytes, &shown, &options.table()))?;
     Listed::new(name(&shown), &shown, read, None, context).opened(options, context)
@@ -70,7 +71,7 @@ fn grouped(
 pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Result<Opened> {
     let judged = options.is_judged();
     let read = |file: &str, task: Option<Task>, classes: Option<&[String]>| {
-        let shown = path.join(file).display().to_string();
+        let shown = path.join(file).shown();
         let options = table::Options { task, known: classes, ..options.table() };
         let bytes = files::read(&path.join(file), What::Table)?;
         let read = match read_tsv(&bytes, &shown, &options) {
@@ -83,7 +84,7 @@ pub fn from_folder(path: &Path, options: &ReadOptions, context: &Context) -> Res
         anyhow::Ok((shown, read))
     };
     let (shown, train) = read(TRAIN, options.task, options.classes)?;
-    let own = name(&path.display().to_string());
+    let own = name(&path.shown());
     let mut all = Listed::new(own.clone(), &shown, train, Some(Part::Train), context);
     for (file, part) in OTHERS.into_iter().filter(|(file, _)| path.join(file).is_file()) {
         // The other parts have the classes of the training part.

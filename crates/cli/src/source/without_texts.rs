@@ -4,6 +4,7 @@ use super::opened::Opened;
 use super::options::ReadOptions;
 use crate::built_in::lacking;
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::Result;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ pub const TRAIN: &str = "train.tsv";
 
 /// Refuses a file of texts.
 pub fn from_file(path: &Path, _: &ReadOptions, _: &Context) -> Result<Opened> {
-    Err(lacking(&format!("{}: texts", path.display()), "text"))
+    Err(lacking(&format!("{}: texts", path.shown()), "text"))
 }
 pub use from_file as from_table;
 pub use from_file as from_folder;

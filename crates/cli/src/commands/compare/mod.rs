@@ -5,6 +5,7 @@ mod paired;
 use super::model;
 use crate::args::Compare;
 use crate::output::{Context, count};
+use crate::paths::Shown;
 use crate::predictions::{self, Answer, Predictions};
 use crate::table::{Side, table};
 use anyhow::Result;
@@ -84,7 +85,7 @@ struct Figures {
 
 impl One {
     fn read(path: &Path) -> Result<Self> {
-        let (name, saved) = (path.display().to_string(), model::saved(path)?);
+        let (name, saved) = (path.shown(), model::saved(path)?);
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
         Ok(Self { name, saved, predictions: predictions::read(folder)? })
     }

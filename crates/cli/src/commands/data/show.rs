@@ -5,6 +5,7 @@ use crate::array_text::{number, shape};
 use crate::commands::show::Kind;
 use crate::files;
 use crate::output::{Context, count};
+use crate::paths::Shown;
 use crate::sheet::{self, Picture};
 use crate::source::{self, ReadOptions};
 use crate::table::{Side, table};
@@ -71,7 +72,7 @@ pub fn run(args: &ShowData, context: &Context) -> Result<()> {
     let drawing = figure.draw()?;
     if let (Some(path), Some(kind)) = (&args.output, kind) {
         files::write(path, &kind.bytes(&drawing, &args.data)?)?;
-        context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
+        context.note(&format!("{} {}", context.say("wrote", "저장:"), path.shown()));
         return Ok(());
     }
     context.print_drawn(&context.graphics.show(&drawing)?)

@@ -3,6 +3,7 @@
 use super::samples::Test;
 use crate::files;
 use crate::output::{Context, count};
+use crate::paths::Shown;
 use crate::sheet;
 use anyhow::Result;
 use foveal::view::{ColorMap, Scale, clean, subplots};
@@ -78,7 +79,7 @@ pub fn write(folder: &Path, test: &Test, likely: &[f32], context: &Context) -> R
     } else {
         files::write(&sheet_at, &sheet(&mistakes, test, names, context)?)?;
     }
-    let (n, of, at) = (count(mistakes.len() as u64), count(data.len() as u64), folder.display());
+    let (n, of, at) = (count(mistakes.len() as u64), count(data.len() as u64), folder.shown());
     context.note(
         &context
             .language

@@ -6,6 +6,7 @@ use crate::args::{Explain, ExplainArrays, ExplainLayer, ExplainPool};
 use crate::array_text::number;
 use crate::files;
 use crate::output::{Context, Number};
+use crate::paths::Shown;
 use crate::table::{Side, table};
 use anyhow::Result;
 use foveal::view::explain::{self, Activated, Explanation, Sum, Term};
@@ -61,7 +62,7 @@ fn draw(
 ) -> Result<()> {
     let drawing = explain::figure(cell, &lines(cell, after, context), context.language.into())?;
     files::write(path, &kind.bytes(&drawing, &equation(cell, context))?)?;
-    context.note(&format!("{} {}", context.say("wrote", "저장:"), path.display()));
+    context.note(&format!("{} {}", context.say("wrote", "저장:"), path.shown()));
     Ok(())
 }
 

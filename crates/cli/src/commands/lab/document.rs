@@ -7,6 +7,7 @@ use crate::array_text;
 use crate::files;
 use crate::language::Language;
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::Result;
 use std::path::Path;
 
@@ -26,7 +27,7 @@ pub fn write(folder: &Path, steps: &[LectureStep], context: &Context) -> Result<
         files::write(&folder.join(name), text(&told, images, &context).as_bytes())?;
     }
     let wrote = context.say("the lecture is in", "강의는 여기에:");
-    context.note(&format!("{wrote} {}", folder.display()));
+    context.note(&format!("{wrote} {}", folder.shown()));
     Ok(())
 }
 

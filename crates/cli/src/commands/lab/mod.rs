@@ -13,6 +13,7 @@ use crate::args::Lab;
 use crate::array_text;
 use crate::files;
 use crate::output::{Context, Number, numbers};
+use crate::paths::Shown;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use steps::{LectureStep, Show};
@@ -32,7 +33,7 @@ pub fn run(args: &Lab, context: &Context) -> Result<()> {
             files::write(&out.join(format!("{name}.png")), &figure.to_png()?)?;
         }
         let wrote = context.say("figures are in", "그림은 여기에:");
-        context.note(&format!("{wrote} {}", out.display()));
+        context.note(&format!("{wrote} {}", out.shown()));
     }
     if let Some(folder) = &args.document {
         document::write(folder, &steps, context)?;

@@ -6,6 +6,7 @@ use super::model;
 use crate::args::Serve;
 use crate::interrupt;
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::{Context as _, Result, bail};
 use foveal::view::short;
 use foveal_serve::{Limits, Options, Page, ServedModel, Server, Stop};
@@ -88,7 +89,7 @@ fn named_model(given: &str) -> Result<ServedModel> {
         name.unwrap_or_default().to_string_lossy().into_owned()
     };
     let name = name.map_or_else(stem, str::to_owned);
-    ServedModel::new(&name, saved).with_context(|| path.display().to_string())
+    ServedModel::new(&name, saved).with_context(|| path.shown())
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener> {

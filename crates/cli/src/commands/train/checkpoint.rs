@@ -5,6 +5,7 @@ use crate::args::Train;
 use crate::commands::model::{self, SAVED};
 use crate::files::{self, What};
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::{Result, anyhow, bail};
 use foveal::nn::Model;
 use foveal::train::{Checkpoint, Error, Maker, Save};
@@ -24,7 +25,7 @@ pub fn last(args: &Train, model: &Model, folder: &Folder, context: &Context) -> 
     }
     if !path.exists() {
         refuse_learnt(folder)?;
-        let at = folder.path().display();
+        let at = folder.path().shown();
         context.note(&context.language.pick(
             format!("no checkpoint in {at}: beginning at the beginning"),
             format!("{at}에 체크포인트가 없어 처음부터 훈련"),
@@ -35,9 +36,9 @@ pub fn last(args: &Train, model: &Model, folder: &Folder, context: &Context) -> 
     let most = MOST[0] * numbers as u64 + MOST[1];
     let size = std::fs::metadata(&path).map_or(0, |m| m.len());
     if size > most {
-        bail!("{}: {size} bytes are too many for a checkpoint of this model; {}", path.display(), afresh());
+        bail!("{}: {size} bytes are too many for a checkpoint of this model; {}", path.shown(), afresh());
     }
-    let name = path.display().to_string();
+    let name = path.shown();
     let checkpoint = Checkpoint::from_bytes(&files::read(&path, What::Model)?, &name);
     Ok(Some(checkpoint.map_err(|e| anyhow!("{e}; {}", afresh()))?))
 }
@@ -61,8 +62,8 @@ fn refuse_learnt(folder: &Folder) -> Result<()> {
     bail!(
         "{}: {epochs}, and there is no checkpoint to go on from; --overwrite begins at the beginning and removes it, \
          --from {} begins with its weights in another --out",
-        path.display(),
-        folder.path().display()
+        path.shown(),
+        folder.path().shown()
     )
 }
 
@@ -75,12 +76,12 @@ pub fn refused(error: Error, folder: &Folder) -> anyhow::Error {
                 Error::OtherRun { differences }
                     if differences.iter().any(|d| d.starts_with("recipe.epochs")) =>
                 {
-                    let run = folder.path().display();
+                    let run = folder.path().shown();
                     format!("; for more epochs begin with its weights: --from {run} and another --out")
                 }
                 _ => String::new(),
             };
-            anyhow!("{}: {error}; train as it was begun, or {}{more}", file.display(), afresh())
+            anyhow!("{}: {error}; train as it was begun, or {}{more}", file.shown(), afresh())
         }
         error => error.into(),
     }

@@ -9,6 +9,7 @@ use crate::commands::model::{self, ENSEMBLE, Ensemble};
 use crate::exit::Interrupted;
 use crate::files;
 use crate::output::Context;
+use crate::paths::Shown;
 use crate::source::{self, Later};
 use anyhow::{Context as _, Result, bail};
 use foveal::nn::{Model, ModelSpec};
@@ -111,7 +112,7 @@ pub fn free(folder: &Path, members: u8) -> Result<()> {
     let more = model::member(folder, members + 1);
     for other in [folder.join(model::SAVED), more] {
         if other.exists() {
-            bail!("{}: is of another run than an ensemble of {members}; take another --out", other.display());
+            bail!("{}: is of another run than an ensemble of {members}; take another --out", other.shown());
         }
     }
     Ok(())
@@ -123,7 +124,7 @@ pub fn ended(one: &Learnt, run: &Run, folder: &Path, (option, members): (&str, u
     match one.trained.status {
         Status::Finished | Status::EarlyStopped => Ok(()),
         Status::Interrupted => {
-            let folder = folder.display();
+            let folder = folder.shown();
             context.note(&context.language.pick(
                 format!("interrupted; to go on, train with {option} {members} --out {folder} --resume"),
                 format!("중단됨. 이어 하려면 {option} {members} --out {folder} --resume 으로 훈련"),
@@ -166,11 +167,11 @@ fn show(
             total_seconds,
             test_accuracy: together.and_then(Judgement::test_accuracy),
             scores: together.map(Scores::new),
-            model_path: folder.display().to_string(),
+            model_path: folder.shown(),
         });
     }
     context.print(&text(learnt, judged, together, context))?;
-    let folder = folder.display();
+    let folder = folder.shown();
     context.print(&context.language.pick(
         format!("{total_seconds:.2} s in all, ensemble in {folder}\n"),
         format!("모두 {total_seconds:.2}초, 앙상블은 {folder}\n"),

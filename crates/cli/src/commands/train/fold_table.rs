@@ -5,6 +5,7 @@ use super::training::{Learnt, Run};
 use super::{finish, folder};
 use crate::language::Language;
 use crate::output::{Context, count};
+use crate::paths::Shown;
 use crate::source::{self, By};
 use crate::table::{Side, table};
 use crate::values::figure;
@@ -184,11 +185,11 @@ impl FoldTable {
                 group_accuracy: self.of_groups().map(|g| g.right as f64 / g.groups as f64),
                 ensemble: &self.ensemble,
                 total_seconds,
-                model_path: folder.display().to_string(),
+                model_path: folder.shown(),
             });
         }
         let mut text = self.text(context);
-        let folder = folder.display();
+        let folder = folder.shown();
         text += &context.language.pick(
             format!("{total_seconds:.2} s in all, ensemble of the folds' models in {folder}, table in {folder}/folds.csv\n"),
             format!("모두 {total_seconds:.2}초, 폴드별 모델의 앙상블은 {folder}, 표는 {folder}/folds.csv\n"),

@@ -7,6 +7,7 @@ use crate::args::Train;
 use crate::args::values::Share;
 use crate::commands::model::{self, ENSEMBLE, SAVED};
 use crate::output::Context;
+use crate::paths::Shown;
 use crate::predictions;
 use crate::{files, parts};
 use anyhow::{Context as _, Result, bail};
@@ -199,7 +200,7 @@ pub fn now() -> String {
 /// Refuses a folder that holds a run, unless the options say what is to become of that, and one that holds files which
 /// foveal did not write and would write over.
 fn refuse_occupied(path: &Path, args: &Train) -> Result<()> {
-    let shown = path.display();
+    let shown = path.shown();
     let ensemble = path.join(ENSEMBLE).exists() || holds_run(&model::member(path, 1));
     if ensemble || holds_run(path) {
         let several = args.ensemble.is_some() || args.folds.is_some();
@@ -225,7 +226,7 @@ fn refuse_occupied(path: &Path, args: &Train) -> Result<()> {
         Some(file) => bail!(
             "{}: is there already, and not of a run of foveal ({shown} has no {CONFIG} of one); move it, or take another \
              --out",
-            file.display()
+            file.shown()
         ),
         None => Ok(()),
     }
@@ -270,11 +271,11 @@ fn make_unused(data: &str) -> Result<PathBuf> {
         // Another run may begin in the same second: the folder is its maker's.
         match fs::create_dir(&path) {
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(e) => bail!("cannot make the folder {}: {}", path.display(), files::reason(&e)),
+            Err(e) => bail!("cannot make the folder {}: {}", path.shown(), files::reason(&e)),
             Ok(()) => return Ok(path),
         }
     }
-    bail!("cannot make a folder in {}: every name is taken", runs.display())
+    bail!("cannot make a folder in {}: every name is taken", runs.shown())
 }
 
 /// `20260131-235959`, universal time. Days to dates: Hinnant, "chrono-compatible low-level date algorithms".

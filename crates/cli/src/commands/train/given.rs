@@ -5,6 +5,7 @@ use crate::args::{Given, Keep, LossName, OptimizerName, Train, values};
 use crate::commands::model;
 use crate::files::{self, What};
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::{Context as _, Result, anyhow, bail};
 use foveal::data::Augment;
 use foveal::nn::builtin;
@@ -73,9 +74,9 @@ pub fn completed(args: &Train, context: &Context) -> Result<Train> {
             let name = table.get("model").and_then(toml::Value::as_str).unwrap_or_default();
             let known = values::models().contains(&name);
             if !known && !table.contains_key("spec") {
-                bail!("{}: holds no model; name the config.toml of a run", config.display());
+                bail!("{}: holds no model; name the config.toml of a run", config.shown());
             }
-            let path = config.display().to_string();
+            let path = config.shown();
             all.model = Some(if known { name.to_owned() } else { path });
             all.validation = args.validation.or(share(&table, "validation")?);
             all.test = args.test.or(share(&table, "test")?);
@@ -91,7 +92,7 @@ pub fn completed(args: &Train, context: &Context) -> Result<Train> {
     };
     let Some((path, table)) = file else { return Ok(all) };
     let Some(recipe) = table.get("recipe") else { return Ok(all) };
-    let shown = path.display();
+    let shown = path.shown();
     let recipe: RecipeTable = recipe.clone().try_into().with_context(|| format!("{shown}: [recipe]"))?;
     if let Some(seed) = recipe.seed.filter(|seed| *seed != context.seed) {
         context.note(&context.language.pick(
@@ -114,8 +115,8 @@ fn read(path: &Path) -> Result<toml::Table> {
     match text.parse() {
         Ok(table) => Ok(table),
         Err(_) => {
-            model::spec(&path.display().to_string())?;
-            bail!("{}: this is not TOML", path.display())
+            model::spec(&path.shown())?;
+            bail!("{}: this is not TOML", path.shown())
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::files;
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::{Result, bail};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
@@ -38,7 +39,7 @@ impl Lock {
                 let by = holder.map_or(String::new(), |id| format!(" (process {id})"));
                 bail!(
                     "{}: another run writes there now{by}; wait for its end, or take another --out",
-                    folder.display()
+                    folder.shown()
                 );
             }
             // The run before may have removed the file between its opening and its locking.
@@ -46,7 +47,7 @@ impl Lock {
                 continue;
             }
             if let Some(id) = holder {
-                let at = folder.display();
+                let at = folder.shown();
                 context.note(&context.language.pick(
                     format!("{at}: the lock of process {id}, which has ended, is taken over"),
                     format!("{at}: 이미 끝난 프로세스 {id}의 잠금을 넘겨받음"),

@@ -5,6 +5,7 @@ use crate::args::values::Size;
 use crate::commands::{model, pixels};
 use crate::onnx_file;
 use crate::output::Context;
+use crate::paths::Shown;
 use anyhow::{Context as _, Result, bail};
 use foveal::data::text::Tokens;
 use foveal::data::{Dataset, Split};
@@ -108,7 +109,7 @@ pub fn refuse_overwriting(args: &Train) -> Result<()> {
     if named && from_folder.is_some() && from_folder == own(out) {
         bail!(
             "--out {}: the model that --from names is there and would be written over; name another folder",
-            out.display()
+            out.shown()
         );
     }
     Ok(())
