@@ -3,6 +3,7 @@
 //! Values that decide something (a maximum, a sign) are small multiples of 1/8, whose sums f32 holds exactly:
 //! what is equal in f64 is equal in f32, ties too.
 
+mod channels_norm;
 mod conv;
 mod conv_pool;
 mod conv_transpose;
@@ -16,6 +17,7 @@ mod norm;
 mod optimizer;
 mod pool;
 mod prepared;
+mod trained;
 mod winograd;
 
 use foveal_kernels::Isa;
