@@ -44,6 +44,7 @@ pub mod idx;
 mod kinds;
 pub mod near;
 pub mod npy;
+mod npy_text;
 pub mod npz;
 pub mod number;
 pub mod picture;

@@ -116,13 +116,22 @@ pub fn declared(head: &[u8], size: u64, source: &str) -> Result<(), Error> {
 
 /// The header, and the bytes of exactly the numbers that it declares.
 fn open<'a>(bytes: &'a [u8], source: &str) -> Result<(Header, &'a [u8]), Error> {
+    let (header, body) = open_any(bytes, source)?;
+    if let Kind::Text { .. } = header.number.kind {
+        let what = "text".to_string();
+        return Err(Error::Unsupported { file: source.to_string(), what, remedy: REMEDY });
+    }
+    Ok((header, body))
+}
+
+/// [`open`], of text, too.
+pub(crate) fn open_any<'a>(bytes: &'a [u8], source: &str) -> Result<(Header, &'a [u8]), Error> {
     let (header, start) = split_header(bytes, source)?;
     let header = parse_header(header, source)?;
     let count = element_count(&header.shape, source)?;
     let body = bytes.get(start..).unwrap_or_default();
     let whole = |size: u64| size.saturating_add(start as u64);
-    // element_count keeps this product within isize::MAX.
-    let size = count * header.number.size;
+    let size = count.saturating_mul(header.number.size);
     if body.len() < size {
         return Err(Error::Truncated {
             file: source.to_string(),
@@ -235,20 +244,29 @@ fn element_count(shape: &[usize], source: &str) -> Result<usize, Error> {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
+/// What to do with an array that is no numbers.
+const REMEDY: &str = "save it as an array of plain numbers, e.g. x.astype('float32')";
+/// The most characters of one text.
+const MAX_TEXT: usize = 4096;
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
     Bool,
     Signed,
     Unsigned,
     Float,
+    /// Characters of four bytes, or bytes of UTF-8; as many as fit, zeros after them.
+    Text {
+        wide: bool,
+    },
 }
 
 /// The type of a number in the file.
 #[derive(Clone, Copy)]
-struct Number {
-    kind: Kind,
-    size: usize,
-    big_endian: bool,
+pub(crate) struct Number {
+    pub kind: Kind,
+    pub size: usize,
+    pub big_endian: bool,
 }
 
 impl Number {
@@ -289,6 +307,7 @@ impl Number {
             (Kind::Float, 2) => half(bits as u16),
             (Kind::Float, 4) => f32::from_bits(bits as u32),
             (Kind::Float, _) => f64::from_bits(bits) as f32,
+            (Kind::Text { .. }, _) => f32::NAN,
         }
     }
 }
@@ -308,10 +327,10 @@ fn half(bits: u16) -> f32 {
     }
 }
 
-struct Header {
-    number: Number,
-    fortran: bool,
-    shape: Vec<usize>,
+pub(crate) struct Header {
+    pub number: Number,
+    pub fortran: bool,
+    pub shape: Vec<usize>,
 }
 
 /// Reads the Python dictionary with the keys `descr`, `fortran_order` and `shape`.
@@ -427,7 +446,6 @@ impl<'a> Parser<'a> {
     }
 
     fn number(&mut self) -> Result<Number, Error> {
-        const REMEDY: &str = "save it as an array of plain numbers, e.g. x.astype('float32')";
         let unsupported =
             |what: String| Error::Unsupported { file: self.source.to_string(), what, remedy: REMEDY };
         if matches!(self.rest.trim_ascii_start().first(), Some(b'[' | b'(')) {
@@ -458,14 +476,21 @@ impl<'a> Parser<'a> {
             b"f4" => (Kind::Float, 4),
             b"f8" => (Kind::Float, 8),
             [b'O', ..] => return Err(named("pickled Python objects")),
-            [b'U' | b'S' | b'a', ..] => return Err(named("text")),
+            [kind @ (b'U' | b'S' | b'a'), length @ ..] => {
+                let length = std::str::from_utf8(length).ok().and_then(|text| text.parse::<usize>().ok());
+                let Some(length) = length.filter(|n| (1..=MAX_TEXT).contains(n)) else {
+                    return Err(named("text"));
+                };
+                let wide = *kind == b'U';
+                (Kind::Text { wide }, if wide { 4 * length } else { length })
+            }
             [b'c', ..] => return Err(named("complex numbers")),
             [b'M' | b'm', ..] => return Err(named("dates or durations")),
             [b'V', ..] => return Err(named("raw records")),
             [b'f', ..] => return Err(named("floats of this width")),
             _ => return Err(named("an unknown type")),
         };
-        if size > 1 && matches!(order, b'|' | b'=') {
+        if size > 1 && matches!(order, b'|' | b'=') && kind != (Kind::Text { wide: false }) {
             return Err(self.broken(format!("dtype {} has no byte order", quoted(descr))));
         }
         Ok(Number { kind, size, big_endian: order == b'>' })

@@ -8,7 +8,7 @@ use zip::ZipArchive;
 use crate::npy::{Array, read_npy_any, read_npy_f64};
 use crate::number::Decimal;
 use crate::targets::{Columns, How, Task, Told, read};
-use crate::{Dataset, Error, Samples, Targets, TrainTest};
+use crate::{Dataset, Error, Samples, Targets, TrainTest, npy_text};
 
 /// The most bytes that one array may unpack to.
 const MAX_UNPACKED: u64 = 1 << 30;
@@ -35,7 +35,7 @@ pub struct Options<'a> {
     pub known: Option<&'a [String]>,
     /// The order of the axes.
     pub layout: Option<Layout>,
-    /// The array that says what belongs together: a number for each training sample.
+    /// The array that says what belongs together: a number or a name for each training sample.
     pub group: Option<&'a str>,
 }
 
@@ -58,7 +58,7 @@ pub struct Npz {
 /// `x_train` and `y_train` (or `x` and `y`) must be there; `x_val` and `y_val`, `x_test` and
 /// `y_test` may be. MedMNIST's `train_images`, `train_labels` and so on are understood, too. `x` is [n, height, width], [n, height, width, channels] or [n, channels, height, width]: where no
 /// layout is asked for, 1 or 3 entries in the second axis are channels if the last axis has not 1 to 4. `uint8` stays bytes.
-/// `y` is `[n]`, `[n, 1]` or `[n, k]`; whether it is classes or values is told as in [`read`].
+/// `y` is `[n]`, `[n, 1]` or `[n, k]`, of numbers or of names; whether it is classes or values is told as in [`read`].
 ///
 /// No array is unpacked beyond the size that the archive declares, and none that declares more than DEFLATE can hold
 /// or more than 1 GiB.
@@ -79,12 +79,7 @@ pub fn read_npz(bytes: &[u8], source: &str, options: &Options<'_>) -> Result<Npz
     let mut open = Archive { archive: &mut archive, source };
     let Some(train) = open.first(&TRAIN)? else { return Err(open.missing("x_train and y_train")) };
     let (validation, test) = (open.first(&VALIDATION)?, open.first(&TEST)?);
-    let with_cells = |(x, y)| Ok::<_, Error>((x, cells(&y, source)?));
-    let arrays = Arrays {
-        train: with_cells(train)?,
-        validation: validation.map(with_cells).transpose()?,
-        test: test.map(with_cells).transpose()?,
-    };
+    let arrays = Arrays { train, validation, test };
     let groups = options.group.map(|name| open.groups(name, arrays.train.1.first().map_or(0, Vec::len)));
     let groups = groups.transpose()?;
     Ok(Npz { groups, ..arrays.read(source, options)? })
@@ -155,7 +150,7 @@ fn layout(x: &Array, asked: Option<Layout>) -> Option<Layout> {
 type Reader<'a, T> = &'a dyn Fn(&[u8], &str) -> Result<T, Error>;
 
 /// Images and their targets.
-type Pair = (Array, ArrayD<f64>);
+type Pair = (Array, Cells);
 
 /// The names of both parts of a pair: Keras's, and those of MedMNIST.
 const TRAIN: [[&str; 2]; 3] = [["x_train", "y_train"], ["x", "y"], ["train_images", "train_labels"]];
@@ -189,7 +184,7 @@ impl Archive<'_, '_> {
 
     /// Two arrays that belong together; `None` if neither is there.
     fn pair(&mut self, x: &str, y: &str) -> Result<Option<Pair>, Error> {
-        match (self.array(x, &read_npy_any)?, self.array(y, &read_npy_f64)?) {
+        match (self.array(x, &read_npy_any)?, self.array(y, &words_or_numbers)?) {
             (Some(x), Some(y)) => Ok(Some((x, y))),
             (None, None) => Ok(None),
             (Some(_), None) => Err(self.missing(y)),
@@ -199,21 +194,21 @@ impl Archive<'_, '_> {
 
     /// The group of each of `n` samples.
     fn groups(&mut self, name: &str, n: usize) -> Result<Vec<String>, Error> {
-        let Some(all) = self.array(name, &read_npy_f64)? else {
+        let Some(mut all) = self.array(name, &words_or_numbers)? else {
             return Err(Error::Column {
                 file: self.source.to_string(),
                 column: name.to_string(),
                 columns: self.archive.file_names().take(8).collect::<Vec<_>>().join(", "),
             });
         };
-        if all.shape() != [n] {
-            return Err(Error::Rank {
+        match (all.len(), all.first().map_or(0, Vec::len)) {
+            (1, rows) if rows == n => Ok(all.swap_remove(0)),
+            (columns, rows) => Err(Error::Rank {
                 file: format!("{}: {name}", self.source),
-                shape: all.shape().to_vec(),
-                expected: "[n], a number for each training sample",
-            });
+                shape: vec![rows, columns],
+                expected: "[n], a number or a name for each training sample",
+            }),
         }
-        Ok(all.iter().map(f64::to_string).collect())
     }
 
     fn array<T>(&mut self, name: &str, read: Reader<'_, T>) -> Result<Option<T>, Error> {
@@ -233,6 +228,14 @@ impl Archive<'_, '_> {
         let mut bytes = Vec::new();
         file.take(size + 1).read_to_end(&mut bytes).map_err(|e| damaged(&source, &e))?;
         read(&bytes, &source).map(Some)
+    }
+}
+
+/// The targets in a `.npy` file: names, or numbers.
+fn words_or_numbers(bytes: &[u8], source: &str) -> Result<Cells, Error> {
+    match npy_text::cells(bytes, source)? {
+        Some(words) => Ok(words),
+        None => cells(&read_npy_f64(bytes, source)?, source),
     }
 }
 
@@ -277,7 +280,7 @@ pub fn cells(y: &ArrayD<f64>, source: &str) -> Result<Cells, Error> {
         2 if (1..=1024).contains(&y.shape()[1]) => y.view(),
         _ => {
             let (shape, expected) = (y.shape().to_vec(), "[n] or [n, k] with 1 to 1024 columns");
-            return Err(Error::Rank { file: format!("{source}: y"), shape, expected });
+            return Err(Error::Rank { file: source.to_string(), shape, expected });
         }
     };
     Ok(y.columns().into_iter().map(|column| column.iter().map(f64::to_string).collect()).collect())

@@ -408,6 +408,8 @@ fn separator(column: &[&str]) -> Option<char> {
     SEPARATORS.into_iter().find(|&by| {
         let cells: BTreeSet<&str> = column.iter().copied().collect();
         let joined = || cells.iter().filter(|cell| cell.contains(by));
+        // Names of classes hold no bar: one part that occurs in two cells is enough.
+        let wanted = |known: usize, all: usize| if by == '|' { known > 0 } else { known == all };
         let known = |part: &str| cells.iter().any(|cell| *cell == part);
         if joined().any(|cell| cell.split(by).filter(|part| known(part.trim())).count() > 1) {
             return true;
@@ -417,7 +419,9 @@ fn separator(column: &[&str]) -> Option<char> {
             let parts: BTreeSet<&str> = cell.split(by).map(str::trim).collect();
             parts.into_iter().for_each(|part| *counts.entry(part).or_default() += 1);
         }
-        joined().next().is_some() && counts.len() < cells.len() && counts.values().all(|&n| n > 1)
+        joined().next().is_some()
+            && (by == '|' || counts.len() < cells.len())
+            && wanted(counts.values().filter(|&&n| n > 1).count(), counts.len())
     })
 }
 

@@ -91,24 +91,54 @@ pub fn from_table(path: &Path, options: &ReadOptions, context: &Context) -> Resu
     };
     let of = |(by, keys): (By, Vec<String>)| (by, order.iter().map(|&i| keys[i].clone()).collect());
     let told = Told::targets(table.how, &table.targets, table.paths.len(), &table.titles);
+    let paths: Vec<PathBuf> = order.iter().map(|&i| on_disk(folder, &table.paths[i])).collect();
+    let named = order.iter().map(|&i| &table.paths[i]);
+    let extended: Vec<&PathBuf> = paths
+        .iter()
+        .zip(named)
+        .filter(|(path, named)| with_extension(path, named))
+        .map(|(path, _)| path)
+        .collect();
+    let extended = Told::extended(extended.len(), extended.first().map(|path| path.as_path()));
     let listed = Listed {
         name: name(&shown),
-        paths: order.iter().map(|&i| on_disk(folder, &table.paths[i])).collect(),
+        paths,
         parts: order.iter().map(|&i| table.parts[i]).collect(),
         targets: table.targets.select(&order),
         groups: groups.map(of),
         skipped: table.skipped.iter().map(|line| format!("{shown}: {line}")).collect(),
-        told: told.into_iter().chain(Told::unread(&table.unread)).collect(),
+        told: told.into_iter().chain(extended).chain(Told::unread(&table.unread)).collect(),
     };
     listed.read(options, context)
 }
 
 /// The file that a table names. Some file systems store Hangul and accents as several characters (NFD), which the
-/// table may write as one.
+/// table may write as one; and a table may name its pictures without their extension.
 fn on_disk(folder: &Path, path: &str) -> PathBuf {
     let named = folder.join(path);
-    let apart = || Some(folder.join(path.nfd().collect::<String>())).filter(|p| p.exists());
-    if path.is_ascii() || named.exists() { named } else { apart().unwrap_or(named) }
+    if has_extension(Path::new(path)) && path.is_ascii() || named.exists() {
+        return named;
+    }
+    let apart = folder.join(path.nfd().collect::<String>());
+    if !path.is_ascii() && apart.exists() {
+        return apart;
+    }
+    let either = |extension: &&str| [(*extension).to_owned(), extension.to_uppercase()];
+    let mut longer = picture::EXTENSIONS.iter().flat_map(either).map(|e| folder.join(format!("{path}.{e}")));
+    match has_extension(Path::new(path)) {
+        true => named,
+        false => longer.find(|path| path.is_file()).unwrap_or(named),
+    }
+}
+
+fn has_extension(path: &Path) -> bool {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    extension.is_some_and(|e| picture::EXTENSIONS.contains(&e.as_str()))
+}
+
+/// Whether the file that was found has an extension that the table's own name lacks.
+fn with_extension(found: &Path, named: &str) -> bool {
+    has_extension(found) && !has_extension(Path::new(named))
 }
 
 impl Listed {
@@ -148,6 +178,12 @@ impl Listed {
             some.par_iter().filter_map(|path| picture::header(&bytes(path).ok()?, "").ok()).collect();
         if headers.is_empty() {
             let first = self.paths.first().map_or(String::new(), |p| format!(", such as {}", p.shown()));
+            if some.iter().all(|path| !path.exists()) {
+                bail!(
+                    "{}: none of the pictures that it names is there{first}; --images DIR says in which folder they are",
+                    self.name
+                );
+            }
             bail!("{}: none of its pictures can be read{first}; check that they are whole", self.name);
         }
         Ok(headers)

@@ -6,6 +6,7 @@ use foveal::data::scale::Range;
 use foveal::data::targets::How;
 use foveal::data::{Dataset, Scale, Targets};
 use foveal::train::PictureFit;
+use std::path::Path;
 
 /// So many classes and columns are named.
 const NAMED: usize = 5;
@@ -200,6 +201,18 @@ impl Told {
                 format!("GIF 이미지 {n}장: 프레임이 여럿이면 첫 장만 읽음"),
             ])
         })
+    }
+
+    /// Names without the extension that their files have.
+    pub fn extended(n: usize, first: Option<&Path>) -> Option<Self> {
+        let extension = first?.extension()?.to_string_lossy().into_owned();
+        let n = count(n as u64);
+        Some(Self([
+            format!(
+                "{n} names have no extension: their files are found with one, the first with .{extension}"
+            ),
+            format!("확장자 없는 이름 {n}개: 확장자를 붙여 파일을 찾음 (첫 파일은 .{extension})"),
+        ]))
     }
 
     /// Columns that are not read.

@@ -236,3 +236,44 @@ fn a_run_goes_on_whichever_way_its_pictures_are_read() {
         bench.run(&format!("{train} -q --resume --stream")).refused(&["another run"]);
     }
 }
+
+/// A table of ids, as competitions have them, whose pictures stand in a folder of their own; bars between labels; and
+/// an array of names for classes.
+#[test]
+fn names_without_extension_bars_and_arrays_of_names_are_read() {
+    let bench = Bench::new();
+    let (mut ids, mut tags) = (String::from("id,label\n"), String::from("id,label\n"));
+    for i in 0..60u32 {
+        let column = i % 2 == 1;
+        bar(&bench, &format!("pictures/{i}.{}", if i % 3 == 0 { "PNG" } else { "png" }), column, i / 2);
+        writeln!(ids, "{i},{}", if column { "column" } else { "row" }).unwrap();
+        writeln!(tags, "{i},{}", ["a|b", "a", "b|c"][i as usize % 3]).unwrap();
+    }
+    bench.file("ids.csv", ids);
+    bench.file("pictures/tags.csv", tags);
+    let train = "--epochs 1 --no-report --out run --overwrite";
+    bench
+        .run(&format!("train ids.csv {train}"))
+        .refused(&["none of the pictures that it names is there", "--images"]);
+    let run = bench.run(&format!("train ids.csv --images pictures {train}")).good();
+    assert!(
+        run.stderr.contains("60 names have no extension") && run.stderr.contains("2 classes"),
+        "{}",
+        run.told()
+    );
+    let tags = bench.run("data check pictures/tags.csv").told();
+    assert!(tags.contains("3 labels (a, b, c)"), "{tags}");
+
+    let words: Vec<u8> = (0..60)
+        .flat_map(|i| ["행", "column"][i % 2].chars().chain(std::iter::repeat('\0')).take(6))
+        .flat_map(|c| (c as u32).to_le_bytes())
+        .collect();
+    let pixels = (0..60 * 64).map(|i| if i / 64 % 2 == usize::from(i % 64 < 8) { 200 } else { 9 }).collect();
+    crate::npz_file::npz(
+        &bench,
+        "words.npz",
+        &[("x", "|u1", vec![60, 8, 8], pixels), ("y", "<U6", vec![60], words)],
+    );
+    let run = bench.run(&format!("train words.npz {train}")).good();
+    assert!(run.stderr.contains("2 classes (column, 행)"), "{}", run.told());
+}
