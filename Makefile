@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: build dist python page shots test test-neon test-windows lint fmt bench kills import-table fuzz audit instructions renew-instructions
+.PHONY: build clients dist python page shots test test-neon test-windows lint fmt bench kills import-table fuzz audit instructions renew-instructions
 
 build:      ## the program, as users get it
 	cargo build --release --locked
@@ -56,6 +56,9 @@ instructions:  ## instruction counts of a few kernels and of a training step aga
 
 renew-instructions:  ## writes the counts anew, after a change that is meant to move them
 	cargo run --release --locked -p foveal-instructions -- renew
+
+clients:    ## Triton's and KServe's Python clients, curl and a Prometheus parser against a server
+	checks/clients.sh
 
 # Needs the rustup target aarch64-unknown-linux-gnu and Debian's qemu-user and gcc-aarch64-linux-gnu.
 test-neon:  ## the kernels' ring on NEON, emulated

@@ -116,12 +116,12 @@ pub fn declared(head: &[u8], size: u64, source: &str) -> Result<(), Error> {
 
 /// The header, and the bytes of exactly the numbers that it declares.
 fn open<'a>(bytes: &'a [u8], source: &str) -> Result<(Header, &'a [u8]), Error> {
-    let (header, body) = open_any(bytes, source)?;
-    if let Kind::Text { .. } = header.number.kind {
+    let (text, _) = split_header(bytes, source)?;
+    if let Kind::Text { .. } = parse_header(text, source)?.number.kind {
         let what = "text".to_string();
         return Err(Error::Unsupported { file: source.to_string(), what, remedy: REMEDY });
     }
-    Ok((header, body))
+    open_any(bytes, source)
 }
 
 /// [`open`], of text, too.
@@ -313,7 +313,7 @@ impl Number {
 }
 
 /// An IEEE 754 half as `f32`, exactly.
-fn half(bits: u16) -> f32 {
+pub fn half(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let exponent = u32::from(bits >> 10 & 0x1f);
     let fraction = u32::from(bits & 0x3ff);

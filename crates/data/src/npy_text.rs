@@ -2,11 +2,10 @@
 
 use crate::Error;
 use crate::npy::{Header, Kind, open_any};
-use crate::npz::Cells;
 
 /// The columns of a `.npy` file's array `[n]` or `[n, k]` of texts (`<U7`, `|S7`); `None` for numbers. `source` names it
 /// in errors.
-pub(crate) fn cells(bytes: &[u8], source: &str) -> Result<Option<Cells>, Error> {
+pub(crate) fn cells(bytes: &[u8], source: &str) -> Result<Option<Vec<Vec<String>>>, Error> {
     let (header, body) = open_any(bytes, source)?;
     let Header { number, fortran, ref shape } = header;
     let Kind::Text { wide } = number.kind else { return Ok(None) };

@@ -3,6 +3,8 @@
 use crate::body::BodyMemory;
 use crate::cors::Cors;
 use crate::failure::Failure;
+use crate::hosts::Hosts;
+use crate::idle::Idle;
 use crate::page::Page;
 use crate::stop::Stop;
 use crate::worker::Backend;
@@ -15,6 +17,8 @@ pub struct Shared {
     pub backend: Arc<Backend>,
     pub page: Page,
     pub cors: Cors,
+    pub hosts: Hosts,
+    pub idle: Idle,
     pub memory: BodyMemory,
     pub stop: Stop,
     pub access_log: bool,

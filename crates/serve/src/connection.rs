@@ -32,6 +32,12 @@ const LAST: Duration = Duration::from_millis(50);
 const QUIET: Duration = Duration::from_millis(1);
 /// When connections are ended, an idle one gets so long: a request may be on its way.
 const LATE: Duration = Duration::from_millis(200);
+/// How long a new connection waits for the place of an idle one that gives way.
+const CHANGE: Duration = Duration::from_secs(1);
+/// How often it asks for one.
+const AGAIN: Duration = Duration::from_millis(20);
+/// An idle connection that gives way gets so long: a request may have come already.
+const MOMENT: Duration = Duration::from_millis(5);
 /// How long to wait before the next try when the system has no more sockets.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -88,6 +94,17 @@ async fn take(
         }
     };
     let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+        if app.idle.give_way() {
+            let (places, refusals) = (Arc::clone(places), Arc::clone(refusals));
+            let (service, app) = (service.clone(), Arc::clone(app));
+            tokio::spawn(async move {
+                match place_of_another(places, &app).await {
+                    Some(place) => connection(socket, place, service, app).await,
+                    None => refused(socket, &refusals, &app).await,
+                }
+            });
+            return;
+        }
         app.backend.metrics.refused();
         tracing::debug!(%peer, "refused: too many connections");
         if let Ok(permit) = Arc::clone(refusals).try_acquire_owned() {
@@ -96,6 +113,31 @@ async fn take(
         return;
     };
     tokio::spawn(connection(socket, place, service.clone(), Arc::clone(app)));
+}
+
+/// The place of a connection that gives way; `None` where none has for too long.
+async fn place_of_another(places: Arc<Semaphore>, app: &App) -> Option<OwnedSemaphorePermit> {
+    let until = Instant::now() + CHANGE;
+    let place = places.acquire_owned();
+    tokio::pin!(place);
+    loop {
+        tokio::select! {
+            place = &mut place => return place.ok(),
+            () = sleep(AGAIN) => {
+                // Others may have come first to the places that became free.
+                if Instant::now() > until || !app.idle.give_way() {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+async fn refused(socket: TcpStream, refusals: &Arc<Semaphore>, app: &App) {
+    app.backend.metrics.refused();
+    if let Ok(permit) = Arc::clone(refusals).try_acquire_owned() {
+        refuse(socket, permit).await;
+    }
 }
 
 /// Answers 503 to a connection beyond the limit. Reads on for a moment: were the socket closed with bytes unread,
@@ -130,8 +172,17 @@ async fn connection(socket: TcpStream, place: OwnedSemaphorePermit, service: Rou
     let limits = app.backend.limits;
     // Small answers go out at once; where the system refuses that, they are only later.
     let _ = socket.set_nodelay(true);
-    let answer =
-        service_fn(move |request: hyper::Request<Incoming>| service.clone().oneshot(request.map(Body::new)));
+    let own = Arc::new(app.idle.connection());
+    let working = Arc::clone(&own);
+    let answer = service_fn(move |request: hyper::Request<Incoming>| {
+        let (working, service) = (Arc::clone(&working), service.clone());
+        async move {
+            working.works();
+            let answer = service.oneshot(request.map(Body::new)).await;
+            working.waits();
+            answer
+        }
+    });
     let io = TokioIo::new(Stream::new(socket, limits.writing));
     let connection = builder(&limits).serve_connection(io, answer);
     tokio::pin!(connection);
@@ -145,6 +196,15 @@ async fn connection(socket: TcpStream, place: OwnedSemaphorePermit, service: Rou
         () = finished => {
             connection.as_mut().graceful_shutdown();
             connection.await
+        }
+        () = own.gives_way() => {
+            connection.as_mut().graceful_shutdown();
+            match timeout(MOMENT, connection.as_mut()).await {
+                Ok(ended) => ended,
+                // A request came at the last moment: it is answered.
+                Err(_) if own.is_working() => connection.await,
+                Err(_) => Ok(()),
+            }
         }
     };
     if let Err(error) = ended {

@@ -36,7 +36,7 @@ impl Cors {
         headers.append(header::VARY, HeaderValue::from_static("origin"));
         if let Some(allowed) = allowed {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-            let exposed = HeaderValue::from_static("retry-after");
+            let exposed = HeaderValue::from_static("retry-after, inference-header-content-length");
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
     }
@@ -53,7 +53,7 @@ impl Cors {
             let headers = response.headers_mut();
             for (name, value) in [
                 (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-                (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+                (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, inference-header-content-length"),
                 (header::ACCESS_CONTROL_MAX_AGE, "600"),
             ] {
                 headers.insert(name, HeaderValue::from_static(value));

@@ -5,8 +5,10 @@
 //! |---|---|
 //! | `GET /v2`, `/v2/health/live`, `/v2/health/ready` | the Open Inference Protocol: the server |
 //! | `GET /v2/models/{name}`, `/v2/models/{name}/ready` | a model's tensors |
-//! | `POST /v2/models/{name}/infer` | tensors as JSON in, tensors as JSON out |
-//! | `POST /predict?model=NAME` | a picture, a DICOM slice (with the feature `dicom`), a text or a `.npy` array in, whichever the model takes; class and probabilities out |
+//! | `GET /v2/models/{name}/config`, `POST /v2/repository/index` | a model, and all models, as Triton describes them |
+//! | `POST /v2/models/{name}/infer` | tensors in, tensors out: as JSON, or in binary after a JSON head (`Inference-Header-Content-Length`) |
+//! | the paths of a model with `/versions/1` after its name | the same: a model has one version |
+//! | `POST /predict?model=NAME` | a picture, a DICOM slice (with the feature `dicom`), a text or a `.npy` array in, whichever the model takes, alone or as the file of a form; class and probabilities out |
 //! | `GET /models` | the models' names, input shapes and classes |
 //! | `GET /metrics` | counters for Prometheus |
 //! | `GET /` and everything else | the [`Page`] |
@@ -38,6 +40,9 @@ mod connection;
 mod cors;
 mod error;
 mod failure;
+mod form;
+mod hosts;
+mod idle;
 mod large;
 mod metrics;
 mod middleware;

@@ -5,7 +5,7 @@ use crate::app::App;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use std::time::Instant;
 
 /// Scripts, wasm, workers, styles and data come from the page's own origin: nothing inline, nothing from elsewhere.
@@ -25,13 +25,19 @@ const HEADERS: [(HeaderName, &str); 7] = [
 
 /// The path that metrics count a request under: one of a short list, whatever clients make up.
 fn label(request: &Request) -> &'static str {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 16] = [
         "/v2",
         "/v2/health/live",
         "/v2/health/ready",
         "/v2/models/{name}",
         "/v2/models/{name}/ready",
         "/v2/models/{name}/infer",
+        "/v2/models/{name}/config",
+        "/v2/models/{name}/versions/{version}",
+        "/v2/models/{name}/versions/{version}/ready",
+        "/v2/models/{name}/versions/{version}/infer",
+        "/v2/models/{name}/versions/{version}/config",
+        "/v2/repository/index",
         "/predict",
         "/models",
         "/metrics",
@@ -48,9 +54,12 @@ pub async fn every_request(State(app): State<App>, request: Request, next: Next)
     let method = request.method().clone();
     let path = app.access_log.then(|| request.uri().path().to_owned());
     let allowed = app.cors.allowed(request.headers().get(header::ORIGIN));
-    let mut response = match app.cors.preflight(&request, allowed.is_some()) {
-        Some(response) => response,
-        None => next.run(request).await,
+    let mut response = match app.hosts.check(request.uri(), request.headers(), &app.cors) {
+        Err(foreign) => foreign.into_response(),
+        Ok(()) => match app.cors.preflight(&request, allowed.is_some()) {
+            Some(response) => response,
+            None => next.run(request).await,
+        },
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

@@ -7,6 +7,10 @@ pub struct Options {
     pub threads: usize,
     /// Origins whose pages may read the answers (`http://host:port`), or `*`; none by default.
     pub cors: Vec<String>,
+    /// Names, beside `localhost` and this machine's own addresses, under which the server may be asked: others are answered
+    /// 403, and so are pages of other origins that `cors` does not name. `None`, the default, lets all in: the program
+    /// around it, or a proxy, knows its names.
+    pub hosts: Option<Vec<String>>,
     /// Whether each request is written to the log.
     pub access_log: bool,
     /// Limits on requests, bodies, connections and times.
@@ -15,7 +19,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { threads: 1, cors: Vec::new(), access_log: false, limits: Limits::default() }
+        Self { threads: 1, cors: Vec::new(), hosts: None, access_log: false, limits: Limits::default() }
     }
 }
 

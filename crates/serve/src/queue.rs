@@ -8,7 +8,20 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// The answer to a request.
-pub type Reply = Result<Vec<u8>, Failure>;
+pub struct Answer {
+    pub bytes: Vec<u8>,
+    /// How many of the bytes are JSON, where tensors follow it as they lie in memory; all without.
+    pub json: Option<usize>,
+}
+
+impl From<Vec<u8>> for Answer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, json: None }
+    }
+}
+
+/// The answer, or why there is none.
+pub type Reply = Result<Answer, Failure>;
 
 /// How a request's body is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +38,8 @@ pub struct Job {
     /// Which model: its place in the list of models.
     pub model: usize,
     pub body: HeldBody,
+    /// How many bytes of the body are JSON, where tensors follow it; all without.
+    pub json: Option<usize>,
     pub since: Instant,
     pub reply: oneshot::Sender<Reply>,
 }

@@ -3,8 +3,11 @@
 use crate::app::{App, Shared};
 use crate::body;
 use crate::failure::Failure;
+use crate::form;
 use crate::middleware::every_request;
-use crate::protocol::{Live, ModelMetadata, ModelReady, Ready, ServerMetadata};
+use crate::protocol::{
+    Live, ModelConfig, ModelMetadata, ModelReady, Ready, RepositoryEntry, ServerMetadata, VERSION,
+};
 use crate::queue::{Job, Task};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -20,7 +23,17 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// The model's name in a path.
-type Named = Result<Path<String>, PathRejection>;
+type Named = Result<Path<Place>, PathRejection>;
+
+/// A model in a path.
+#[derive(Deserialize)]
+struct Place {
+    name: String,
+    version: Option<String>,
+}
+
+/// The header that says how many bytes of a body are JSON: tensors follow it as they lie in memory.
+const JSON_LENGTH: &str = "inference-header-content-length";
 
 /// All paths.
 pub fn router(app: &App) -> Router {
@@ -31,6 +44,12 @@ pub fn router(app: &App) -> Router {
         .route("/v2/models/{name}", get(metadata))
         .route("/v2/models/{name}/ready", get(model_ready))
         .route("/v2/models/{name}/infer", post(infer))
+        .route("/v2/models/{name}/config", get(config))
+        .route("/v2/models/{name}/versions/{version}", get(metadata))
+        .route("/v2/models/{name}/versions/{version}/ready", get(model_ready))
+        .route("/v2/models/{name}/versions/{version}/infer", post(infer))
+        .route("/v2/models/{name}/versions/{version}/config", get(config))
+        .route("/v2/repository/index", post(repository))
         .route("/predict", post(predict))
         .route("/models", get(models))
         .route("/metrics", get(metrics))
@@ -42,8 +61,17 @@ pub fn router(app: &App) -> Router {
 
 impl Shared {
     fn named(&self, name: Named) -> Result<usize, Failure> {
-        let Path(name) = name.map_err(|_| Failure::bad("the model's name in the path is not valid UTF-8"))?;
-        self.find(&name)
+        let Path(Place { name, version }) =
+            name.map_err(|_| Failure::bad("the model's name in the path is not valid UTF-8"))?;
+        let found = self.find(&name)?;
+        match version {
+            Some(version) if version != VERSION => {
+                let given: String = version.chars().take(20).collect();
+                let message = format!("there is no version {given:?} of the model, only {VERSION}");
+                Err(Failure::new(StatusCode::NOT_FOUND, message))
+            }
+            _ => Ok(found),
+        }
     }
 
     /// Reads the body, lets a worker answer, and waits for it.
@@ -54,17 +82,38 @@ impl Shared {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Response, Failure> {
-        let body = body::read(body, headers, &self.backend.limits, &self.memory).await?;
+        let mut body = body::read(body, headers, &self.backend.limits, &self.memory).await?;
+        let json = match task {
+            Task::Infer => json_length(headers)?,
+            Task::Predict => {
+                body.bytes = form::file(body.bytes, headers).await?;
+                None
+            }
+        };
         let (reply, answer) = oneshot::channel();
-        let job = Job { task, model, body, since: Instant::now(), reply };
+        let job = Job { task, model, body, json, since: Instant::now(), reply };
         if self.backend.queue.push(job).is_err() {
             return Err(Failure::busy("too many requests are waiting"));
         }
         let answer = answer.await.map_err(|_| Failure::internal())??;
-        let mut response = Response::new(Body::from(answer));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut response = Response::new(Body::from(answer.bytes));
+        let headers = response.headers_mut();
+        let kind = if answer.json.is_some() { "application/octet-stream" } else { "application/json" };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        if let Some(length) = answer.json {
+            headers.insert(JSON_LENGTH, HeaderValue::from(length));
+        }
         Ok(response)
     }
+}
+
+/// How many bytes of the body are JSON; all where nothing is said.
+fn json_length(headers: &HeaderMap) -> Result<Option<usize>, Failure> {
+    let Some(said) = headers.get(JSON_LENGTH) else { return Ok(None) };
+    let length = said.to_str().ok().and_then(|text| text.trim().parse().ok());
+    length
+        .map(Some)
+        .ok_or_else(|| Failure::bad(format!("the header {JSON_LENGTH} must be a number of bytes")))
 }
 
 async fn ready(State(app): State<App>) -> Response {
@@ -83,6 +132,18 @@ async fn model_ready(State(app): State<App>, name: Named) -> Result<Response, Fa
 async fn metadata(State(app): State<App>, name: Named) -> Result<Response, Failure> {
     let model = &app.backend.models[app.named(name)?];
     Ok(Json(ModelMetadata::new(model)).into_response())
+}
+
+async fn config(State(app): State<App>, name: Named) -> Result<Response, Failure> {
+    let model = &app.backend.models[app.named(name)?];
+    Ok(Json(ModelConfig::new(model, &app.backend.limits)).into_response())
+}
+
+async fn repository(State(app): State<App>) -> Response {
+    let state = if app.stop.asked() { "UNAVAILABLE" } else { "READY" };
+    let entry = |name| RepositoryEntry { name, version: VERSION, state };
+    let all: Vec<RepositoryEntry> = app.backend.models.iter().map(|m| entry(m.name())).collect();
+    Json(all).into_response()
 }
 
 async fn infer(

@@ -5,6 +5,8 @@ use crate::body::BodyMemory;
 use crate::connection;
 use crate::cors::Cors;
 use crate::error::Error;
+use crate::hosts::Hosts;
+use crate::idle::Idle;
 use crate::metrics::Metrics;
 use crate::model::ServedModel;
 use crate::options::Options;
@@ -53,6 +55,8 @@ impl Server {
             backend,
             page,
             cors: Cors::new(&options.cors)?,
+            idle: Idle::default(),
+            hosts: Hosts::new(options.hosts.as_deref()),
             memory: BodyMemory::new(&limits),
             stop: Stop::new(),
             access_log: options.access_log,

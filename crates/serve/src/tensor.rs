@@ -1,4 +1,5 @@
-//! The `data` of a tensor in JSON: one flat list of numbers, or lists nested as the shape is.
+//! The numbers of a tensor: in JSON one flat list, or lists nested as the shape is; in binary as they lie in memory, the
+//! least byte first.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use std::fmt;
@@ -132,8 +133,12 @@ const fn integers(name: &'static str, least: f64, most: f64) -> Datatype {
     Datatype { name, least, most, whole: true }
 }
 
-/// The types that are read; JSON cannot hold FP16 and BYTES as numbers.
-const DATATYPES: [Datatype; 11] = [
+/// The largest half.
+const HALF: f64 = 65504.0;
+
+/// The types that are read; BYTES are no numbers.
+const DATATYPES: [Datatype; 12] = [
+    Datatype { name: "FP16", least: -HALF, most: HALF, whole: false },
     Datatype { name: "FP32", least: f32::MIN as f64, most: f32::MAX as f64, whole: false },
     Datatype { name: "FP64", least: f32::MIN as f64, most: f32::MAX as f64, whole: false },
     integers("UINT8", 0.0, u8::MAX as f64),
@@ -147,13 +152,68 @@ const DATATYPES: [Datatype; 11] = [
     integers("BOOL", 0.0, 1.0),
 ];
 
+/// One number of so many bytes.
+fn one(datatype: &str, bytes: &[u8]) -> Option<f64> {
+    Some(match (datatype, bytes) {
+        ("FP16", &[a, b]) => f64::from(foveal::data::npy::half(u16::from_le_bytes([a, b]))),
+        ("FP32", bytes) => f64::from(f32::from_le_bytes(bytes.try_into().ok()?)),
+        ("FP64", bytes) => f64::from_le_bytes(bytes.try_into().ok()?),
+        ("UINT8", &[a]) => f64::from(a),
+        ("BOOL", &[a]) => f64::from(a),
+        ("INT8", &[a]) => f64::from(a as i8),
+        ("UINT16", bytes) => f64::from(u16::from_le_bytes(bytes.try_into().ok()?)),
+        ("INT16", bytes) => f64::from(i16::from_le_bytes(bytes.try_into().ok()?)),
+        ("UINT32", bytes) => f64::from(u32::from_le_bytes(bytes.try_into().ok()?)),
+        ("INT32", bytes) => f64::from(i32::from_le_bytes(bytes.try_into().ok()?)),
+        ("UINT64", bytes) => u64::from_le_bytes(bytes.try_into().ok()?) as f64,
+        ("INT64", bytes) => i64::from_le_bytes(bytes.try_into().ok()?) as f64,
+        _ => return None,
+    })
+}
+
+/// Bytes of a number of a type.
+fn width(datatype: &str) -> Option<usize> {
+    Some(match datatype {
+        "UINT8" | "INT8" | "BOOL" => 1,
+        "FP16" | "UINT16" | "INT16" => 2,
+        "FP32" | "UINT32" | "INT32" => 4,
+        "FP64" | "UINT64" | "INT64" => 8,
+        _ => return None,
+    })
+}
+
+/// What is said of a type that is not read.
+fn unknown(datatype: &str) -> String {
+    let names: Vec<&str> = DATATYPES.iter().map(|d| d.name).collect();
+    let given: String = datatype.chars().take(20).collect();
+    format!("datatype {given:?} is not one of {}", names.join(", "))
+}
+
 impl Numbers {
+    /// The numbers of this type in `bytes`; the error says what is wrong.
+    pub fn from_bytes(bytes: &[u8], datatype: &str) -> Result<Self, String> {
+        let width = width(datatype).ok_or_else(|| unknown(datatype))?;
+        if !bytes.len().is_multiple_of(width) {
+            return Err(format!("{} bytes are not whole numbers of {width} bytes ({datatype})", bytes.len()));
+        }
+        let (mut least, mut most, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
+        let mut values = Vec::with_capacity(bytes.len() / width);
+        for bytes in bytes.chunks_exact(width) {
+            let value = one(datatype, bytes).ok_or_else(|| unknown(datatype))?;
+            if !value.is_finite() {
+                return Err(format!("it holds {value}, which is not a finite number"));
+            }
+            (least, most) = (least.min(value), most.max(value));
+            whole &= value.fract() == 0.0;
+            values.push(value as f32);
+        }
+        Ok(Self { nesting: vec![values.len()], values, least, most, whole })
+    }
+
     /// Checks that the numbers fit this type; the error says what is wrong.
     pub fn check(&self, datatype: &str) -> Result<(), String> {
         let Some(found) = DATATYPES.iter().find(|d| d.name == datatype) else {
-            let names: Vec<&str> = DATATYPES.iter().map(|d| d.name).collect();
-            let given: String = datatype.chars().take(20).collect();
-            return Err(format!("datatype {given:?} is not one of {}", names.join(", ")));
+            return Err(unknown(datatype));
         };
         if found.whole && !self.whole {
             return Err(format!("{datatype} data must be whole numbers"));
@@ -195,6 +255,38 @@ mod tests {
     }
 
     #[test]
+    fn numbers_in_bytes_are_those_in_json() {
+        let cases: [(&str, &[u8], &[f32]); 7] = [
+            ("FP32", &[0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc0], &[1.0, -2.5]),
+            ("FP64", &[0, 0, 0, 0, 0, 0, 4, 0xc0], &[-2.5]),
+            ("FP16", &[0, 0x3c, 0, 0xc1, 1, 0], &[1.0, -2.5, 5.960_464_5e-8]),
+            ("UINT8", &[0, 255], &[0.0, 255.0]),
+            ("INT8", &[0, 255], &[0.0, -1.0]),
+            ("INT16", &[0, 0x80], &[-32768.0]),
+            ("UINT64", &[0, 1, 0, 0, 0, 0, 0, 0], &[256.0]),
+        ];
+        for (datatype, bytes, wanted) in cases {
+            let found = Numbers::from_bytes(bytes, datatype).unwrap();
+            assert_eq!(found.values, wanted, "{datatype}");
+            found.check(datatype).unwrap();
+            assert!(
+                width(datatype) == Some(1) || Numbers::from_bytes(&bytes[1..], datatype).is_err(),
+                "{datatype}"
+            );
+        }
+        for (datatype, bytes) in
+            [("FP32", &[0, 0, 0xc0, 0x7f][..]), ("FP16", &[0, 0x7c]), ("BYTES", &[1, 0, 0, 0, 65]), ("", &[])]
+        {
+            assert!(Numbers::from_bytes(bytes, datatype).is_err(), "{datatype}");
+        }
+        // What is no truth value does not fit.
+        assert!(Numbers::from_bytes(&[2], "BOOL").unwrap().check("BOOL").is_err());
+        for known in &DATATYPES {
+            assert!(width(known.name).is_some(), "{}", known.name);
+        }
+    }
+
+    #[test]
     fn numbers_must_fit_their_type() {
         assert!(read("[0, 255]").unwrap().check("UINT8").is_ok());
         for (text, datatype) in
@@ -202,7 +294,7 @@ mod tests {
         {
             assert!(read(text).unwrap().check(datatype).is_err(), "{text} {datatype}");
         }
-        for datatype in ["BYTES", "FP16", "fp32", ""] {
+        for datatype in ["BYTES", "BF16", "fp32", ""] {
             assert!(read("[1]").unwrap().check(datatype).unwrap_err().contains("FP32"), "{datatype}");
         }
     }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::model::{ModelInput, ServedModel};
 use crate::options::Limits;
-use crate::queue::{Job, Queue, Reply, Task};
+use crate::queue::{Answer, Job, Queue, Reply, Task};
 use crate::{predict, protocol};
 use axum::http::StatusCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,7 +62,7 @@ impl Backend {
         for (pending, outputs) in pending.into_iter().zip(outputs) {
             let reply = match &pending.form {
                 Some(form) => protocol::write(form, model, &outputs),
-                None => predict::write(model, &outputs),
+                None => predict::write(model, &outputs).map(Answer::from),
             };
             send(pending.reply, reply);
         }
@@ -70,7 +70,7 @@ impl Backend {
 
     /// Reads a job's body; what cannot be read is answered at once, and gives `None`.
     fn read(&self, model: &ServedModel, job: Job) -> Option<Pending> {
-        let Job { task, body, since, reply, .. } = job;
+        let Job { task, body, json, since, reply, .. } = job;
         if reply.is_closed() {
             return None;
         }
@@ -82,9 +82,8 @@ impl Backend {
         }
         // A body that makes its reader panic fails alone; the requests beside it go on.
         let read = catch_unwind(AssertUnwindSafe(|| match task {
-            Task::Infer => {
-                protocol::read(&body.bytes, model, &self.limits).map(|(input, form)| (input, Some(form)))
-            }
+            Task::Infer => protocol::read(&body.bytes, json, model, &self.limits)
+                .map(|(input, form)| (input, Some(form))),
             Task::Predict => predict::read(&body.bytes, model, &self.limits).map(|input| (input, None)),
         }));
         match read {

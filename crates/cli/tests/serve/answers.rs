@@ -168,13 +168,17 @@ fn the_protocol_has_its_objects() {
     let serving = Serving::start(&bench, "digits.safetensors");
     let version = env!("CARGO_PKG_VERSION");
     for (path, wanted) in [
-        ("/v2", json!({"name": "foveal", "version": version, "extensions": []})),
+        (
+            "/v2",
+            json!({"name": "foveal", "version": version,
+            "extensions": ["binary_tensor_data", "model_configuration", "model_repository"]}),
+        ),
         ("/v2/health/live", json!({"live": true})),
         ("/v2/health/ready", json!({"ready": true})),
         ("/v2/models/digits/ready", json!({"name": "digits", "ready": true})),
         (
             "/v2/models/digits",
-            json!({"name": "digits", "platform": "foveal_safetensors",
+            json!({"name": "digits", "versions": ["1"], "platform": "foveal_safetensors",
                 "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 28, 28, 1]}],
                 "outputs": [{"name": "probabilities", "datatype": "FP32", "shape": [-1, 10]}]}),
         ),
@@ -183,7 +187,7 @@ fn the_protocol_has_its_objects() {
         assert_eq!((answer.status, answer.json()), (200, wanted), "{path}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    for path in ["/v2/models/x", "/v2/models/x/ready", "/v2/models/digits/versions/1", "/v2/nothing"] {
+    for path in ["/v2/models/x", "/v2/models/x/ready", "/v2/models/digits/versions/2", "/v2/nothing"] {
         let answer = serving.get(path);
         assert_eq!((answer.status, answer.error().is_empty()), (404, false), "{path}");
     }
@@ -239,14 +243,14 @@ fn answers_carry_security_headers_and_cors_only_if_asked() {
     let ask = |serving: &Serving, method: &str, origin: &str| {
         let mut client = serving.connect();
         let head = format!(
-            "{method} /predict HTTP/1.1\r\nhost: x\r\norigin: {origin}\r\n\
+            "{method} /predict HTTP/1.1\r\nhost: localhost\r\norigin: {origin}\r\n\
             access-control-request-method: POST\r\naccess-control-request-headers: content-type\r\n\
             content-length: 0\r\n\r\n"
         );
         client.send(head.as_bytes()).unwrap();
         client.answer().unwrap()
     };
-    assert_eq!(ask(&plain, "OPTIONS", "http://a.test").status, 405);
+    assert_eq!(ask(&plain, "OPTIONS", "http://a.test").status, 403);
     let open = Serving::start(&bench, "digits.safetensors --cors http://a.test --cors https://b.test:8443");
     for origin in ["http://a.test", "https://b.test:8443"] {
         let answer = ask(&open, "OPTIONS", origin);
@@ -281,10 +285,12 @@ fn the_page_or_how_to_build_it() {
     assert!(!answer.text().contains("<script>") && !answer.text().contains("style=\""));
     let tag = answer.header("etag").unwrap();
     let mut client = serving.connect();
-    client.send(format!("GET / HTTP/1.1\r\nhost: x\r\nif-none-match: {tag}\r\n\r\n").as_bytes()).unwrap();
+    client
+        .send(format!("GET / HTTP/1.1\r\nhost: localhost\r\nif-none-match: {tag}\r\n\r\n").as_bytes())
+        .unwrap();
     let known = client.answer().unwrap();
     assert_eq!((known.status, known.body.len()), (304, 0));
-    client.send(b"GET /index.html HTTP/1.1\r\nhost: x\r\naccept-encoding: br, gzip\r\n\r\n").unwrap();
+    client.send(b"GET /index.html HTTP/1.1\r\nhost: localhost\r\naccept-encoding: br, gzip\r\n\r\n").unwrap();
     let packed = client.answer().unwrap();
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     let mut text = String::new();

@@ -73,7 +73,10 @@ fn connections_beyond_the_limit_are_told_so() {
     digits(&bench, "digits", 3);
     let serving = Serving::start(&bench, "digits.safetensors --connections 4");
     let mut open: Vec<Client> = (0..4).map(|_| serving.connect()).collect();
-    open.iter_mut().for_each(|client| assert_eq!(client.get("/v2/health/live").unwrap().status, 200));
+    // Each waits for the rest of a body: none of them is idle.
+    let begun = b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n1";
+    open.iter_mut().for_each(|client| client.send(begun).unwrap());
+    std::thread::sleep(Duration::from_millis(100));
     let answer = serving.connect().answer().unwrap();
     assert_eq!((answer.status, answer.header("retry-after"), answer.closes()), (503, Some("1"), true));
     open.pop();
@@ -86,6 +89,30 @@ fn connections_beyond_the_limit_are_told_so() {
         assert!(start.elapsed() < Duration::from_secs(5));
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// As many silent connections as there may be: each new one gets the place of the one that has waited longest.
+#[test]
+fn idle_connections_give_way() {
+    let bench = Bench::new();
+    digits(&bench, "digits", 3);
+    let serving = Serving::start(&bench, "digits.safetensors --connections 6");
+    let mut asked: Vec<Client> = (0..3).map(|_| serving.connect()).collect();
+    asked.iter_mut().for_each(|client| assert_eq!(client.get("/v2/health/live").unwrap().status, 200));
+    let silent: Vec<Client> = (0..40).map(|_| serving.connect()).collect();
+    for _ in 0..20 {
+        assert_eq!(serving.get("/v2/health/live").status, 200);
+    }
+    // The first were cut without a word, and a working connection was not.
+    assert!(asked.into_iter().all(|mut client| client.rest().unwrap().is_empty()));
+    let mut working = serving.connect();
+    working.send(b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n1").unwrap();
+    for _ in 0..20 {
+        assert_eq!(serving.get("/v2/health/live").status, 200);
+    }
+    working.send(b"2").unwrap();
+    assert_eq!(working.answer().unwrap().status, 415);
+    drop(silent);
 }
 
 /// Sends byte by byte until the other side closes; how long that took, and what it had said.
@@ -105,7 +132,7 @@ fn drip(mut client: Client, bytes: &[u8]) -> (Duration, String) {
 /// Sends requests and takes no answers until it is cut.
 fn ask_and_take_nothing(mut client: Client) {
     let start = Instant::now();
-    let many = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    let many = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1000);
     while client.send(&many).is_ok() {
         assert!(start.elapsed() < Duration::from_secs(15), "it takes no answer and is not cut");
     }
@@ -125,7 +152,7 @@ fn slow_clients_are_cut_and_others_do_not_notice() {
     let bench = Bench::new();
     digits(&bench, "digits", 3);
     let serving = Serving::start(&bench, "digits.safetensors --patience 1 --connections 200 --threads 2");
-    let heads = b"GET / HTTP/1.1\r\nhost: x\r\n".to_vec();
+    let heads = b"GET / HTTP/1.1\r\nhost: localhost\r\n".to_vec();
     let endless = [&heads[..], b"x-a: "].concat();
     let picture = digit(2);
     std::thread::scope(|scope| {
@@ -148,7 +175,7 @@ fn slow_clients_are_cut_and_others_do_not_notice() {
                 scope.spawn(move || {
                     client.send(&request("/predict", b"", "")[..]).unwrap();
                     assert_eq!(client.answer().unwrap().status, 400);
-                    let head = "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\r\n";
+                    let head = "POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5000\r\n\r\n";
                     client.send(head.as_bytes()).unwrap();
                     drip(client, b"b")
                 })

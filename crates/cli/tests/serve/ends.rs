@@ -122,7 +122,7 @@ fn idle_and_stubborn_connections_do_not_hold_it_up() {
     let mut idle = serving.connect();
     assert_eq!(idle.get("/").unwrap().status, 200);
     let mut stubborn = serving.connect();
-    stubborn.send(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf").unwrap();
+    stubborn.send(b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\nhalf").unwrap();
     std::thread::sleep(Duration::from_millis(100));
     let start = Instant::now();
     serving.signal("-TERM");

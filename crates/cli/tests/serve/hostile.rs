@@ -191,25 +191,31 @@ fn requests_that_are_no_http_are_refused() {
     for (request, statuses) in [
         ("\x16\x03\x01\x02\r\n\r\n".to_owned(), 400..=400),
         ("GET / HTTP/9.9\r\n\r\n".into(), 400..=505),
-        (format!("GET /{long} HTTP/1.1\r\nhost: x\r\n\r\n"), 414..=431),
-        (format!("GET / HTTP/1.1\r\nhost: x\r\nx: {long}\r\n\r\n"), 431..=431),
-        (format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n"), 431..=431),
-        ("POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n".into(), 400..=400),
+        (format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n"), 414..=431),
+        (format!("GET / HTTP/1.1\r\nhost: localhost\r\nx: {long}\r\n\r\n"), 431..=431),
+        (format!("GET / HTTP/1.1\r\nhost: localhost\r\n{many}\r\n"), 431..=431),
+        ("POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n".into(), 400..=400),
         (
-            "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".into(),
+            "POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab"
+                .into(),
             400..=400,
         ),
         (
-            "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999\r\n\r\n".into(),
+            "POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999999999999\r\n\r\n"
+                .into(),
             400..=413,
         ),
-        ("POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 1099511627776\r\n\r\n".into(), 413..=413),
         (
-            "POST /predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n".into(),
+            "POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1099511627776\r\n\r\n".into(),
+            413..=413,
+        ),
+        (
+            "POST /predict HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n"
+                .into(),
             400..=400,
         ),
-        ("BREW /predict HTTP/1.1\r\nhost: x\r\n\r\n".into(), 405..=405),
-        ("DELETE / HTTP/1.1\r\nhost: x\r\n\r\n".into(), 405..=405),
+        ("BREW /predict HTTP/1.1\r\nhost: localhost\r\n\r\n".into(), 405..=405),
+        ("DELETE / HTTP/1.1\r\nhost: localhost\r\n\r\n".into(), 405..=405),
     ] {
         let answer = raw(&serving, request.as_bytes());
         let shown: String = request.chars().take(60).collect();
@@ -226,7 +232,8 @@ fn bombs_and_oversized_bodies_are_refused_in_little_memory() {
     let before = serving.memory();
     let long = vec![b' '; 3_000_000];
     let chunked = {
-        let head = b"POST /predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+        let head =
+            b"POST /predict HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
         let chunk = [&b"186a0\r\n"[..], &vec![b'x'; 100_000], b"\r\n"].concat();
         [head, chunk.repeat(25), b"0\r\n\r\n".to_vec()].concat()
     };

@@ -5,6 +5,7 @@
 mod answers;
 mod bears;
 mod client;
+mod clients;
 mod ends;
 #[path = "../cli/harness.rs"]
 #[allow(dead_code)]

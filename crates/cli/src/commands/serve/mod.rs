@@ -59,6 +59,8 @@ fn options(args: &Serve, context: &Context) -> Options {
     Options {
         threads: context.threads,
         cors: args.cors.clone(),
+        // Whoever serves a network knows its names; on this machine alone there are no others.
+        hosts: (args.host.is_loopback() || !args.allow_host.is_empty()).then(|| args.allow_host.clone()),
         access_log: args.access_log,
         limits: Limits {
             body,

@@ -153,8 +153,11 @@ fn pretrained(preset: Preset) -> Recipe {
 pub fn head(recipe: &Recipe, images: usize) -> Recipe {
     let head = Recipe::head();
     let epochs = head_epochs(images, head.batch_size);
+    // Several labels a picture have a loss of their own.
+    let loss = if recipe.loss == Loss::BinaryCrossEntropy { recipe.loss } else { head.loss };
     Recipe {
         epochs,
+        loss,
         keep_best: recipe.keep_best,
         patience: (recipe.keep_best && epochs >= MANY).then(|| (epochs / 4).max(PATIENCE)),
         class_weights: recipe.class_weights.clone(),
