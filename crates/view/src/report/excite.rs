@@ -146,10 +146,10 @@ fn part(saved: &SavedModel, data: &Dataset, peak: Peak, v: usize) -> Option<Arra
     }))
 }
 
-/// Tiles in rows, on white; with width and height.
+/// Tiles in rows, on a grey from which white ones stand apart; with width and height.
 fn sheet(rows: &[Vec<Array2<[u8; 3]>>]) -> (Vec<u8>, usize, usize) {
     let (width, height) = (SHOWN[2] * (TILE + GAP) - GAP, (rows.len() * (TILE + ROW)).max(ROW + 1) - ROW);
-    let mut pixels = vec![255u8; width * height * 3];
+    let mut pixels = vec![222u8; width * height * 3];
     for (r, row) in rows.iter().enumerate() {
         for (k, tile) in row.iter().enumerate() {
             for ((i, j), color) in tile.indexed_iter() {

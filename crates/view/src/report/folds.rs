@@ -119,9 +119,10 @@ impl Folds<'_> {
             }
             w.raw("</tr>");
         }
-        for row in &self.moments {
+        for (name, row) in [t("mean", "평균"), t("deviation", "표준편차")].iter().zip(&self.moments) {
             w.raw("<tr class=\"sum\">");
-            self.cells(w, row, None);
+            w.text("th", " scope=\"row\"", name);
+            row.iter().skip(1).for_each(|cell| w.name("td", " class=\"r\"", cell));
             if !self.reports.is_empty() {
                 w.raw("<td></td>");
             }

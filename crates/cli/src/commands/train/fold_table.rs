@@ -209,7 +209,7 @@ impl FoldTable {
         let [english, korean] =
             [Language::English, Language::Korean].map(|language| Context { language, ..context.clone() });
         let (heading, rows) = self.cells(&english);
-        let (heading_ko, rows_ko) = self.cells(&korean);
+        let (heading_ko, _) = self.cells(&korean);
         let columns = heading.into_iter().zip(heading_ko).map(|(a, b)| [a.0, b.0]).collect();
         let n = self.rows.len();
         let first = 4 + usize::from(self.has_groups());
@@ -217,11 +217,7 @@ impl FoldTable {
         let name = |context: &Context| title(self.names()[0], context);
         let share = matches!(self.names()[0], "accuracy" | "map");
         let notes = self.notes(&english).into_iter().zip(self.notes(&korean)).map(|(a, b)| [a, b]).collect();
-        let moments = [0, 1].map(|k| {
-            let mut row = rows[n + k].clone();
-            row[0] = format!("{} \u{b7} {}", rows[n + k][0], rows_ko[n + k][0]);
-            row
-        });
+        let moments = [rows[n].clone(), rows[n + 1].clone()];
         report::Folds {
             language: context.language.pick(view::Language::English, view::Language::Korean),
             when: &folder::now(),
