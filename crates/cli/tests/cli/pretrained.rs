@@ -107,7 +107,7 @@ fn several_labels_a_picture_are_learnt_on_it() {
     bench.run("train marked/table.csv --target fine --from fast --no-report --epochs 1 --out one").good();
     // Values are learnt from scratch, which is said where the network is asked for.
     bench
-        .run("train marked/table.csv --task regression --target bright --model pretrained --out no")
+        .run("train marked/table.csv --task regression --target bright --model pretrained --out no -q")
         .refused(&["values"]);
 }
 
