@@ -177,12 +177,13 @@ impl<'a> Fit<'a> {
 
     /// Trains the parameters that `which` chooses at other rates.
     ///
-    /// ```no_run
-    /// # let (model, data): (foveal_nn::Model, foveal_data::Dataset) = unimplemented!();
+    /// ```
+    /// # fn example(model: &foveal_nn::Model, data: &foveal_data::Dataset) {
     /// use foveal_nn::engine::Rates;
     ///
-    /// let fit = foveal_train::Fit::new(&model, &data)
+    /// let fit = foveal_train::Fit::new(model, data)
     ///     .group(|p| p.name.starts_with("conv2d"), Rates { lr: 0.1, decay: Some(0.0) });
+    /// # }
     /// ```
     #[must_use]
     pub fn group(mut self, which: impl Fn(&Param) -> bool + 'a, rates: Rates) -> Self {

@@ -1,7 +1,6 @@
 //! Which of the training pictures excite each map most, and where: what a filter has learnt to answer to.
 
-use super::inside::{embed, few};
-use super::sheets::png;
+use super::sheets::{embed, png};
 use super::{LEARNT, parts};
 use crate::overview::{colors, receptive_field};
 use crate::text::{Writer, count, t};
@@ -34,7 +33,7 @@ struct Peak {
 /// for a model without maps.
 pub(super) fn draw(w: &mut Writer, saved: &SavedModel, data: &Dataset, all: usize) {
     let model = &saved.model;
-    let layers = spread(few(model, parts::maps(model)));
+    let layers = spread(parts::few(model, parts::maps(model)));
     let tried = tried(model, data.len());
     if layers.is_empty()
         || tried.is_empty()

@@ -2,12 +2,12 @@
 
 use super::Judged;
 use super::classes::Answers;
-use super::sheets::png;
+use super::sheets::{embed, png};
 use super::{excite, parts, texts};
 use crate::ColorMap;
 use crate::inside::grad_cam;
 use crate::overview::{colors, overlay};
-use crate::text::{Text, Writer, base64, count, number, same, t};
+use crate::text::{Text, Writer, count, number, same, t};
 use foveal_data::Dataset;
 use foveal_nn::Model;
 use foveal_nn::spec::LayerKind;
@@ -16,8 +16,6 @@ use ndarray::{Array2, Array4, ArrayView2, Axis, Slice};
 
 /// Maps of a layer that are shown, at most.
 const MAPS: usize = 16;
-/// Layers whose maps are shown for a sample.
-const LAYERS: usize = 6;
 /// Convolutions whose filters are shown, filters of each, and input channels of a filter.
 const FILTERS: [usize; 3] = [3, 32, 8];
 /// Columns of tiles.
@@ -41,7 +39,7 @@ pub(super) fn draw(
     }
     begin(w);
     filters(w, &saved.model);
-    let layers = few(&saved.model, parts::maps(&saved.model));
+    let layers = parts::few(&saved.model, parts::maps(&saved.model));
     if !layers.is_empty() && !indices.is_empty() {
         w.text("h3", "", &t("Feature maps and Grad-CAM", "특징 맵과 Grad-CAM"));
         w.text("p", " class=\"about\"", &t(
@@ -58,21 +56,6 @@ pub(super) fn draw(
         excite::draw(w, saved, data, all);
     }
     w.raw("</section>");
-}
-
-/// Of many layers the first, and the last of each height and width.
-pub(super) fn few<'a>(model: &Model, mut layers: Vec<(&'a str, usize)>) -> Vec<(&'a str, usize)> {
-    if layers.len() > LAYERS {
-        let size = |v: usize| [model.value_shape(v)[0], model.value_shape(v)[1]];
-        let sizes: Vec<[usize; 2]> = layers.iter().map(|l| size(l.1)).collect();
-        let mut i = 0;
-        layers.retain(|_| {
-            i += 1;
-            i == 1 || !sizes[i..].contains(&sizes[i - 1])
-        });
-    }
-    layers.truncate(LAYERS);
-    layers
 }
 
 /// Filters alone, when there are no samples to show.
@@ -289,9 +272,4 @@ fn shades(tile: &ArrayView2<f32>, colors: ColorMap, low: f32, high: f32) -> Arra
         let [r, g, b] = colors.color((v - low) / room);
         [r, g, b, 255]
     })
-}
-
-pub(super) fn embed(w: &mut Writer, png: &[u8], class: &str, attributes: &str, label: &Text) {
-    let alt = w.label("alt", label);
-    w.raw(format!("<img class=\"{class}\"{attributes}{alt} src=\"data:image/png;base64,{}\">", base64(png)));
 }

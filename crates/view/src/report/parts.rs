@@ -5,6 +5,9 @@ use foveal_nn::Model;
 use foveal_nn::layers::{Role, Words};
 use foveal_nn::model::Node;
 
+/// Layers whose maps are shown for a sample.
+const LAYERS: usize = 6;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Convolution,
@@ -65,6 +68,21 @@ pub(super) fn maps(model: &Model) -> Vec<(&str, usize)> {
         .filter(|c| c.part != Part::Connected && model.value_shape(c.last + 1)[..2] != [1, 1])
         .map(|c| (c.nodes[0].name.as_str(), c.last + 1))
         .collect()
+}
+
+/// Of many layers the first, and the last of each height and width.
+pub(super) fn few<'a>(model: &Model, mut layers: Vec<(&'a str, usize)>) -> Vec<(&'a str, usize)> {
+    if layers.len() > LAYERS {
+        let size = |v: usize| [model.value_shape(v)[0], model.value_shape(v)[1]];
+        let sizes: Vec<[usize; 2]> = layers.iter().map(|l| size(l.1)).collect();
+        let mut i = 0;
+        layers.retain(|_| {
+            i += 1;
+            i == 1 || !sizes[i..].contains(&sizes[i - 1])
+        });
+    }
+    layers.truncate(LAYERS);
+    layers
 }
 
 fn cards(model: &Model) -> Vec<Card<'_>> {

@@ -1,7 +1,7 @@
 //! Small pictures of samples, packed into sheets that are PNG.
 
 use super::Judged;
-use crate::text::{Writer, base64, escape, t};
+use crate::text::{Text, Writer, base64, escape, t};
 use foveal_data::{Dataset, Sample};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -252,6 +252,12 @@ fn picture(
 fn span(i: usize, to: usize, from: usize) -> std::ops::Range<usize> {
     let start = i * from / to;
     start..((i + 1) * from / to).max(start + 1).min(from)
+}
+
+/// Writes a picture into the page.
+pub(super) fn embed(w: &mut Writer, png: &[u8], class: &str, attributes: &str, label: &Text) {
+    let alt = w.label("alt", label);
+    w.raw(format!("<img class=\"{class}\"{attributes}{alt} src=\"data:image/png;base64,{}\">", base64(png)));
 }
 
 #[cfg(test)]
